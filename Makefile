@@ -1,0 +1,59 @@
+# `make demo` sets up and runs the demo company; `make test` sets up and runs all tests. Both can be run again.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+ARGS ?=
+TESTS ?=
+# What the tests run for real; each is Debian's own package.
+TEST_PACKAGES := prometheus prometheus-alertmanager postgresql chromium docker-compose openssl fonts-dejavu-core
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench generate
+
+help: ## show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+demo: $(VENV)/runtime.done ## install, then run the demo company and its meter (ARGS=--once polls once and ends)
+	$(BIN)/platform-meter demo $(ARGS)
+
+test: $(VENV)/dev.done $(VENV)/packages.done lint ## install, then run every check and every test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/dev.done ## formatting, ruff, mypy strict, the dependency rule
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.done ## measure against peers and floors; the tables are in bench/README.md
+	$(BIN)/python -m bench
+
+generate: $(VENV)/dev.done ## rewrite generated rules, tests, dashboards and documentation
+	$(BIN)/platform-meter generate
+	$(BIN)/python -c 'from platform_meter.measures.catalogue_docs import document; print(document(), end="")' > docs/metrics.md
+
+$(VENV)/bin/python:
+	@echo "== making the virtual environment"
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || ($(SUDO) apt-get update -q && $(SUDO) apt-get install -q -y --no-install-recommends python3-venv python3-pip)
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.done: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "== installing platform-meter"
+	@[ -e $(VENV)/dev.done ] || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.done: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "== installing platform-meter with its test tools"
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/runtime.done
+
+$(VENV)/packages.done: Makefile | $(VENV)/bin/python
+	@echo "== installing the real servers that the tests use"
+	@missing=$$(dpkg-query -W -f '$${Status} $${Package}\n' $(TEST_PACKAGES) 2>/dev/null | awk '/ok installed/ {print $$4}' | sort > $(VENV)/have; \
+	  printf '%s\n' $(TEST_PACKAGES) | sort | comm -23 - $(VENV)/have); \
+	if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) -E apt-get install -q -y --no-install-recommends $$missing; fi
+	@touch $@

@@ -1,0 +1,115 @@
+"""Scrape cost: our exposition against prometheus_client serving the same series, and against the floor.
+
+The floor is joining and compressing text lines that exist already. CPU time of this process, median of several runs.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+import zlib
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric as PeerMetric
+from prometheus_client.registry import Collector
+
+from platform_meter.model.metric import Metric, MetricType
+from platform_meter.runtime.exposition import Exposition
+
+LABELS = ("team", "system", "outcome")
+FAMILIES = 20
+
+
+def series(count: int) -> list[tuple[Metric, list[tuple[tuple[str, ...], float]]]]:
+    out = []
+    for f in range(FAMILIES):
+        metric = Metric(name=f"bench_{f:02d}_things", type=MetricType.GAUGE, help="Things.", labels=LABELS)
+        rows = [((f"team-{i:05d}", "github", "success"), i * 1.5) for i in range(count // FAMILIES)]
+        out.append((metric, rows))
+    return out
+
+
+class Peer(Collector):
+    """The way an exporter with prometheus_client gives stored numbers: a collector that builds families at a scrape."""
+
+    def __init__(self, data: list[tuple[Metric, list[tuple[tuple[str, ...], float]]]]) -> None:
+        self._data = data
+
+    def collect(self) -> Iterable[PeerMetric]:
+        for metric, rows in self._data:
+            family = GaugeMetricFamily(metric.name, metric.help, labels=LABELS)
+            for labels, value in rows:
+                family.add_metric(labels, value)
+            yield family
+
+
+def cpu_ms(work: Callable[[], object], runs: int = 7) -> float:
+    work()
+    times = []
+    for _ in range(runs):
+        start = time.process_time()
+        work()
+        times.append((time.process_time() - start) * 1000)
+    return statistics.median(times)
+
+
+def table(count: int) -> list[tuple[str, float, float]]:
+    """(what, CPU ms, ratio to prometheus_client)."""
+    data = series(count)
+    registry = CollectorRegistry()
+    registry.register(Peer(data))
+    peer = cpu_ms(lambda: generate_latest(registry), 3)
+
+    exposition = Exposition()
+
+    def fill() -> None:
+        for metric, rows in data:
+            exposition.put(metric, rows)
+
+    fill()
+    turn = [0.0]
+
+    def changed_all(encoding: str) -> bytes:
+        turn[0] += 1
+        for metric, rows in data:
+            exposition.put(metric, [*rows[:-1], (rows[-1][0], turn[0])])
+        return exposition.body(accept_encoding=encoding).data
+
+    def changed_one(encoding: str) -> bytes:
+        turn[0] += 1
+        metric, rows = data[0]
+        exposition.put(metric, [*rows[:-1], (rows[-1][0], turn[0])])
+        return exposition.body(accept_encoding=encoding).data
+
+    text = exposition.body().data
+    parts = text.splitlines(keepends=True)
+
+    def floor() -> bytes:
+        packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+        return packer.compress(b"".join(parts)) + packer.flush()
+
+    rows = [
+        ("prometheus_client, text", peer),
+        ("ours, unchanged since last scrape, text", cpu_ms(lambda: exposition.body().data)),
+        ("ours, unchanged since last scrape, gzip", cpu_ms(lambda: exposition.body(accept_encoding="gzip").data)),
+        ("ours, one family of twenty changed, text", cpu_ms(lambda: changed_one(""))),
+        ("ours, one family of twenty changed, gzip", cpu_ms(lambda: changed_one("gzip"))),
+        ("ours, every family changed, text", cpu_ms(lambda: changed_all(""))),
+        ("ours, every family changed, gzip", cpu_ms(lambda: changed_all("gzip"))),
+        ("floor: join and gzip ready lines", cpu_ms(floor)),
+    ]
+    return [(name, ms, ms / peer) for name, ms in rows]
+
+
+def main() -> None:
+    for count in (10_000, 100_000):
+        print(f"\nScrape, {count:,} series (CPU ms, median)\n")
+        print("| what | CPU ms | of prometheus_client |\n| --- | ---: | ---: |")
+        for name, ms, ratio in table(count):
+            print(f"| {name} | {ms:.2f} | {ratio:.4f} |")
+
+
+if __name__ == "__main__":
+    main()

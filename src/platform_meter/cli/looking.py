@@ -1,0 +1,160 @@
+"""Commands that look: `check`, `init`, `sources`, `metrics`, `store`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from platform_meter.cli.common import CONFIG, config_option, examined, open_service
+
+if TYPE_CHECKING:
+    from platform_meter.runtime.check import Examined
+    from platform_meter.runtime.service import Service
+
+
+@click.command()
+@config_option
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def check(config_path: Path, paths: tuple[Path, ...]) -> None:
+    """Say everything that is wrong with the configuration and definitions.
+
+    PATHS are more definition files or folders of them.
+    """
+    from platform_meter.problems import render
+
+    found = examined(config_path, paths)
+    config = found.config
+    for warning in found.warnings:
+        click.echo(f"worth knowing: {render(warning)}")
+    click.echo(
+        f"{config_path}: {_count(len(config.sources) if config else 0, 'source')}, "
+        f"{_count(_declared(found), 'definition')}, {_count(len(found.plans), 'SLO')}: no problem found"
+    )
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=CONFIG,
+    show_default=True,
+    help="Where to write it; - prints it.",
+)
+def init(output: Path) -> None:
+    """Write a commented configuration from what is found here.
+
+    Looks at kubeconfig contexts, git remotes and names of token variables; never at a token.
+    """
+    from platform_meter.runtime.init import look, starting_file
+
+    text = starting_file(look(Path.home(), Path.cwd(), os.environ))
+    if str(output) == "-":
+        click.echo(text, nl=False)
+        return
+    if output.exists():
+        raise click.ClickException(f"{output} is there already; move it away, or write to another file with -o")
+    output.write_text(text)
+    click.echo(f"wrote {output}; fill in what it asks for, then run: platform-meter check -c {output}")
+
+
+@click.group()
+def sources() -> None:
+    """Say what can be read, and try it."""
+
+
+@sources.command("list")
+def sources_list() -> None:
+    """List every source type with what it reads."""
+    from platform_meter.sources import load
+
+    for name, source in sorted(load().items()):
+        gives = ", ".join(sorted(kind.__name__ for kind in source.gives))
+        click.echo(f"{name}: gives {gives}")
+        for key, field in source.config.model_fields.items():
+            click.echo(f"    {key}{' (required)' if field.is_required() else ''}")
+
+
+@sources.command("test")
+@config_option
+@click.argument("name")
+def sources_test(config_path: Path, name: str) -> None:
+    """Make small real calls with source NAME and say which permission is missing."""
+    from platform_meter.runtime.service import test_source
+
+    found = examined(config_path)
+    if found.config is None or name not in found.config.sources:
+        known = ", ".join(found.config.sources) if found.config else ""
+        raise click.UsageError(f"{config_path} has no source '{name}'; it has: {known or 'none'}")
+    missing = test_source(found.config, name, os.environ)
+    for line in missing:
+        click.echo(f"{name}: {line}")
+    if missing:
+        sys.exit(1)
+    click.echo(f"{name}: every call it needs was answered")
+
+
+@click.command()
+def metrics() -> None:
+    """Print the catalogue of metrics."""
+    from platform_meter.measures import catalogue
+
+    for metric in catalogue.ALL.values():
+        labels = (
+            "{" + ", ".join(f"{label}: {metric.bounds[label]}" for label in metric.labels) + "}"
+            if metric.labels
+            else ""
+        )
+        click.echo(f"{metric.name} ({metric.type}) {labels}\n    {metric.help}")
+
+
+@click.group()
+def store() -> None:
+    """Look after the event store."""
+
+
+@store.command("check")
+@config_option
+def store_check(config_path: Path) -> None:
+    """Hold rollups against events, and look for orphans and damage."""
+    with opened_store(config_path) as opened:
+        problems = opened.store.check()
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        sys.exit(1)
+    click.echo("the store is sound")
+
+
+@store.command("prune")
+@config_option
+def store_prune(config_path: Path) -> None:
+    """Remove what is older than retention now."""
+    with opened_store(config_path) as opened:
+        removed = opened.store.prune(opened.clock())
+    click.echo(f"removed {removed} rows")
+
+
+@contextmanager
+def opened_store(config_path: Path) -> Iterator[Service]:
+    found = examined(config_path)
+    service = open_service(found)
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def _declared(found: Examined) -> int:
+    return sum(len(getattr(found.definitions, f.name)) for f in fields(found.definitions) if f.name != "objectives")

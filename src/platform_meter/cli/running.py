@@ -1,0 +1,212 @@
+"""`serve` and `demo`: the exporter, on a platform of your own or on a simulated one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from platform_meter.cli.common import config_option, examined, open_service, stopping
+
+if TYPE_CHECKING:
+    from platform_meter.demo.run import Demo
+    from platform_meter.demo.stack import Places
+    from platform_meter.runtime.check import Examined
+    from platform_meter.runtime.poller import Result
+    from platform_meter.runtime.service import Service
+
+
+@click.command()
+@config_option
+@click.option("--once", is_flag=True, help="Poll every source once, print a summary, and end.")
+def serve(config_path: Path, *, once: bool) -> None:
+    """Run the exporter: polls, /metrics and the pages."""
+    found = examined(config_path)
+    if once:
+        _once(found)
+        return
+
+    def reload() -> Examined:
+        from platform_meter.runtime.check import examine
+
+        return examine(config_path, (), os.environ)
+
+    with stopping() as stop:
+        _run(found, reload, stop, lambda address: click.echo(f"serving {address} and {address}metrics"))
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the pages and /metrics.")
+@click.option("--port", default=9898, show_default=True, help="Port of the pages and /metrics.")
+@click.option("--apis-port", default=0, help="First of five ports of the simulated APIs, on 127.0.0.1; any by default.")
+@click.option("--teams", default=40, show_default=True, help="Teams of the company; it has 7.5 services a team.")
+@click.option("--seed", default=1, show_default=True, help="Another seed is another company.")
+@click.option(
+    "--scenario",
+    type=click.Choice(["none", "ci-outage", "cluster-slow", "ticket-flood"]),
+    default="none",
+    show_default=True,
+    help="What goes wrong from now on.",
+)
+@click.option("--with-prometheus", is_flag=True, help="Run Prometheus, Alertmanager and a pager beside it.")
+@click.option(
+    "--prometheus", "prometheus_url", default="", help="Address of a Prometheus that scrapes this demo already."
+)
+@click.option("--once", is_flag=True, help="Poll every source once, print a summary, and end.")
+@click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), help="Where its files go; a new temporary folder by default."
+)
+def demo(
+    *,
+    host: str,
+    port: int,
+    apis_port: int,
+    teams: int,
+    seed: int,
+    scenario: str,
+    with_prometheus: bool,
+    prometheus_url: str,
+    once: bool,
+    folder: Path | None,
+) -> None:
+    """Run a simulated company and measure it: no credentials needed."""
+    from platform_meter.demo.run import prepare
+    from platform_meter.demo.scenarios import Trouble
+    from platform_meter.demo.server import Options
+    from platform_meter.demo.stack import chosen_places
+
+    if with_prometheus and (once or prometheus_url):
+        raise click.UsageError("--with-prometheus goes with neither --once nor --prometheus; leave one of them out")
+    options = Options(seed=seed, trouble=Trouble(scenario), teams=teams, services=teams * 15 // 2, port=apis_port)
+    places = chosen_places(port) if with_prometheus else None
+    if places is not None:
+        port, prometheus_url = int(places.exporter.rpartition(":")[2]), f"http://{places.prometheus}"
+    with tempfile.TemporaryDirectory(prefix="platform-meter-demo-") as temporary, stopping() as stop:
+        place = folder or Path(temporary)
+        click.echo(f"Simulating a company of {teams} teams and {options.services} services, with 90 days behind it.")
+        listen = f"{host}:{0 if once else port}"
+        running = prepare(options, place, listen, os.environ, prometheus=prometheus_url)
+        try:
+            found = running.found
+            a = running.company.addresses
+            click.echo(f"GitHub {a.github}  Jira {a.jira}  Kubernetes {a.eu} {a.us}  services' metrics {a.metrics}")
+            if once:
+                _once(found)
+                return
+            with _alerting(running, place, places) as more:
+                _run(
+                    found,
+                    lambda: found,
+                    stop,
+                    lambda address: click.echo(
+                        f"\n  Pages         {address}\n  Metrics       {address}metrics\n{more}  Files         {place}\n\n"
+                        "The first import reads 90 days; the pages say how far it is. Ctrl-C ends all of it."
+                    ),
+                )
+        finally:
+            running.company.stop()
+
+
+@contextmanager
+def _alerting(running: Demo, folder: Path, places: Places | None) -> Iterator[str]:
+    """Prometheus, Alertmanager and a pager for the time of the block, and what to say of them; nothing without places."""
+    if places is None:
+        yield ""
+        return
+    from platform_meter.demo.scenarios import Scenario
+    from platform_meter.demo.seed import past
+    from platform_meter.demo.stack import prepare, stack
+    from platform_meter.render.rules import rules
+
+    click.echo("Writing four weeks of the services' past for Prometheus.")
+    places = replace(places, services=running.company.addresses.metrics.partition("://")[2])
+    plans = running.found.plans
+    with ExitStack() as open_:
+        try:
+            prepare(folder, past(running.layout, Scenario(), plans), {a.path: a.text for a in rules(plans)})
+            both = open_.enter_context(stack(folder, places, lambda alert: click.echo(alert.line)))
+        except (RuntimeError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+        yield f"  Prometheus    {both.prometheus.url}/\n  Alertmanager  {both.alertmanager.url}/\n"
+
+
+def _once(found: Examined) -> None:
+    service = open_service(found)
+    try:
+        results = service.once()
+        _summary(service, results)
+    finally:
+        service.close()
+    if any(r.error for r in results):
+        sys.exit(1)
+
+
+def _summary(service: Service, results: list[Result]) -> None:
+    from platform_meter.measures import catalogue as c
+
+    by_instance: dict[str, list[Result]] = {}
+    for result in results:
+        by_instance.setdefault(result.instance, []).append(result)
+    click.echo("\nSources")
+    for name, streams in by_instance.items():
+        errors = [r.error for r in streams if r.error]
+        click.echo(f"  {name:<16}{sum(r.new for r in streams):>8} facts  {'; '.join(errors) if errors else 'ok'}")
+    click.echo("\nAdoption")
+    states: dict[str, dict[str, float]] = {}
+    for labels, value in service.meter.rows.get(c.ADOPTION_UNITS.name, ()):
+        states.setdefault(labels[0], {})[labels[2]] = value
+    for capability, counts in states.items():
+        click.echo(f"  {capability:<24}" + ", ".join(f"{n:.0f} {s.replace('_', ' ')}" for s, n in counts.items() if n))
+    click.echo(f"\n{sum(r.new for r in results)} facts, {service.series} series\n")
+
+
+def _run(
+    found: Examined, examine_again: Callable[[], Examined], stop: threading.Event, announce: Callable[[str], None]
+) -> None:
+    from platform_meter.problems import render
+    from platform_meter.runtime.httpd import Server
+    from platform_meter.web.app import make_app
+    from platform_meter.web.site import make_site
+
+    service = open_service(found)
+    current = [service]
+
+    def reload() -> list[str]:
+        again = examine_again()
+        if again.problems:
+            current[0].problems = len(again.problems)
+            return [render(p) for p in again.problems]
+        try:
+            fresh = open_service(again)
+        except click.ClickException as error:
+            # What runs goes on with what was loaded before.
+            current[0].problems = 1
+            return [error.message]
+        current[0].close()
+        current[0] = fresh
+        fresh.start()
+        return []
+
+    host, port = service.config.address
+    try:
+        with Server(make_app(make_site(lambda: current[0], reload)), host or "::", port) as server:
+            service.start()
+            announce(f"http://{host or 'localhost'}:{server.port}/")
+            hangup = threading.Event()
+            signal.signal(signal.SIGHUP, lambda *_: hangup.set())
+            while not stop.wait(0.5):
+                if hangup.is_set():
+                    hangup.clear()
+                    for line in reload():
+                        click.echo(line, err=True)
+    finally:
+        current[0].close()

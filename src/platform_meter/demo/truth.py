@@ -1,0 +1,221 @@
+"""What is true in the simulated company, counted straight from its story: what meters must say of it.
+
+All ranges are half-open and in event time: an event belongs to the moment at which it ended. Days are those of the
+configured `zone`. Owners are those that ownership must find; what nobody owns is `_unowned`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+
+from platform_meter.demo.company import Repo
+from platform_meter.demo.manifests import Pod
+from platform_meter.demo.records import Attempt, Deployment, Pull, Run, Step, Ticket
+from platform_meter.demo.tickets import CLOSED, COMPONENT_OWNERS, OPEN, PROJECTS, RESOLVED
+from platform_meter.demo.world import World
+from platform_meter.model.facts import NodeState, Outcome
+from platform_meter.model.metric import UNOWNED
+
+ENVIRONMENTS = {"staging": "staging", "production-eu": "production", "production-us": "production"}
+"""The declared environment of each name; any other one is `_other`."""
+OWNER_KINDS = {"deployments": "deployment", "statefulsets": "statefulset", "daemonsets": "daemonset", "jobs": "job"}
+DONE = frozenset({RESOLVED, CLOSED})
+QUEUES = {"PLAT": "platform-support", "HELP": "developer-help"}
+"""The id of each project's Ticketing file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """One attempt of a run that ended."""
+
+    repo: Repo
+    run: Run
+    attempt: Attempt
+    outcome: Outcome
+
+    @property
+    def at(self) -> datetime:
+        return self.attempt.ended
+
+
+class Truth:
+    """Asks the story of a world. Every answer holds for the moments given, whatever the clock says."""
+
+    def __init__(self, world: World, zone: tzinfo = UTC) -> None:
+        self._world = world
+        self._history = world.history
+        self._zone = zone
+
+    def day(self, at: datetime) -> date:
+        return at.astimezone(self._zone).date()
+
+    # CI
+
+    def attempts(self, start: datetime, end: datetime, *, details_since: datetime | None = None) -> Iterator[Ran]:
+        """Attempts that ended in the range.
+
+        `details_since` is how far back a meter reads details: of a run whose last attempt (by `end`) ended before,
+        it knows only that attempt, and not whose failure it was.
+        """
+        self._history.extend(end)
+        for run in list(self._history.run.values()):
+            ended = [a for a in run.attempts if a.ended < end]
+            rough = bool(ended) and details_since is not None and ended[-1].ended < details_since
+            for attempt in ended[-1:] if rough else ended:
+                failed = attempt.conclusion in {"failure", "timed_out"}
+                outcome = Outcome.UNKNOWN if rough and failed else attempt.outcome
+                if attempt.ended >= start:
+                    yield Ran(repo=run.repo, run=run, attempt=attempt, outcome=outcome)
+
+    def pipeline_runs(
+        self, start: datetime, end: datetime, *, details_since: datetime | None = None
+    ) -> Counter[tuple[str, str, date]]:
+        """Attempts by (team, outcome, day)."""
+        found = self.attempts(start, end, details_since=details_since)
+        return Counter((ran.repo.team, str(ran.outcome), self.day(ran.at)) for ran in found)
+
+    def queue_seconds(self, start: datetime, end: datetime) -> dict[str, list[float]]:
+        """Seconds in the queue of every job that a runner took and that ended in the range, by pool."""
+        found: dict[str, list[float]] = {}
+        self._history.extend(end)
+        for run in list(self._history.run.values()):
+            for attempt in run.attempts:
+                for job in run.jobs(attempt):
+                    if job.runner and start <= job.ended < end:
+                        found.setdefault(run.repo.pool, []).append((job.started - job.created).total_seconds())
+        return found
+
+    # delivery
+
+    def deployments_ended(self, start: datetime, end: datetime) -> Iterator[Deployment]:
+        self._history.extend(end)
+        for deployment in list(self._history.deployment.values()):
+            if start <= deployment.ended < end:
+                yield deployment
+
+    def deployments(self, start: datetime, end: datetime) -> Counter[tuple[str, str, str, str, date]]:
+        """Deployments by (team, environment, result, kind, day)."""
+        return Counter(
+            (
+                d.repo.team,
+                ENVIRONMENTS.get(d.environment, "_other"),
+                str(d.result),
+                str(d.kind),
+                self.day(d.ended),
+            )
+            for d in self.deployments_ended(start, end)
+        )
+
+    def merged(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, Pull]]:
+        """Pull requests merged in the range."""
+        self._history.extend(end)
+        for pulls in list(self._history.main.values()):
+            yield from ((at, pull) for at, pull in pulls if start <= at < end)
+
+    def merges(self, start: datetime, end: datetime) -> Counter[tuple[str, date]]:
+        """Merged pull requests by (team, day)."""
+        return Counter((pull.repo.team, self.day(at)) for at, pull in self.merged(start, end))
+
+    # support
+
+    def tickets(self, at: datetime) -> tuple[tuple[Ticket, tuple[Step, ...]], ...]:
+        """Every ticket that exists at `at`, with the steps of its history so far: what SLA clocks are computed from."""
+        self._history.extend(at)
+        return tuple((t, t.steps_at(at)) for t in self._history.tickets if t.created <= at)
+
+    def tickets_created(self, start: datetime, end: datetime) -> Counter[tuple[str, str, str, date]]:
+        """Tickets by (queue, category, priority at creation, day)."""
+        self._history.extend(end)
+        return Counter(
+            (QUEUES[t.project], self._category(t), t.priority, self.day(t.created))
+            for t in self._history.tickets
+            if start <= t.created < end
+        )
+
+    def tickets_open(self, at: datetime) -> Counter[tuple[str, str]]:
+        """Open tickets by (queue, priority now)."""
+        return Counter(
+            (QUEUES[t.project], t.field_at("priority", at, t.priority))
+            for t, _ in self.tickets(at)
+            if t.field_at("status", at, OPEN) not in DONE
+        )
+
+    # clusters
+
+    def pods(self, cluster: str, at: datetime) -> tuple[Pod, ...]:
+        """Pods that became Ready by `at`, in that order. One that `removed` says is gone can't be listed any more."""
+        state = self._world.clusters[cluster]
+        state.advance(at)
+        return tuple(pod for pod in state.started if pod.ready <= at)
+
+    def removed(self, cluster: str) -> dict[str, datetime]:
+        """When pods went away, by name."""
+        return dict(self._world.clusters[cluster].removed)
+
+    def pods_started(self, cluster: str, start: datetime, end: datetime) -> Counter[str]:
+        """Pods that became Ready in the range, by kind of owner."""
+        return Counter(OWNER_KINDS[pod.owner_kind] for pod in self.pods(cluster, end) if start <= pod.ready < end)
+
+    def nodes(self, cluster: str, at: datetime) -> Counter[str]:
+        """Nodes by state; a cordoned one counts as that, ready or not."""
+        state = self._world.clusters[cluster]
+        state.advance(at)
+        found: Counter[str] = Counter()
+        for _, node in state.snapshot("nodes")[1]:
+            ready = any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
+            kind = NodeState.READY if ready else NodeState.NOT_READY
+            found[NodeState.CORDONED if node["spec"].get("unschedulable") else kind] += 1
+        return found
+
+    def probe_ok(self, cluster: str, at: datetime) -> bool:
+        """Whether /readyz is well at that moment."""
+        return self._world.clusters[cluster].ready(at)
+
+    def workloads(self, cluster: str, at: datetime) -> Counter[str]:
+        """Workloads that stand, by team; those of the system are `_unowned`."""
+        state = self._world.clusters[cluster]
+        state.advance(at)
+        teams = {team.id for team in self._world.company.teams}
+        kinds = ("deployments", "statefulsets", "daemonsets", "cronjobs")
+        keys = [key for kind in kinds for key, _ in state.snapshot(kind)[1]]
+        return Counter(space if space in teams else UNOWNED for space, _ in keys)
+
+    # adoption
+
+    def use_days(self, verb: str, start: datetime, end: datetime) -> dict[tuple[str, str], Counter[date]]:
+        """Uses per day by owner (service, team), for the verbs run, deploy, merge and ticket.
+
+        A ticket is its component's owner's: at the help desk the team that asks. It belongs to no service.
+        """
+        found: dict[tuple[str, str], Counter[date]] = {}
+        for owner, at in self._uses(verb, start, end):
+            found.setdefault(owner, Counter())[self.day(at)] += 1
+        return found
+
+    @staticmethod
+    def _category(ticket: Ticket) -> str:
+        project = next(p for p in PROJECTS if p.key == ticket.project)
+        return ticket.type if project.category_from == "issue_type" else ticket.component
+
+    @staticmethod
+    def _asking(ticket: Ticket) -> str:
+        project = next(p for p in PROJECTS if p.key == ticket.project)
+        return ticket.component if project.by_team else COMPONENT_OWNERS.get(ticket.component, UNOWNED)
+
+    def _uses(self, verb: str, start: datetime, end: datetime) -> Iterator[tuple[tuple[str, str], datetime]]:
+        match verb:
+            case "run":
+                yield from ((ran.repo.owner, ran.at) for ran in self.attempts(start, end))
+            case "deploy":
+                yield from ((d.repo.owner, d.ended) for d in self.deployments_ended(start, end))
+            case "merge":
+                yield from ((pull.repo.owner, at) for at, pull in self.merged(start, end))
+            case "ticket":
+                self._history.extend(end)
+                created = (t for t in self._history.tickets if start <= t.created < end)
+                yield from (((UNOWNED, self._asking(t)), t.created) for t in created)
+            case _:
+                raise ValueError(f"nobody counts {verb!r} here; ask for run, deploy, merge or ticket")

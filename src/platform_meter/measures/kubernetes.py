@@ -1,0 +1,49 @@
+"""Clusters and our own probes: checks and their duration, pod start as users feel it, nodes (domain section 8)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from platform_meter.measures import catalogue
+from platform_meter.model.facts import Event, Namespace, Node, NodeState, PodStarted, ProbeCheck, Workload
+from platform_meter.model.history import Owner, SourceState
+from platform_meter.model.measure import Counting, Gauging, Measure, Scene
+from platform_meter.model.metric import Increment, Sample
+
+
+def count_probe(event: Event, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
+    """One check and how long it took; a timeout took as long as we waited."""
+    if not isinstance(event, ProbeCheck):
+        raise TypeError(f"count_probe counts ProbeCheck, not {type(event).__name__}")
+    yield Increment(metric=catalogue.PROBE_CHECKS, labels=(event.target, event.result))
+    yield Increment(metric=catalogue.PROBE_DURATION, labels=(event.target,), amount=event.seconds)
+
+
+def count_pod_start(event: Event, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
+    """Creation to first Ready of one pod, image pull included."""
+    if not isinstance(event, PodStarted):
+        raise TypeError(f"count_pod_start counts PodStarted, not {type(event).__name__}")
+    yield Increment(metric=catalogue.POD_START, labels=(event.cluster, event.owner_kind), amount=event.seconds)
+
+
+def nodes(scene: Scene) -> Iterator[Sample]:
+    """Nodes of each cluster in every state, 0 where none is. A cluster is known by anything that stands in it."""
+    history = scene.history
+    fresh = {s.instance for s in history.sources(Node) if s.fresh}
+    standing = [h for h in history.readings(Node) if h.source in fresh]
+    counts = Counter((h.reading.cluster, h.reading.state) for h in standing)
+    clusters = {h.reading.cluster for h in standing}
+    clusters |= {h.reading.cluster for h in history.readings(Namespace) if h.source in fresh}
+    clusters |= {h.reading.cluster for h in history.readings(Workload) if h.source in fresh}
+    for cluster in sorted(clusters):
+        for state in NodeState:
+            value = float(counts[cluster, state])
+            yield Sample(metric=catalogue.CLUSTER_NODES, labels=(cluster, state), value=value)
+
+
+MEASURES: tuple[Measure, ...] = (
+    Counting(event=ProbeCheck, metrics=(catalogue.PROBE_CHECKS, catalogue.PROBE_DURATION), count=count_probe),
+    Counting(event=PodStarted, metrics=(catalogue.POD_START,), count=count_pod_start),
+    Gauging(metrics=(catalogue.CLUSTER_NODES,), reads=frozenset({Node, Namespace, Workload}), compute=nodes),
+)

@@ -1,0 +1,313 @@
+"""The kinds people write under `slo-definitions/` (domain section 14), typed. SLOs are OpenSLO and live in `slo/`.
+
+Every model forbids unknown keys; `problems.decode` turns what pydantic finds into messages with line and fix.
+Queues stand in `ticketing`; surveys, promises, campaigns, interventions and roadmaps in `programme`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from platform_meter.model.objective import StoredObjective
+from platform_meter.model.programme import Campaign, Intervention, Promise, RoadmapSource, Survey
+from platform_meter.model.scalars import (
+    Definition,
+    Duration,
+    LocalPath,
+    Moment,
+    Period,
+    PlacedError,
+    Zone,
+    parse_duration,
+    parse_zone,
+)
+from platform_meter.model.ticketing import (
+    WEEKDAYS,
+    Calendar,
+    CategoryFrom,
+    Goal,
+    Hours,
+    Sla,
+    StatusMap,
+    Ticketing,
+    TicketSource,
+    parse_days,
+    parse_goal,
+    parse_hours,
+)
+
+__all__ = [
+    "WEEKDAYS",
+    "Active", "Adopted", "Calendar", "Campaign", "Capability", "CategoryFrom", "Churned", "Definition", "Definitions",
+    "Duration", "Eligible", "Environment", "Exempt", "Goal", "Hours", "Intervention", "Journey", "JourneyStart",
+    "LocalPath", "Moment", "Ownership", "OwnershipRule", "PainPoint", "Period", "Persona", "PlacedError", "Promise",
+    "RoadmapSource", "Selector", "Service", "ServiceSelector", "Sla", "Stage", "StatusMap", "Survey", "Team",
+    "TeamSelector", "TicketSource", "Ticketing", "Unit", "Zone", "parse_days", "parse_duration", "parse_goal",
+    "parse_hours", "parse_zone",
+]  # fmt: skip
+
+
+class Unit(StrEnum):
+    TEAM = "team"
+    SERVICE = "service"
+    PERSON = "person"
+
+
+class ServiceSelector(Definition):
+    """Every named field must match (one of its values); an empty selector matches all."""
+
+    kind: tuple[str, ...] = ()
+    lifecycle: tuple[str, ...] = ()
+    tier: tuple[str, ...] = ()
+    system: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    id: tuple[str, ...] = ()
+    """Names or globs."""
+
+
+class TeamSelector(Definition):
+    org: tuple[str, ...] = ()
+    persona: tuple[str, ...] = ()
+    id: tuple[str, ...] = ()
+
+
+class Selector(Definition):
+    """One alternative: services, teams or both (then both must hold). With `unit: team`, `service` means a team that owns one."""
+
+    service: ServiceSelector | None = None
+    team: TeamSelector | None = None
+
+
+class Eligible(Definition):
+    any: tuple[Selector, ...] = Field(min_length=1, examples=["[{service: {kind: [service]}}]"])
+
+
+class Adopted(Definition):
+    """Predicate over standing objects (`count`: kind of reading) or over any stored use (`verb`)."""
+
+    source: str = Field(examples=["kubernetes"])
+    count: str | None = None
+    verb: str | None = None
+    group_by: Literal["owner"] = "owner"
+    min: float = 1
+    select: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """For `count`: labels of the object or fields of the reading that must have one of these values (globs)."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Adopted:
+        if (self.count is None) == (self.verb is None):
+            raise ValueError("write either count: WORD (objects that stand) or verb: WORD (use that happened)")
+        return self
+
+
+class Active(Definition):
+    source: str = Field(examples=["github"])
+    verb: str | tuple[str, ...] = Field(examples=["run"])
+    window: Period = timedelta(days=28)
+    min_days: int = Field(default=1, ge=1)
+    min_amount: float = Field(default=1, gt=0)
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        return (self.verb,) if isinstance(self.verb, str) else self.verb
+
+
+class Churned(Definition):
+    inactive: Period = timedelta(days=56)
+
+
+class Exempt(Definition):
+    unit: str = Field(examples=["team-legacy"])
+    until: date
+    """The last day of the exemption."""
+    reason: str = Field(examples=["decommission"])
+
+
+class JourneyStart(Definition):
+    source: str = Field(examples=["backstage"])
+    verb: str = Field(examples=["view_docs"])
+    subject: str | None = None
+
+
+class Journey(Definition):
+    start: JourneyStart
+    order: Literal["strict", "loose"] = "strict"
+    window: Period = timedelta(days=60)
+
+
+class Stage(Definition):
+    """A step of the journey. `when` names a source and a verb; every further key must match the use (globs)."""
+
+    id: str = Field(examples=["created"])
+    when: dict[str, str | float] = Field(examples=["{source: backstage, verb: template_completed}"])
+
+    @model_validator(mode="after")
+    def _use(self) -> Stage:
+        for key in ("source", "verb"):
+            if not isinstance(self.when.get(key), str):
+                raise PlacedError(f"a stage lacks its {key}; write when: {{source: NAME, verb: WORD}}", "when")
+        return self
+
+
+class Capability(Definition):
+    kind: Literal["Capability"]
+    id: str = Field(examples=["api-gateway"])
+    title: str = ""
+    unit: Unit
+    owner: str = Field(examples=["team-platform"])
+    mandated: bool = False
+    eligible: Eligible
+    adopted: Adopted
+    active: Active
+    churned: Churned = Churned()
+    exempt: tuple[Exempt, ...] = ()
+    journey: Journey | None = None
+    stages: tuple[Stage, ...] = ()
+
+    @model_validator(mode="after")
+    def _journey(self) -> Capability:
+        if self.stages and self.journey is None:
+            raise PlacedError(
+                "stages are those of a journey; write journey: {start: {source: NAME, verb: WORD}}", "stages"
+            )
+        seen: set[str] = set()
+        for i, stage in enumerate(self.stages):
+            if stage.id in seen:
+                raise PlacedError(f"stage '{stage.id}' stands twice; give it another id", "stages", i, "id")
+            seen.add(stage.id)
+        return self
+
+
+class OwnershipRule(Definition):
+    """Objects whose name matches (exact, then glob; the longest literal prefix wins)."""
+
+    match: str = Field(examples=["github:acme/payments-*"])
+    """`system:id` or `instance:id`; `*` stands for anything within a path segment, `**` across segments."""
+    service: str | None = None
+    team: str | None = None
+    since: Moment | None = None
+    """From when it holds; without it, it corrects the past too."""
+
+    @model_validator(mode="after")
+    def _one(self) -> OwnershipRule:
+        if not self.service and not self.team:
+            raise ValueError("a rule names whose the objects are; write service: NAME, team: NAME or both")
+        scope, _, id_ = self.match.partition(":")
+        if not scope or not id_ or "*" in scope:
+            raise PlacedError(
+                f"'{self.match}' names no system; write system:id, such as github:acme/payments-*", "match"
+            )
+        return self
+
+
+class Ownership(Definition):
+    kind: Literal["Ownership"]
+    id: str = "ownership"
+    team_label: str | None = None
+    """The label on objects that names the team (rule 3)."""
+    rules: tuple[OwnershipRule, ...] = Field(examples=["[{match: 'github:acme/payments-*', service: payments}]"])
+
+    @model_validator(mode="after")
+    def _unique(self) -> Ownership:
+        seen: set[tuple[str, datetime | None]] = set()
+        for i, rule in enumerate(self.rules):
+            if (rule.match, rule.since) in seen:
+                raise PlacedError(f"'{rule.match}' stands twice; keep one, or give each its since", "rules", i, "match")
+            seen.add((rule.match, rule.since))
+        return self
+
+
+class Team(Definition):
+    kind: Literal["Team"]
+    id: str = Field(examples=["team-pay"])
+    title: str = ""
+    org: str = ""
+    persona: str = ""
+    members_count: int | None = Field(default=None, ge=0)
+
+
+class Service(Definition):
+    kind: Literal["Service"]
+    id: str = Field(examples=["payments"])
+    title: str = ""
+    team: str = Field(examples=["team-pay"])
+    system: str = ""
+    tier: str = ""
+    lifecycle: str = "production"
+    kind_: str = Field(default="service", alias="type")
+    """What sort of deployable: service, library, website; `type` in the file, `kind` in selectors."""
+    since: Moment | None = None
+    """From when the team owns it; before, nobody is known to."""
+
+
+class Environment(Definition):
+    kind: Literal["Environment"]
+    id: str = Field(examples=["production"])
+    production: bool = False
+    match: tuple[str, ...] = ()
+    """Names and globs that sources use for it."""
+
+
+class PainMatch(Definition):
+    """Feedback that tells of the pain point: tickets by label, feedback by theme (globs)."""
+
+    ticket_label: tuple[str, ...] = ()
+    feedback_theme: tuple[str, ...] = ()
+
+
+class PainPoint(Definition):
+    id: str = Field(examples=["slow-ci"])
+    match: PainMatch = Field(examples=["{ticket_label: [ci-slow]}"])
+
+
+class Persona(Definition):
+    kind: Literal["Persona"]
+    id: str = Field(examples=["app-developer"])
+    title: str = ""
+    pain_points: tuple[PainPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definitions:
+    """Everything people declared, by kind, ids unique within each."""
+
+    capabilities: tuple[Capability, ...] = ()
+    ticketing: tuple[Ticketing, ...] = ()
+    ownership: tuple[Ownership, ...] = ()
+    teams: tuple[Team, ...] = ()
+    services: tuple[Service, ...] = ()
+    environments: tuple[Environment, ...] = ()
+    personas: tuple[Persona, ...] = ()
+    surveys: tuple[Survey, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
+    roadmaps: tuple[RoadmapSource, ...] = ()
+    objectives: tuple[StoredObjective, ...] = ()
+    """SLOs over stored events, made of SLO files by `slo.stored`."""
+
+
+KINDS: Mapping[str, tuple[type[Definition], str]] = MappingProxyType(
+    {
+        "Capability": (Capability, "capabilities"),
+        "Ticketing": (Ticketing, "ticketing"),
+        "Ownership": (Ownership, "ownership"),
+        "Team": (Team, "teams"),
+        "Service": (Service, "services"),
+        "Environment": (Environment, "environments"),
+        "Persona": (Persona, "personas"),
+        "Survey": (Survey, "surveys"),
+        "Promise": (Promise, "promises"),
+        "Campaign": (Campaign, "campaigns"),
+        "Intervention": (Intervention, "interventions"),
+        "RoadmapSource": (RoadmapSource, "roadmaps"),
+    }
+)
+"""Every kind that is ours: its model, and its place in Definitions."""

@@ -1,0 +1,152 @@
+"""What a measure may ask of the stored rows. The store implements it; tests implement it in memory.
+
+All windows are half-open `[start, end)` in event time. Objects come as ids; `owner` says whose they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+
+from platform_meter.model.facts import Event, Reading
+
+E = TypeVar("E", bound=Event)
+R = TypeVar("R", bound=Reading)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose an object is. `rule` is the receipt: which of the six steps decided, and by what (`1 Ownership github:acme/*`)."""
+
+    service: str
+    team: str
+    rule: str
+    conflict: str = ""
+    """The first later rule that names another team, as `rule -> team`; empty when all agree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """One configured source instance as measures see it."""
+
+    instance: str
+    """Config key, `source_instance` label."""
+    type: str
+    """`source` label."""
+    watermark: datetime | None
+    """Start of its last complete poll: windows end here, not at now. None before the first."""
+    last_success: datetime | None
+    fresh: bool
+    """False when no success for `stale_after`: its gauges must be absent."""
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Generic[E]):
+    """One stored event with the object it is about."""
+
+    seq: int
+    """Grows with every insert and every correction, so that a reader can ask for what is new."""
+    source: str
+    object: int
+    event: E
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held(Generic[R]):
+    """One reading with the time for which it held. `until` is None while it still does."""
+
+    source: str
+    object: int
+    reading: R
+    start: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    n: int
+    amount: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageDay:
+    """Use of one object on one day of the configured zone."""
+
+    object: int
+    day: date
+    n: int
+    amount: float
+    """Sum of `Usage.amount`; an event of any other kind is one unit (its tally's amount is something else: seconds)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitState:
+    """One unit's adoption state on one day (domain section 11)."""
+
+    day: date
+    capability: str
+    unit: str
+    state: str
+    ever_active: bool
+    ever_adopted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRow:
+    """One object ever seen, with its owner now."""
+
+    id: int
+    source: str
+    kind: str
+    name: str
+    owner: Owner
+    last_seen: datetime
+
+
+class History(Protocol):
+    """Read access to one consistent view of the store."""
+
+    def sources(self, kind: type[Event | Reading] | None = None) -> Sequence[SourceState]:
+        """Configured instances; with `kind`, those whose type gives it."""
+        ...
+
+    def counts(self, kind: type[Event], source: str, start: datetime, end: datetime) -> Mapping[tuple[int, str], Count]:
+        """Exact tallies by (object, dim): whole days and 5-minute slices from rollups, the edges from events."""
+        ...
+
+    def rows(
+        self, kind: type[E], start: datetime, end: datetime, *, source: str | None = None, after: int = 0
+    ) -> Iterator[Row[E]]:
+        """Events with start <= at < end and seq > after, in order of `at` then key."""
+        ...
+
+    def latest(self, kind: type[Event]) -> int:
+        """The highest seq of this kind: equal means nothing came or changed."""
+        ...
+
+    def readings(self, kind: type[R], *, at: datetime | None = None, source: str | None = None) -> Sequence[Held[R]]:
+        """Readings that hold now, or held at `at`."""
+        ...
+
+    def usage_days(self, verbs: Sequence[str], source_type: str, start: date, end: date) -> Sequence[UsageDay]:
+        """Use per object and day in [start, end), over every event kind with one of these verbs (`Usage` by action)."""
+        ...
+
+    def owner(self, object_: int, at: datetime | None = None) -> Owner:
+        """Whose the object is now, or was at `at`."""
+        ...
+
+    def objects(self, *, kind: str | None = None, source_type: str | None = None) -> Sequence[ObjectRow]:
+        """Every object seen within retention."""
+        ...
+
+    def snapshots(self, capability: str, start: date, end: date) -> Sequence[UnitState]:
+        """Adoption snapshots of days in [start, end), by day then unit."""
+        ...
+
+    def last_snapshot(self, capability: str) -> date | None:
+        """The newest day with a snapshot of the capability; None before the first."""
+        ...

@@ -1,0 +1,81 @@
+"""What a measure is: a pure function from stored rows and a moment to samples of declared metrics.
+
+Three shapes: a Counting looks at one new event inside the store's transaction; a Gauging looks at history at a tick;
+a Deriving turns what time alone caused into events (a goal passed), written by the tick like any other event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from platform_meter.model.definitions import Definitions
+from platform_meter.model.facts import Event, Fact
+from platform_meter.model.history import History, Owner, SourceState
+from platform_meter.model.metric import Increment, Metric, Sample
+
+WINDOWS = (timedelta(days=28), timedelta(days=91))
+"""Windows of delivery and CI ratios (domain section 6)."""
+
+
+def window_label(window: timedelta) -> str:
+    """`28d`, `6h`, `5m`: the shortest whole unit, as Prometheus writes durations."""
+    seconds = int(window.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that a measure sees: one consistent view of the store, what people declared, and the moment."""
+
+    history: History
+    definitions: Definitions
+    now: datetime
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    minimum: int = 5
+    """Samples below which quantiles and sampled ratios are absent (domain section 1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """What one event adds to counters and histograms. Called once per event that is new and not backfilled."""
+
+    event: type[Event]
+    metrics: tuple[Metric, ...]
+    count: Callable[[Event, Owner, SourceState], Iterable[Increment]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauging:
+    """Gauges of `metrics`, computed anew when a fact in `reads` came, a source aged, or a tick moved the window."""
+
+    metrics: tuple[Metric, ...]
+    reads: frozenset[type[Fact]]
+    compute: Callable[[Scene], Iterable[Sample]]
+    every: timedelta = timedelta(seconds=15)
+    """How often a tick alone is reason enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """One event that the tick writes for a source instance."""
+
+    source: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deriving:
+    """Events that follow from stored ones and the time. Keys make repeated calls harmless."""
+
+    reads: frozenset[type[Fact]]
+    gives: type[Event]
+    derive: Callable[[Scene], Sequence[Derived]]
+
+
+Measure = Counting | Gauging | Deriving

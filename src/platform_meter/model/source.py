@@ -1,0 +1,229 @@
+"""What a source is: it reads one outside system and says facts. It knows nothing of metrics or schedules.
+
+A source promises one thing: it may repeat, it must not skip. The poller keeps the overlap, the store drops what it
+has already counted. Adding one takes a module in `sources/`, its test, and a row in `docs/sources.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, model_validator
+
+from platform_meter.model.facts import Fact, Reading
+from platform_meter.model.scalars import Duration, LocalPath, Period
+
+C = TypeVar("C", bound=BaseModel)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One step of a poll: facts and the place to go on, saved together in one transaction or not at all."""
+
+    facts: Sequence[Fact] = ()
+    checkpoint: bytes | None = None
+    """Where to go on; opaque to all but the source. None leaves the last one."""
+    gone: Sequence[tuple[type[Reading], str]] = ()
+    """Readings (type, key) that stopped being true, as a watch reports them."""
+    complete: frozenset[type[Reading]] = frozenset()
+    """Reading types of which this stream has now said all since the poll began: what it did not repeat is over."""
+    caught_up: bool = False
+    """A watch has now said all that stood; what follows is news. One round of all sources ends here."""
+    progress: str = ""
+    """How far a long import is, in the source's words: `2026-03 of acme/payments`, shown on Sources page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A range of history that the system can't or won't tell any more (`platform_meter_source_gaps_total`)."""
+
+    start: datetime
+    end: datetime
+    reason: str
+    """A bounded word: result_cap, expired, pruned, forbidden."""
+    text: str = ""
+
+
+Poll = Callable[[bytes | None, datetime, datetime], Iterator[Page]]
+"""(checkpoint, read everything since, now) -> pages. `since` already includes the overlap."""
+
+
+class Mode(StrEnum):
+    POLL = "poll"
+    """Called every `every`, ends by itself."""
+    WATCH = "watch"
+    """Runs on a thread of its own; when it ends or fails it is called again with the last checkpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """One independently scheduled read of a source, with a checkpoint of its own."""
+
+    name: str
+    read: Poll
+    mode: Mode = Mode.POLL
+    every: timedelta | None = None
+    """None takes the source's `every`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Generic[T]):
+    """A decoded response. `changed` is False when the validators of the last answer still hold (304): body is None."""
+
+    body: T | None
+    headers: Mapping[str, str]
+    changed: bool = True
+    etag: str = ""
+
+
+class Outside(Protocol):
+    """The only way out. Auth, TLS, timeouts, retries, quota, `Retry-After`, breaker and size bounds are its business.
+
+    All calls raise the errors below and nothing else. Paths are relative to the source's base URL, or whole URLs of
+    the same host. `params` values are sent as they are written; None leaves one out.
+    """
+
+    def get(
+        self,
+        path: str,
+        type_: type[T],
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        etag: str = "",
+    ) -> Answer[T]:
+        """GET and decode JSON as `type_` (msgspec). With `etag`, sends If-None-Match and may answer unchanged."""
+        ...
+
+    def post(self, path: str, type_: type[T], *, body: Any, headers: Mapping[str, str] | None = None) -> Answer[T]:
+        """POST a JSON body to a *reading* endpoint (Jira search) and decode the answer."""
+        ...
+
+    def text(
+        self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> tuple[int, str]:
+        """GET plain text (probes, /metrics). Any HTTP status is an answer here, not an error; one try only."""
+        ...
+
+    def lines(self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float = 330.0) -> Iterator[bytes]:
+        """GET an endless answer line by line (watches). Ends when the server ends it; `stop` ends it from our side."""
+        ...
+
+    def gap(self, gap: Gap) -> None:
+        """Say that a range of history is not readable. Counted once per range."""
+        ...
+
+    def hashed(self, person: str) -> str:
+        """A salted hash of a person's id; the only form in which people are kept."""
+        ...
+
+
+class SourceError(Exception):
+    """A call failed; the subclasses are grouped by what the runner does next. The text is for an operator."""
+
+
+class Unreachable(SourceError):
+    """No answer, or 5xx after all retries: try again at the next poll."""
+
+
+class TimedOut(Unreachable):
+    """No answer in time, as against a refused connection or a 5xx."""
+
+
+class Refused(SourceError):
+    """401/403: the breaker opens until the credential changes or a slow retry works. Says which permission is missing."""
+
+
+class Limited(SourceError):
+    """The quota is used up: wait until `until`."""
+
+    def __init__(self, text: str, until: datetime) -> None:
+        super().__init__(text)
+        self.until = until
+
+
+class Expired(SourceError):
+    """410 or an invalid cursor: the source starts again without its checkpoint."""
+
+
+class Unexpected(SourceError):
+    """An answer we can't read (bad JSON, another shape, 4xx). `status` is 0 when it was a 2xx."""
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Secret(BaseModel):
+    """Where a secret stands: exactly one of `file` (its path) and `env` (a variable's name). Read anew at each use."""
+
+    model_config = {
+        "extra": "forbid",
+        "frozen": True,
+        "json_schema_extra": {"example": "{env: NAME}"},
+    }
+    file: LocalPath | None = None
+    env: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Secret:
+        if bool(self.file) == bool(self.env):
+            raise ValueError("a secret stands in one place; write either {env: NAME} or {file: path}")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How to reach a system. At most one of token, basic, kubeconfig and in_cluster."""
+
+    url: str = ""
+    token: Secret | None = None
+    token_prefix: str = "Bearer"  # noqa: S105 - the scheme, no secret
+    basic: tuple[str, Secret] | None = None
+    kubeconfig: tuple[str, str] | None = None
+    """Path ("" for the default) and context ("" for the current one)."""
+    in_cluster: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secret_headers: Mapping[str, Secret] = field(default_factory=dict)
+    """Headers whose values are secrets, beside or instead of the above: `DD-API-KEY`."""
+    ca_file: str | None = None
+    rate_headers: tuple[str, str, str] | None = None
+    """Names of the limit, remaining and reset (epoch seconds) headers, where the system tells its quota."""
+
+
+class SourceConfig(BaseModel):
+    """Settings every source has. A source's own Config subclasses this."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+    every: Period = timedelta(minutes=1)
+    """Time between two polls."""
+    timeout: Period = timedelta(seconds=30)
+    """For one request."""
+    lookback: Duration | None = None
+    """How far each poll overlaps the last; default two polls, at least 15 min."""
+    stale_after: Period | None = None
+    """Gauges of this source disappear after this long without a success; default three polls."""
+    history: Period = timedelta(days=90)
+    """How far the first poll reaches back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(Generic[C]):
+    """One outside system's type."""
+
+    name: str
+    """Config `type`, `source` label, docs row."""
+    config: type[C]
+    gives: frozenset[type[Fact]]
+    """The contract test holds it to this."""
+    access: Callable[[C], Access]
+    connect: Callable[[C, Outside, str], Sequence[Stream]]
+    """(settings, way out, instance name) -> streams."""
+    check: Callable[[C, Outside], Sequence[str]]
+    """A small real call; one line per missing permission, empty when all is well."""

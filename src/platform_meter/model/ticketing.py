@@ -1,0 +1,210 @@
+"""A queue of requests as people declare it: business hours, statuses, SLAs (domain sections 9 and 14)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, time
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from platform_meter.model.scalars import Definition, PlacedError, Zone, parse_duration
+
+
+class Hours(Definition):
+    """One stretch of open wall time; `end` at or before `start` is refused; 00:00-24:00 is the whole day."""
+
+    start: time
+    end: time | None
+    """None means 24:00."""
+
+
+def parse_hours(value: Any) -> Any:
+    """`09:00-17:00` to Hours.
+
+    Raises:
+        ValueError: anything else, or an end at or before the start.
+    """
+    if isinstance(value, Hours):
+        return value
+    match = re.fullmatch(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", str(value))
+    if not match:
+        raise ValueError(f"'{value}' is not a stretch of hours; write it as 09:00-17:00")
+    h1, m1, h2, m2 = (int(g) for g in match.groups())
+    midnight = (h2, m2) == (24, 0)
+    try:
+        start, end = time(h1, m1), None if midnight else time(h2, m2)
+    except ValueError:
+        raise ValueError(f"'{value}' has an hour past 24:00 or a minute past 59; correct it") from None
+    if end is not None and end <= start:
+        raise ValueError(f"'{value}' ends before it starts; split a stretch over midnight in two")
+    return Hours(start=start, end=end)
+
+
+HoursText = Annotated[Hours, BeforeValidator(parse_hours)]
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def parse_day_key(key: str) -> str:
+    """A weekday or a range of them: `mon`, `tue-thu`.
+
+    Raises:
+        ValueError: anything else.
+    """
+    first, dash, last = key.lower().partition("-")
+    last = last if dash else first
+    if first not in WEEKDAYS or last not in WEEKDAYS or WEEKDAYS.index(first) > WEEKDAYS.index(last):
+        raise ValueError(f"'{key}' is no weekday or range of weekdays; write mon, tue-thu or mon-fri")
+    return key
+
+
+def parse_days(value: Mapping[str, tuple[Hours, ...]]) -> dict[str, tuple[Hours, ...]]:
+    """Ranges of weekdays written out, the stretches of each day in order.
+
+    Raises:
+        PlacedError: two stretches of one day overlap.
+    """
+    out: dict[str, tuple[Hours, ...]] = {}
+    for key, stretches in value.items():
+        first, _, last = key.lower().partition("-")
+        for day in WEEKDAYS[WEEKDAYS.index(first) : WEEKDAYS.index(last or first) + 1]:
+            out[day] = tuple(sorted((*out.get(day, ()), *stretches), key=lambda h: h.start))
+            for one, other in pairwise(out[day]):
+                if one.end is None or other.start < one.end:
+                    raise PlacedError(f"two stretches of {day} overlap; write each open hour once", key)
+    return out
+
+
+def none_is_empty(value: Any) -> Any:
+    """`sun:` with nothing behind it is a closed day."""
+    return () if value is None else value
+
+
+Day = Annotated[str, AfterValidator(parse_day_key)]
+Stretches = Annotated[tuple[HoursText, ...], BeforeValidator(none_is_empty)]
+
+
+class Calendar(Definition):
+    """Business hours by weekday in one zone; holidays are closed all day."""
+
+    zone: Zone = "UTC"
+    days: Annotated[dict[Day, Stretches], AfterValidator(parse_days)] = Field(examples=["{mon-fri: ['09:00-17:00']}"])
+    holidays: frozenset[date] = frozenset()
+
+    @property
+    def even(self) -> bool:
+        """Whether all open days are equally long, so that a business day is a length of time."""
+        lengths = {sum(_minutes(h) for h in stretches) for stretches in self.days.values() if stretches}
+        return len(lengths) == 1
+
+
+def _minutes(hours: Hours) -> int:
+    end = hours.end or time(0)
+    return end.hour * 60 + end.minute + (1440 if hours.end is None else 0) - hours.start.hour * 60 - hours.start.minute
+
+
+class StatusMap(Definition):
+    """Which statuses run the clock. A status in no list counts as running and is reported."""
+
+    running: tuple[str, ...] = ()
+    paused: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+
+
+class CategoryFrom(Definition):
+    """What the `category` label says of a ticket."""
+
+    from_: Literal["component", "label", "issue_type"] = Field(alias="from")
+    among: tuple[str, ...] = ()
+    """The labels that are categories: anybody can make a label, so all of them would be no bound."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> CategoryFrom:
+        if self.from_ == "label" and not self.among:
+            raise PlacedError(
+                "anybody can add a label, so categories need a list of them; write among: [bug, access]", "from"
+            )
+        if self.from_ != "label" and self.among:
+            raise PlacedError("only labels are chosen from a list; remove among, or write from: label", "among")
+        return self
+
+
+class TicketSource(Definition):
+    type: str = Field(examples=["jira"])
+    instance: str | None = None
+    """Config key, where several sources of the type are configured."""
+    select: str = ""
+
+
+GOAL = re.compile(r"(\d+(?:\.\d+)?)bd")
+
+
+class Goal(Definition):
+    """Business seconds, or business days of the calendar."""
+
+    seconds: float | None = None
+    days: float | None = None
+
+
+def parse_goal(value: Any) -> Any:
+    """`30m`, `8h` (business time) or `5bd` (business days of this calendar).
+
+    Raises:
+        ValueError: anything else.
+    """
+    if isinstance(value, Goal):
+        return value
+    if match := GOAL.fullmatch(str(value)):
+        return Goal(days=float(match.group(1)))
+    try:
+        return Goal(seconds=parse_duration(value).total_seconds())
+    except ValueError:
+        raise ValueError(
+            f"'{value}' is not a goal; write business time such as 30m or 8h, or business days such as 5bd"
+        ) from None
+
+
+GoalText = Annotated[Goal, BeforeValidator(parse_goal)]
+
+
+class Sla(Definition):
+    id: Literal["first_response", "resolution"]
+    goal: dict[str, GoalText] = Field(examples=["{P1: 1h, default: 8h}"])
+    """By priority; `default` for the rest."""
+    clock: Literal["source", "computed"] = "computed"
+    reopen: Literal["continue", "restart", "first_only"] = "continue"
+
+    @model_validator(mode="after")
+    def _default(self) -> Sla:
+        if "default" not in self.goal:
+            raise PlacedError("goal needs a default for priorities it does not name; write default: 8h", "goal")
+        return self
+
+
+class Ticketing(Definition):
+    kind: Literal["Ticketing"]
+    id: str = Field(examples=["jira-platform"])
+    """The `queue` label."""
+    title: str = ""
+    source: TicketSource
+    calendar: Calendar
+    status: StatusMap = Field(examples=["{running: [Open], paused: [Waiting], done: [Closed]}"])
+    category: CategoryFrom | None = None
+    slas: tuple[Sla, ...] = ()
+    invalid: tuple[str, ...] = ("Duplicate", "Spam", "Merged", "Won't Do")
+    """Resolutions that make a ticket no valid one."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Ticketing:
+        for i, sla in enumerate(self.slas):
+            for priority, goal in sla.goal.items():
+                if goal.days is not None and not self.calendar.even:
+                    raise PlacedError(
+                        "a business day (bd) has no one length here, since open days differ; write hours, such as 40h",
+                        "slas", i, "goal", priority,
+                    )  # fmt: skip
+            if sla.id in [s.id for s in self.slas[:i]]:
+                raise PlacedError(f"SLA '{sla.id}' stands twice; keep one", "slas", i, "id")
+        return self

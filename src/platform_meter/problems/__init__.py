@@ -1,0 +1,9 @@
+"""What is wrong with people's text, said where it stands; and YAML text -> typed values or every problem in it.
+
+Problems are values. Nothing here reads a file or prints: `decode` takes text, `render` gives text.
+"""
+
+from platform_meter.problems.document import Decoded, Document, Read, decode
+from platform_meter.problems.problem import Problem, Text, render, suggest
+
+__all__ = ["Decoded", "Document", "Problem", "Read", "Text", "decode", "render", "suggest"]

@@ -1,0 +1,1 @@
+"""Clock, threads, sockets, files: what runs the sources and serves what the measures say."""

@@ -1,0 +1,154 @@
+"""The folder of definitions: every file read, each document as its kind, ids unique, SLO files left for `slo`."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from platform_meter.model.definitions import KINDS, Definition, Definitions
+from platform_meter.problems import Document, Problem, Read, decode, suggest
+
+SLO_VERSIONS = ("openslo", "sloth.slok.dev/", "pyrra.dev/")
+"""How `apiVersion` begins in files that `slo` reads."""
+SLOTH = "prometheus/v1"
+"""`version` of a Sloth file, which has no apiVersion."""
+SUFFIXES = (".yaml", ".yml")
+GENERATED = "generated"
+_LONGEST_ID = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedDefinitions:
+    """What a folder declares. `read` holds each sound document with its place; `slo_files` those that `slo` reads."""
+
+    definitions: Definitions
+    problems: tuple[Problem, ...]
+    read: tuple[Read[Definition], ...]
+    slo_files: tuple[tuple[str, str], ...]
+    """Path and text of every file with an SLO in it; it may hold our kinds too."""
+
+
+def is_slo(document: Document) -> bool:
+    """Whether `slo` reads this document: OpenSLO, Sloth or Pyrra."""
+    version = document.value.get("apiVersion")
+    return (isinstance(version, str) and version.startswith(SLO_VERSIONS)) or document.value.get("version") == SLOTH
+
+
+def model_for(document: Document) -> type[Definition] | Problem | None:
+    """The model of one of our kinds; None for an SLO, a Problem for anything else."""
+    if is_slo(document):
+        return None
+    kind = document.value.get("kind")
+    if isinstance(kind, str) and kind in KINDS:
+        return KINDS[kind][0]
+    if "apiVersion" in document.value:
+        text = f"unknown apiVersion '{document.value['apiVersion']}'; SLOs have openslo/v1, and our kinds have none"
+        return document.problem(text, "apiVersion")
+    if "kind" not in document.value:
+        return document.problem(
+            f"this document does not say what it is; write kind: with one of {', '.join(sorted(KINDS))}, or apiVersion: openslo/v1"
+        )
+    return document.problem(f"unknown kind '{kind}'{suggest(str(kind), KINDS)}", "kind")
+
+
+def read_definitions(files: Iterable[tuple[str, str]]) -> LoadedDefinitions:
+    """What these files (path and text) declare, and every problem of each by itself. Touches no file."""
+    read: list[Read[Definition]] = []
+    problems: list[Problem] = []
+    slo_files: list[tuple[str, str]] = []
+    for path, text in files:
+        decoded = decode(text, path, model_for, context={"base": posixpath.dirname(path)})
+        problems += decoded.problems
+        read += [Read(r.value, r.document) for r in decoded.values if isinstance(r.value, Definition)]
+        if decoded.others:
+            slo_files.append((path, text))
+    unique, doubled = _unique(read)
+    return LoadedDefinitions(
+        definitions=collect(r.value for r in unique),
+        problems=tuple(sorted(problems + doubled + [p for r in unique for p in _bad_id(r)])),
+        read=tuple(unique),
+        slo_files=tuple(slo_files),
+    )
+
+
+def load_definitions(
+    *folders: Path, read: Callable[[Path], str] = lambda path: path.read_text("utf-8")
+) -> LoadedDefinitions:
+    """What all YAML files under these folders (or single files) declare. A file that can't be read is a problem.
+
+    `generated/` and hidden files are never input; a file reached twice is read once.
+    """
+    files: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+    paths = {path.resolve(): path for folder in reversed(folders) for path in definition_files(folder)}
+    for path in sorted(paths.values()):
+        text = read_text(path, read)
+        if isinstance(text, Problem):
+            problems.append(text)
+        else:
+            files.append((str(path), text))
+    found = read_definitions(files)
+    return replace(found, problems=tuple(sorted((*found.problems, *problems))))
+
+
+def definition_files(folder: Path) -> list[Path]:
+    """YAML files under `folder`, without hidden ones and what `generate` wrote; a single file is itself."""
+    if folder.is_file():
+        return [folder]
+    found = (p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+    inside = ((p, p.relative_to(folder).parts) for p in found)
+    return sorted(p for p, parts in inside if GENERATED not in parts[:-1] and not any(s.startswith(".") for s in parts))
+
+
+def read_text(path: Path, read: Callable[[Path], str] = lambda path: path.read_text("utf-8")) -> str | Problem:
+    """The file's text, or why there is none."""
+    try:
+        return read(path)
+    except UnicodeDecodeError as error:
+        text = f"not UTF-8 (byte {error.start + 1}); save the file as UTF-8"
+    except OSError as error:
+        text = f"cannot be read: {error.strerror or error}; correct the path or its permissions"
+    return Problem(path=str(path), line=1, column=1, text=text)
+
+
+def collect(values: Iterable[Definition]) -> Definitions:
+    """Definitions by kind, in order of file and place."""
+    places = dict(KINDS.values())
+    found: dict[str, list[Any]] = defaultdict(list)
+    for value in values:
+        found[places[type(value)]].append(value)
+    return Definitions(**{place: tuple(those) for place, those in found.items()})
+
+
+def _unique(read: Sequence[Read[Definition]]) -> tuple[list[Read[Definition]], list[Problem]]:
+    """The first of each kind and id. Ownership files need no id, and then are as many as one likes."""
+    seen: dict[tuple[type[Definition], str], Document] = {}
+    unique: list[Read[Definition]] = []
+    problems: list[Problem] = []
+    for one in read:
+        if "id" not in one.value.model_fields_set:
+            unique.append(one)
+            continue
+        key = (type(one.value), str(getattr(one.value, "id", "")))
+        first = seen.setdefault(key, one.document)
+        if first is one.document:
+            unique.append(one)
+        else:
+            where = f"{first.path}:{first.problem('', 'id').line}"
+            problems.append(
+                one.document.problem(f"{one.document.label} stands in {where} too; give one another id", "id")
+            )
+    return unique, problems
+
+
+def _bad_id(one: Read[Definition]) -> list[Problem]:
+    """Ids become label values: short, visible, and not ours (`_unowned`, `_other`)."""
+    id_ = str(getattr(one.value, "id", ""))
+    if not id_ or id_.startswith("_") or len(id_) > _LONGEST_ID or not id_.isprintable() or id_ != id_.strip():
+        text = f"'{id_[:40]}' cannot be an id; write a short name such as team-pay (one that begins with _ is reserved)"
+        return [one.document.problem(text, "id")]
+    return []

@@ -1,0 +1,61 @@
+"""What one request carries to be let in, with the secrets of that moment; they are never shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+_SHORTEST_HIDDEN = 3
+"""Shorter secrets would blank out half of every text and are no secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Address, headers and TLS files of one request, with the secrets of this moment."""
+
+    base: str
+    headers: Mapping[str, str] = field(repr=False, default_factory=dict)
+    fingerprint: str = ""
+    """Equal for equal credentials, different once the secret changes; reveals nothing. Empty without a credential."""
+    secrets: tuple[str, ...] = field(repr=False, default=())
+    """All that must not appear in any text."""
+    verify: bool | str = True
+    """True for the system's CAs, else the path of a CA file."""
+    cert: tuple[str, str] | None = None
+    """Paths of client certificate and key."""
+    server_name: str = ""
+    """The name the server's certificate carries, where it isn't the host."""
+    proxy: str = field(repr=False, default="")
+
+    def hide(self, text: str) -> str:
+        """`text` without any of the secrets."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            if len(secret) >= _SHORTEST_HIDDEN:
+                text = text.replace(secret, "***")
+        return text
+
+
+class Credentials(Protocol):
+    """Gives the grant for the next request."""
+
+    def grant(self) -> Grant:
+        """Read what is needed as it stands now.
+
+        Raises:
+            Refused: a secret is missing or unusable; the text says what to do.
+        """
+        ...
+
+    def renew(self) -> bool:
+        """The server did not take the last grant: make a new one if that can help. False when it can't."""
+        ...
+
+
+def fingerprint(*parts: str) -> str:
+    """A digest of `parts` that keeps their borders."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(f"{len(part)}:{part}".encode())
+    return digest.hexdigest()

@@ -1,0 +1,299 @@
+"""Runs the streams of every source: polls on a schedule, watches on threads of their own, each failing alone.
+
+APScheduler starts polls; `max_instances=1` keeps a stream from overlapping itself, `misfire_grace_time=None` runs a
+late poll instead of dropping it, and every start that had to be skipped is logged and counted. Only the replica that
+holds a source's lease polls it; the store refuses pages of a replica whose lease was taken over.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from pydantic import BaseModel
+
+from platform_meter.model.source import Expired, Limited, Mode, Source, SourceConfig, SourceError, Stream
+from platform_meter.store import LeaseLost, Poll, Store
+
+log = logging.getLogger(__name__)
+
+_SHORTEST_LOOKBACK = timedelta(minutes=15)
+_JITTER_FROM = 60
+"""Seconds between two polls from which on their starts are spread; probes keep their beat, a slot each."""
+_WATCH_PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
+"""Seconds before a failed watch is tried again, by failures in a row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One configured source, connected."""
+
+    name: str
+    source: Source[BaseModel]
+    settings: SourceConfig
+    streams: tuple[Stream, ...]
+
+    @property
+    def lookback(self) -> timedelta:
+        """Overlap of two polls: the setting, else two polls, at least 15 min (domain section 4)."""
+        return self.settings.lookback or max(2 * self.settings.every, _SHORTEST_LOOKBACK)
+
+    @property
+    def stale_after(self) -> timedelta:
+        """Age of the last success at which gauges disappear: the setting, else three polls of the slowest stream."""
+        slowest = max(
+            (s.every or self.settings.every for s in self.streams if s.mode is Mode.POLL), default=self.settings.every
+        )
+        return self.settings.stale_after or 3 * slowest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What one run of one stream did."""
+
+    instance: str
+    stream: str
+    new: int = 0
+    repeated: int = 0
+    error: str = ""
+    skipped: str = ""
+
+
+@dataclass(slots=True)
+class _Held:
+    """What this replica knows of one source between polls."""
+
+    paused_until: datetime | None = None
+    late: int = 0
+
+
+class Poller:
+    """Polls all `instances` into `store` until stopped.
+
+    Args:
+        clock: the current time, UTC.
+        holder: this replica's name for leases; two replicas must differ.
+        changed: called after facts were stored, from polling threads.
+        observe: called with (source type, seconds) after each poll.
+        progress: called with (instance, text) while a long import goes on.
+        lease: how long a source stays this replica's after its last sign of life.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        instances: Sequence[Instance],
+        *,
+        clock: Callable[[], datetime],
+        holder: str,
+        stop: threading.Event,
+        changed: Callable[[], None],
+        observe: Callable[[str, float], None],
+        progress: Callable[[str, str], None],
+        lease: timedelta = timedelta(seconds=30),
+    ) -> None:
+        self._lease = lease
+        self._store, self._clock, self._holder, self._stop = store, clock, holder, stop
+        self._changed, self._observe, self._progress = changed, observe, progress
+        self._instances: Mapping[str, Instance] = {i.name: i for i in instances}
+        self._held = {name: _Held() for name in self._instances}
+        self._threads: list[threading.Thread] = []
+        self._scheduler: BackgroundScheduler | None = None
+
+    def start(self) -> None:
+        """Begin: every poll starts within its first second or a tenth of its interval, watches at once."""
+        polls = [(i, s) for i in self._instances.values() for s in i.streams if s.mode is Mode.POLL]
+        scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(max(1, len(polls) + 1))},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+        scheduler.add_listener(self._late, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
+        # The scheduler goes by the wall's clock: ours may be set, and a start far behind it would be made up for.
+        begin = datetime.now(UTC)  # noqa: TID251
+        for instance, stream in polls:
+            every = (stream.every or instance.settings.every).total_seconds()
+            scheduler.add_job(
+                self.run,
+                IntervalTrigger(seconds=every, jitter=int(every / 10) if every >= _JITTER_FROM else None),
+                args=(instance, stream),
+                id=f"{instance.name}/{stream.name}",
+                next_run_time=begin + timedelta(seconds=random.uniform(0, min(1.0, every / 10))),
+            )
+        scheduler.add_job(self._renew, IntervalTrigger(seconds=self._lease.total_seconds() / 3), id="leases")
+        scheduler.start()
+        self._scheduler = scheduler
+        for instance in self._instances.values():
+            for stream in instance.streams:
+                if stream.mode is Mode.WATCH:
+                    thread = threading.Thread(
+                        target=self._watch,
+                        args=(instance, stream),
+                        name=f"watch {instance.name}/{stream.name}",
+                        daemon=True,
+                    )
+                    thread.start()
+                    self._threads.append(thread)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stop all and give the leases back. `stop` must be set first so that running calls end."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=True)
+            self._scheduler = None
+        for thread in self._threads:
+            thread.join(timeout)
+        for name in self._instances:
+            self._store.release(name, self._holder)
+
+    def once(self) -> list[Result]:
+        """Run every stream one time, sources side by side; a watch ends when its first list is complete."""
+        results: list[Result] = []
+
+        def all_of(instance: Instance) -> None:
+            for stream in instance.streams:
+                results.append(self.run(instance, stream, once=True))  # noqa: PERF401 - each result must show at once
+
+        threads = [threading.Thread(target=all_of, args=(i,), name=f"once {i.name}") for i in self._instances.values()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sorted(results, key=lambda r: (r.instance, r.stream))
+
+    def late(self, instance: str) -> int:
+        """Starts of this source's polls that were skipped because the last one still ran."""
+        return self._held[instance].late
+
+    def paused_until(self, instance: str) -> datetime | None:
+        """Until when this source rests because its quota is used up."""
+        return self._held[instance].paused_until
+
+    def run(self, instance: Instance, stream: Stream, *, once: bool = False) -> Result:
+        """One poll of one stream. Every failure ends here, in the store and the log."""
+        try:
+            return self._run(instance, stream, once=once)
+        except LeaseLost as error:
+            log.info("%s/%s: %s", instance.name, stream.name, error)
+            return Result(instance=instance.name, stream=stream.name, skipped="another replica took over")
+        except Exception as error:
+            # The store can't be used now: the next poll tries again, and a watch's thread must live to do so.
+            log.exception("%s/%s: the store failed", instance.name, stream.name)
+            return Result(instance=instance.name, stream=stream.name, error=f"{type(error).__name__}: {error}")
+
+    def _run(self, instance: Instance, stream: Stream, *, once: bool) -> Result:
+        held = self._held[instance.name]
+        now = self._clock()
+        if held.paused_until is not None and now < held.paused_until:
+            return Result(
+                instance=instance.name, stream=stream.name, skipped=f"quota used up until {held.paused_until:%H:%M:%S}"
+            )
+        if self._store.acquire(instance.name, self._holder, self._lease, now) is None:
+            return Result(instance=instance.name, stream=stream.name, skipped="another replica polls it")
+        poll = self._begin(instance, stream, now)
+        try:
+            new, repeated = self._read(instance, stream, poll, once=once)
+        except Limited as error:
+            held.paused_until = error.until
+            return self._failed(instance, poll, str(error))
+        except LeaseLost:
+            raise
+        except SourceError as error:
+            return self._failed(instance, poll, str(error))
+        except Exception as error:
+            # A source's bug must not end the others; it is logged with its trace and shown on the Sources page.
+            log.exception("%s/%s: the source failed in a way it does not declare", instance.name, stream.name)
+            return self._failed(instance, poll, f"{type(error).__name__}: {error}")
+        finally:
+            self._observe(instance.source.name, (self._clock() - now).total_seconds())
+        held.paused_until = None
+        return Result(instance=instance.name, stream=stream.name, new=new, repeated=repeated)
+
+    def _begin(self, instance: Instance, stream: Stream, now: datetime, *, anew: bool = False) -> Poll:
+        return self._store.begin_poll(
+            instance.name,
+            instance.source.name,
+            stream.name,
+            now=now,
+            lookback=instance.lookback,
+            history=instance.settings.history,
+            holder=self._holder,
+            anew=anew,
+        )
+
+    def _read(self, instance: Instance, stream: Stream, poll: Poll, *, once: bool) -> tuple[int, int]:
+        try:
+            # One round lists what a watch would only tell the changes of, and so comes to an end.
+            anew = once and stream.mode is Mode.WATCH
+            return self._pages(instance, stream, poll, None if anew else poll.checkpoint, once=once)
+        except Expired as error:
+            log.info("%s/%s: %s; reading again from the start", instance.name, stream.name, error)
+            # A poll of its own, so that what vanished meanwhile is not taken for repeated.
+            again = self._begin(instance, stream, self._clock(), anew=True)
+            return self._pages(instance, stream, again, None, once=once)
+
+    def _pages(
+        self, instance: Instance, stream: Stream, poll: Poll, checkpoint: bytes | None, *, once: bool
+    ) -> tuple[int, int]:
+        new = repeated = 0
+        watching = stream.mode is Mode.WATCH
+        pages = stream.read(checkpoint, poll.since, poll.now)
+        # A page iterator that is left early holds a connection open until it is closed.
+        with closing(pages) if isinstance(pages, Generator) else nullcontext():
+            for page in pages:
+                if self._stop.is_set():
+                    return new, repeated
+                if watching:
+                    # A watch lasts: what it says holds from the moment it says it.
+                    poll = replace(poll, now=self._clock())
+                written = self._store.write(poll, page, now=self._clock())
+                new, repeated = new + written.new, repeated + written.repeated
+                if page.progress:
+                    self._progress(instance.name, page.progress)
+                if written.new or written.revised or page.complete or page.gone:
+                    self._changed()
+                if watching and page.checkpoint is not None:
+                    # Within its list a watch has no place to go on from, and is not done.
+                    self._store.end_poll(poll, now=self._clock())
+                    if once and page.caught_up:
+                        break
+        if not self._stop.is_set():
+            self._store.end_poll(poll, now=self._clock())
+            self._changed()
+        return new, repeated
+
+    def _failed(self, instance: Instance, poll: Poll, error: str) -> Result:
+        if self._stop.is_set():
+            # A call that was cut short because we stop is no failure of the source.
+            return Result(instance=instance.name, stream=poll.stream, skipped="stopped")
+        log.warning("%s/%s: %s", instance.name, poll.stream, error)
+        self._store.fail_poll(poll, now=self._clock(), error=error)
+        self._changed()
+        return Result(instance=instance.name, stream=poll.stream, error=error)
+
+    def _watch(self, instance: Instance, stream: Stream) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            result = self.run(instance, stream)
+            failures = failures + 1 if result.error or result.skipped else 0
+            pause = _WATCH_PAUSES[min(failures, len(_WATCH_PAUSES)) - 1] if failures else 0.1
+            self._stop.wait(pause * random.uniform(0.8, 1.2))
+
+    def _renew(self) -> None:
+        now = self._clock()
+        for name in self._instances:
+            self._store.renew(name, self._holder, self._lease, now)
+
+    def _late(self, event: JobExecutionEvent) -> None:
+        name = str(event.job_id).split("/", 1)[0]
+        if name in self._held:
+            self._held[name].late += 1
+            log.warning("%s: its last poll still runs or came late; this start is skipped", event.job_id)

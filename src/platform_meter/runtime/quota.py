@@ -1,0 +1,248 @@
+"""Quota and breaker of each credential. Instances that use the same secret on the same host share both."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from platform_meter.model.source import Limited, Refused
+
+RESERVE = 0.10
+"""Below this share of the limit calls are spread evenly over the time to the reset."""
+LONGEST_PAUSE = 5.0
+"""Seconds between two calls at most, however little is left."""
+_FIRST_RETRY = timedelta(minutes=5)
+_LAST_RETRY = timedelta(hours=1)
+_SAME_RESET = timedelta(seconds=2)
+"""Resets told as seconds from now wander by as much."""
+_EPOCHS_FROM = 100_000_000
+"""A reset below this many is meant as seconds from now."""
+_REMEMBERED = 1000
+"""Refused paths kept per credential."""
+
+
+def moment(text: str, now: datetime) -> datetime | None:
+    """The time a header names: epoch seconds, seconds from now, an HTTP date or ISO 8601. None if it is none of them."""
+    text = text.strip()
+    try:
+        number = float(text)
+    except ValueError:
+        return _date(text)
+    if not math.isfinite(number):
+        return None
+    try:
+        return (
+            datetime.fromtimestamp(number, UTC) if number >= _EPOCHS_FROM else now + timedelta(seconds=max(0.0, number))
+        )
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _date(text: str) -> datetime | None:
+    for parse in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            found = parse(text)
+        except ValueError:
+            continue
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return None
+
+
+@dataclass(slots=True)
+class _Window:
+    """One quota of a credential (GitHub has several: core, search)."""
+
+    limit: float = 0.0
+    remaining: float = 0.0
+    reset: datetime | None = None
+    next_call: datetime | None = None
+    blocked: datetime | None = None
+
+
+class Budget:
+    """What is left of one credential's quota."""
+
+    def __init__(self, clock: Callable[[], datetime], sleep: Callable[[float], object]) -> None:
+        self._clock, self._sleep = clock, sleep
+        self._lock = threading.Lock()
+        self._windows: dict[str, _Window] = {}
+        self._names: dict[str, str] = {}
+
+    def admit(self, path: str) -> None:
+        """Let one call go, after a pause where the quota runs low.
+
+        Raises:
+            Limited: nothing is left, or the server told us to wait.
+        """
+        with self._lock:
+            now, window = self._clock(), self._window(path)
+            if window.blocked is not None and now < window.blocked:
+                raise Limited(f"the server asked us to wait until {window.blocked:%H:%M:%S} UTC", window.blocked)
+            if window.reset is None or now >= window.reset:
+                return
+            if window.remaining <= 0:
+                raise Limited(
+                    f"the quota of {window.limit:g} calls is used up until {window.reset:%H:%M:%S} UTC", window.reset
+                )
+            if window.remaining >= RESERVE * window.limit:
+                return
+            interval = min((window.reset - now) / window.remaining, timedelta(seconds=LONGEST_PAUSE))
+            start = max(now, window.next_call or now)
+            window.next_call = start + interval
+            pause = min((start - now).total_seconds(), LONGEST_PAUSE)
+        if pause > 0:
+            self._sleep(pause)
+
+    def learn(self, path: str, headers: Mapping[str, str], names: tuple[str, str, str] | None) -> None:
+        """Take over what an answer's headers (limit, remaining, reset) say."""
+        if names is None:
+            return
+        limit, remaining = (_number(headers.get(name, "")) for name in names[:2])
+        reset = moment(headers.get(names[2], ""), self._clock())
+        if limit is None or remaining is None or reset is None or limit <= 0:
+            return
+        with self._lock:
+            self._names[_area(path)] = headers.get("x-ratelimit-resource", "")
+            window = self._window(path)
+            if window.reset is not None and abs(reset - window.reset) <= _SAME_RESET and limit == window.limit:
+                # Answers to calls made side by side may arrive in any order.
+                window.remaining = min(window.remaining, remaining)
+            else:
+                window.limit, window.remaining, window.reset, window.next_call = limit, remaining, reset, None
+
+    def block(self, path: str, until: datetime) -> None:
+        """No call before `until`: the server said so."""
+        with self._lock:
+            self._window(path).blocked = until
+
+    def ratio(self) -> float | None:
+        """Share left, 0..1, of the scarcest quota; None when the server never told."""
+        with self._lock:
+            now = self._clock()
+            shares = [
+                1.0 if now >= w.reset else min(1.0, max(0.0, w.remaining / w.limit))
+                for w in self._windows.values()
+                if w.reset is not None
+            ]
+        return min(shares, default=None)
+
+    def _window(self, path: str) -> _Window:
+        return self._windows.setdefault(self._names.get(_area(path), ""), _Window())
+
+
+def _area(path: str) -> str:
+    """The first segment: quotas are told by answers only, and paths that begin alike share one."""
+    return path.lstrip("/").partition("/")[0]
+
+
+def _number(text: str) -> float | None:
+    # IETF drafts and GitLab write `100, 100;w=60`.
+    head = text.partition(",")[0].partition(";")[0].strip()
+    try:
+        return float(head)
+    except ValueError:
+        return None
+
+
+@dataclass(slots=True)
+class _Open:
+    text: str
+    retry: datetime
+    pause: timedelta
+
+
+class Breaker:
+    """Keeps a credential that was refused from being tried again and again.
+
+    A 401 closes all ways of the credential, a 403 only the path it was said for: other permissions may be there. One
+    call goes through every 5 min, doubling to 1 h; when it is let in the breaker closes. A changed secret is another
+    credential with a breaker of its own.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._open: dict[str, _Open] = {}
+
+    def admit(self, path: str) -> None:
+        """Let one call go.
+
+        Raises:
+            Refused: the breaker is open; no call is made.
+        """
+        with self._lock:
+            now = self._clock()
+            for key in ("", path):
+                held = self._open.get(key)
+                if held is None:
+                    continue
+                if now < held.retry:
+                    raise Refused(f"{held.text}; tried again at {held.retry:%H:%M:%S} UTC or once the secret changes")
+                held.retry = now + held.pause  # this call tries; the others go on waiting
+
+    def refused(self, path: str, text: str, *, all_paths: bool) -> bool:
+        """Note a refusal; True when it is news and belongs in the log."""
+        with self._lock:
+            key = "" if all_paths else path
+            held = self._open.pop(key, None)
+            pause = _FIRST_RETRY if held is None else min(2 * held.pause, _LAST_RETRY)
+            self._open[key] = _Open(text, self._clock() + pause, pause)
+            if len(self._open) > _REMEMBERED:
+                del self._open[next(iter(self._open))]
+            return held is None
+
+    def passed(self, path: str) -> None:
+        """The server let us in."""
+        with self._lock:
+            self._open.pop(path, None)
+            self._open.pop("", None)
+
+
+@dataclass(slots=True)
+class Account:
+    """Quota and breaker of one credential on one host."""
+
+    budget: Budget
+    breaker: Breaker
+    users: set[tuple[str, str]] = field(default_factory=set)
+
+
+class Budgets:
+    """The accounts of all credentials in use."""
+
+    def __init__(self, clock: Callable[[], datetime], sleep: Callable[[float], object]) -> None:
+        self._clock, self._sleep = clock, sleep
+        self._lock = threading.Lock()
+        self._accounts: dict[tuple[str, str], Account] = {}
+
+    def account(self, host: str, fingerprint: str, *, source_type: str, instance: str) -> Account:
+        """The account this instance uses now. What nobody uses any more is forgotten."""
+        user, key = (source_type, instance), (host, fingerprint)
+        with self._lock:
+            found = self._accounts.get(key)
+            if found is None or user not in found.users:
+                for other in self._accounts.values():
+                    other.users.discard(user)
+                if found is None:
+                    found = Account(Budget(self._clock, self._sleep), Breaker(self._clock))
+                    self._accounts[key] = found
+                found.users.add(user)
+                self._accounts = {k: a for k, a in self._accounts.items() if a.users}
+            return found
+
+    def remaining_ratio(self, source_type: str) -> float | None:
+        """Share of the quota left, 0..1: the least of all instances of a type. None where unknown."""
+        return self._least(lambda user: user[0] == source_type)
+
+    def instance_ratio(self, instance: str) -> float | None:
+        """Share of the quota left for one instance, 0..1. None where unknown."""
+        return self._least(lambda user: user[1] == instance)
+
+    def _least(self, of: Callable[[tuple[str, str]], bool]) -> float | None:
+        with self._lock:
+            budgets = [a.budget for a in self._accounts.values() if any(of(user) for user in a.users)]
+        return min((r for r in (b.ratio() for b in budgets) if r is not None), default=None)

@@ -1,0 +1,300 @@
+"""One running exporter: store, ways out, poller, tick and server, put together from configuration and definitions."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from platform_meter import __version__, measures, sources
+from platform_meter.measures import catalogue
+from platform_meter.measures.objectives_days import Days
+from platform_meter.model.definitions import Definitions
+from platform_meter.model.facts import CatalogEntity, Repository
+from platform_meter.model.history import History
+from platform_meter.model.measure import Counting, Deriving
+from platform_meter.model.metric import Sample
+from platform_meter.model.ownership import Directory
+from platform_meter.model.source import Gap, Mode, Outside, SourceError
+from platform_meter.runtime import meter as ticking
+from platform_meter.runtime.config import Config
+from platform_meter.runtime.exposition import Exposition
+from platform_meter.runtime.http import Way
+from platform_meter.runtime.meter import Limits, Meter
+from platform_meter.runtime.poller import Instance, Poller, Result
+from platform_meter.runtime.process import OwnMetrics
+from platform_meter.runtime.quota import Budgets
+from platform_meter.slo.plan import Plan
+from platform_meter.store import Configured, Store
+
+log = logging.getLogger(__name__)
+PROMETHEUS = "prometheus"
+"""Source type that pages ask for what rules recorded."""
+
+
+def utc_now() -> datetime:
+    """The clock of everything that runs; the only one."""
+    return datetime.now(UTC)  # noqa: TID251 - this is the runtime's clock, from which all others get the time
+
+
+def load_salt(config: Config, environ: Mapping[str, str]) -> bytes:
+    """The salt for hashing people: the configured secret, else one made at first start and kept beside the store.
+
+    Raises:
+        OSError: the file can't be read or made.
+    """
+    if config.salt is not None:
+        if config.salt.env is not None:
+            return environ[config.salt.env].strip().encode()
+        return Path(config.salt.file or "").read_bytes().strip()
+    path = config.salt_file
+    try:
+        return path.read_bytes().strip()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = secrets.token_hex(16).encode()
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(made + b"\n")
+        return made
+
+
+class Service:
+    """The exporter without its HTTP server; `start` polls and ticks in the background, `once` does one round.
+
+    Args:
+        environ: where secrets by variable come from.
+        plans: every SLO of the files, for the pages.
+        progress: called with (instance, text) while a long import goes on.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        definitions: Definitions,
+        *,
+        environ: Mapping[str, str],
+        plans: Sequence[Plan] = (),
+        clock: Callable[[], datetime] = utc_now,
+        progress: Callable[[str, str], None] = lambda _instance, _text: None,
+    ) -> None:
+        self.config, self.definitions, self.clock = config, definitions, clock
+        self.plans, self.days = tuple(plans), Days()
+        self.zone = ZoneInfo(config.zone)
+        self.exposition = Exposition()
+        self.problems = 0
+        self._stop, self._wake = threading.Event(), threading.Event()
+        self._own = OwnMetrics()
+        self._measures = measures.load(definitions)
+        keep = {label: frozenset(names) for label, names in config.caps.keep.items()}
+        self.store = Store.open(
+            config.store.url,
+            zone=config.zone,
+            countings=[m for m in self._measures if isinstance(m, Counting)],
+            directory=Directory.build(definitions, team_label=config.labels.team),
+            retention=config.store.retention,
+            caps=config.caps.families,
+            keep=keep,
+        )
+        self._budgets = Budgets(clock, self._sleep)
+        self._ways: dict[str, Way] = {}
+        salt = load_salt(config, environ)
+        self.instances = tuple(
+            self._instance(name, settings, salt, environ) for name, settings in config.sources.items()
+        )
+        self.configured = tuple(
+            Configured(
+                instance=i.name,
+                type=i.source.name,
+                gives=i.source.gives
+                | {m.gives for m in self._measures if isinstance(m, Deriving) and m.reads & i.source.gives},
+                every=i.settings.every,
+                stale_after=i.stale_after,
+                streams=tuple(s.name for s in i.streams if s.mode is Mode.POLL),
+            )
+            for i in self.instances
+            if i.streams  # without any (a Prometheus that only pages ask) it is never read, and so never stale
+        )
+        self.poller = Poller(
+            self.store,
+            self.instances,
+            clock=clock,
+            holder=f"{socket.gethostname()}:{config.listen}",
+            stop=self._stop,
+            changed=self._wake.set,
+            observe=self._own.polled,
+            progress=progress,
+            lease=config.store.lease,
+        )
+        self.meter = Meter(
+            self.store,
+            self.exposition,
+            self._measures,
+            definitions=definitions,
+            configured=self.configured,
+            zone=self.zone,
+            limits=Limits(
+                total=config.caps.total,
+                families=config.caps.families,
+                keep=keep,
+                zero_for=config.zero_for,
+            ),
+            clock=clock,
+            own=self._own_samples,
+            own_text=self._own.render,
+            refresh=self._refresh_directory,
+        )
+        self._told: tuple[dict[str, str], tuple[CatalogEntity, ...]] | None = None
+        """Owners that sources told, as the directory has them; None before the first look, which always settles it."""
+        self._ticker: threading.Thread | None = None
+
+    def _sleep(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
+    def _instance(self, name: str, settings: Any, salt: bytes, environ: Mapping[str, str]) -> Instance:
+        source = sources.load()[settings.type_name]
+        way = Way(
+            source.access(settings.config),
+            instance=name,
+            source_type=source.name,
+            budgets=self._budgets,
+            clock=self.clock,
+            sleep=self._sleep,
+            salt=salt,
+            stop=self._stop,
+            outcome=lambda outcome: self._own.requested(source.name, outcome),
+            on_gap=lambda gap: self._gap(name, source.name, gap),
+            environ=environ,
+            timeout=settings.config.timeout,
+        )
+        self._ways[name] = way
+        return Instance(
+            name=name,
+            source=source,
+            settings=settings.config,
+            streams=tuple(source.connect(settings.config, way, name)),
+        )
+
+    def _gap(self, instance: str, type_: str, gap: Gap) -> None:
+        self.store.add_gap(instance, type_, gap, self.clock())
+
+    def start(self) -> None:
+        """Poll and tick in background threads."""
+        self.meter.tick()
+        self.poller.start()
+        self._ticker = threading.Thread(
+            target=ticking.run,
+            args=(self.meter,),
+            kwargs={"wake": self._wake, "stop": self._stop, "tick": self.config.tick},
+            name="tick",
+            daemon=True,
+        )
+        self._ticker.start()
+
+    @property
+    def series(self) -> int:
+        """Series exposed by the last tick."""
+        return self.meter.series
+
+    def once(self) -> list[Result]:
+        """Poll every source one time, then tick. `/metrics` shows values at once, without their first zero."""
+        results = self.poller.once()
+        self.meter.tick()
+        return results
+
+    def close(self) -> None:
+        """Stop all threads, give leases back, close the store. Can be called once."""
+        self._stop.set()
+        self._wake.set()
+        self.poller.close()
+        if self._ticker is not None:
+            self._ticker.join(10)
+        for way in self._ways.values():
+            way.close()
+        self.store.close()
+
+    def health(self) -> str:
+        """Why the process is not healthy: the tick stands still. Sources that fail are their own metric's business."""
+        ticked = self.meter.ticked
+        limit = max(4 * self.config.tick, timedelta(minutes=2))
+        if ticked is not None and self.clock() - ticked > limit:
+            return (
+                f"the last tick was at {ticked:%H:%M:%S} UTC, over {limit.total_seconds():.0f} s ago; the log says why"
+            )
+        return ""
+
+    def unready(self) -> str:
+        """Why there is nothing true to show yet."""
+        return "" if self.meter.ticked is not None else "the first tick is still to come"
+
+    def _own_samples(self) -> list[Sample]:
+        out = [
+            Sample(metric=catalogue.BUILD_INFO, labels=(__version__,), value=1.0),
+            Sample(metric=catalogue.CONFIG_VALID, labels=(), value=0.0 if self.problems else 1.0),
+            Sample(metric=catalogue.STORE_BYTES, labels=(), value=float(self.store.size())),
+        ]
+        for type_ in sorted({i.source.name for i in self.instances}):
+            ratio = self._budgets.remaining_ratio(type_)
+            if ratio is not None:
+                out.append(Sample(metric=catalogue.SOURCE_RATE_LIMIT, labels=(type_,), value=ratio))
+        return out
+
+    def _refresh_directory(self, history: History) -> None:
+        """Owners that sources tell (CODEOWNERS, portal entries) enter the ownership join when they changed."""
+        codeowners = {
+            h.reading.about.name: h.reading.codeowner for h in history.readings(Repository) if h.reading.codeowner
+        }
+        catalog = tuple(h.reading for h in history.readings(CatalogEntity))
+        if (codeowners, catalog) == self._told:
+            return
+        self._told = codeowners, catalog
+        directory = Directory.build(
+            self.definitions, team_label=self.config.labels.team, catalog=catalog, codeowners=codeowners
+        )
+        self.store.set_directory(directory, self.clock())
+
+    @property
+    def prometheus(self) -> Outside | None:
+        """The way to the first configured Prometheus; None where there is none."""
+        return next((self._ways[i.name] for i in self.instances if i.source.name == PROMETHEUS), None)
+
+    def quota(self, instance: str) -> float | None:
+        """Share of the API quota left for one source."""
+        return self._budgets.instance_ratio(instance)
+
+    @contextmanager
+    def history(self) -> Iterator[History]:
+        with self.store.history(self.clock(), self.configured) as history:
+            yield history
+
+
+def test_source(config: Config, name: str, environ: Mapping[str, str]) -> list[str]:
+    """Small real calls with one source: a line per missing permission or failure, none when all is well."""
+    section = config.sources[name]
+    source = sources.load()[section.type_name]
+    stop = threading.Event()
+    with Way(
+        source.access(section.config),
+        instance=name,
+        source_type=source.name,
+        budgets=Budgets(utc_now, stop.wait),
+        clock=utc_now,
+        sleep=stop.wait,
+        salt=load_salt(config, environ),
+        stop=stop,
+        outcome=lambda _: None,
+        on_gap=lambda _: None,
+        environ=environ,
+        timeout=section.config.timeout,
+    ) as way:
+        try:
+            return list(source.check(section.config, way))
+        except SourceError as error:
+            return [str(error)]

@@ -1,0 +1,168 @@
+"""Multi-window, multi-burn-rate alerts as data, and the arithmetic around them (domain section 5; SRE Workbook, chapter 5)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    PAGE = "page"
+    TICKET = "ticket"
+
+
+class Profile(StrEnum):
+    STANDARD = "standard"
+    HUMAN = "human"
+    """For what people do, such as support: slow windows, never pages."""
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One alert: fires when burn over `long` and over `short` both exceed `factor`."""
+
+    level: Level
+    factor: float
+    long: timedelta
+    short: timedelta
+
+    def budget_used(self, period: timedelta) -> float:
+        """Share of the period's budget that is gone when the long window is full at exactly this burn: F * long / P."""
+        return self.factor * (self.long / period)
+
+
+def _row(level: Level, factor: float, long: str, short: str) -> Row:
+    return Row(level=level, factor=factor, long=parse_window(long), short=parse_window(short))
+
+
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def parse_window(text: str) -> timedelta:
+    """`5m`, `6h`, `28d`, `4w`.
+
+    Raises:
+        ValueError: another form.
+    """
+    number, unit = text[:-1], text[-1:]
+    if not number.isdigit() or unit not in _UNITS or int(number) == 0:
+        raise ValueError(f"{text!r} is not a window; write a whole number and m, h, d or w, such as 5m or 28d")
+    return int(number) * _UNITS[unit]
+
+
+def window_text(window: timedelta) -> str:
+    """The shortest whole unit: `5m`, `6h`, `28d`."""
+    minutes = int(window / timedelta(minutes=1))
+    for unit, size in (("d", 1440), ("h", 60)):
+        if minutes % size == 0:
+            return f"{minutes // size}{unit}"
+    return f"{minutes}m"
+
+
+STANDARD = (
+    _row(Level.PAGE, 14.4, "1h", "5m"),
+    _row(Level.PAGE, 6, "6h", "30m"),
+    _row(Level.TICKET, 3, "1d", "2h"),
+    _row(Level.TICKET, 1, "3d", "6h"),
+)
+HUMAN = (_row(Level.TICKET, 3, "7d", "1d"), _row(Level.TICKET, 1, "14d", "3d"))
+ROWS: dict[Profile, tuple[Row, ...]] = {Profile.STANDARD: STANDARD, Profile.HUMAN: HUMAN, Profile.NONE: ()}
+
+DEFAULT_PERIOD = {
+    Profile.STANDARD: timedelta(days=28),
+    Profile.HUMAN: timedelta(days=91),
+    Profile.NONE: timedelta(days=28),
+}
+DEFAULT_MIN_BAD = {Level.PAGE: 3, Level.TICKET: 2}
+_FULL = timedelta(days=28)
+_REFERENCE = timedelta(days=30)
+
+
+def budget(objective: Decimal) -> Decimal:
+    """1 - T in decimals, so that 0.999 leaves 0.001 and not 0.0010000000000000009.
+
+    Raises:
+        ValueError: T outside (0, 1).
+    """
+    if not 0 < objective < 1:
+        raise ValueError(f"an objective lies between 0 and 1, both excluded; got {objective}")
+    return 1 - objective
+
+
+def scaled(rows: tuple[Row, ...], period: timedelta, scrape: timedelta) -> tuple[Row, ...]:
+    """Rows for a period under 28 d: windows scale by P/30d, rounded up to whole minutes, the short ones to >= 2 scrapes."""
+    if period >= _FULL:
+        return rows
+    share = period / _REFERENCE
+
+    def shrink(window: timedelta, least: timedelta) -> timedelta:
+        return max(timedelta(minutes=math.ceil(round(window / timedelta(minutes=1) * share, 6))), least)
+
+    least_short = timedelta(minutes=math.ceil(2 * scrape / timedelta(minutes=1)))
+    return tuple(
+        Row(
+            level=r.level,
+            factor=r.factor,
+            long=shrink(r.long, timedelta(minutes=1)),
+            short=shrink(r.short, least_short),
+        )
+        for r in rows
+    )
+
+
+def can_fire(row: Row, allowed: Decimal) -> bool:
+    """Whether an error ratio of 1 exceeds the row's burn: F * (1 - T) < 1."""
+    return Decimal(str(row.factor)) * allowed < 1
+
+
+def burn(bad: float, valid: float, allowed: Decimal) -> float | None:
+    """Error / (1 - T); None without valid events.
+
+    Raises:
+        ValueError: more bad than valid events, or a negative count.
+    """
+    if bad < 0 or valid < bad:
+        raise ValueError(f"bad events are a part of the valid ones; got {bad} of {valid}")
+    return None if valid == 0 else bad / valid / float(allowed)
+
+
+def time_to_fire(row: Row, error: float, allowed: Decimal, before: float = 0.0) -> timedelta | None:
+    """Time from the start of an error ratio `error` (0 before, steady traffic) until both windows exceed the factor.
+
+    None when they never do. `before` is the error ratio that stood before the fault.
+    """
+    threshold = row.factor * float(allowed)
+    if error <= threshold:
+        return None
+    needed = [w * ((threshold - before) / (error - before)) for w in (row.long, row.short)]
+    return max(timedelta(0), *needed)
+
+
+def alone_below(row: Row, allowed: Decimal) -> int:
+    """One bad event alone exceeds the row's factor when the long window holds fewer than this many events: 1/(F(1-T))."""
+    return math.ceil(1 / (row.factor * float(allowed)))
+
+
+def no_data_after(rows: tuple[Row, ...], allowed: Decimal) -> timedelta:
+    """After which silence of the source is an alert: the fastest detection of a 100 % failure, at least 10 min."""
+    times = [r.long * (r.factor * float(allowed)) for r in rows]
+    return max(timedelta(minutes=10), min(times, default=timedelta(minutes=10)))
+
+
+def wilson(good: float, n: float, z: float = 1.959963984540054) -> tuple[float, float]:
+    """Two-sided Wilson interval of a share, 95 % by default.
+
+    Raises:
+        ValueError: n is 0 or the part is no part of it.
+    """
+    if n <= 0 or not 0 <= good <= n:
+        raise ValueError(f"a share needs 0 <= part <= n and n > 0; got {good} of {n}")
+    share = good / n
+    middle = share + z * z / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)

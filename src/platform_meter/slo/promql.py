@@ -1,0 +1,299 @@
+"""People's PromQL: read by a real parser, its window put in, its result one series.
+
+The text itself is kept, never printed anew from the parsed form, so quotes, escapes and unicode stay as written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+import promql_parser as promql
+
+WINDOW = "{{window}}"
+_PROBE = timedelta(seconds=433)
+"""A range that nobody writes: ranges that differ from it in a parsed query are fixed ones."""
+_TOKEN = re.compile(
+    r"""(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`)"""
+    r"|(?P<comment>\#[^\n]*)|(?P<window>\{\{\s*\.?window\s*\}\})|(?P<space>\s+)|(?P<other>.)",
+    re.DOTALL,
+)
+_OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
+_LONGEST, _DEEPEST = 5_000, 50
+"""Limits on what people write; the parser goes one call down a bracket."""
+_ONE_SERIES = frozenset({"sum", "min", "max", "avg", "count", "group", "stddev", "stdvar"})
+_PER_SECOND = frozenset({"rate"})
+_LAST_TWO = frozenset({"irate", "idelta"})
+_COUNTS = frozenset({"increase"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matcher:
+    label: str
+    operator: str
+    """One of =, !=, =~, !~."""
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selector:
+    """What a query reads, when it reads one thing only."""
+
+    metric: str
+    matchers: tuple[Matcher, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """PromQL that gives at most one series without labels, for any window."""
+
+    parts: tuple[str, ...]
+    """The text around each window."""
+    per_second: bool = False
+    """It gives a rate, which the window's seconds turn into a count."""
+    metrics: tuple[str, ...] = ()
+    """Metrics it reads, sorted."""
+    selector: Selector | None = None
+    """What is counted, where the query is a plain sum of increases of one selector, or a plain gauge."""
+
+    def over(self, window: timedelta) -> str:
+        """The query with this window put in. Binds as tightly as a function call."""
+        text = duration_text(window).join(self.parts)
+        return f"({text} * {int(window.total_seconds())})" if self.per_second else text
+
+
+def duration_text(length: timedelta) -> str:
+    """A duration as PromQL writes it: `5m30s`, `1h`, `28d`, `1d9h36m`."""
+    rest = int(length.total_seconds())
+    out = ""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        if rest >= size:
+            out += f"{rest // size}{unit}"
+            rest %= size
+    return out or "0s"
+
+
+def number_text(value: Decimal | float) -> str:
+    """A number in plain decimals: 0.001, never 1E-3."""
+    text = format(Decimal(str(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def quote(text: str) -> str:
+    """A PromQL string that means exactly this text."""
+    out = []
+    for c in text:
+        if c in '"\\':
+            out.append("\\" + c)
+        elif c == "\n":
+            out.append("\\n")
+        elif c.isprintable():
+            out.append(c)
+        else:
+            out.append(f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\U{ord(c):08x}")
+    return f'"{"".join(out)}"'
+
+
+def read_count(text: str) -> Query:
+    """A query that counts events: with {{window}} as its range, or a plain counter selector, which is wrapped.
+
+    Raises:
+        ValueError: broken PromQL, a fixed range, no window, irate, or rate beside increase.
+    """
+    parts = _split(text)
+    plain = len(parts) == 1 and _plain(parts[0])
+    if plain:
+        parts = (f"sum(increase({parts[0]}[", "]))")
+    seen = _look(parts)
+    if not seen.windowed:
+        raise ValueError(
+            f"the query has no range [{WINDOW}]; write sum(increase(METRIC[{WINDOW}])), or the counter alone"
+        )
+    if seen.functions & _LAST_TWO:
+        raise ValueError(
+            f"{min(seen.functions & _LAST_TWO)} looks at two samples only, so events between are lost; write increase"
+        )
+    if seen.functions & _PER_SECOND and seen.functions & _COUNTS:
+        raise ValueError("rate and increase together are neither a rate nor a count; write increase")
+    return Query(
+        parts=_single(parts, seen.tree, "sum"),
+        per_second=bool(seen.functions & _PER_SECOND),
+        metrics=seen.metrics,
+        selector=_counted(seen.tree),
+    )
+
+
+def read_gauge(text: str, worst: str) -> Query:
+    """A query that gives a level, with or without {{window}}; of several series the worst decides.
+
+    Args:
+        text: PromQL.
+        worst: `max` or `min`: which of several series is the worst.
+
+    Raises:
+        ValueError: broken PromQL, or a fixed range beside a window.
+    """
+    parts = _split(text)
+    seen = _look(parts, fixed=len(parts) == 1)
+    tree = _open(seen.tree)
+    alone = _selector(tree) if isinstance(tree, promql.VectorSelector) else None
+    return Query(parts=_single(parts, seen.tree, worst), metrics=seen.metrics, selector=alone)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What stands in a parsed query."""
+
+    tree: promql.Expr
+    windowed: bool = False
+    functions: frozenset[str] = frozenset()
+    metrics: tuple[str, ...] = ()
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """The query on one line without comments, cut at its windows. Strings stay as they are."""
+    if len(text) > _LONGEST:
+        raise ValueError(f"longer than {_LONGEST} characters; record a part of the query by a rule of its own")
+    parts, depth = [""], 0
+    for match in _TOKEN.finditer(text.strip()):
+        if match["window"]:
+            parts.append("")
+        elif match["space"] or match["comment"]:
+            parts[-1] += "" if parts[-1].endswith(" ") else " "
+        else:
+            parts[-1] += match[0]
+            depth = max(0, depth + (match[0] in _OPEN) - (match[0] in _CLOSE))
+            if depth > _DEEPEST:
+                raise ValueError(
+                    f"brackets nested deeper than {_DEEPEST} levels; record a part of the query by a rule of its own"
+                )
+    parts[0], parts[-1] = parts[0].lstrip(), parts[-1].rstrip()
+    return tuple(parts)
+
+
+def _parse(text: str) -> promql.Expr:
+    try:
+        return promql.parse(text)
+    except ValueError as error:
+        said = " ".join(str(error).split()) or "it cannot be read"
+        raise ValueError(f"this is not PromQL: {said}") from None
+
+
+def _plain(text: str) -> bool:
+    """Whether this is a bare selector, which we may wrap."""
+    tree = _open(_parse(text))
+    if not isinstance(tree, promql.VectorSelector):
+        return False
+    if tree.offset is not None or tree.at is not None or text.startswith("("):
+        raise ValueError(
+            f"a counter alone takes no offset, @ or brackets; write sum(increase(METRIC[{WINDOW}] offset 5m))"
+        )
+    return True
+
+
+def _look(parts: tuple[str, ...], *, fixed: bool = False) -> _Seen:
+    text = duration_text(_PROBE).join(parts)
+    seen = _Seen(tree=_parse(text))
+    functions: set[str] = set()
+    metrics: set[str] = set()
+
+    def visit(node: promql.Expr, *, inner: bool) -> None:
+        match node:
+            case promql.MatrixSelector():
+                ranged(node.range, inner=inner)
+                name(node.vector_selector)
+            case promql.VectorSelector():
+                name(node)
+            case promql.SubqueryExpr():
+                ranged(node.range, inner=inner)
+                visit(node.expr, inner=True)
+            case promql.Call():
+                if not inner:
+                    functions.add(node.func.name)
+                for one in node.args:
+                    visit(one, inner=inner)
+            case promql.AggregateExpr():
+                visit(node.expr, inner=inner)
+            case promql.BinaryExpr():
+                visit(node.lhs, inner=inner)
+                visit(node.rhs, inner=inner)
+            case promql.ParenExpr() | promql.UnaryExpr():
+                visit(node.expr, inner=inner)
+            case _:  # numbers and strings read nothing
+                pass
+
+    def ranged(length: timedelta | None, *, inner: bool) -> None:
+        if length == _PROBE:
+            seen.windowed = True
+        elif length is not None and not inner and not fixed:
+            raise ValueError(
+                f"a fixed range [{duration_text(length)}] would be read for every window; write [{WINDOW}]"
+            )
+
+    def name(node: promql.VectorSelector) -> None:
+        if found := _metric(node):
+            metrics.add(found)
+
+    try:
+        visit(seen.tree, inner=False)
+    except RecursionError:
+        raise ValueError("too deep to read; record a part of the query by a rule of its own") from None
+    seen.functions, seen.metrics = frozenset(functions), tuple(sorted(metrics))
+    return seen
+
+
+def _open(tree: promql.Expr) -> promql.Expr:
+    """What stands in brackets."""
+    while isinstance(tree, promql.ParenExpr):
+        tree = tree.expr
+    return tree
+
+
+def _single(parts: tuple[str, ...], tree: promql.Expr, by: str) -> tuple[str, ...]:
+    """The query as one series without labels: as it is where an aggregation makes that sure."""
+    if isinstance(tree, promql.AggregateExpr) and str(tree.op) in _ONE_SERIES and not _grouped(tree):
+        return parts
+    wrapped = (f"{by}({parts[0]}", *parts[1:])
+    wrapped = (*wrapped[:-1], f"{wrapped[-1]})")
+    _parse(duration_text(_PROBE).join(wrapped))
+    return wrapped
+
+
+def _grouped(tree: promql.AggregateExpr) -> bool:
+    return tree.modifier is not None and (bool(tree.modifier.labels) or tree.modifier.type != promql.AggModifierType.By)
+
+
+def _counted(tree: promql.Expr) -> Selector | None:
+    """The selector of `sum(increase(selector[w]))`, with or without sum, `by` and brackets."""
+    tree = _open(tree)
+    if isinstance(tree, promql.AggregateExpr) and str(tree.op) == "sum":
+        tree = _open(tree.expr)
+    if not isinstance(tree, promql.Call) or tree.func.name not in _COUNTS | _PER_SECOND:
+        return None
+    inner = _open(tree.args[0])
+    return _selector(inner.vector_selector) if isinstance(inner, promql.MatrixSelector) else None
+
+
+def _selector(node: promql.VectorSelector) -> Selector | None:
+    name = _metric(node)
+    if not name or node.offset is not None or node.at is not None or node.matchers.or_matchers:
+        return None
+    found = (
+        Matcher(label=m.name, operator=_OPERATORS[str(m.op)], value=m.value)
+        for m in node.matchers.matchers
+        if m.name != "__name__"
+    )
+    return Selector(metric=name, matchers=tuple(found))
+
+
+def _metric(node: promql.VectorSelector) -> str:
+    if node.name:
+        return str(node.name)
+    return next(
+        (str(m.value) for m in node.matchers.matchers if m.name == "__name__" and str(m.op) == "MatchOp.Equal"), ""
+    )
+
+
+_OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}

@@ -1,0 +1,133 @@
+"""GitHub issues as tickets: an issue and its timeline to the steps of its history. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from platform_meter.model.facts import Ref, Role, TicketChange, TicketEvent, ticket_labels
+from platform_meter.sources._github_facts import is_bot
+from platform_meter.sources._github_rows import Issue, TimelineItem, User, utc
+
+AGENTS = frozenset({"MEMBER", "OWNER", "COLLABORATOR"})
+RESOLUTIONS = {"completed": "Done", "not_planned": "Won't Do", "duplicate": "Duplicate"}
+"""GitHub's reasons in the words that Ticketing files know as invalid or not."""
+AT_CREATION = timedelta(seconds=60)
+"""Forms and triage bots label a new issue within seconds: labels that soon hold from the start."""
+
+_PRIORITY = re.compile(r"(?:priority\s*[:/ -]\s*)(.+)|(p\d)", re.IGNORECASE)
+_P = re.compile(r"p\d", re.IGNORECASE)
+
+
+def priority_of(labels: Iterable[str]) -> str:
+    """The most urgent priority among `P1` and `priority:high` kinds of label, by name; empty without one."""
+    found = []
+    for label in labels:
+        if match := _PRIORITY.fullmatch(label.strip()):
+            value = match.group(1) or match.group(2)
+            found.append(value.upper() if _P.fullmatch(value) else value)
+    return min(found, default="")
+
+
+def category_of(issue: Issue) -> str:
+    """The issue's type, else the first of its labels by name that is no priority."""
+    if issue.type:
+        return issue.type.name
+    return min((label for label in issue.label_names() if not priority_of([label])), default="")
+
+
+def _role(user: User | None, issue: Issue, association: str, bots: Iterable[str]) -> Role:
+    if is_bot(user, bots):
+        return Role.BOT
+    if user and issue.user and user.login == issue.user.login:
+        return Role.REPORTER
+    # A stranger's comment answers nobody, so it must not end the first response.
+    return Role.AGENT if association in AGENTS else Role.REPORTER
+
+
+def ticket_events(ref: Ref, issue: Issue, timeline: Iterable[TimelineItem], bots: Iterable[str]) -> list[TicketEvent]:
+    """Every step of the issue, oldest first."""
+    items = sorted(
+        ((item, utc(item.created_at)) for item in timeline if item.created_at and item.id is not None),
+        key=lambda pair: (pair[1], pair[0].id or 0),
+    )
+    created = utc(issue.created_at)
+    labels = _labels_at_creation(issue, items)
+    early = [item for item, at in items if item.event == "labeled" and item.label and at - created <= AT_CREATION]
+    start = labels | {item.label.name for item in early if item.label}
+    base = TicketEvent(
+        key=f"issue/{issue.id}/created",
+        at=created,
+        about=ref,
+        updated=utc(issue.updated_at),
+        queue=ref.id,
+        ticket=f"{ref.id}#{issue.number}",
+        change=TicketChange.CREATED,
+        role=Role.BOT if is_bot(issue.user, bots) else Role.REPORTER,
+        status="open",
+        priority=priority_of(start),
+        category=category_of(issue),
+        issue_type=issue.type.name if issue.type else "",
+        labels=ticket_labels(start),
+    )
+    return [base, *_steps(base, issue, items, set(start), bots)]
+
+
+def _labels_at_creation(issue: Issue, items: list[tuple[TimelineItem, datetime]]) -> set[str]:
+    """Today's labels with every change undone, newest first."""
+    labels = set(issue.label_names())
+    for item, _ in reversed(items):
+        if item.label and item.event == "labeled":
+            labels.discard(item.label.name)
+        elif item.label and item.event == "unlabeled":
+            labels.add(item.label.name)
+    return labels
+
+
+def _steps(
+    base: TicketEvent,
+    issue: Issue,
+    items: list[tuple[TimelineItem, datetime]],
+    labels: set[str],
+    bots: Iterable[str],
+) -> Iterator[TicketEvent]:
+    priority, told = base.priority, base.labels
+    for item, at in items:
+        blank = replace(
+            base,
+            key=f"issue/{issue.id}/{item.event}/{item.id}",
+            at=at,
+            updated=None,
+            status=None,
+            priority=None,
+            category=None,
+            issue_type=None,
+            labels=None,
+            change=TicketChange.COMMENT,
+            role=_role(item.actor or item.user, issue, item.author_association or "MEMBER", bots),
+        )
+        match item.event:
+            case "commented":
+                yield replace(blank, role=_role(item.user or item.actor, issue, item.author_association, bots))
+            case "assigned":
+                yield replace(blank, change=TicketChange.ASSIGNED)
+            case "labeled" | "unlabeled" if item.label:
+                (labels.add if item.event == "labeled" else labels.discard)(item.label.name)
+                have = ticket_labels(labels)
+                new, told = (None if have == told else have), have
+                if (now := priority_of(labels)) != priority:
+                    priority = now
+                    yield replace(blank, change=TicketChange.PRIORITY, priority=now, labels=new)
+                elif new is not None:
+                    yield replace(blank, change=TicketChange.LABELED, labels=new)
+            case "closed":
+                reason = RESOLUTIONS.get(item.state_reason or "completed", item.state_reason)
+                yield replace(blank, key=f"{blank.key}/status", change=TicketChange.STATUS, status="closed")
+                yield replace(blank, change=TicketChange.RESOLVED, resolution=reason)
+            case "reopened":
+                yield replace(blank, key=f"{blank.key}/status", change=TicketChange.STATUS, status="open")
+                yield replace(blank, change=TicketChange.REOPENED)
+            case _:
+                pass

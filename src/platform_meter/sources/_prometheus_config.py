@@ -1,0 +1,205 @@
+"""What the config file may say of a Prometheus server: queries are checked by a real parser before anything runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Self
+
+import promql_parser
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from platform_meter.model.scalars import Duration, LocalPath, Period
+from platform_meter.model.source import Secret, SourceConfig
+
+SYSTEM = "prometheus"
+_WINDOW = re.compile(r"\{\{\s*window\s*\}\}")
+_TRIAL = 300
+
+
+def fill(template: str, seconds: int) -> str:
+    """The query with a range of so many seconds."""
+    return _WINDOW.sub(f"{seconds}s", template)
+
+
+def is_template(text: str) -> str:
+    """PromQL with `{{window}}` in it.
+
+    Raises:
+        ValueError: no window, or no PromQL once it is put in.
+    """
+    if not _WINDOW.search(text):
+        raise ValueError(
+            "the query has no {{window}}; write the range as [{{window}}], for example increase(requests_total[{{window}}])"
+        )
+    try:
+        expression = promql_parser.parse(fill(text, _TRIAL))
+    except ValueError as error:
+        raise ValueError(
+            f"the query is no PromQL once 5m stands for {{{{window}}}}: {error}; correct it there"
+        ) from error
+    if isinstance(expression, _NO_VECTORS):
+        raise ValueError(
+            "the query gives no instant vector; put the range into a function, for example increase(requests_total[{{window}}])"
+        )
+    return text
+
+
+_NO_VECTORS = (
+    promql_parser.MatrixSelector,
+    promql_parser.SubqueryExpr,
+    promql_parser.NumberLiteral,
+    promql_parser.StringLiteral,
+)
+Template = Annotated[str, AfterValidator(is_template)]
+
+
+def is_window(value: timedelta) -> timedelta:
+    """Whole seconds from a minute to a day.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not timedelta(minutes=1) <= value <= timedelta(days=1) or value.microseconds:
+        raise ValueError("a window is whole seconds from 1m to 1d; write for example 5m or 1h")
+    return value
+
+
+def is_word(text: str) -> str:
+    """A name as labels and rules carry it.
+
+    Raises:
+        ValueError: other letters.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+        raise ValueError(f"'{text}' is no such name; write small letters, digits and _, beginning with a letter")
+    return text
+
+
+def is_address(text: str) -> str:
+    """An http or https address.
+
+    Raises:
+        ValueError: no scheme.
+    """
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(f"'{text}' is no address; write it with http:// or https://")
+    return text
+
+
+Window = Annotated[Period, AfterValidator(is_window)]
+Word = Annotated[str, AfterValidator(is_word)]
+
+
+class UsageQuery(BaseModel):
+    """Counts use: one series per object."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+    action: Word
+    """What Capability files call this use (`request`)."""
+    query: Template
+    """PromQL; `{{window}}` stands for the range."""
+    by: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Labels that name the object; their values, joined by `/`, are its id."""
+    kind: Word
+    """Kind of the object: `route`, `namespace`, `workload`."""
+    system: Word = SYSTEM
+    """System whose object it is, as Ownership rules write it: `kong`, `istio`, `kubernetes`."""
+    prefix: str = ""
+    """Put before the id: `eu/` makes the ids of a cluster's namespaces those that the `kubernetes` source uses."""
+    window: Window = timedelta(hours=1)
+    """Length of a slice."""
+    scrape_interval: Duration = timedelta(seconds=30)
+    """Of the series in the query. `0s` reads each slice as it is: for queries that don't count increases."""
+
+    @model_validator(mode="after")
+    def _names_objects(self) -> Self:
+        expression = promql_parser.parse(fill(self.query, _TRIAL))
+        modifier = expression.modifier if isinstance(expression, promql_parser.AggregateExpr) else None
+        if modifier is not None and modifier.type == promql_parser.AggModifierType.By:
+            lost = [label for label in self.by if label not in modifier.labels]
+            if lost:
+                raise ValueError(
+                    f"the query aggregates by ({', '.join(modifier.labels)}), so {', '.join(lost)} can name no object; add it there"
+                )
+        return self
+
+
+class SliQuery(BaseModel):
+    """Good and total, or bad and total, events of one SLI: each query gives one series."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+    id: Annotated[str, Field(min_length=1)]
+    """What SLO files with `metricSource.type: stored` call it."""
+    good: Template | None = None
+    """PromQL of good events; or give `bad`."""
+    bad: Template | None = None
+    """PromQL of bad events."""
+    total: Template
+    """PromQL of all valid events."""
+    window: Window = timedelta(minutes=5)
+    """Length of a slice."""
+    scrape_interval: Duration = timedelta(seconds=30)
+    """Of the series in the queries. `0s` reads each slice as it is."""
+
+    @model_validator(mode="after")
+    def _one_part(self) -> Self:
+        if (self.good is None) == (self.bad is None):
+            raise ValueError("an SLI needs exactly one of good and bad beside total; remove or add one")
+        return self
+
+
+Query = UsageQuery | SliQuery
+
+
+def stream_name(query: Query) -> str:
+    """What tells queries, their streams and the keys of their facts apart."""
+    if isinstance(query, SliQuery):
+        return f"sli/{query.id}"
+    return f"usage/{query.action}/{query.system}/{query.kind}/{query.prefix}".rstrip("/")
+
+
+class Config(SourceConfig):
+    """Settings of one server."""
+
+    url: Annotated[str, AfterValidator(is_address)]
+    """Address of the API, with its path prefix (`https://mimir.example/prometheus`)."""
+    token: Secret | None = None
+    """Bearer token."""
+    user: str = ""
+    """For basic auth, with `password`."""
+    password: Secret | None = None
+    """For basic auth, with `user`."""
+    headers: Mapping[str, str] = {}
+    """Sent with each call: `{X-Scope-OrgID: platform}`."""
+    ca_file: LocalPath | None = None
+    """Certificate authority of the server."""
+    usage: tuple[UsageQuery, ...] = ()
+    """Queries that count use of capabilities."""
+    slis: tuple[SliQuery, ...] = ()
+    """Queries that count good and bad events."""
+    delay: Duration = timedelta(minutes=1)
+    """A slice is read when it ended this long ago: one scrape and, where samples are written remotely, their way."""
+    history: Period = timedelta(hours=6)
+    """How far the first poll reaches back; what the server no longer has is silently absent."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if bool(self.user) != (self.password is not None):
+            raise ValueError("basic auth needs both user and password; add the other one")
+        if self.user and self.token is not None:
+            raise ValueError("token and user are two ways in; remove one")
+        names = [stream_name(q) for q in self.queries]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(
+                f"{twice} is there twice; what it counts would be counted once only, join the queries with `or` or give another name"
+            )
+        return self
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        return (*self.usage, *self.slis)

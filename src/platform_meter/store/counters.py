@@ -1,0 +1,176 @@
+"""Counters and histograms: what one transaction adds, the cap on each family's series, and the rows as they stand."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
+
+from sqlalchemy import Connection, Insert, bindparam, func, select
+
+from platform_meter.measures import catalogue
+from platform_meter.model.metric import OTHER, UNOWNED, Increment, Metric, MetricType
+from platform_meter.store import codec
+from platform_meter.store.database import Transaction, batches, insert_rows
+from platform_meter.store.schema import MILLIONTHS, counters, insert
+from platform_meter.store.times import from_ms
+from platform_meter.store.values import CounterRow
+
+Labels = tuple[str, ...]
+_REMEMBERED = 100_000
+"""Folded label sets kept to count each once; past it they are forgotten and may be counted again."""
+
+
+class Additions:
+    """Increments of one transaction, added up by series: the sum in millionths, then a histogram's counts by bound."""
+
+    def __init__(self) -> None:
+        self.series: dict[str, dict[Labels, list[int]]] = {}
+        self.metrics: dict[str, Metric] = {}
+
+    def add(self, increments: Iterable[Increment]) -> None:
+        """Add what an event adds.
+
+        Raises:
+            ValueError: a counter would fall, or the amount is no number.
+        """
+        for increment in increments:
+            metric, labels, amount = increment.metric, increment.labels, increment.amount
+            series = self.series.get(metric.name)
+            if series is None:
+                series = self.series[metric.name] = {}
+                self.metrics[metric.name] = metric
+            row = series.get(labels)
+            if row is None:
+                row = series[labels] = _empty(metric)
+            if amount == 1.0 and len(row) == 1:
+                row[0] += MILLIONTHS
+                continue
+            if not isfinite(amount):
+                raise ValueError(f"{metric.name} takes numbers; got {amount} for {labels}")
+            if len(row) > 1:
+                row[bisect_left(metric.buckets, amount) + 1] += 1
+            elif amount < 0:
+                raise ValueError(f"{metric.name} is a counter and can't fall; got {amount} for {labels}")
+            row[0] += round(amount * MILLIONTHS)
+
+    def count(self, metric: Metric, labels: Labels, n: int) -> None:
+        if n:
+            self.add((Increment(metric=metric, labels=labels, amount=n),))
+
+
+class Limits:
+    """Caps by family, values of fold labels that stay first, and which label sets were folded already."""
+
+    def __init__(self, caps: Mapping[str, int], keep: Mapping[str, frozenset[str]]) -> None:
+        self._caps, self._keep = caps, keep
+        self._folded: set[tuple[str, Labels]] = set()
+
+    def cap(self, metric: Metric) -> int:
+        return self._caps.get(metric.name, metric.cap)
+
+    def order(self, metric: Metric, new: Iterable[Labels]) -> list[Labels]:
+        """New label sets, those first that get the last places: the keep-list, then by name."""
+        if not metric.fold:
+            return sorted(new)
+        place, keep = metric.labels.index(metric.fold), self._keep.get(metric.fold, frozenset())
+        return sorted(new, key=lambda s: (s[place] not in keep and s[place] not in (UNOWNED, OTHER), s))
+
+    def first_time(self, metric: Metric, folded: Sequence[Labels]) -> int:
+        """How many of these were never folded before."""
+        fresh = {(metric.name, labels) for labels in folded} - self._folded
+        if len(self._folded) + len(fresh) > _REMEMBERED:
+            self._folded.clear()
+        self._folded |= fresh
+        return len(fresh)
+
+
+def apply(tx: Transaction, additions: Additions, limits: Limits, now: int) -> None:
+    """Write the sums. A label set past its family's cap is folded into `_other`, or dropped where nothing can be folded."""
+    for name in sorted(additions.series):
+        if name != catalogue.SERIES_DROPPED.name:
+            _apply(tx, additions, additions.metrics[name], limits, now)
+    if catalogue.SERIES_DROPPED.name in additions.series:
+        _apply(tx, additions, catalogue.SERIES_DROPPED, limits, now)
+    if additions.series:
+        tx.changed("counters")
+
+
+def _apply(tx: Transaction, additions: Additions, metric: Metric, limits: Limits, now: int) -> None:
+    added = additions.series[metric.name]
+    stored = _stored(tx.conn, metric, list(added))
+    new = [labels for labels in added if labels not in stored]
+    if new:
+        there = tx.conn.execute(select(func.count()).where(counters.c.metric == metric.name)).scalar_one()
+        room = max(0, limits.cap(metric) - there)
+        if len(new) > room:
+            past = limits.order(metric, new)[room:]
+            additions.count(catalogue.SERIES_DROPPED, (metric.name,), limits.first_time(metric, past))
+            folded = _fold(metric, added, past)
+            stored |= _stored(tx.conn, metric, folded)
+    rows = []
+    for labels, row in added.items():
+        old = stored.get(labels)
+        # Other bounds than those counted under: a histogram can't be recounted and starts anew, as a counter reset.
+        total = row if old is None or len(old) != len(row) else [a + b for a, b in zip(old, row, strict=True)]
+        buckets = codec.encode_text(total[1:]) if len(total) > 1 else None
+        rows.append((metric.name, codec.encode_text(labels), total[0], buckets, now))
+    if rows:
+        insert_rows(tx.conn, _put, rows)
+
+
+def _put(conn: Connection) -> Insert:
+    new = insert(conn, counters)
+    return new.on_conflict_do_update(
+        index_elements=["metric", "labels"], set_={"value": new.excluded.value, "buckets": new.excluded.buckets}
+    )
+
+
+def _empty(metric: Metric) -> list[int]:
+    return [0] * (len(metric.buckets) + 2) if metric.type is MetricType.HISTOGRAM else [0]
+
+
+def _fold(metric: Metric, added: dict[Labels, list[int]], past: Sequence[Labels]) -> list[Labels]:
+    """Move the sums of `past` to their `_other` sets within `added`; gives those sets."""
+    folded: set[Labels] = set()
+    for labels in past:
+        row = added.pop(labels)
+        if metric.fold:
+            place = metric.labels.index(metric.fold)
+            other = (*labels[:place], OTHER, *labels[place + 1 :])
+            total = added.get(other) or _empty(metric)
+            added[other] = [a + b for a, b in zip(total, row, strict=True)]
+            folded.add(other)
+    return sorted(folded)
+
+
+_SERIES = select(counters.c.labels, counters.c.value, counters.c.buckets).where(
+    counters.c.metric == bindparam("of_metric"), counters.c.labels.in_(bindparam("sets", expanding=True))
+)
+
+
+def _stored(conn: Connection, metric: Metric, sets: Sequence[Labels]) -> dict[Labels, list[int]]:
+    found: dict[Labels, list[int]] = {}
+    for some in batches([codec.encode_text(labels) for labels in sets]):
+        for labels, value, buckets in conn.execute(_SERIES, {"of_metric": metric.name, "sets": some}):
+            found[codec.strings(labels)] = [value, *(codec.counts(buckets) if buckets else ())]
+    return found
+
+
+def rows(conn: Connection) -> list[CounterRow]:
+    """Every series of every counter and histogram, by name and labels."""
+    found = []
+    for row in conn.execute(select(counters).order_by(counters.c.metric, counters.c.labels)):
+        total = row.value / MILLIONTHS
+        buckets = tuple(codec.counts(row.buckets)) if row.buckets else None
+        found.append(
+            CounterRow(
+                metric=row.metric,
+                labels=codec.strings(row.labels),
+                value=total if buckets is None else float(sum(buckets)),
+                buckets=buckets,
+                sum=0.0 if buckets is None else total,
+                first_seen=from_ms(row.first_seen),
+            )
+        )
+    return found

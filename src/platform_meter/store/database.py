@@ -1,0 +1,197 @@
+"""Connections and transactions: one writer at a time, readers that see one consistent moment, errors in our words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, Insert, bindparam, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from platform_meter.store.errors import StoreError
+from platform_meter.store.schema import changes, insert, meta, metadata, prepare
+
+T = TypeVar("T")
+
+BATCH = 1000
+"""Keys per IN list and rows per fetch: makes round trips cheap and stays within every engine's limits."""
+
+
+def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
+
+
+Rows = Sequence[tuple[int | str | bytes | None, ...]]
+
+
+_texts: dict[tuple[str, Callable[[Connection], Insert]], str] = {}
+
+
+def insert_rows(conn: Connection, statement: Callable[[Connection], Insert], rows: Rows) -> None:
+    """Insert many rows, each a tuple in the order of the table's columns.
+
+    The statement is compiled once and given to the driver with the rows as they are: for events and rollups,
+    SQLAlchemy's work on each row would cost as much as SQLite's.
+    """
+    key = (conn.dialect.name, statement)
+    if key not in _texts:
+        _texts[key] = str(statement(conn).compile(dialect=conn.dialect))
+    conn.exec_driver_sql(_texts[key], list(rows))
+
+
+# Statements of every transaction stand here ready made: making them costs more than running them.
+_LOCK = select(meta.c.key, meta.c.value).order_by(meta.c.key).with_for_update()
+_CHANGE = select(changes.c.seq).where(changes.c.name == bindparam("its_name"))
+_COUNT_ON = meta.update().where(meta.c.key == "seq").values(value=bindparam("last"))
+
+
+def _note(conn: Connection) -> Insert:
+    new = insert(conn, changes)
+    return new.on_conflict_do_update(index_elements=["name"], set_={"seq": new.excluded.seq})
+
+
+class Transaction:
+    """One write transaction. Holding the row `seq` makes it the only one, also among replicas on PostgreSQL.
+
+    So numbers grow in the order of commits: a reader that has seen one has seen all below it.
+    """
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+        stored = dict(conn.execute(_LOCK).all())
+        self._seq = self._first = int(stored["seq"])
+        self.pruned = int(stored["pruned"])
+        """Milliseconds before which everything was removed."""
+        self.names: set[str] = set()
+        """What this transaction changed."""
+
+    def next(self, count: int = 1) -> int:
+        """The first of `count` numbers never given before, for rows and for changes."""
+        first = self._seq + 1
+        self._seq += count
+        return first
+
+    def changed(self, *names: str) -> None:
+        """Let readers see that facts of these names changed."""
+        self.names.update(names)
+
+    def change(self, name: str) -> int:
+        """The number of the last committed change of `name`, by whatever process."""
+        return self.conn.execute(_CHANGE, {"its_name": name}).scalar() or 0
+
+    def finish(self) -> int:
+        """Write what this transaction has used and changed; the last step before the commit. Returns its number."""
+        if self.names:
+            seq = self.next()
+            insert_rows(self.conn, _note, [(name, seq) for name in sorted(self.names)])
+        if self._seq != self._first:
+            self.conn.execute(_COUNT_ON, {"last": str(self._seq)})
+        return self._seq
+
+
+class Database:
+    """One store's engine. SQLite runs in WAL mode, so that readers never wait for the writer."""
+
+    def __init__(self, url: str) -> None:
+        parsed = _parse(url)
+        self.place = parsed.render_as_string(hide_password=True)
+        self.sqlite = parsed.get_backend_name() == "sqlite"
+        self._lock = threading.Lock()
+        arguments: dict[str, Any] = {"check_same_thread": False, "timeout": 30} if self.sqlite else {}
+        self._engine = create_engine(
+            parsed,
+            paramstyle="qmark" if self.sqlite else "format",  # by place, for `insert_rows`
+            connect_args=arguments,
+            pool_use_lifo=True,
+            pool_pre_ping=not self.sqlite,
+            pool_size=4,
+            max_overflow=28,
+        )
+        if self.sqlite:
+            _use_sqlite(self._engine)
+        try:
+            with self.write() as conn:
+                prepare(conn, self.place)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One write transaction, committed at the end or undone by an exception."""
+        with self._errors(), self._lock, self._engine.connect() as conn:
+            conn = conn.execution_options(writes=True)  # noqa: PLW2901 - the same connection, told to lock at BEGIN
+            with conn.begin():
+                yield conn
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One read transaction: all its queries see the same moment."""
+        with self._errors(), self._engine.connect() as conn:
+            if not self.sqlite:
+                conn = conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)  # noqa: PLW2901 - as above
+            with conn.begin():
+                yield conn
+
+    def size(self) -> int:
+        """Bytes on disk, indexes included."""
+        with self.read() as conn:
+            if self.sqlite:
+                pages, width = (conn.execute(text(f"PRAGMA {p}")).scalar_one() for p in ("page_count", "page_size"))
+                return int(pages) * int(width)
+            return sum(
+                int(conn.execute(select(func.pg_total_relation_size(func.to_regclass(name)))).scalar_one())
+                for name in metadata.tables
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise StoreError(f"the store at {self.place} failed: {str(error.orig).strip()}") from error
+        except SQLAlchemyError as error:
+            raise StoreError(f"the store at {self.place} failed: {error}") from error
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            f"{url.partition('://')[0]!r} begins no address of a store; write sqlite:///meter.db or postgresql://user@host/database"
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend in ("postgres", "postgresql"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise StoreError(f"stores are kept in SQLite or PostgreSQL, not in {backend!r}; write sqlite:///meter.db")
+    if not parsed.database or parsed.database == ":memory:":
+        raise StoreError("a store in memory would forget what was counted; write sqlite:///meter.db")
+    return parsed
+
+
+def _use_sqlite(engine: Engine) -> None:
+    """WAL, and BEGIN in our hands: sqlite3 would begin late, and writers that upgrade a read lock deadlock."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "wal_autocheckpoint=4000",
+            "cache_size=-8000",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("writes") else "BEGIN")

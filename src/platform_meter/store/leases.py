@@ -1,0 +1,60 @@
+"""Leases: which replica polls a source. A token grows with every change of hands and fences off who lost it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Row, select
+
+from platform_meter.store.database import Transaction
+from platform_meter.store.errors import LeaseLost
+from platform_meter.store.schema import insert, leases
+
+
+def acquire(tx: Transaction, instance: str, holder: str, expires: int, now: int) -> int | None:
+    """The token under which `holder` may poll now; None while another's lease runs. Keeps the token of its own lease."""
+    held = _row(tx, instance)
+    if held is not None and held.holder != holder and held.expires > now:
+        return None
+    token = held.token if held is not None and held.holder == holder else (held.token if held is not None else 0) + 1
+    new = insert(tx.conn, leases).values(instance=instance, holder=holder, token=token, expires=expires)
+    tx.conn.execute(
+        new.on_conflict_do_update(
+            index_elements=["instance"], set_={"holder": holder, "token": token, "expires": expires}
+        )
+    )
+    return token
+
+
+def renew(tx: Transaction, instance: str, holder: str, expires: int) -> bool:
+    """Hold on to a lease; False where another has it by now."""
+    mine = (leases.c.instance == instance) & (leases.c.holder == holder)
+    return bool(tx.conn.execute(leases.update().where(mine).values(expires=expires)).rowcount)
+
+
+def token_of(tx: Transaction, instance: str, holder: str) -> int:
+    """The token of a holder's lease.
+
+    Raises:
+        LeaseLost: it holds none.
+    """
+    held = _row(tx, instance)
+    if held is None or held.holder != holder:
+        raise LeaseLost(f"{holder} holds no lease of source {instance}; acquire it before polling")
+    return int(held.token)
+
+
+def check(tx: Transaction, instance: str, token: int | None) -> None:
+    """Refuse a poll whose lease was taken over. A lease that ran out and that nobody took still holds.
+
+    Raises:
+        LeaseLost: another replica polls this source.
+    """
+    if token is None:
+        return
+    held = _row(tx, instance)
+    if held is None or held.token != token:
+        by = f"{held.holder} polls it now" if held is not None else "it is gone"
+        raise LeaseLost(f"the lease of source {instance} was lost: {by}; nothing was written")
+
+
+def _row(tx: Transaction, instance: str) -> Row[str, str, int, int] | None:
+    return tx.conn.execute(select(leases).where(leases.c.instance == instance)).one_or_none()

@@ -1,0 +1,129 @@
+"""Where each stream stands: its poll under way, checkpoint, watermark and last failure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Row, Update, func, select
+
+from platform_meter.model.source import Page
+from platform_meter.store import leases
+from platform_meter.store.database import Transaction
+from platform_meter.store.schema import insert, sources, streams
+from platform_meter.store.times import MILLISECOND, from_ms, maybe_from_ms, to_ms
+from platform_meter.store.values import Poll, StreamState
+
+
+def begin(
+    tx: Transaction, poll: Poll, *, lookback: timedelta, history: timedelta, holder: str | None, anew: bool
+) -> Poll:
+    """The poll that begins, with what the tables say about it; `anew` gives up the one under way, if any.
+
+    Raises:
+        LeaseLost: `holder` is given and does not hold the source's lease.
+    """
+    token = leases.token_of(tx, poll.instance, holder) if holder is not None else None
+    moment = to_ms(poll.now)
+    first = {"instance": poll.instance, "type": poll.type, "first_poll": moment}
+    new = insert(tx.conn, sources).values(**first, counted_from=moment - lookback // MILLISECOND)
+    tx.conn.execute(new.on_conflict_do_update(index_elements=["instance"], set_={"type": poll.type}))
+    mine = sources.c.instance == poll.instance
+    counted_from = tx.conn.execute(select(sources.c.counted_from).where(mine)).scalar_one()
+    row = state(tx, poll)
+    if row is None:
+        number, checkpoint, watermark = 1, None, None
+        tx.conn.execute(streams.insert().values(instance=poll.instance, stream=poll.stream, poll=number))
+    else:
+        number, checkpoint, watermark = row.poll + (anew or row.started is None), row.checkpoint, row.watermark
+        tx.conn.execute(_this(poll).values(poll=number, started=None if anew else row.started))
+    return replace(
+        poll,
+        number=number,
+        checkpoint=checkpoint,
+        since=poll.now - history if watermark is None else from_ms(watermark) - lookback,
+        backfill_before=from_ms(counted_from),
+        token=token,
+    )
+
+
+def state(tx: Transaction, poll: Poll) -> Row[bytes | None, int, int | None, int | None] | None:
+    """checkpoint, poll, started and watermark of the poll's stream."""
+    columns = (streams.c.checkpoint, streams.c.poll, streams.c.started, streams.c.watermark)
+    this = (streams.c.instance == poll.instance) & (streams.c.stream == poll.stream)
+    return tx.conn.execute(select(*columns).where(this)).one_or_none()
+
+
+def holds_from(tx: Transaction, poll: Poll, now: int) -> int:
+    """From when a page's readings hold: the start of its poll; for a watch that ended a poll and goes on with it, now."""
+    begun, row = to_ms(poll.now), state(tx, poll)
+    ended = row is not None and row.started is None and row.watermark is not None and row.watermark >= begun
+    return max(begun, now) if ended else begun
+
+
+def advance(tx: Transaction, poll: Poll, page: Page) -> None:
+    """The page is stored: go on behind it."""
+    values: dict[str, object] = {}
+    if page.checkpoint is not None:
+        # Without a new place a poll that dies here is not gone on with: the next one reads all of it anew.
+        values |= {"checkpoint": page.checkpoint, "started": func.coalesce(streams.c.started, to_ms(poll.now))}
+    if page.progress:
+        values["progress"] = page.progress.replace("\0", "")
+    if values:
+        tx.conn.execute(_this(poll).values(values))
+
+
+def end(tx: Transaction, poll: Poll, *, now: int, complete: bool) -> None:
+    """A poll succeeded; a complete one moves the watermark, never back, to the first start of those gone on with."""
+    values: dict[str, object] = {"last_success": now, "last_error": "", "progress": ""}
+    row = state(tx, poll)
+    if complete:
+        begun = to_ms(poll.now)
+        if row is not None and row.started is not None:
+            begun = min(begun, row.started)
+        if row is not None and row.watermark is not None:
+            begun = max(begun, row.watermark)
+        values |= {"watermark": begun, "started": None}
+    tx.conn.execute(_this(poll).values(values))
+    tx.changed("streams")
+
+
+def fail(tx: Transaction, poll: Poll, *, now: int, error: str) -> None:
+    tx.conn.execute(_this(poll).values(last_error=error.replace("\0", ""), last_error_at=now))
+    tx.changed("streams")
+
+
+def states(conn: Connection) -> list[StreamState]:
+    """Every stream ever polled, by instance and name."""
+    query = select(streams, sources.c.type).join(sources, sources.c.instance == streams.c.instance)
+    return [
+        StreamState(
+            instance=row.instance,
+            type=row.type,
+            stream=row.stream,
+            watermark=maybe_from_ms(row.watermark),
+            last_success=maybe_from_ms(row.last_success),
+            last_error=row.last_error,
+            last_error_at=maybe_from_ms(row.last_error_at),
+            progress=row.progress,
+            polls=row.poll,
+        )
+        for row in conn.execute(query.order_by(streams.c.instance, streams.c.stream))
+    ]
+
+
+def source(tx: Transaction, instance: str) -> tuple[str, int] | None:
+    """A source's type and from when its events count; None before its first poll."""
+    row = tx.conn.execute(select(sources).where(sources.c.instance == instance)).one_or_none()
+    return None if row is None else (row.type, row.counted_from)
+
+
+def unpolled(instance: str, type_: str, stream: str, now: datetime) -> Poll:
+    """A poll before the tables were asked about it."""
+    return Poll(
+        instance=instance, type=type_, stream=stream, number=0, checkpoint=None, since=now, now=now, backfill_before=now
+    )
+
+
+def _this(poll: Poll) -> Update:
+    return streams.update().where(streams.c.instance == poll.instance, streams.c.stream == poll.stream)

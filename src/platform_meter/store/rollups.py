@@ -1,0 +1,125 @@
+"""Rollups: tallies of events by 5-minute slice and by day of the zone, kept equal to the events at every commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import BigInteger, Connection, Insert, bindparam, cast, func, literal, select
+
+from platform_meter.model.facts import Tally
+from platform_meter.store.database import Transaction, insert_rows
+from platform_meter.store.schema import MILLIONTHS, WIDTH_DAY, WIDTH_SLICE, insert, rollups
+from platform_meter.store.times import SLICE, Days
+
+_KEY = ("width", "kind", "source", "bucket", "object", "dim")
+_LARGEST = 9e12
+"""Units an amount may have: its millionths must fit in 64 bits."""
+
+
+def storable(tallies: Sequence[Tally]) -> bool:
+    """Whether these can be kept: PostgreSQL has no NUL in text, and NaN and huge amounts have no integer millionths."""
+    for tally in tallies:  # noqa: SIM110 - once per event, and a generator takes longer than the check
+        if not -_LARGEST < tally.amount < _LARGEST or "\0" in tally.dim:
+            return False
+    return True
+
+
+class Rollups:
+    """What one transaction adds to the rollups of one source and kind."""
+
+    def __init__(self, source: str, kind: str, days: Days) -> None:
+        self._source, self._kind, self._days = source, kind, days
+        self._slices: dict[tuple[int, int, str], list[int]] = {}
+        self._corrected = False
+
+    def add(self, at: int, object_: int, tallies: Sequence[Tally]) -> None:
+        self._add(at, object_, tallies, 1)
+
+    def subtract(self, at: int, object_: int, tallies: Sequence[Tally]) -> None:
+        """Take back what an earlier version of an event added."""
+        self._corrected = True
+        self._add(at, object_, tallies, -1)
+
+    def _add(self, at: int, object_: int, tallies: Sequence[Tally], sign: int) -> None:
+        for tally in tallies:
+            place = (at - at % SLICE, object_, str(tally.dim))  # an enum hashes slowly
+            row = self._slices.get(place)
+            if row is None:
+                row = self._slices[place] = [0, 0]
+            row[0] += sign * tally.n
+            if tally.amount:
+                row[1] += sign * round(tally.amount * MILLIONTHS)
+
+    def write(self, tx: Transaction) -> None:
+        """Write what was added: slices in order of time, and days, each the sum of its slices."""
+        kind, source = self._kind, self._source
+        rows = []
+        by_day: dict[tuple[int, int, str], list[int]] = {}
+        last, day = -1, 0
+        for (slice_, object_, dim), (n, amount) in sorted(self._slices.items()):
+            if slice_ != last:
+                last, day = slice_, self._days.start(slice_)
+            place = (day, object_, dim)
+            row = by_day.get(place)
+            if row is None:
+                by_day[place] = [n, amount]
+            else:
+                row[0] += n
+                row[1] += amount
+            if n or amount:
+                rows.append((WIDTH_SLICE, kind, source, slice_, object_, dim, n, amount))
+        rows += [
+            (WIDTH_DAY, kind, source, *place, n, amount) for place, (n, amount) in sorted(by_day.items()) if n or amount
+        ]
+        if not rows:
+            return
+        insert_rows(tx.conn, _add_to, rows)
+        if self._corrected:
+            these = [rollups.c[name] == bindparam(f"its_{name}") for name in _KEY]
+            empty = rollups.delete().where(*these, rollups.c.n == 0, rollups.c.amount == 0)
+            tx.conn.execute(empty, [{f"its_{name}": v for name, v in zip(_KEY, row, strict=False)} for row in rows])
+
+
+def _add_to(conn: Connection) -> Insert:
+    new = insert(conn, rollups)
+    more = {"n": rollups.c.n + new.excluded.n, "amount": rollups.c.amount + new.excluded.amount}
+    return new.on_conflict_do_update(index_elements=_KEY, set_=more)
+
+
+def rebuild_days(tx: Transaction, days: Days) -> None:
+    """Cut the daily rollups anew, for another zone, from the 5-minute ones: every zone's midnight begins a slice."""
+    tx.conn.execute(rollups.delete().where(rollups.c.width == WIDTH_DAY))
+    slices = rollups.c.width == WIDTH_SLICE
+    ranges = (
+        select(rollups.c.kind, rollups.c.source, func.min(rollups.c.bucket), func.max(rollups.c.bucket))
+        .where(slices)
+        .group_by(rollups.c.kind, rollups.c.source)
+    )
+    start, end = bindparam("from_", type_=BigInteger), bindparam("to_", type_=BigInteger)
+    day = (
+        select(
+            literal(WIDTH_DAY),
+            rollups.c.kind,
+            rollups.c.source,
+            cast(start, BigInteger),
+            rollups.c.object,
+            rollups.c.dim,
+            cast(func.sum(rollups.c.n), BigInteger),
+            cast(func.sum(rollups.c.amount), BigInteger),
+        )
+        .where(
+            slices,
+            rollups.c.kind == bindparam("of_kind"),
+            rollups.c.source == bindparam("of_source"),
+            rollups.c.bucket >= start,
+            rollups.c.bucket < end,
+        )
+        .group_by(rollups.c.kind, rollups.c.source, rollups.c.object, rollups.c.dim)
+    )
+    into = rollups.insert().from_select([*_KEY, "n", "amount"], day)
+    for kind, source, first, last in tx.conn.execute(ranges).all():
+        midnight = days.start(first)
+        while midnight <= last:
+            following = days.next(midnight)
+            tx.conn.execute(into, {"of_kind": kind, "of_source": source, "from_": midnight, "to_": following})
+            midnight = following

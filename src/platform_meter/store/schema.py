@@ -1,0 +1,259 @@
+"""Tables of the store, the same on SQLite and PostgreSQL, and the steps from each schema version to the next.
+
+Times are integer milliseconds since 1970 UTC. Amounts are integer millionths: sums of integers are the same in any
+order, so that neither the order of arrival nor a correction leaves a trace in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    inspect,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from platform_meter.store.errors import StoreError
+from platform_meter.store.times import SLICE
+
+WIDTH_SLICE = SLICE // 1000
+"""`rollups.width` of 5-minute slices, in seconds."""
+WIDTH_DAY = 86_400
+"""`rollups.width` of days of the configured zone, whatever their real length."""
+BEGINNING = -(2**53)
+"""`owners.start` of an owner ever since."""
+MILLIONTHS = 1_000_000
+
+_Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY is SQLite's own row number
+_Ms = BigInteger()
+# Names compare by bytes on both engines, so that order does not hang on a server's locale.
+_Name = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _name(name: str) -> Column[str]:
+    return Column(name, _Name, nullable=False)
+
+
+def _int(name: str) -> Column[int]:
+    return Column(name, _Ms, nullable=False)
+
+
+metadata = MetaData()
+
+meta = Table("meta", metadata, Column("key", _Name, primary_key=True), Column("value", Text, nullable=False))
+"""schema_version; zone of the daily rollups; seq, the last number given to a row; pruned, before which nothing is left."""
+
+changes = Table("changes", metadata, Column("name", _Name, primary_key=True), _int("seq"))
+"""For each kind of fact, and for readings, owners, snapshots, counters and streams: the seq of its last change."""
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("instance", _Name, primary_key=True),
+    _name("type"),
+    _int("first_poll"),
+    _int("counted_from"),
+)
+
+streams = Table(
+    "streams",
+    metadata,
+    _name("instance"),
+    _name("stream"),
+    Column("checkpoint", LargeBinary),
+    _int("poll"),
+    Column("started", _Ms),
+    Column("watermark", _Ms),
+    Column("last_success", _Ms),
+    Column("last_error", Text, nullable=False, default=""),
+    Column("last_error_at", _Ms),
+    Column("progress", Text, nullable=False, default=""),
+    PrimaryKeyConstraint("instance", "stream"),
+)
+"""`started` is when the poll now under way began, if it has saved a checkpoint; a poll that died is gone on with."""
+
+objects = Table(
+    "objects",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    _name("source"),
+    _name("kind"),
+    _name("name"),
+    Column("labels", Text, nullable=False),
+    Column("links", Text, nullable=False),
+    _int("first_seen"),
+    _int("last_seen"),
+    UniqueConstraint("source", "kind", "name"),
+    Index("objects_by_name", "name"),
+)
+
+links = Table("links", metadata, _name("name"), _int("object"), PrimaryKeyConstraint("name", "object"))
+"""`objects.links` the other way round: whose owner may follow that of the object with this name."""
+
+owners = Table(
+    "owners",
+    metadata,
+    _int("object"),
+    _int("start"),
+    _name("service"),
+    _name("team"),
+    Column("rule", Text, nullable=False),
+    Column("conflict", Text, nullable=False),
+    PrimaryKeyConstraint("object", "start"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", _Id, primary_key=True, autoincrement=False),
+    _name("source"),
+    _name("kind"),
+    _name("key"),
+    _int("at"),
+    _int("updated"),
+    _int("object"),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("source", "kind", "key"),
+    Index("events_by_time", "kind", "at"),
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    _name("source"),
+    _name("stream"),
+    _name("kind"),
+    _name("key"),
+    _int("object"),
+    Column("body", LargeBinary, nullable=False),
+    _int("start"),
+    Column("until", _Ms),
+    _int("poll"),
+    Index("readings_by_end", "kind", "until"),
+    Index("readings_by_object", "object"),
+)
+_holding = readings.c.until.is_(None)
+Index(
+    "readings_holding",
+    readings.c.kind,
+    readings.c.source,
+    readings.c.stream,
+    readings.c.key,
+    unique=True,
+    sqlite_where=_holding,
+    postgresql_where=_holding,
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("width", Integer, nullable=False),
+    _name("kind"),
+    _name("source"),
+    _int("bucket"),
+    _int("object"),
+    _name("dim"),
+    _int("n"),
+    _int("amount"),
+    PrimaryKeyConstraint("width", "kind", "source", "bucket", "object", "dim"),
+    sqlite_with_rowid=False,
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    _name("metric"),
+    _name("labels"),
+    _int("value"),
+    Column("buckets", Text),
+    _int("first_seen"),
+    PrimaryKeyConstraint("metric", "labels"),
+    sqlite_with_rowid=False,
+)
+"""`value` is a counter's value or the sum of a histogram, whose `buckets` count each bound alone and last +Inf."""
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    _name("day"),
+    _name("capability"),
+    _name("unit"),
+    _name("state"),
+    Column("ever_active", Boolean, nullable=False),
+    Column("ever_adopted", Boolean, nullable=False),
+    PrimaryKeyConstraint("capability", "day", "unit"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("instance", _Name, primary_key=True),
+    _name("holder"),
+    _int("token"),
+    _int("expires"),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    _name("source"),
+    _int("start"),
+    _int("end"),
+    _name("reason"),
+    Column("text", Text, nullable=False),
+    PrimaryKeyConstraint("source", "start", "end", "reason"),
+)
+
+
+def insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """The engine's own INSERT, which knows ON CONFLICT; both dialects spell it the same."""
+    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _gaps_say_why(conn: Connection) -> None:
+    """Version 2 keeps the words of a gap, so that the Sources page can tell what could not be read."""
+    conn.exec_driver_sql("ALTER TABLE gaps ADD COLUMN text TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [(2, _gaps_say_why)]
+VERSION = 2
+
+
+def prepare(conn: Connection, place: str) -> None:
+    """Create the tables, or bring those of an older version to this one, within the caller's transaction.
+
+    Raises:
+        StoreError: a newer platform-meter wrote this store.
+    """
+    if conn.dialect.name == "postgresql":
+        # Two replicas that start together must not both create the tables.
+        conn.exec_driver_sql("SELECT pg_advisory_xact_lock(7161520)")
+    if not inspect(conn).has_table("meta"):
+        metadata.create_all(conn, checkfirst=False)
+        first = {"schema_version": VERSION, "seq": 0, "pruned": BEGINNING}
+        conn.execute(meta.insert(), [{"key": k, "value": str(v)} for k, v in first.items()])
+        return
+    found = int(conn.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one())
+    if found > VERSION:
+        raise StoreError(
+            f"the store at {place} has schema version {found}, this platform-meter knows versions up to {VERSION}; "
+            "run the platform-meter that wrote it or a newer one, or give this one a store of its own"
+        )
+    for version, step in MIGRATIONS:
+        if version > found:
+            step(conn)
+    conn.execute(meta.update().where(meta.c.key == "schema_version").values(value=str(VERSION)))

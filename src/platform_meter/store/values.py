@@ -1,0 +1,116 @@
+"""The values the store takes and gives. None of them knows of SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from platform_meter.model.facts import Fact, Ref
+from platform_meter.model.history import Owner
+
+
+class Directory(Protocol):
+    """Who owns what, as people and portals say it (domain section 3)."""
+
+    def intervals(
+        self, ref: Ref, source_instance: str, linked: Mapping[str, Owner]
+    ) -> Sequence[tuple[datetime | None, Owner]]:
+        """Owners of an object with the moment from which each holds, in order; the first holds ever since (None).
+
+        `linked` holds the owners now of those of `ref.links` that were ever seen.
+        """
+        ...
+
+    def majority(self, owners: Sequence[Owner]) -> Owner | None:
+        """The owner of a namespace by those of its workloads, if enough of them agree (rule 4)."""
+        ...
+
+
+Kinds = frozenset[type[Fact]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """One run of one stream. A watch goes on after it ended: `replace` its `now` for each page, so that both move with it."""
+
+    instance: str
+    type: str
+    stream: str
+    number: int
+    checkpoint: bytes | None
+    since: datetime
+    """Read everything that ended or changed since; already includes the overlap."""
+    now: datetime
+    """When it began: readings hold from here, and the watermark moves here when it ends."""
+    backfill_before: datetime
+    """Events before it are stored and never counted (domain section 4)."""
+    token: int | None = None
+    """The lease it runs under."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of a page's events. `rejected` counts refused facts by reason: future, naive, expired, invalid."""
+
+    new: int = 0
+    repeated: int = 0
+    revised: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """One source instance as the configuration has it now."""
+
+    instance: str
+    type: str
+    gives: Kinds
+    every: timedelta
+    stale_after: timedelta
+    """Age of the oldest last success among `streams` from which gauges are absent."""
+    streams: tuple[str, ...] = ()
+    """The polled streams that windows rest on: the oldest watermark among them is the instance's. Empty: all ever polled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterRow:
+    """One counter or histogram series.
+
+    `buckets` are a histogram's observations per bound, each bound alone and last +Inf; None for a counter. `value` is
+    the counter's value or the number of observations, `sum` the sum of the observations, 0 for a counter.
+    """
+
+    metric: str
+    labels: tuple[str, ...]
+    value: float
+    buckets: tuple[int, ...] | None
+    sum: float
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamState:
+    """How one stream does, for the Sources page."""
+
+    instance: str
+    type: str
+    stream: str
+    watermark: datetime | None
+    last_success: datetime | None
+    last_error: str
+    """The text of the newest failure since the last success; empty when all is well."""
+    last_error_at: datetime | None
+    progress: str
+    polls: int
+
+
+class GapRow(NamedTuple):
+    """A range of history that could not be read."""
+
+    source: str
+    start: datetime
+    end: datetime
+    reason: str
+    text: str

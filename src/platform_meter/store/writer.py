@@ -1,0 +1,235 @@
+"""Events into the store: once per source, kind and key, with their rollups and counters, all in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Insert, bindparam, select
+
+from platform_meter.measures import catalogue
+from platform_meter.model.facts import Event, Ref, Tally
+from platform_meter.model.history import SourceState
+from platform_meter.model.measure import Counting
+from platform_meter.store import codec
+from platform_meter.store.counters import Additions
+from platform_meter.store.database import Transaction, batches, insert_rows
+from platform_meter.store.objects import Known, Objects
+from platform_meter.store.rollups import Rollups, storable
+from platform_meter.store.schema import events
+from platform_meter.store.times import EPOCH, MILLISECOND, Days
+
+AHEAD = timedelta(hours=1) // MILLISECOND
+"""How far in the future an event may end: beyond what clocks differ by, it is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a page comes from, and which of its events may be stored and counted. Times are milliseconds."""
+
+    source: SourceState
+    counted_from: int
+    """Events before it are backfill: stored, never counted."""
+    oldest: int
+    """Events before it are past retention: not stored at all, or a changelog read again after pruning counts twice."""
+    now: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one transaction did, summed over kinds."""
+
+    new: int = 0
+    repeated: int = 0
+    revised: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+
+
+class _Version(NamedTuple):
+    """One version of an event that can be stored. `place` is its object's kind and name."""
+
+    event: Event
+    at: int
+    updated: int
+    place: tuple[str, str]
+    tallies: Sequence[Tally]
+
+
+_Objects = Mapping[tuple[str, str], Known]
+
+
+class Writer:
+    def __init__(self, countings: Sequence[Counting], objects: Objects, days: Days) -> None:
+        self._countings: dict[type[Event], list[Counting]] = defaultdict(list)
+        for counting in countings:
+            self._countings[counting.event].append(counting)
+        self._objects, self._days = objects, days
+
+    def write(self, tx: Transaction, origin: Origin, facts: Iterable[Event], additions: Additions) -> Outcome:
+        """Store what is new, correct what is newer than what is stored, and count what is new and no backfill."""
+        outcome = Outcome()
+        by_kind: dict[type[Event], list[Event]] = defaultdict(list)
+        for fact in facts:
+            by_kind[type(fact)].append(fact)
+        for kind, found in by_kind.items():
+            self._write_kind(tx, origin, kind, found, additions=additions, outcome=outcome)
+        return outcome
+
+    def _write_kind(
+        self,
+        tx: Transaction,
+        origin: Origin,
+        kind: type[Event],
+        found: Sequence[Event],
+        *,
+        additions: Additions,
+        outcome: Outcome,
+    ) -> None:
+        name, rejected = kind.__name__, Counter[str]()
+        newest = _newest(found, rejected)
+        stored = _stored(tx, origin.source.instance, name, list(newest))
+        fresh: list[tuple[int, Event]] = []
+        revised: list[tuple[int, Event]] = []
+        for key, version in newest.items():
+            updated = stored.get(key)
+            if updated is None:
+                fresh.append(version)
+            elif version[0] > updated:
+                revised.append(version)
+        refs: dict[tuple[str, str], tuple[Ref, int]] = {}
+        new = _storable(origin, fresh, refs, rejected)
+        newer = _storable(origin, revised, refs, rejected)
+        if refs:
+            objects = self._objects.ensure(tx, origin.source.instance, refs)
+            sums = Rollups(origin.source.instance, name, self._days)
+            _replace(tx, origin, kind, newer, objects=objects, sums=sums)
+            self._insert(tx, origin, kind, new, objects=objects, sums=sums, additions=additions)
+            sums.write(tx)
+            tx.changed(name)
+        additions.count(catalogue.EVENTS, (origin.source.type, name), len(new))
+        for reason, n in rejected.items():
+            additions.count(catalogue.EVENTS_REJECTED, (origin.source.type, name, reason), n)
+        outcome.new += len(new)
+        outcome.revised += len(newer)
+        outcome.rejected.update(rejected)
+        outcome.repeated += len(found) - len(new) - len(newer) - rejected.total()
+
+    def _insert(
+        self,
+        tx: Transaction,
+        origin: Origin,
+        kind: type[Event],
+        new: Sequence[_Version],
+        *,
+        objects: _Objects,
+        sums: Rollups,
+        additions: Additions,
+    ) -> None:
+        if not new:
+            return
+        source, name, countings = origin.source.instance, kind.__name__, self._countings.get(kind, ())
+        rows = []
+        for seq, (event, at, updated, place, tallies) in enumerate(new, tx.next(len(new))):
+            known = objects[place]
+            rows.append((seq, source, name, event.key, at, updated, known.id, codec.encode(event)))
+            sums.add(at, known.id, tallies)
+            if at >= origin.counted_from:
+                for counting in countings:
+                    additions.add(counting.count(event, known.owner(at), origin.source))
+        insert_rows(tx.conn, _new_events, rows)
+
+
+def _newest(found: Iterable[Event], rejected: Counter[str]) -> dict[str, tuple[int, Event]]:
+    """The newest version of each key with the moment of its last change; of equal ones the first."""
+    newest: dict[str, tuple[int, Event]] = {}
+    for event in found:
+        key, at, changed = event.key, event.at, event.updated
+        if at.tzinfo is None or (changed is not None and changed.tzinfo is None):
+            rejected["naive"] += 1
+            continue
+        if "\0" in key:
+            rejected["invalid"] += 1  # PostgreSQL has no such text
+            continue
+        updated = ((at if changed is None else changed) - EPOCH) // MILLISECOND
+        last = newest.get(key)
+        if last is None or last[0] < updated:
+            newest[key] = (updated, event)
+    return newest
+
+
+def _storable(
+    origin: Origin,
+    versions: Iterable[tuple[int, Event]],
+    refs: dict[tuple[str, str], tuple[Ref, int]],
+    rejected: Counter[str],
+) -> list[_Version]:
+    """Those of these that can be stored; the rest is counted in `rejected`. Adds to `refs` what they are about."""
+    good: list[_Version] = []
+    oldest, latest = origin.oldest, origin.now + AHEAD
+    for updated, event in versions:
+        at = updated if event.updated is None else (event.at - EPOCH) // MILLISECOND
+        ref, tallies = event.about, event.tallies()
+        place = (ref.kind, ref.name)
+        if not oldest <= at <= latest:
+            rejected["future" if at > latest else "expired"] += 1
+        elif "\0" in place[1] or not storable(tallies):
+            rejected["invalid"] += 1
+        else:
+            last = refs.get(place)
+            if last is None or last[1] < at:
+                refs[place] = (ref, at)
+            good.append(_Version(event, at, updated, place, tallies))
+    return good
+
+
+def _new_events(_conn: Connection) -> Insert:
+    return events.insert()
+
+
+_THESE = (
+    (events.c.source == bindparam("of_source"))
+    & (events.c.kind == bindparam("of_kind"))
+    & events.c.key.in_(bindparam("keys", expanding=True))
+)
+_UPDATED = select(events.c.key, events.c.updated).where(_THESE)
+_BODIES = select(events.c.key, events.c.seq, events.c.at, events.c.object, events.c.body).where(_THESE)
+
+
+def _stored(tx: Transaction, source: str, kind: str, keys: Sequence[str]) -> dict[str, int]:
+    """When the stored version of each key was changed last."""
+    found: dict[str, int] = {}
+    for some in batches(keys):
+        found.update(tx.conn.execute(_UPDATED, {"of_source": source, "of_kind": kind, "keys": some}).all())
+    return found
+
+
+def _replace(
+    tx: Transaction, origin: Origin, kind: type[Event], newer: Sequence[_Version], *, objects: _Objects, sums: Rollups
+) -> None:
+    """Put newer versions in the place of stored ones. Counters stay: a scrape may have seen them (domain section 4)."""
+    decode = codec.decoder(kind).decode
+    old: dict[str, int] = {}
+    for some in batches([v.event.key for v in newer]):
+        these = {"of_source": origin.source.instance, "of_kind": kind.__name__, "keys": some}
+        for row in tx.conn.execute(_BODIES, these):
+            old[row.key] = row.seq
+            sums.subtract(row.at, row.object, decode(row.body).tallies())
+    rows = []
+    for v in newer:
+        object_ = objects[v.place].id
+        sums.add(v.at, object_, v.tallies)
+        rows.append(
+            {
+                "old": old[v.event.key],
+                "seq": tx.next(),
+                "at": v.at,
+                "updated": v.updated,
+                "object": object_,
+                "body": codec.encode(v.event),
+            }
+        )
+    if rows:
+        tx.conn.execute(events.update().where(events.c.seq == bindparam("old")), rows)

@@ -1,0 +1,75 @@
+"""Adoption: who uses what, who stopped, and who never began."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from platform_meter.measures import catalogue as c
+from platform_meter.model.definitions import Capability
+from platform_meter.web.charts import Chart, Series
+from platform_meter.web.view import View
+
+TREND_DAYS = 91
+CODES = {0.0: "eligible", 1.0: "idle", 2.0: "active", 3.0: "dormant", 4.0: "churned"}
+STATES = ("active", "adopted_idle", "dormant", "churned", "eligible", "not_eligible", "exempt")
+
+
+def page(view: View) -> Mapping[str, Any]:
+    return {"capabilities": [_capability(view, cap) for cap in view.definitions.capabilities], "grid": _grid(view)}
+
+
+def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
+    days = view.days(TREND_DAYS)
+    by_day: dict[Any, Counter[str]] = {}
+    for unit in view.history.snapshots(cap.id, days[0], days[-1] + timedelta(days=1)):
+        by_day.setdefault(unit.day, Counter())[unit.state] += 1
+    shown = [d for d in days if d in by_day]
+    units = {labels["state"]: v for labels, v in view.get(c.ADOPTION_UNITS) if labels["capability"] == cap.id}
+    return {
+        "id": cap.id,
+        "title": cap.title or cap.id,
+        "unit": cap.unit,
+        "owner": cap.owner,
+        "mandated": cap.mandated,
+        "fresh": bool(units),
+        "states": [(s, units.get(s, 0.0)) for s in STATES],
+        "eligible": sum(v for s, v in units.items() if s not in ("not_eligible", "exempt")),
+        "adopted": view.one(c.ADOPTION_RATIO, capability=cap.id),
+        "active": view.one(c.ADOPTION_ACTIVE_RATIO, capability=cap.id),
+        "depth": view.one(c.ADOPTION_DEPTH_RATIO, capability=cap.id),
+        "stickiness": view.one(c.STICKINESS, capability=cap.id, window="28d"),
+        "churn": view.one(c.CHURN, capability=cap.id, window="28d"),
+        "exempt": [e for e in cap.exempt if e.until >= days[-1]],
+        "rule": _rule(cap),
+        "chart": Chart(
+            title="Units by state",
+            caption=f"One snapshot a day, since {shown[0]:%d %b %Y}."
+            if shown
+            else "The first snapshot comes when the first day is over and its sources were read.",
+            labels=tuple(f"{d:%d %b}" for d in shown),
+            series=tuple(
+                Series(name=s.replace("_", " "), values=tuple(float(by_day[d][s]) for d in shown)) for s in STATES[:5]
+            ),
+        ),
+    }
+
+
+def _rule(cap: Capability) -> str:
+    """What counts as active, in words."""
+    active = cap.active
+    amount = f"{active.min_amount:g} time{'s' if active.min_amount != 1 else ''}"
+    days = f" on at least {active.min_days} days" if active.min_days > 1 else ""
+    return f"active means {' or '.join(active.verbs)} in {active.source} at least {amount}{days} within {active.window.days} days"
+
+
+def _grid(view: View) -> Mapping[str, Any]:
+    states = {(labels["team"], labels["capability"]): CODES[v] for labels, v in view.get(c.TEAM_CAPABILITY_STATE)}
+    capabilities = [cap.id for cap in view.definitions.capabilities]
+    teams = sorted({team for team, _ in states})
+    return {
+        "capabilities": capabilities,
+        "rows": [(t, [states.get((t, cap), "") for cap in capabilities]) for t in teams],
+    }

@@ -1,0 +1,214 @@
+"""The WSGI application: `/metrics`, the pages, and the endpoints that operators and probes ask."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import jinja2
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from platform_meter import __version__
+from platform_meter.runtime.exposition import Exposition
+from platform_meter.web import adoption, overview, slos, sources, support
+from platform_meter.web.charts import draw, legend
+from platform_meter.web.view import Banner, View, hours, percent, span, whole
+
+log = logging.getLogger(__name__)
+
+Page = Callable[[View], Mapping[str, Any]]
+PAGES: Mapping[str, tuple[str, str, Page]] = {
+    "/": ("Overview", "overview.html", overview.overview),
+    "/adoption": ("Adoption", "adoption.html", adoption.page),
+    "/support": ("Support", "support.html", support.page),
+    "/slos": ("SLOs", "slos.html", slos.page),
+    "/sources": ("Sources", "sources.html", sources.page),
+}
+Detail = Callable[[View, str], Mapping[str, Any] | None]
+DETAILS: Mapping[str, tuple[str, Detail]] = {"/slos": ("slo.html", slos.detail)}
+"""Pages of one thing, below the page that lists all: template and maker, which gives None for a name it does not know."""
+_STATIC = {
+    "meter.css": "text/css; charset=utf-8",
+    "meter.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+_GUARDS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the application serves."""
+
+    exposition: Callable[[], Exposition]
+    """That of the service which is current: a reload puts another in its place."""
+    view: Callable[[], AbstractContextManager[View]]
+    health: Callable[[], str]
+    """Why the process is not healthy, or empty."""
+    unready: Callable[[], str]
+    """Why it can't answer truly yet, or empty."""
+    reload: Callable[[], list[str]]
+    """Loads configuration and definitions again; the problems found, none when it took effect."""
+
+
+def environment() -> jinja2.Environment:
+    """Templates with autoescape and strict names, so a misspelt value fails in tests, not on a screen."""
+    env = jinja2.Environment(
+        loader=jinja2.PackageLoader("platform_meter.web"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals.update(draw=draw, legend=legend, percent=percent, whole=whole, span=span, hours=hours)
+    return env
+
+
+def make_app(site: Site) -> WSGIApplication:
+    """The application. It never raises: what goes wrong is logged and answered with 500."""
+    env = environment()
+    static = {name: (files("platform_meter.web") / "static" / name).read_bytes() for name in _STATIC}
+
+    def metrics(request: Request) -> Response:
+        body = site.exposition().body(request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", ""))
+        response = Response(body.data, content_type=body.content_type)
+        response.headers["Vary"] = "Accept, Accept-Encoding"
+        if body.gzip:
+            response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    def shown(view: View, here: str, template: str, title: str, made: Mapping[str, Any]) -> Response:
+        text = env.get_template(template).render(
+            title=title,
+            here=here,
+            nav=[(path, name) for path, (name, _, _) in PAGES.items()],
+            banners=banners(view),
+            now=view.now.astimezone(view.zone),
+            zone=view.zone,
+            version=__version__,
+            **made,
+        )
+        return Response(text, content_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+    def page(request: Request) -> Response:
+        here = request.path.rstrip("/") or "/"
+        title, template, make = PAGES[here]
+        with site.view() as view:
+            return shown(view, here, template, title, make(view))
+
+    def detail(request: Request) -> Response:
+        here, _, name = request.path.rstrip("/").rpartition("/")
+        template, make = DETAILS[here]
+        with site.view() as view:
+            made = make(view, name)
+            if made is None:
+                raise NotFound
+            return shown(view, here, template, name, made)
+
+    def asset(request: Request) -> Response:
+        name = request.path.rpartition("/")[2]
+        return Response(static[name], content_type=_STATIC[name], headers={"Cache-Control": "max-age=300"})
+
+    def healthy(_: Request) -> Response:
+        reason = site.health()
+        return Response(
+            f"{reason or 'healthy'}\n", status=503 if reason else 200, content_type="text/plain; charset=utf-8"
+        )
+
+    def ready(_: Request) -> Response:
+        reason = site.unready()
+        return Response(
+            f"{reason or 'ready'}\n", status=503 if reason else 200, content_type="text/plain; charset=utf-8"
+        )
+
+    def reload(_: Request) -> Response:
+        problems = site.reload()
+        text = "\n".join(problems) if problems else "reloaded"
+        return Response(f"{text}\n", status=400 if problems else 200, content_type="text/plain; charset=utf-8")
+
+    handlers: dict[str, Callable[[Request], Response]] = {
+        "metrics": metrics,
+        "page": page,
+        "detail": detail,
+        "static": asset,
+        "healthy": healthy,
+        "ready": ready,
+        "reload": reload,
+    }
+    routes = Map(
+        [
+            Rule("/metrics", endpoint="metrics", methods=["GET"]),
+            *(Rule(path, endpoint="page", methods=["GET"]) for path in PAGES),
+            *(Rule(f"{path}/<name>", endpoint="detail", methods=["GET"]) for path in DETAILS),
+            *(Rule(f"/static/{name}", endpoint="static", methods=["GET"]) for name in _STATIC),
+            Rule("/-/healthy", endpoint="healthy", methods=["GET"]),
+            Rule("/-/ready", endpoint="ready", methods=["GET"]),
+            Rule("/-/reload", endpoint="reload", methods=["POST", "PUT"]),
+        ],
+        strict_slashes=False,
+    )
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        try:
+            endpoint, _ = routes.bind_to_environ(environ).match()
+            response = handlers[endpoint](request)
+        except NotFound:
+            known = ", ".join([*PAGES, "/metrics"])
+            response = Response(
+                f"There is no {request.path} here. There is: {known}\n",
+                status=404,
+                content_type="text/plain; charset=utf-8",
+            )
+        except HTTPException as error:
+            return error(environ, start_response)
+        except Exception:
+            # One page that fails must not take the server with it; /metrics is served from other bytes.
+            log.exception("%s %s failed", request.method, request.path)
+            response = Response(
+                "This page failed; the log says why.\n", status=500, content_type="text/plain; charset=utf-8"
+            )
+        response.headers.update(_GUARDS)
+        return response(environ, start_response)
+
+    return app
+
+
+def banners(view: View) -> list[Banner]:
+    """What a reader of any page must know first."""
+    out = []
+    stale = sorted(s.instance for s in view.history.sources() if not s.fresh)
+    importing = [s for s in view.streams if s.progress and s.instance in stale]
+    if importing:
+        out.append(
+            Banner(
+                text="The first import is going on; numbers are not complete yet: "
+                + "; ".join(f"{s.instance}: {s.progress}" for s in importing)
+            )
+        )
+    down = [name for name in stale if name not in {s.instance for s in importing}]
+    if down:
+        out.append(
+            Banner(
+                text=f"No fresh data from {', '.join(down)}: numbers that rest on it are absent. See Sources.",
+                level="bad",
+            )
+        )
+    if view.problems:
+        out.append(
+            Banner(
+                text=f"The last reload found {view.problems} problems and was not taken; platform-meter check shows them.",
+                level="bad",
+            )
+        )
+    return out

@@ -1,0 +1,56 @@
+"""From a running service to what the application serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from platform_meter.runtime.service import Service
+from platform_meter.web.app import Site
+from platform_meter.web.view import SourceExtra, View
+
+GAPS_SHOWN = 50
+
+
+def make_site(current: Callable[[], Service], reload: Callable[[], list[str]]) -> Site:
+    """The site of whatever service is current; a reload may put another in its place.
+
+    Args:
+        current: the running service.
+        reload: loads configuration and definitions again and says what is wrong with them.
+    """
+
+    @contextmanager
+    def view() -> Iterator[View]:
+        service = current()
+        now = service.clock()
+        with service.history() as history:
+            yield View(
+                now=now,
+                zone=service.zone,
+                definitions=service.definitions,
+                history=history,
+                rows=service.meter.rows,
+                streams=service.store.stream_states(),
+                gaps=[(g.source, g.start, g.end, g.reason, g.text) for g in service.store.gaps(GAPS_SHOWN)],
+                extras={
+                    i.name: SourceExtra(
+                        quota=service.quota(i.name),
+                        late=service.poller.late(i.name),
+                        paused_until=service.poller.paused_until(i.name),
+                    )
+                    for i in service.instances
+                },
+                problems=service.problems,
+                plans=service.plans,
+                slo_days=service.days,
+                prometheus=service.prometheus,
+            )
+
+    return Site(
+        exposition=lambda: current().exposition,
+        view=view,
+        health=lambda: current().health(),
+        unready=lambda: current().unready(),
+        reload=reload,
+    )

@@ -1,0 +1,126 @@
+"""What pages are made from: the samples of the last tick, so that a page and `/metrics` never disagree, and history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from platform_meter.measures.objectives_days import Days
+from platform_meter.model.definitions import Definitions
+from platform_meter.model.facts import Event
+from platform_meter.model.history import Count, History
+from platform_meter.model.measure import Scene
+from platform_meter.model.metric import Metric
+from platform_meter.model.source import Outside
+from platform_meter.slo.plan import Plan
+from platform_meter.store import StreamState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banner:
+    text: str
+    level: str = ""
+    """Empty or `bad`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceExtra:
+    """What only the running process knows of a source."""
+
+    quota: float | None = None
+    """Share of the API quota left, 0..1; None where the system tells none."""
+    late: int = 0
+    paused_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One consistent look at everything, for one page."""
+
+    now: datetime
+    zone: ZoneInfo
+    definitions: Definitions
+    history: History
+    rows: Mapping[str, Sequence[tuple[tuple[str, ...], float]]]
+    """Exposed gauge rows by metric name, as in `/metrics`."""
+    streams: Sequence[StreamState]
+    gaps: Sequence[tuple[str, datetime, datetime, str, str]]
+    extras: Mapping[str, SourceExtra] = field(default_factory=dict)
+    problems: int = 0
+    """Problems found by the last reload; the meter runs on with what was loaded before."""
+    plans: Sequence[Plan] = ()
+    """Every SLO, by service and name."""
+    slo_days: Days = field(default_factory=Days)
+    prometheus: Outside | None = None
+    """The way to the Prometheus whose rules count SLOs; None where none is configured."""
+
+    @property
+    def scene(self) -> Scene:
+        """What measures see at this moment."""
+        return Scene(history=self.history, definitions=self.definitions, now=self.now, zone=self.zone)
+
+    def get(self, metric: Metric) -> Iterator[tuple[dict[str, str], float]]:
+        """Rows of one gauge as (labels, value)."""
+        for labels, value in self.rows.get(metric.name, ()):
+            yield dict(zip(metric.labels, labels, strict=True)), value
+
+    def one(self, metric: Metric, **labels: str) -> float | None:
+        """The value of the one series with these labels, or None where it is absent."""
+        for found, value in self.get(metric):
+            if all(found[k] == v for k, v in labels.items()):
+                return value
+        return None
+
+    def days(self, count: int) -> list[date]:
+        """The last `count` days in the configured zone, today last."""
+        today = self.now.astimezone(self.zone).date()
+        return [today - timedelta(days=i) for i in range(count - 1, -1, -1)]
+
+    def midnight(self, day: date) -> datetime:
+        """When the day begins, UTC."""
+        return datetime.combine(day, time(), self.zone).astimezone(ZoneInfo("UTC"))
+
+    def counts(self, kind: type[Event], start: datetime, end: datetime) -> dict[tuple[int, str], Count]:
+        """Tallies of all fresh sources of this kind, by (object, dim)."""
+        out: dict[tuple[int, str], Count] = {}
+        for source in self.history.sources(kind):
+            if source.fresh:
+                out.update(self.history.counts(kind, source.instance, start, end))
+        return out
+
+    def daily(self, kind: type[Event], days: Sequence[date]) -> list[dict[str, int]]:
+        """Number of events by dim for each day."""
+        out: list[dict[str, int]] = []
+        for day in days:
+            by_dim: dict[str, int] = {}
+            counted = self.counts(kind, self.midnight(day), self.midnight(day + timedelta(days=1)))
+            for (_, dim), count in counted.items():
+                by_dim[dim] = by_dim.get(dim, 0) + count.n
+            out.append(by_dim)
+        return out
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{value * 100:.1f} %"
+
+
+def whole(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def span(seconds: float | None) -> str:
+    """A duration as people say it: `45 s`, `12 min`, `3.5 h`, `2.1 d`."""
+    if seconds is not None and seconds >= 2 * 86400:
+        return f"{seconds / 86400:.1f} d"
+    return hours(seconds)
+
+
+def hours(seconds: float | None) -> str:
+    """Business time: `45 s`, `12 min`, `184 h`; never days, which have as many hours as the calendar opens."""
+    if seconds is None:
+        return "–"
+    if seconds >= 7200:
+        return f"{seconds / 3600:.1f} h" if seconds < 360_000 else f"{seconds / 3600:,.0f} h"
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"

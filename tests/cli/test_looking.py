@@ -1,0 +1,67 @@
+"""Commands that only look. What they print in full stands in `scripts/`; here is what would be too long there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.support.http import Reply, serving
+
+from platform_meter.cli import main
+from platform_meter.measures import catalogue
+from platform_meter.sources import load
+
+CONFIG = """\
+sources:
+  tickets: {{type: jira, url: "{url}", token: {{env: JIRA_TOKEN}}}}
+"""
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, arguments)
+    return done.exit_code, done.output
+
+
+def test_metrics_are_all_printed_once() -> None:
+    """Name, type, labels with their bounds, and the help of every metric of the catalogue."""
+    code, output = run("metrics")
+    names = [line.split()[0] for line in output.splitlines() if not line.startswith(" ")]
+    assert (code, names) == (0, list(catalogue.ALL))
+    assert "platform_meter_source_up (gauge) {source: source types, source_instance: configured sources}\n" in output
+
+
+def test_source_types_are_all_listed_with_their_settings() -> None:
+    """Every type with the facts it gives; settings that must be written are marked."""
+    code, output = run("sources", "list")
+    types = [line.partition(":")[0] for line in output.splitlines() if not line.startswith(" ")]
+    assert (code, types) == (0, sorted(load()))
+    assert "jira: gives TicketEvent\n" in output
+    assert "    org (required)\n" in output
+    assert "    every\n" in output
+
+
+def test_a_source_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sources test` makes real calls: what is missing is said by name, with exit 1."""
+    monkeypatch.setenv("JIRA_TOKEN", "wrong")
+    with serving() as jira:
+        for path in ("/rest/api/2/myself", "/rest/api/2/search", "/rest/api/2/serverInfo"):
+            jira.on(path, Reply(401, body=b"{}"))
+        config = tmp_path / "platform-meter.yaml"
+        config.write_text(CONFIG.format(url=jira.url))
+        code, output = run("sources", "test", "-c", str(config), "tickets")
+        assert code == 1
+        assert output.startswith("tickets: ")
+        assert "401" in output
+        assert jira.seen
+
+
+def test_init_writes_what_check_understands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The starting file is whole YAML: `check` finds nothing in it, or only what a person has to fill in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    assert run("init")[0] == 0
+    _, output = run("check")
+    assert "platform-meter.yaml" in output
+    assert "unknown key" not in output

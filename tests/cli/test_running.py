@@ -1,0 +1,103 @@
+"""`serve` and `demo` as a person runs them."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import CliRunner
+from tests.support.processes import free_ports
+from tests.support.waiting import until
+
+from platform_meter.cli import main
+
+CONFIG = """\
+listen: 127.0.0.1:{port}
+zone: {zone}
+tick: 1s
+"""
+
+
+def test_the_demo_once_says_what_it_found(tmp_path: Path) -> None:
+    """Every source is well, adoption has states, facts and series are many, and it ends with 0."""
+    done = CliRunner().invoke(main, ["demo", "--once", "--teams", "8", "--dir", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "Simulating a company of 8 teams and 60 services, with 90 days behind it." in done.output
+    for source in ("cluster-eu", "cluster-us", "github", "jira"):
+        assert re.search(rf"^  {source} +\d+ facts  ok$", done.output, re.MULTILINE), done.output
+    assert re.search(r"^  ci .* \d+ active", done.output, re.MULTILINE)
+    facts, series = re.findall(r"^(\d+) facts, (\d+) series$", done.output, re.MULTILINE)[0]
+    assert int(facts) > 5_000
+    assert int(series) > 400
+    assert (tmp_path / "platform-meter.yaml").is_file()
+
+
+@dataclass(kw_only=True)
+class Served:
+    process: subprocess.Popen[str]
+    config: Path
+    url: str
+
+    def ask(self, path: str, method: str = "GET") -> requests.Response:
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.request(method, f"{self.url}{path}", timeout=30)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """`platform-meter serve` without any source."""
+    (port,) = free_ports(1)
+    config = tmp_path / "platform-meter.yaml"
+    config.write_text(CONFIG.format(port=port, zone="UTC"))
+    command = [sys.executable, "-c", "from platform_meter.cli import main; main()", "serve", "-c", str(config)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"serving http://127.0.0.1:{port}/ and http://127.0.0.1:{port}/metrics\n"
+        yield Served(process=process, config=config, url=f"http://127.0.0.1:{port}")
+        process.kill()
+
+
+def test_it_ends_well_on_sigterm(served: Served) -> None:
+    """An orchestrator's stop is obeyed, with exit 0 and nothing on stderr."""
+    until(lambda: served.ask("/-/ready").status_code == 200)
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(20) == 0
+    assert served.process.stderr is not None
+    assert served.process.stderr.read() == ""
+
+
+def test_a_reload_takes_effect_or_changes_nothing(served: Served) -> None:
+    """A sound file is taken over, in `/metrics` too; of a flawed one all problems are told and the old one runs on."""
+    until(lambda: served.ask("/-/ready").status_code == 200)
+    before = served.ask("/metrics").text
+    assert "platform_team_info" not in before
+    folder = served.config.with_name("slo-definitions")
+    folder.mkdir()
+    (folder / "teams.yaml").write_text("kind: Team\nid: pay\n")
+    assert served.ask("/-/reload", "POST").text == "reloaded\n"
+    until(lambda: 'platform_team_info{team="pay"' in served.ask("/metrics").text)
+
+    served.config.write_text("zone: Mars\n")
+    refused = served.ask("/-/reload", "POST")
+    assert refused.status_code == 400
+    assert "'Mars' is not a time zone" in refused.text
+    assert "The last reload found 1 problems and was not taken" in served.ask("/").text
+    until(lambda: "platform_meter_config_valid 0" in served.ask("/metrics").text)
+
+
+def test_a_reload_by_sighup(served: Served) -> None:
+    """The signal does what the endpoint does."""
+    until(lambda: served.ask("/-/ready").status_code == 200)
+    folder = served.config.with_name("slo-definitions")
+    folder.mkdir()
+    (folder / "teams.yaml").write_text("kind: Team\nid: shop\n")
+    served.process.send_signal(signal.SIGHUP)
+    until(lambda: 'platform_team_info{team="shop"' in served.ask("/metrics").text)

@@ -1,0 +1,159 @@
+"""The Jira source against the official OpenAPI description and recorded answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from tests.contracts.calls import description, recorded
+from tests.sources.fake_outside import FakeOutside
+from tests.sources.test_jira import NOW, SETTINGS, SINCE, small_world
+
+from platform_meter.model.facts import Role, TicketEvent
+from platform_meter.sources import _jira_rows as rows
+from platform_meter.sources import jira
+from platform_meter.sources.jira import SOURCE, Config
+
+NAME = "jira-cloud.openapi.json"
+API = "/rest/api/3"
+ANSWERS: dict[tuple[str, str], Any] = {
+    ("get", f"{API}/myself"): jira._Account,
+    ("post", f"{API}/search/jql"): jira._Search,
+    ("get", f"{API}/issue/1"): rows.Issue,
+    ("get", f"{API}/issue/1/changelog"): jira._Changelog,
+}
+OLD_SEARCH_ONLY = ("_Search.total",)
+"""Of the older search, which Data Center still has."""
+
+
+def _history(issue: rows.Issue) -> list[TicketEvent]:
+    histories = issue.changelog.histories if issue.changelog else []
+    return rows.ticket_events(issue, histories, issue.inlined.comments, rows.Reading())
+
+
+def _issues() -> dict[str, rows.Issue]:
+    found = (msgspec.convert(row["data"], rows.Issue) for row in recorded("jira/api_issues.devlake.json"))
+    return {issue.key: issue for issue in found}
+
+
+@pytest.mark.parametrize(("method", "path"), ANSWERS)
+def test_every_answer_of_the_description_can_be_read(method: str, path: str) -> None:
+    """Each property that is read exists, and may be absent wherever the description lets it."""
+    found = description(NAME)
+    schema = found.schema(method, path)
+    assert found.unreadable(ANSWERS[method, path], schema, unknown=OLD_SEARCH_ONLY) == []
+
+
+def test_every_call_is_in_the_description() -> None:
+    """All paths, parameters and bodies of polls and of `check` are Jira's."""
+    outside = FakeOutside(small_world())
+    config = Config.model_validate({**SETTINGS, "select": "labels = a"})
+    (stream,) = SOURCE.connect(config, outside, "test")
+    list(stream.read(None, SINCE, NOW))
+    SOURCE.check(config, outside)
+    templates = {
+        (call.method, description(NAME).operation(call.method.lower(), call.path)[0]) for call in outside.calls
+    }
+    assert templates == {
+        ("GET", f"{API}/myself"),
+        ("POST", f"{API}/search/jql"),
+        ("GET", f"{API}/issue/{{issueIdOrKey}}"),
+        ("GET", f"{API}/issue/{{issueIdOrKey}}/changelog"),
+    }
+    assert any("nextPageToken" in (call.body or {}) for call in outside.calls)
+    assert [problem for call in outside.calls for problem in description(NAME).problems(call)] == []
+
+
+def test_calls_to_data_center_have_the_older_searchs_parameters() -> None:
+    """API v2 has no description here; its search takes what the one of v3 took before it was replaced."""
+    world = small_world()
+    world.version = "2"
+    outside = FakeOutside(world)
+    (stream,) = SOURCE.connect(Config.model_validate(SETTINGS), outside, "test")
+    list(stream.read(None, SINCE, NOW))
+    searches = [replace(call, path=f"{API}/search") for call in outside.calls if call.path.endswith("/search")]
+    assert len(searches) == 2
+    assert [problem for call in searches for problem in description(NAME).problems(call)] == []
+
+
+def test_a_server_of_examples_can_be_polled() -> None:
+    """Against a mock server with Atlassian's one example, whose issue shows no creation, polls and `check` work."""
+    outside = FakeOutside(description(NAME).example)
+    config = Config.model_validate(SETTINGS)
+    (stream,) = SOURCE.connect(config, outside, "test")
+    assert [fact for page in stream.read(None, SINCE, NOW) for fact in page.facts] == []
+    assert [(gap.reason, gap.text) for gap in outside.gaps] == [
+        ("forbidden", "ED-1: the account may not see its field 'created'")
+    ]
+    assert SOURCE.check(config, outside) == []
+
+
+def test_recorded_issue_from_creation_to_closing() -> None:
+    """EE-1 was born in Inbox, long before the status it has today; its comment came from its reporter."""
+    steps = _history(_issues()["EE-1"])
+    assert [(step.change.value, step.status, step.resolution) for step in steps] == [
+        ("created", "Inbox", None),
+        ("assigned", None, None),
+        ("status", "Ready for Dev", None),
+        ("status", "In Development", None),
+        ("status", "Open", None),
+        ("comment", None, None),
+        ("resolved", None, "Done"),
+        ("status", "Closed", None),
+        ("status", "已完成", None),
+    ]
+    assert steps[0].at == datetime(2020, 6, 12, 0, 13, 13, 360_000, tzinfo=UTC)
+    assert steps[0].priority == "Medium"
+    assert steps[5].role is Role.REPORTER
+    assert {(step.queue, step.ticket, step.about.name) for step in steps} == {("EE", "EE-1", "jira:EE")}
+
+
+def test_recorded_issue_type_at_creation() -> None:
+    """EE-5 has no component, so its type is its category: it began as another type than it has today."""
+    steps = _history(_issues()["EE-5"])
+    assert [(step.change.value, step.category) for step in steps if step.category] == [
+        ("created", "Technical-Debt"),
+        ("assigned", "Task"),
+    ]
+
+
+def test_all_recorded_issues_are_told_once_and_without_names() -> None:
+    """Eleven real issues: one creation each, unique keys, nobody's name or account, times that never run backwards."""
+    raw = recorded("jira/api_issues.devlake.json")
+    found = _issues()
+    steps = [step for issue in found.values() for step in _history(issue)]
+    assert len(found) == 11
+    assert len({step.key for step in steps}) == len(steps) == 11 + 4 + 87  # creations, comments, changes
+    people = {row["data"]["fields"]["creator"][what] for row in raw for what in ("displayName", "accountId")}
+    assert not any(person in repr(steps) for person in people)
+    assert all(
+        step.at - issue.at >= timedelta(0)
+        for step in steps
+        for issue in steps
+        if issue.key == f"{step.key.split('/')[0]}/created"
+    )
+
+
+def test_recorded_changelog_pages() -> None:
+    """79 real changes, most of them links that are no fields: priority, status and resolution are told."""
+    histories = [
+        msgspec.convert(row["data"], rows.History)
+        for row in recorded("jira/api_issue_changelogs.devlake.json")
+        if "/13383/" in row["url"]
+    ]
+    fields = rows.Fields(
+        created="2021-01-20T11:00:00.000+0800", status=rows.Named("Closed"), resolution=rows.Named("Done"),
+        priority=rows.Named("High"),
+    )  # fmt: skip
+    steps = rows.ticket_events(rows.Issue(id="13383", key="EE-9", fields=fields), histories, [], rows.Reading())
+    assert [(step.key, step.status or step.priority or step.resolution) for step in steps] == [
+        ("13383/created", "Open"),
+        ("13383/57437/0", "High"),
+        ("13383/58006/0", "开发中"),
+        ("13383/59151/0", "Done"),
+        ("13383/59151/1", "Closed"),
+    ]
+    assert steps[0].priority == "Medium"

@@ -1,0 +1,190 @@
+"""Every number of `Truth` against a count of what the APIs serve, paged to the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from tests.demo.worlds import START, Caller, github, jira, kubernetes
+
+from platform_meter.demo.records import CHECKOUT, CONTAINERS, SET_UP
+from platform_meter.demo.truth import QUEUES, Truth
+from platform_meter.demo.world import World
+
+NOW = START + timedelta(minutes=10)
+ALWAYS = START - timedelta(days=400)
+PLATFORM = {SET_UP, CHECKOUT, CONTAINERS}
+WORDS = {"success": "success", "cancelled": "cancelled", "skipped": "skipped", "startup_failure": "user_failure"}
+
+
+def owner(world: World, name: str) -> str:
+    return world.company.repo[name].team
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def day(text: str) -> date:
+    return at(text).astimezone(UTC).date()
+
+
+def everything(api: Caller, path: str, under: str = "") -> list[Any]:
+    return [item for page in api.pages(path) for item in (page[under] if under else page)]
+
+
+def outcome(jobs: list[Any]) -> str:
+    failed = [job for job in jobs if job["conclusion"] in {"failure", "timed_out"}]
+    if failed:
+        steps = {step["name"] for step in failed[0]["steps"] if step["conclusion"] in {"failure", "cancelled"}}
+        return "infra_failure" if steps & PLATFORM else "user_failure"
+    seen = {job["conclusion"] for job in jobs}
+    return "cancelled" if "cancelled" in seen else "success" if "success" in seen else "skipped"
+
+
+def test_pipeline_runs(still: World) -> None:
+    """Attempts by team, outcome and day are what the runs, and the jobs of every attempt, say."""
+    api, found = github(still), Counter[tuple[str, str, date]]()
+    for repo in still.company.repos:
+        path = f"/repos/acme/{repo.name}/actions/runs"
+        for run in everything(api, f"{path}?per_page=100", "workflow_runs"):
+            for number in range(1, run["run_attempt"] + 1):
+                jobs = everything(api, f"{path}/{run['id']}/attempts/{number}/jobs", "jobs")
+                last = number == run["run_attempt"]
+                if last and run["status"] != "completed":
+                    continue
+                word = WORDS.get(run["conclusion"], "") if last else ""
+                ended = run["updated_at"] if last else max(job["completed_at"] for job in jobs)
+                found[owner(still, repo.name), word or outcome(jobs), day(ended)] += 1
+    truth = Truth(still).pipeline_runs(ALWAYS, NOW + timedelta(seconds=1))
+    assert found == truth
+    assert truth.total() > 1_200
+
+
+def test_older_runs_without_details(still: World) -> None:
+    """Who reads details for 28 days knows of older runs the last attempt alone, and not whose failure it was."""
+    truth, since = Truth(still), NOW - timedelta(days=28)
+    rough = [ran for ran in truth.attempts(ALWAYS, NOW, details_since=since) if ran.at < since]
+    exact = [ran for ran in truth.attempts(ALWAYS, NOW) if ran.at < since]
+    unknown = {ran.attempt.conclusion for ran in rough if ran.outcome == "unknown"}
+    assert "failure" in unknown <= {"failure", "timed_out"}
+    known = {ran.attempt.conclusion for ran in rough if ran.outcome != "unknown"}
+    assert known <= {"success", "cancelled", "skipped", "startup_failure"}
+    assert 0 < len(exact) - len(rough) < len(exact) / 10
+
+
+def test_deployments(still: World) -> None:
+    """Deployments by team, environment, result, kind and day are what the statuses say."""
+    api, found = github(still), Counter[tuple[str, str, str, str, date]]()
+    names = {"staging": "staging", "production-eu": "production", "production-us": "production"}
+    kinds = {"deploy": "planned", "deploy:hotfix": "hotfix", "deploy:rollback": "rollback"}
+    for repo in still.company.repos:
+        path = f"/repos/acme/{repo.name}/deployments"
+        for deployment in everything(api, f"{path}?per_page=100"):
+            statuses = everything(api, f"{path}/{deployment['id']}/statuses?per_page=2")
+            ends = [s for s in reversed(statuses) if s["state"] in {"success", "failure", "error"}]
+            if ends:
+                environment = names.get(deployment["environment"], "_other")
+                result = "success" if ends[0]["state"] == "success" else "failed"
+                kind = kinds[deployment["task"]]
+                found[owner(still, repo.name), environment, result, kind, day(ends[0]["created_at"])] += 1
+    truth = Truth(still).deployments(ALWAYS, NOW + timedelta(seconds=1))
+    assert found == truth
+    assert truth.total() > 80
+
+
+def test_merges(still: World) -> None:
+    """Merges by team and day are what the closed pull requests say."""
+    api, found = github(still), Counter[tuple[str, date]]()
+    for repo in still.company.repos:
+        for pull in everything(api, f"/repos/acme/{repo.name}/pulls?state=closed&per_page=100"):
+            if pull["merged_at"]:
+                found[owner(still, repo.name), day(pull["merged_at"])] += 1
+    truth = Truth(still).merges(ALWAYS, NOW + timedelta(seconds=1))
+    assert found == truth
+    assert truth.total() > 300
+
+
+def tickets(world: World) -> list[Any]:
+    api, found, token = jira(world), [], ""
+    while True:
+        query = quote("project in (PLAT, HELP) ORDER BY updated ASC")
+        path = f"/rest/api/3/search/jql?jql={query}&fields=*all&expand=changelog&maxResults=25&nextPageToken={token}"
+        body = api.get(path).json
+        found += body["issues"]
+        token = body.get("nextPageToken", "")
+        if not token:
+            return found
+
+
+def test_tickets(still: World) -> None:
+    """Tickets created and open are what search says; each one's steps are its changelog and comments."""
+    found = tickets(still)
+    created: Counter[tuple[str, str, str, date]] = Counter()
+    standing: Counter[tuple[str, str]] = Counter()
+    truth = Truth(still)
+    steps = {ticket.key: steps for ticket, steps in truth.tickets(NOW)}
+    for issue in found:
+        fields = issue["fields"]
+        changes = [item for entry in issue["changelog"]["histories"] for item in entry["items"]]
+        first = [item["fromString"] for item in changes if item["field"] == "priority"][-1:]
+        queue, priority = QUEUES[fields["project"]["key"]], fields["priority"]["name"]
+        category = fields["issuetype"]["name"] if queue == "developer-help" else fields["components"][0]["name"]
+        created[queue, category, (first or [priority])[0], day(fields["created"])] += 1
+        if fields["status"]["statusCategory"]["key"] != "done":
+            standing[queue, priority] += 1
+        comments = [step for step in steps[issue["key"]] if step.comment]
+        assert issue["changelog"]["total"] == len(steps[issue["key"]]) - len(comments)
+        assert [at(c["created"]) for c in fields["comment"]["comments"]] == [step.at for step in comments]
+        assert [c["jsdPublic"] for c in fields["comment"]["comments"]] == [step.public for step in comments]
+    assert created == truth.tickets_created(ALWAYS, NOW + timedelta(seconds=1))
+    assert standing == truth.tickets_open(NOW)
+    assert created.total() > 80
+
+
+@pytest.mark.parametrize("cluster", ["eu", "us"])
+def test_cluster(still: World, cluster: str) -> None:
+    """Ready pods by kind of owner, nodes by state and workloads by team are what the API lists."""
+    api, truth = kubernetes(still, cluster), Truth(still)
+    pods = [pod for pod in api.get("/api/v1/pods").json["items"] if pod["status"]["phase"] == "Running"]
+    kinds = {"ReplicaSet": "deployment", "StatefulSet": "statefulset", "DaemonSet": "daemonset", "Job": "job"}
+    listed = Counter(kinds[pod["metadata"]["ownerReferences"][0]["kind"]] for pod in pods)
+    gone = truth.removed(cluster)
+    started = [pod for pod in truth.pods(cluster, NOW) if pod.name not in gone]
+    assert {pod["metadata"]["name"] for pod in pods} == {pod.name for pod in started}
+    assert listed.total() == len(started) > 20
+    assert truth.pods_started(cluster, ALWAYS, NOW + timedelta(seconds=1)).total() == len(truth.pods(cluster, NOW))
+    ready = 11 if cluster == "eu" else 7
+    assert truth.nodes(cluster, NOW) == {"ready": ready, "cordoned": 1}
+    found: Counter[str] = Counter()
+    for path in ("apps/v1/deployments", "apps/v1/statefulsets", "apps/v1/daemonsets", "batch/v1/cronjobs"):
+        for item in api.get(f"/apis/{path}").json["items"]:
+            space = item["metadata"]["namespace"]
+            found["_unowned" if space in {"kube-system", "monitoring"} else space] += 1
+    assert found == truth.workloads(cluster, NOW)
+
+
+def test_use(still: World) -> None:
+    """Use by owner and day adds up to what was counted above, and a word that nobody counts is refused."""
+    truth, end = Truth(still), NOW + timedelta(seconds=1)
+    for verb, total in (
+        ("run", truth.pipeline_runs(ALWAYS, end).total()),
+        ("deploy", truth.deployments(ALWAYS, end).total()),
+        ("merge", truth.merges(ALWAYS, end).total()),
+        ("ticket", truth.tickets_created(ALWAYS, end).total()),
+    ):
+        use = truth.use_days(verb, ALWAYS, end)
+        assert sum(days.total() for days in use.values()) == total
+    with pytest.raises(ValueError, match="nobody counts 'sing' here; ask for run, deploy, merge or ticket"):
+        truth.use_days("sing", ALWAYS, end)
+
+
+def test_waiting(still: World) -> None:
+    """Seconds in the queue by pool are those of the jobs that a runner took."""
+    found = Truth(still).queue_seconds(START - timedelta(days=7), START)
+    assert found.keys() <= {"linux-small", "linux-large", "linux-arm"}
+    assert all(seconds >= 1 for waits in found.values() for seconds in waits)
+    assert sum(map(len, found.values())) > 100

@@ -1,0 +1,105 @@
+"""Small companies for the tests of the demo, and ways to ask their APIs without sockets."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from werkzeug.test import Client, TestResponse
+
+from platform_meter.demo.company import Company
+from platform_meter.demo.github_api import GithubApi
+from platform_meter.demo.jira_api import JiraApi
+from platform_meter.demo.kubernetes_api import KubernetesApi
+from platform_meter.demo.scenarios import Scenario
+from platform_meter.demo.world import JIRA_USER, Settings, World
+
+START = datetime(2026, 5, 20, 9, 30, tzinfo=UTC)
+"""A Wednesday; the history holds Easter, Labour Day and the change to summer time."""
+
+
+@dataclass
+class Clock:
+    """A clock that a test moves; with `step`, each look moves it on."""
+
+    at: datetime = START
+    step: timedelta = field(default_factory=timedelta)
+
+    def __call__(self) -> datetime:
+        self.at += self.step
+        return self.at
+
+
+def small_world(
+    clock: Clock,
+    scenario: Scenario | None = None,
+    settings: Settings | None = None,
+    *,
+    seed: int = 1,
+    services: int = 24,
+) -> World:
+    company = Company.build(seed, START, teams=8, services=services)
+    return World.build(company, clock, scenario=scenario, settings=settings)
+
+
+class Answer:
+    """One answer; `json` is its decoded body."""
+
+    def __init__(self, response: TestResponse) -> None:
+        self.status_code = response.status_code
+        self.headers = response.headers
+        self.data: bytes = response.data
+
+    @property
+    def text(self) -> str:
+        return self.data.decode()
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.data)
+
+
+@dataclass
+class Caller:
+    """Asks one WSGI application with one credential."""
+
+    app: Any
+    headers: dict[str, str]
+    base: str
+
+    def get(self, path: str, **headers: str) -> Answer:
+        given = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return Answer(Client(self.app).get(path.removeprefix(self.base), headers=given))
+
+    def post(self, path: str, body: Any) -> Answer:
+        data = msgspec.json.encode(body)
+        return Answer(Client(self.app).post(path, data=data, headers=self.headers, content_type="application/json"))
+
+    def pages(self, path: str) -> Iterator[Any]:
+        """Every page of a list, by its Link headers."""
+        url = path
+        while url:
+            answer = self.get(url)
+            assert answer.status_code == 200, answer.text
+            yield answer.json
+            links = (part for part in answer.headers.get("Link", "").split(", ") if 'rel="next"' in part)
+            url = next((part[1 : part.index(">")] for part in links), "")
+
+
+def github(world: World) -> Caller:
+    base = "http://github.test"
+    return Caller(GithubApi(world, base), {"Authorization": f"Bearer {world.settings.github_token}"}, base)
+
+
+def jira(world: World) -> Caller:
+    basic = base64.b64encode(f"{JIRA_USER}:{world.settings.jira_token}".encode()).decode()
+    return Caller(JiraApi(world, "http://jira.test"), {"Authorization": f"Basic {basic}"}, "http://jira.test")
+
+
+def kubernetes(world: World, cluster: str = "eu") -> Caller:
+    headers = {"Authorization": f"Bearer {world.settings.kubernetes_token}"}
+    return Caller(KubernetesApi(world, cluster, beat=0.0001), headers, "http://kube.test")

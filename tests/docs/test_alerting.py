@@ -1,0 +1,66 @@
+"""docs/alerting.md: every alert we write is named, every example is accepted, every file and command is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.support.our_slos import our_plans
+
+from platform_meter.cli import main
+from platform_meter.render.rules import rules
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "alerting.md").read_text("utf-8")
+CONFIG = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+RECEIVERS = [text for kind, text in BLOCKS if kind == "yaml"]
+COMMANDS = [line for kind, text in BLOCKS if kind == "" for line in text.splitlines()]
+
+
+def test_every_alert_is_in_the_table() -> None:
+    """Alert, window and level as the generated rules have them, and nothing else."""
+    told: set[tuple[str, str, str]] = set()
+    for name, windows, level in re.findall(r"^\| `(SLO\w+)`(?:, windows (.+?))? \| `(\w+)` \|", TEXT, re.MULTILINE):
+        told |= {(name, window, level) for window in (windows.split(" and ") if windows else [""])}
+    written = {
+        (rule["alert"], rule["labels"].get("window", ""), rule["labels"]["level"])
+        for artifact in rules(our_plans())
+        for group in yaml.safe_load(artifact.text)["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+    assert told == written
+
+
+@pytest.mark.parametrize("receivers", RECEIVERS)
+def test_every_receiver_can_be_copied(receivers: str, tmp_path: Path) -> None:
+    """Put in place of ours, amtool accepts it."""
+    config = yaml.safe_load(CONFIG.read_text()) | yaml.safe_load(receivers)
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
+    (tmp_path / "platform-meter.tmpl").write_text(CONFIG.with_name("platform-meter.tmpl").read_text())
+    done = subprocess.run(
+        ["amtool", "check-config", str(tmp_path / "alertmanager.yml")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_command_is_there() -> None:
+    """Options of `demo` exist, files that commands read exist, and the waits are the configured ones."""
+    demo = next(line for line in COMMANDS if line.startswith("platform-meter demo "))
+    options = {name for parameter in main.commands["demo"].params for name in parameter.opts}
+    assert set(re.findall(r"--[a-z-]+", demo)) <= options
+    files = {word for line in COMMANDS for word in re.findall(r"[\w/-]+\.yml", line)}
+    assert files == {"prometheus.yml", "deploy/alertmanager/alertmanager.yml"}
+    assert all((ROOT / file).is_file() for file in files)
+    route = yaml.safe_load(CONFIG.read_text())["route"]
+    assert (route["group_wait"], route["routes"][0]["group_wait"]) == ("2m", "10s")
+
+
+def test_one_sentence_stands_on_a_line() -> None:
+    """So that a change of one sentence is a change of one line."""
+    prose = re.sub(r"^\|.*$", "", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL), flags=re.MULTILINE)
+    assert [line for line in prose.splitlines() if re.search(r"[.;!?] [A-Z]", line)] == []

@@ -1,0 +1,82 @@
+"""The meter's own measures."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tests.support.adoption import service, teams
+from tests.support.history import NOBODY, MemoryHistory, owner, source
+
+from platform_meter.measures import catalogue, meter
+from platform_meter.model.definitions import Definitions
+from platform_meter.model.facts import Fact, Ref, Repository
+from platform_meter.model.history import Owner
+from platform_meter.model.measure import Scene
+from platform_meter.model.metric import Metric, Sample, resolve
+
+NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
+
+
+def repo(name: str, whose: Owner, instance: str = "github") -> tuple[str, Owner, Fact]:
+    return (instance, whose, Repository(about=Ref(system="github", kind="repository", id=name)))
+
+
+def values(samples: list[Sample], metric: Metric) -> dict[tuple[str, ...], float | None]:
+    return {s.labels: resolve(s.value) for s in samples if s.metric is metric}
+
+
+def test_objects_are_counted_by_source_type_and_kind_with_those_unowned_and_disputed() -> None:
+    """Instances of one type add up; kinds without a fault show 0; a stale source's objects are absent."""
+    history = MemoryHistory(
+        [
+            repo("a", owner("a")),
+            repo("b", NOBODY),
+            repo("a", owner("a", conflict="5 CODEOWNERS -> b"), "github-2"),
+            ("kube", owner("a"), Repository(about=Ref(system="kubernetes", kind="namespace", id="a"))),
+            repo("z", NOBODY, "old"),
+        ],
+        sources=[
+            source("github", watermark=NOW),
+            source("github-2", "github", watermark=NOW),
+            source("kube", "kubernetes", watermark=NOW),
+            source("old", "gitlab", watermark=NOW, fresh=False),
+        ],
+    )
+    found = list(meter.objects(Scene(history=history, definitions=Definitions(), now=NOW)))
+    assert values(found, catalogue.OBJECTS) == {("github", "repository"): 3.0, ("kubernetes", "namespace"): 1.0}
+    assert values(found, catalogue.UNOWNED_OBJECTS) == {("github", "repository"): 1.0, ("kubernetes", "namespace"): 0.0}
+    assert values(found, catalogue.OWNERSHIP_CONFLICTS) == {
+        ("github", "repository"): 1.0,
+        ("kubernetes", "namespace"): 0.0,
+    }
+
+
+def test_services_and_teams_are_shown_to_join_on() -> None:
+    """A team that only a service names is known too, without org and persona; _unowned is no team."""
+    definitions = Definitions(
+        services=(service("shop", "pay", system="store", tier="1"), service("lost", "_unowned")),
+        teams=teams("web", org="product", persona="app-developer"),
+    )
+    found = list(meter.entities(Scene(history=MemoryHistory(), definitions=definitions, now=NOW)))
+    assert values(found, catalogue.SERVICE_INFO) == {
+        ("lost", "_unowned", "", ""): 1.0,
+        ("shop", "pay", "store", "1"): 1.0,
+    }
+    assert values(found, catalogue.TEAM_INFO) == {("pay", "", ""): 1.0, ("web", "product", "app-developer"): 1.0}
+
+
+def test_a_stale_source_is_down_and_keeps_the_time_of_its_last_success() -> None:
+    """A source that never answered has no such time."""
+    history = MemoryHistory(
+        sources=[
+            source("eu", "jira", watermark=NOW, fresh=False),
+            source("us", "jira", watermark=None),
+            source("github", watermark=NOW),
+        ]
+    )
+    found = list(meter.sources(Scene(history=history, definitions=Definitions(), now=NOW)))
+    assert values(found, catalogue.SOURCE_UP) == {("github", "github"): 1.0, ("jira", "eu"): 0.0, ("jira", "us"): 1.0}
+    assert values(found, catalogue.SOURCE_LAST_SUCCESS) == {
+        ("github", "github"): 1781092800.0,
+        ("jira", "eu"): 1781092800.0,
+    }

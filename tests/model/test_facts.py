@@ -1,0 +1,142 @@
+"""What facts say of themselves: names, keys, and what they add to rollups."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platform_meter.model import facts
+from platform_meter.model.facts import (
+    EVENTS,
+    MOST_LABELS,
+    POD_START_BUCKETS,
+    READINGS,
+    Change,
+    DeployKind,
+    Deployment,
+    DeployResult,
+    Event,
+    Outcome,
+    PipelineJob,
+    PipelineRun,
+    PodStarted,
+    ProbeCheck,
+    ProbeResult,
+    Reading,
+    Ref,
+    SlaCycle,
+    SlaResult,
+    SliCount,
+    Tally,
+    TicketChange,
+    TicketEvent,
+    Usage,
+    pod_start_bucket,
+    ticket_labels,
+)
+
+AT = datetime(2026, 6, 1, tzinfo=UTC)
+REF = Ref(system="github", kind="repository", id="acme/pay")
+MINUTE = timedelta(minutes=1)
+CYCLE = SlaCycle(
+    key="1", at=AT, about=REF, queue="q", sla="resolution", ticket="T-1", priority="P1", result=SlaResult.MET,
+    elapsed=90.0, goal=100.0,
+)  # fmt: skip
+
+
+def test_a_name_is_system_and_id() -> None:
+    """What Ownership rules match; the key of a reading is its kind and id."""
+    assert REF.name == "github:acme/pay"
+    assert Reading(about=REF).key == "repository/acme/pay"
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (
+            PipelineRun(key="1", at=AT, about=REF, pipeline="ci", outcome=Outcome.USER_FAILURE, ran=MINUTE, group="g"),
+            [Tally(dim="user_failure", amount=60.0)],
+        ),
+        (
+            PipelineJob(key="1", at=AT, about=REF, run="1", pool="linux", outcome=Outcome.SUCCESS, ran=MINUTE),
+            [Tally(dim="success", amount=60.0)],
+        ),
+        (
+            Deployment(
+                key="1", at=AT, about=REF, environment="production", sha="a", result=DeployResult.FAILED, kind=DeployKind.HOTFIX
+            ),
+            [Tally(dim="production|failed|hotfix")],
+        ),
+        (Change(key="1", at=AT, about=REF, sha="a", opened=AT), [Tally(dim="merge")]),
+        (
+            TicketEvent(key="1", at=AT, about=REF, queue="q", ticket="T-1", change=TicketChange.REOPENED),
+            [Tally(dim="reopened")],
+        ),
+        (CYCLE, [Tally(dim="resolution|P1|met", amount=90.0)]),
+        (Usage(key="1", at=AT, about=REF, action="request", amount=12.5), [Tally(dim="request", amount=12.5)]),
+        (
+            PodStarted(key="1", at=AT, about=REF, cluster="eu", owner_kind="job", seconds=60.0),
+            [Tally(dim="job|60", amount=60.0)],
+        ),
+        (
+            ProbeCheck(key="1", at=AT, about=REF, target="eu/readyz", result=ProbeResult.TIMEOUT, seconds=5.0),
+            [Tally(dim="eu/readyz|timeout", amount=5.0)],
+        ),
+        (
+            SliCount(key="1", at=AT, about=REF, sli="shop", good=98.0, bad=2.0, width=MINUTE),
+            [Tally(dim="shop|good", amount=98.0), Tally(dim="shop|bad", n=0, amount=2.0)],
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Event) else "",
+)  # fmt: skip
+def test_what_an_event_adds_to_rollups(event: Event, expected: list[Tally]) -> None:
+    """One event under a bounded word, with its amount; good and bad together are one count."""
+    assert list(event.tallies()) == expected
+    assert sum(tally.n for tally in event.tallies()) == 1
+
+
+def test_every_kind_of_fact_is_listed_by_its_name() -> None:
+    """The store keeps kinds by name: one that is missing could not be read back."""
+    named = {
+        name: kind
+        for name, kind in vars(facts).items()
+        if isinstance(kind, type) and issubclass(kind, Event | Reading) and kind not in (Event, Reading)
+    }
+    assert named == EVENTS | READINGS
+    assert not EVENTS.keys() & READINGS.keys()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bucket"),
+    [(0.0, "1"), (1.0, "1"), (1.001, "2.5"), (60.0, "60"), (60.001, "120"), (600.0, "600"), (600.1, "+Inf")],
+)
+def test_a_bound_belongs_to_its_bucket(seconds: float, bucket: str) -> None:
+    """As Prometheus counts `le`: at the bound is inside."""
+    assert pod_start_bucket(seconds) == bucket
+
+
+@given(st.floats(0, 1e6))
+def test_the_bucket_is_the_smallest_that_holds(seconds: float) -> None:
+    """No smaller bound would do."""
+    bound = float(pod_start_bucket(seconds).replace("+Inf", "inf"))
+    assert seconds <= bound
+    assert not [b for b in POD_START_BUCKETS if seconds <= b < bound]
+
+
+@given(st.lists(st.text(max_size=3), max_size=60))
+def test_labels_of_a_ticket_are_a_bounded_sorted_set(names: list[str]) -> None:
+    """Whatever their order and however often: the same tuple, without empty ones."""
+    found = ticket_labels(names)
+    assert found == ticket_labels(reversed(names)) == tuple(sorted(set(found)))
+    assert len(found) <= MOST_LABELS
+    assert set(found) <= set(names) - {""}
+
+
+def test_only_asking_is_use_of_support() -> None:
+    """That an agent answers a ticket is no use by the team that asked."""
+    assert TicketEvent.use_dims == {TicketChange.CREATED}
+    assert (PipelineRun.verb, Deployment.verb, Change.verb, TicketEvent.verb) == ("run", "deploy", "merge", "ticket")
+    assert (PipelineJob.verb, SlaCycle.verb, PodStarted.verb, ProbeCheck.verb, SliCount.verb) == ("",) * 5

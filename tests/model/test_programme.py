@@ -1,0 +1,191 @@
+"""Surveys, promises, campaigns, interventions and roadmaps: what is taken, and what is refused and where."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from platform_meter.model.programme import (
+    Campaign,
+    EffectMetric,
+    Intervention,
+    Promise,
+    Question,
+    RoadmapSource,
+    Survey,
+)
+from platform_meter.model.scalars import Definition, PlacedError
+
+NPS: dict[str, Any] = {
+    "kind": "Survey",
+    "id": "nps",
+    "source": {"type": "csv", "path": "nps.csv"},
+    "questions": [{"id": "nps", "type": "nps"}],
+}
+ROADMAP: dict[str, Any] = {"kind": "RoadmapSource", "id": "roadmap", "period_field": "Quarter"}
+CHANGE: dict[str, Any] = {"kind": "Intervention", "id": "template", "at": "2026-05-04"}
+TEN = [f"q{n}" for n in range(1, 11)]
+
+
+def test_what_the_domain_shows_is_taken() -> None:
+    """The samples of its section 14, with what they do not say by default."""
+    survey = Survey.model_validate(NPS | {"segment_by": ["persona"], "wave": "quarter"})
+    assert (survey.respondent, survey.at, survey.questions[0].scale) == ("email", "submitted_at", 5)
+    campaign = Campaign.model_validate(
+        {"kind": "Campaign", "id": "roadshow", "at": "2026-05-04", "reach": {"invited": 120, "attended": 64}}
+    )
+    assert campaign.at == date(2026, 5, 4)
+    change = Intervention.model_validate(CHANGE | {"metric": {"time_to": "live", "journey": "api-gateway"}})
+    assert (change.windows.pre, change.windows.washout, change.windows.post) == (
+        timedelta(days=90),
+        timedelta(days=14),
+        timedelta(days=90),
+    )
+    assert change.metric.better == "lower"
+    roadmap = RoadmapSource.model_validate(ROADMAP | {"source": {"type": "jira", "select": "project = PLAT"}})
+    assert (roadmap.feedback.links, roadmap.feedback.label) == (True, "")
+
+
+def test_what_was_promised_stands_in_one_of_two_places() -> None:
+    """An SLO's in `target`, a queue's in `ticketing.ratio`; a month in UTC unless said otherwise."""
+    slo = Promise.model_validate({"kind": "Promise", "id": "a", "slo": "x", "target": 0.985})
+    queue = Promise.model_validate(
+        {"kind": "Promise", "id": "b", "ticketing": {"queue": "help", "sla": "resolution", "ratio": 0.9}}
+    )
+    assert (slo.promised, queue.promised) == (0.985, 0.9)
+    assert (slo.period.calendar, slo.period.zone) == ("month", "UTC")
+
+
+@pytest.mark.parametrize("type_", ["csv", "google_forms", "typeform", "http_json", "form"])
+def test_answers_come_from_somewhere(type_: str) -> None:
+    """From a file or an address; our own form needs neither."""
+    said = NPS | {"source": {"type": type_}}
+    if type_ == "form":
+        assert Survey.model_validate(said).source.path is None
+        return
+    needs = "url: https://surveys.example.org/answers" if type_ == "http_json" else "path: surveys/answers.csv"
+    with pytest.raises(ValidationError, match=f"answers of type {type_} need a (url|path); write {needs}"):
+        Survey.model_validate(said)
+
+
+TICKETS = {"queue": "help", "sla": "resolution", "ratio": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "text", "at"),
+    [
+        (
+            Question,
+            {"id": "s", "type": "sus", "fields": TEN[:9]},
+            "a SUS has ten fields, found 9; write fields: [q1, q2, ..., q10]",
+            ("type",),
+        ),
+        (
+            Question,
+            {"id": "s", "type": "nps", "fields": TEN},
+            "only a sus has fields; write field: for nps",
+            ("fields",),
+        ),
+        (
+            Survey,
+            NPS | {"questions": [{"id": "a", "type": "nps"}, {"id": "a", "type": "text"}]},
+            "question 'a' stands twice; give it another id",
+            ("questions", 1, "id"),
+        ),
+        (
+            Promise,
+            {"kind": "Promise", "id": "p", "slo": "x", "ticketing": TICKETS, "target": 0.9},
+            "a promise is about one thing; write either slo: NAME or ticketing: {queue, sla, ratio}",
+            (),
+        ),
+        (
+            Promise,
+            {"kind": "Promise", "id": "p", "target": 0.9},
+            "a promise is about one thing; write either slo: NAME or ticketing: {queue, sla, ratio}",
+            (),
+        ),
+        (
+            Promise,
+            {"kind": "Promise", "id": "p", "slo": "x"},
+            "a promise about an SLO needs its target; write target: 0.985",
+            ("slo",),
+        ),
+        (
+            Promise,
+            {"kind": "Promise", "id": "p", "ticketing": TICKETS, "target": 0.9},
+            "a promise about tickets has its target in ticketing.ratio; remove target",
+            ("target",),
+        ),
+        (
+            Campaign,
+            {"kind": "Campaign", "id": "c", "at": "2026-05-04", "reach": {"invited": 10, "attended": 11}},
+            "11 attended of 10 invited; correct one of the two",
+            ("attended",),
+        ),
+        (
+            EffectMetric,
+            {"time_to": "live"},
+            "write either {time_to: STAGE, journey: CAPABILITY} or {name: METRIC, better: lower}",
+            (),
+        ),
+        (
+            EffectMetric,
+            {"time_to": "live", "journey": "gateway", "name": "x"},
+            "write either {time_to: STAGE, journey: CAPABILITY} or {name: METRIC, better: lower}",
+            (),
+        ),
+        (
+            EffectMetric,
+            {},
+            "write either {time_to: STAGE, journey: CAPABILITY} or {name: METRIC, better: lower}",
+            (),
+        ),
+        (
+            RoadmapSource,
+            ROADMAP | {"source": {"type": "yaml", "project": "x"}},
+            "a roadmap of type yaml needs a path; write path: roadmap.yaml",
+            ("type",),
+        ),
+        (
+            RoadmapSource,
+            ROADMAP | {"source": {"type": "jira"}},
+            "a roadmap of type jira needs a project; write project: PLAT",
+            ("type",),
+        ),
+        (
+            RoadmapSource,
+            ROADMAP | {"source": {"type": "github_project", "select": "x"}},
+            "a roadmap of type github_project needs a project; write project: acme/7",
+            ("type",),
+        ),
+    ],
+)
+def test_what_does_not_fit_is_said_at_its_place(
+    model: type[Definition], said: dict[str, Any], text: str, at: tuple[str | int, ...]
+) -> None:
+    """One sentence with what to write, at the part that is to be changed."""
+    with pytest.raises(ValidationError) as raised:
+        model.model_validate(said)
+    (found,) = raised.value.errors()
+    cause = found["ctx"]["error"]
+    assert (str(cause), cause.at if isinstance(cause, PlacedError) else ()) == (text, at)
+
+
+@pytest.mark.parametrize("ratio", [0, 1, 1.5, -0.1])
+def test_a_promise_is_between_nothing_and_all(ratio: float) -> None:
+    """100 % can't be kept, and 0 % is none."""
+    with pytest.raises(ValidationError):
+        Promise.model_validate({"kind": "Promise", "id": "p", "slo": "x", "target": ratio})
+    with pytest.raises(ValidationError):
+        Promise.model_validate({"kind": "Promise", "id": "p", "ticketing": TICKETS | {"ratio": ratio}})
+
+
+def test_a_survey_asks_something() -> None:
+    """No question, no survey; a scale has at least two steps."""
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        Survey.model_validate(NPS | {"questions": []})
+    with pytest.raises(ValidationError, match="greater than or equal to 2"):
+        Question.model_validate({"id": "a", "type": "csat", "scale": 1})

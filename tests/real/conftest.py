@@ -1,0 +1,35 @@
+"""Real servers and imported companies, started once for all tests that share them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from tests.support import postgres
+from tests.support.company import Running, company
+from tests.support.kube_api import KubeApi, running
+
+SEEDS = (1, 2, 3)
+
+
+@pytest.fixture(scope="session")
+def kube_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApi]:
+    """A Kubernetes API server without controllers, with its admin."""
+    yield from running(tmp_path_factory.mktemp("kube-api"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    with postgres.server() as running_:
+        yield running_
+
+
+@pytest.fixture(scope="session", params=SEEDS, ids=lambda seed: f"seed{seed}")
+def imported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A company of 12 teams, imported whole and then polled three times more; nobody may move it on."""
+    with company(tmp_path_factory.mktemp("imported"), seed=request.param) as made:
+        made.poll()
+        for _ in range(3):
+            made.poll(after=timedelta(minutes=10))
+        yield made

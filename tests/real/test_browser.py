@@ -1,0 +1,205 @@
+"""Every page in headless Chromium: wide and narrow, scripts on and off, light and dark, and nothing from other hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+from tests.support.company import Running
+
+from platform_meter.runtime.httpd import Server
+from platform_meter.web.app import PAGES, make_app
+from platform_meter.web.site import make_site
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDE, NARROW = (1280, 900), (390, 844)
+SEED = 1
+CONTENT = {
+    "/": ("Pipeline runs by outcome", "Continuous integration", "Sources up"),
+    "/adoption": ("Continuous delivery", "mandated", "Teams and capabilities"),
+    "/support": ("platform-support", "Tickets created by category", "first response"),
+    "/slos": ("All SLOs",),
+    "/sources": ("cluster-eu", "github", "Ownership"),
+}
+"""Words that stand on each page."""
+
+
+@pytest.fixture(scope="module")
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A server with the pages of an imported company."""
+    running: Running = request.getfixturevalue("imported")
+    with Server(make_app(make_site(lambda: running.service, list)), "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.port}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the screenshots go."""
+    return tmp_path_factory.mktemp("screenshots")
+
+
+@dataclass
+class Seen:
+    """What a page did that it must not."""
+
+    said: list[str] = field(default_factory=list)
+    """Console messages and uncaught errors."""
+    elsewhere: list[str] = field(default_factory=list)
+    """Addresses of other hosts that it asked for."""
+
+
+def watch(page: Page, address: str) -> Seen:
+    seen = Seen()
+
+    def route(one: Route) -> None:
+        if one.request.url.startswith(f"{address}/"):
+            one.continue_()
+        else:
+            seen.elsewhere.append(one.request.url)
+            one.abort()
+
+    page.route("**/*", route)
+    page.on("console", lambda message: seen.said.append(message.text))
+    page.on("pageerror", lambda error: seen.said.append(str(error)))
+    page.on("requestfailed", lambda request: seen.said.append(f"failed: {request.url}"))
+    return seen
+
+
+@contextmanager
+def visit(
+    browser: Browser, address: str, path: str, size: tuple[int, int], *, scripts: bool
+) -> Iterator[tuple[Page, Seen]]:
+    """A page that was answered with 200, and what it did that it must not."""
+    width, height = size
+    context = browser.new_context(viewport={"width": width, "height": height}, java_script_enabled=scripts)
+    try:
+        page = context.new_page()
+        seen = watch(page, address)
+        answer = page.goto(f"{address}{path}", wait_until="load")
+        assert answer is not None
+        assert answer.status == 200
+        yield page, seen
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_page(
+    browser: Browser, imported: Running, address: str, folder: Path, path: str, size: tuple[int, int], scripts: bool
+) -> None:
+    """The content stands there, the body never scrolls sideways, the console is empty, and no other host is asked."""
+    del imported
+    width, _ = size
+    with visit(browser, address, path, size, scripts=scripts) as (page, seen):
+        text = page.inner_text("main")
+        name = PAGES[path][0].lower()
+        page.screenshot(path=folder / f"{name}-{width}{'' if scripts else '-noscript'}.png", full_page=True)
+        for words in CONTENT[path]:
+            assert words.lower() in text.lower()
+        assert page.locator("nav a[aria-current]").inner_text() == PAGES[path][0]
+        assert seen == Seen()
+        # Seen without scripts too: the browser's own measure of the whole page.
+        shot = page.screenshot(full_page=True)
+        assert int.from_bytes(shot[16:20], "big") == width
+
+
+@pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("slo", ["ci-platform-success", "cluster-api-eu", "requests-availability"])
+def test_slo_detail(
+    browser: Browser, imported: Running, address: str, folder: Path, slo: str, size: tuple[int, int], scripts: bool
+) -> None:
+    """So it is with the page of one SLO: over events, over slices, and one that only Prometheus counts."""
+    del imported
+    width, _ = size
+    with visit(browser, address, f"/slos/{slo}", size, scripts=scripts) as (page, seen):
+        text = page.inner_text("main").lower()
+        assert all(words in text for words in (slo, "budget left", "alerts", "windows"))
+        shot = page.screenshot(path=folder / f"{slo}-{width}.png", full_page=True)
+        assert int.from_bytes(shot[16:20], "big") == width
+        assert seen == Seen()
+
+
+@pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_dark(browser: Browser, imported: Running, address: str, folder: Path, path: str) -> None:
+    """Who likes it dark gets light text on a dark ground; small print keeps a contrast of 4.5 to 1 in either mode."""
+    del imported
+    grounds = {}
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
+        try:
+            page = context.new_page()
+            seen = watch(page, address)
+            page.goto(f"{address}{path}", wait_until="load")
+            page.screenshot(path=folder / f"{PAGES[path][0].lower()}-{scheme}.png", full_page=True)
+            colours = page.evaluate(
+                "() => { const s = getComputedStyle(document.body), n = getComputedStyle(document.querySelector('footer'));"
+                " return [s.backgroundColor, s.color, n.color]; }"
+            )
+            ground, ink, soft = (luminance(colour) for colour in colours)
+            grounds[scheme] = ground
+            assert contrast(ground, ink) > 7
+            assert contrast(ground, soft) > 4.5
+            assert seen == Seen()
+        finally:
+            context.close()
+    assert grounds["dark"] < 0.05
+    assert grounds["light"] > 0.8
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of `rgb(r, g, b)` (WCAG 2)."""
+    parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: float, other: float) -> float:
+    high, low = max(one, other), min(one, other)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
+def test_nothing_sticks_out(browser: Browser, imported: Running, address: str, folder: Path) -> None:
+    """On a phone no element but those that scroll by themselves reaches past the edge, data tables opened."""
+    del imported
+    context = browser.new_context(viewport={"width": NARROW[0], "height": NARROW[1]})
+    try:
+        page = context.new_page()
+        for path in sorted(PAGES):
+            page.goto(f"{address}{path}", wait_until="load")
+            page.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
+            page.screenshot(path=folder / f"{PAGES[path][0].lower()}-narrow-open.png", full_page=True)
+            wide = page.evaluate(
+                "() => [...document.querySelectorAll('main *')].filter(e => !e.closest('.scroll, svg')"
+                " && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + '.' + e.className)"
+            )
+            assert (path, wide) == (path, [])
+            assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        context.close()

@@ -1,0 +1,395 @@
+"""The kubernetes source on a real API server, with the token and the rights of deploy/kubernetes/rbac.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.support.kube_api import KubeApi, OwnKubeApi
+from tests.support.real_source import Connected, connected, utc_now
+
+from platform_meter.model.facts import (
+    Namespace,
+    Node,
+    NodeState,
+    PodStarted,
+    ProbeCheck,
+    ProbeResult,
+    Ref,
+    SliCount,
+    Workload,
+)
+from platform_meter.model.source import Refused, Secret
+from platform_meter.sources.kubernetes import SOURCE, Config
+
+RBAC = Path(__file__).parents[2] / "deploy" / "kubernetes" / "rbac.yaml"
+SPACE = "/api/v1/namespaces/shop"
+APPS = "/apis/apps/v1/namespaces/shop"
+TEMPLATE: dict[str, Any] = {
+    "metadata": {"labels": {"app": "web"}},
+    "spec": {"containers": [{"name": "main", "image": "web:1"}]},
+}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The API with our least-privilege account in it."""
+
+    api: KubeApi
+    token: str
+    config: Config
+
+    def connect(self) -> AbstractContextManager[Connected]:
+        return connected(SOURCE, self.config)
+
+
+def _account(api: KubeApi, folder: Path, manifest: str) -> Cluster:
+    """Apply the manifest, fill a namespace, and make the source's settings for the account's token."""
+    api.apply(manifest)
+    token = api.service_account_token("platform-meter", "platform-meter")
+    file = folder / "token"
+    file.write_text(token)
+    config = Config(cluster="eu", url=api.url, token=Secret(file=str(file)), ca_file=api.ca_file, page_size=2)
+    return Cluster(api, token, config)
+
+
+@pytest.fixture(scope="module")
+def cluster(kube_api: KubeApi, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    found = _account(kube_api, tmp_path_factory.mktemp("account"), RBAC.read_text())
+    kube_api.create(
+        "/api/v1/namespaces", metadata={"name": "shop", "labels": {"app.kubernetes.io/part-of": "store", "noise": "x"}}
+    )
+    return found
+
+
+@pytest.fixture
+def meter(cluster: Cluster) -> Iterator[Connected]:
+    with cluster.connect() as found:
+        yield found
+
+
+def _deployment(api: KubeApi, name: str, replicas: int = 1, path: str = APPS) -> Any:
+    return api.create(
+        f"{path}/deployments",
+        metadata={"name": name, "labels": {"app.kubernetes.io/name": name}},
+        spec={"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": TEMPLATE},
+    )
+
+
+def _pod(api: KubeApi, name: str, path: str = SPACE) -> Any:
+    """A bare pod; no scheduler and no kubelet run, so its status is ours to write."""
+    return api.create(
+        f"{path}/pods", metadata={"name": name}, spec={"containers": [{"name": "main", "image": "web:1"}]}
+    )
+
+
+def _ready(api: KubeApi, pod: Any, after: timedelta, restarts: int = 0, path: str = SPACE) -> None:
+    at = (_moment(pod["metadata"]["creationTimestamp"]) + after).strftime("%Y-%m-%dT%H:%M:%SZ")
+    container = {"name": "main", "image": "web:1", "imageID": "", "ready": True, "restartCount": restarts}
+    api.patch(
+        f"{path}/pods/{pod['metadata']['name']}/status",
+        status={
+            "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": at}],
+            "containerStatuses": [container],
+        },
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def test_the_account_may_do_all_the_source_does_and_check_says_so(meter: Connected) -> None:
+    """With the shipped ClusterRole nothing is missing."""
+    assert meter.check() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/v1/namespaces"),
+        ("POST", f"{SPACE}/pods"),
+        ("DELETE", SPACE),
+        ("GET", "/api/v1/secrets"),
+        ("GET", f"{SPACE}/configmaps"),
+        ("GET", f"{SPACE}/pods/any/log"),
+        ("POST", f"{SPACE}/pods/any/exec"),
+    ],
+)
+def test_the_account_may_do_nothing_else(cluster: Cluster, method: str, path: str) -> None:
+    """Its token can neither write nor read what the source doesn't need."""
+    assert cluster.api.call(method, path, {} if method == "POST" else None, token=cluster.token).status_code == 403
+
+
+def test_a_list_in_pages_of_two_gives_every_namespace_once(cluster: Cluster, meter: Connected) -> None:
+    """Pages add up to the whole, only the last one is complete and has a checkpoint, and only ownership labels are kept."""
+    reader = meter.stream("namespaces")
+    pages = reader.run()
+    names = {n["metadata"]["name"] for n in cluster.api.done("GET", "/api/v1/namespaces")["items"]}
+    assert {r.about.id for r in reader.readings.values()} == {f"eu/{name}" for name in names}
+    assert len(pages) == (len(names) + 1) // 2
+    assert [bool(p.complete and p.checkpoint) for p in pages] == [False] * (len(pages) - 1) + [True]
+    shop = reader.readings["namespace/eu/shop"]
+    assert shop.about == Ref(
+        system="kubernetes", kind="namespace", id="eu/shop", labels=(("app.kubernetes.io/part-of", "store"),)
+    )
+    assert isinstance(shop, Namespace)
+
+
+def test_a_watch_tells_what_is_created_changed_and_deleted(cluster: Cluster, meter: Connected) -> None:
+    """Each change comes as one page with its checkpoint; replicas come from the status subresource."""
+    reader = meter.stream("deployments")
+    reader.run()
+    watch = reader.open()
+    created = _deployment(cluster.api, "web", replicas=3)
+    since = _moment(created["metadata"]["creationTimestamp"])
+    about = Ref(
+        system="kubernetes",
+        kind="workload",
+        id="eu/shop/Deployment/web",
+        labels=(("app.kubernetes.io/name", "web"),),
+        links=("kubernetes:eu/shop",),
+    )
+
+    def web(ready: int) -> Workload:
+        return Workload(
+            about=about, since=since, cluster="eu", namespace="shop", workload_kind="Deployment", wanted=3, ready=ready
+        )
+
+    first = next(watch)
+    assert first.facts == (web(0),)
+    cluster.api.patch(f"{APPS}/deployments/web", metadata={"annotations": {"note": "says nothing to us"}})
+    cluster.api.patch(f"{APPS}/deployments/web/status", status={"replicas": 3, "readyReplicas": 2})
+    assert next(watch).facts == (web(2),)
+    cluster.api.delete(f"{APPS}/deployments/web")
+    last = next(watch)
+    assert last.gone == ((Workload, "workload/eu/shop/Deployment/web"),)
+    assert reader.readings == {}
+    assert first.checkpoint != last.checkpoint
+
+
+def test_a_watch_goes_on_from_its_checkpoint(cluster: Cluster, meter: Connected) -> None:
+    """What happened while nobody watched is told by the next call, in order, without another list."""
+    reader = meter.stream("statefulsets")
+    reader.run()
+    for name in ("db-a", "db-b"):
+        cluster.api.create(
+            f"{APPS}/statefulsets",
+            metadata={"name": name},
+            spec={
+                "replicas": 1,
+                "serviceName": name,
+                "selector": {"matchLabels": {"app": "web"}},
+                "template": TEMPLATE,
+            },
+        )
+    cluster.api.delete(f"{APPS}/statefulsets/db-a")
+    watch = reader.open()
+    told = [next(watch) for _ in range(3)]
+    assert [[f.about.id for f in page.facts] for page in told] == [
+        ["eu/shop/StatefulSet/db-a"],
+        ["eu/shop/StatefulSet/db-b"],
+        [],
+    ]
+    assert [page.gone for page in told] == [(), (), ((Workload, "workload/eu/shop/StatefulSet/db-a"),)]
+    assert list(reader.readings) == ["workload/eu/shop/StatefulSet/db-b"]
+
+
+def test_daemonsets_and_cronjobs_are_inventory(cluster: Cluster, meter: Connected) -> None:
+    """A DaemonSet wants the nodes that its status names; a CronJob wants nothing between its runs."""
+    cluster.api.create(
+        f"{APPS}/daemonsets",
+        metadata={"name": "agent"},
+        spec={"selector": {"matchLabels": {"app": "web"}}, "template": TEMPLATE},
+    )
+    cluster.api.patch(
+        f"{APPS}/daemonsets/agent/status",
+        status={"desiredNumberScheduled": 5, "currentNumberScheduled": 5, "numberMisscheduled": 0, "numberReady": 4},
+    )
+    pod = {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
+    cluster.api.create(
+        "/apis/batch/v1/namespaces/shop/cronjobs",
+        metadata={"name": "nightly"},
+        spec={"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": pod}}},
+    )
+    found: dict[str, tuple[int, int]] = {}
+    for name in ("daemonsets", "cronjobs"):
+        reader = meter.stream(name)
+        reader.run()
+        found |= {r.about.id: (r.wanted, r.ready) for r in reader.readings.values() if isinstance(r, Workload)}
+    assert found == {"eu/shop/DaemonSet/agent": (5, 4), "eu/shop/CronJob/nightly": (0, 0)}
+
+
+def test_a_pod_starts_once_and_never_by_a_restart(cluster: Cluster, meter: Connected) -> None:
+    """Created to Ready in seconds, one event per uid; what follows, or a pod that restarted, is no start."""
+    api = cluster.api
+    reader = meter.stream("pods")
+    reader.run()
+    watch = reader.open()
+    pod = _pod(api, "one")
+    _ready(api, pod, timedelta(seconds=7))
+    page = next(watch)
+    assert page.facts == (
+        PodStarted(
+            key=f"pod/{pod['metadata']['uid']}",
+            at=_moment(pod["metadata"]["creationTimestamp"]) + timedelta(seconds=7),
+            updated=_moment(pod["metadata"]["creationTimestamp"]),
+            about=Ref(system="kubernetes", kind="workload", id="eu/shop/Pod", links=("kubernetes:eu/shop",)),
+            cluster="eu",
+            owner_kind="other",
+            seconds=7.0,
+        ),
+    )
+    _ready(api, pod, timedelta(seconds=90))
+    _ready(api, _pod(api, "restarted"), timedelta(seconds=60), restarts=1)
+    last = _pod(api, "last")
+    _ready(api, last, timedelta(seconds=2))
+    assert [f.key for f in next(watch).facts if isinstance(f, PodStarted)] == [f"pod/{last['metadata']['uid']}"]
+
+
+def test_a_pod_that_waits_for_a_node_is_left_out(cluster: Cluster, meter: Connected) -> None:
+    """Unschedulable is remembered in the checkpoint: its later Ready is no start, in this call or the next."""
+    api = cluster.api
+    reader = meter.stream("pods")
+    reader.run()
+    waiting = _pod(api, "waiting")
+    unschedulable = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    api.patch(f"{SPACE}/pods/waiting/status", status={"conditions": [unschedulable]})
+    seen = _pod(api, "seen")
+    _ready(api, seen, timedelta(seconds=1))
+    watch = reader.open()
+    assert [f.key for f in next(watch).facts if isinstance(f, PodStarted)] == [f"pod/{seen['metadata']['uid']}"]
+    _ready(api, waiting, timedelta(seconds=45))
+    after = _pod(api, "after")
+    _ready(api, after, timedelta(seconds=1))
+    again = reader.open()
+    assert [f.key for f in next(again).facts if isinstance(f, PodStarted)] == [f"pod/{after['metadata']['uid']}"]
+
+
+def test_nodes_are_counted_by_state(cluster: Cluster, meter: Connected) -> None:
+    """Ready, not ready and cordoned are told apart; the node SLI leaves cordoned and young nodes out."""
+    for name, ready, cordoned in (("n1", "True", False), ("n2", "Unknown", False), ("n3", "True", True)):
+        cluster.api.create("/api/v1/nodes", metadata={"name": name}, spec={"unschedulable": cordoned})
+        cluster.api.patch(f"/api/v1/nodes/{name}/status", status={"conditions": [{"type": "Ready", "status": ready}]})
+    reader = meter.stream("nodes")
+    reader.run()
+    states = {r.about.id: r.state for r in reader.readings.values() if isinstance(r, Node)}
+    assert states == {"eu/n1": NodeState.READY, "eu/n2": NodeState.NOT_READY, "eu/n3": NodeState.CORDONED}
+    assert reader.events == {}
+    reader.run(now=utc_now() + timedelta(minutes=11))
+    (minute,) = reader.events.values()
+    assert isinstance(minute, SliCount)
+    assert (minute.sli, minute.good, minute.bad, minute.width) == ("eu/node-ready", 1.0, 1.0, timedelta(minutes=1))
+
+
+def test_the_probe_tells_how_the_api_stands(cluster: Cluster, meter: Connected) -> None:
+    """`/readyz` answers `ok` to the account, quickly."""
+    reader = meter.stream("readyz")
+    reader.run()
+    (found,) = reader.events.values()
+    assert isinstance(found, ProbeCheck)
+    assert (found.target, found.result) == ("eu/readyz", ProbeResult.OK)
+    assert 0 < found.seconds < 5
+
+
+def test_check_names_each_missing_verb(kube_api: KubeApi, tmp_path: Path) -> None:
+    """A role without `list pods`, `watch deployments` and the probe's path is told so, in RBAC's words, and in no others."""
+    text = RBAC.read_text().replace("name: platform-meter", "name: lacking")
+    documents = list(yaml.safe_load_all(text.replace("namespace: platform-meter", "namespace: lacking")))
+    role = next(d for d in documents if d["kind"] == "ClusterRole")
+    role["rules"] = [
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]},
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]},
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]},
+        {"apiGroups": ["apps"], "resources": ["statefulsets", "daemonsets"], "verbs": ["list", "watch"]},
+        {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["list", "watch"]},
+    ]
+    kube_api.apply(yaml.safe_dump_all(documents))
+    file = tmp_path / "token"
+    file.write_text(kube_api.service_account_token("lacking", "lacking"))
+    config = Config(cluster="eu", url=kube_api.url, token=Secret(file=str(file)), ca_file=kube_api.ca_file)
+    with connected(SOURCE, config) as meter:
+        assert meter.check() == [
+            'the credential may not watch deployments (apiGroups: ["apps"]); grant it as deploy/kubernetes/rbac.yaml does',
+            'the credential may not list pods (apiGroups: [""]); grant it as deploy/kubernetes/rbac.yaml does',
+        ]
+        with pytest.raises(Refused, match="403"):
+            meter.stream("pods").run()
+        file.write_text("no-token")
+        assert meter.check() == [
+            "the API server does not accept the credential (401); it has expired or belongs to another cluster"
+        ]
+
+
+@pytest.fixture(scope="module")
+def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OwnKubeApi, Cluster]]:
+    """A server of this module's own, since others must not see it restart."""
+    folder = tmp_path_factory.mktemp("restartable")
+    api = OwnKubeApi(folder)
+    api.start()
+    try:
+        found = _account(api, folder, RBAC.read_text())
+        api.create("/api/v1/namespaces", metadata={"name": "shop"})
+        yield api, found
+    finally:
+        api.stop()
+
+
+def test_an_expired_watch_and_an_expired_list_lose_nothing(restartable: tuple[OwnKubeApi, Cluster]) -> None:
+    """After compaction and a restart the server has forgotten both the watch's place (410 as an ERROR event) and a half
+    read list (410 as the status): inventory is listed anew and deletions come out; of pods the range is told as a gap.
+    """
+    api, cluster = restartable
+    for name in ("a", "b", "c"):
+        _deployment(api, name)
+    early = _pod(api, "early")
+    _ready(api, early, timedelta(seconds=3))
+    with cluster.connect() as meter:
+        workloads, pods, half = meter.stream("deployments"), meter.stream("pods"), meter.stream("deployments")
+        workloads.run()
+        pods.run()
+        paging = half.open()
+        assert [f.about.id for f in next(paging).facts] == ["eu/shop/Deployment/a", "eu/shop/Deployment/b"]
+
+        api.delete(f"{APPS}/deployments/a")
+        _deployment(api, "d")
+        late = _pod(api, "late")
+        _ready(api, late, timedelta(seconds=4))
+        api.compact()
+        api.restart()
+
+        list(paging)
+        expected = {f"workload/eu/shop/Deployment/{name}" for name in "bcd"}
+        assert set(half.readings) == expected
+        assert half.pages[-1].gone == ((Workload, "workload/eu/shop/Deployment/a"),)
+
+        assert [bool(p.complete) for p in workloads.run()] == [False, True]
+        assert set(workloads.readings) == expected
+        assert meter.gaps == []
+
+        pods.run()
+        assert {e.key: e.seconds for e in pods.events.values() if isinstance(e, PodStarted)} == {
+            f"pod/{early['metadata']['uid']}": 3.0,
+            f"pod/{late['metadata']['uid']}": 4.0,
+        }
+        assert [gap.reason for gap in meter.gaps] == ["expired"]
+
+        watch = workloads.open()
+        _deployment(api, "e")
+        assert [f.about.id for f in next(watch).facts] == ["eu/shop/Deployment/e"]
+
+
+def test_a_server_that_is_down_is_a_fact(restartable: tuple[OwnKubeApi, Cluster]) -> None:
+    """A probe that reaches nobody says error; the source itself does not fail."""
+    api, cluster = restartable
+    api.stop()
+    with cluster.connect() as meter:
+        reader = meter.stream("readyz")
+        reader.run()
+        assert [e.result for e in reader.events.values() if isinstance(e, ProbeCheck)] == [ProbeResult.ERROR]

@@ -1,0 +1,124 @@
+"""Two `platform-meter serve` on one PostgreSQL: each source is polled by one of them, both serve, and the other takes over."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+from tests.support import postgres
+from tests.support.company import Values, samples
+from tests.support.processes import free_ports
+from tests.support.waiting import until
+
+from platform_meter.demo.company import Company
+from platform_meter.demo.files import write
+from platform_meter.demo.server import Options, start_process
+
+COMMAND = (sys.executable, "-c", "from platform_meter.cli import main; main()")
+LEASE = 3
+"""Seconds, so that nobody waits half a minute here."""
+INSTANCES = {"github", "jira", "cluster-eu", "cluster-us"}
+LIVE = (
+    "platform_pod_start",
+    "platform_probe",
+    "platform_meter_",
+    "process_",
+    "python_",
+    "platform_cluster",
+    "platform_slo_data_age",
+)
+"""What goes on while we look, or is a replica's own."""
+
+
+@dataclass(kw_only=True)
+class Replica:
+    """One `platform-meter serve` and its address."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+    def metrics(self) -> dict[str, Values]:
+        with requests.Session() as session:
+            session.trust_env = False
+            try:
+                return samples(session.get(f"http://127.0.0.1:{self.port}/metrics", timeout=30).text)
+            except requests.ConnectionError:
+                assert self.process.poll() is None
+                return {}
+
+    def calls(self) -> dict[str, float]:
+        """Calls by source type."""
+        found: dict[str, float] = {}
+        for labels, value in self.metrics().get("platform_meter_source_requests_total", {}).items():
+            found[dict(labels)["source"]] = found.get(dict(labels)["source"], 0) + value
+        return found
+
+    def up(self) -> set[str]:
+        """Instances whose data is fresh, as this replica sees it."""
+        values = self.metrics().get("platform_meter_source_up", {})
+        return {dict(labels)["source_instance"] for labels, value in values.items() if value}
+
+    def settled(self) -> dict[str, Values]:
+        return {name: values for name, values in self.metrics().items() if not name.startswith(LIVE)}
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def replicas(tmp_path: Path, postgres_server: postgres.Server) -> Iterator[tuple[Replica, Replica]]:
+    """A living company of its own, and two replicas whose files differ in the address alone."""
+    options = Options(teams=8, services=16)
+    company = start_process(options)
+    url = postgres_server.schema()
+    started: list[Replica] = []
+    try:
+        made = Company.build(options.seed, company.addresses.start, teams=8, services=16)
+        for port in free_ports(2):
+            path = write(tmp_path, made, company.addresses)
+            said = yaml.safe_load(path.read_text())
+            said |= {
+                "listen": f"127.0.0.1:{port}",
+                "store": {"url": url, "lease": f"{LEASE}s"},
+                "zero_for": "1s",
+                "tick": "1s",
+            }
+            said["salt"] = {"file": "secrets/jira"}
+            said["sources"] = {
+                name: {**source, "every": "1s", "stale_after": "1h"} for name, source in said["sources"].items()
+            }
+            mine = path.with_name(f"meter-{port}.yaml")
+            mine.write_text(yaml.safe_dump(said))
+            command = [*COMMAND, "serve", "-c", str(mine)]
+            started.append(Replica(process=subprocess.Popen(command, text=True), port=port))
+        yield started[0], started[1]
+    finally:
+        for one in started:
+            one.kill()
+        company.stop()
+
+
+def test_polled_once_served_twice_and_taken_over(replicas: tuple[Replica, Replica]) -> None:
+    """No source is asked by both replicas, their numbers are the same, and `kill -9` of one leaves all to the other."""
+    until(lambda: all(one.up() == INSTANCES for one in replicas))
+    first, second = replicas
+    shared = first.calls().keys() & second.calls().keys()
+    assert shared <= {"kubernetes"}  # two clusters of one type: each may have another holder
+    assert {"github", "jira"} <= first.calls().keys() | second.calls().keys()
+    until(lambda: first.settled() == second.settled())
+    assert len(first.settled()) > 20
+    holder, other = (first, second) if "github" in first.calls() else (second, first)
+    assert "github" not in other.calls()
+    events = sum(holder.metrics()["platform_meter_events_total"].values())
+    holder.kill()
+    until(lambda: other.calls().get("github"))
+    until(lambda: other.calls().get("jira"))
+    assert sum(other.metrics()["platform_meter_events_total"].values()) >= events
+    assert other.up() == INSTANCES

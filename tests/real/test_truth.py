@@ -1,0 +1,356 @@
+"""What the simulated company knows of itself, against `/metrics`, the store and the pages after a whole import.
+
+Counters count what ended after the first poll less the lookback (domain section 4); history and windows hold all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from tests.support import reference
+from tests.support.company import LOOKBACK, START, Running, summed
+
+from platform_meter.demo.files import conflicts
+from platform_meter.demo.tickets import COMPONENT_OWNERS, PROJECTS
+from platform_meter.measures import catalogue
+from platform_meter.model.definitions import Capability
+from platform_meter.model.facts import Deployment, Event, PipelineRun, TicketChange, TicketEvent
+
+SECOND = timedelta(seconds=1)
+DETAIL = timedelta(days=28)
+"""How far back details of runs are read."""
+IMPORT = timedelta(days=90)
+
+
+def end(running: Running) -> datetime:
+    """What ended in the very second of the last poll was told by it."""
+    return running.clock.at + SECOND
+
+
+def counted_from(running: Running) -> datetime:
+    return running.first - LOOKBACK
+
+
+def whole_days(running: Running) -> date:
+    """The first day of which all is told: the import begins in the middle of one."""
+    return running.truth.day(running.first - IMPORT) + timedelta(days=1)
+
+
+def stored(running: Running, kind: type[Event], *dims: str) -> Counter[tuple[Any, ...]]:
+    """Events in the store by team, the values of these fields, and day."""
+    found: Counter[tuple[Any, ...]] = Counter()
+    with running.service.history() as history:
+        for row in history.rows(kind, START - timedelta(days=400), end(running)):
+            said = tuple(str(getattr(row.event, dim)) for dim in dims)
+            found[history.owner(row.object).team, *said, running.truth.day(row.event.at)] += 1
+    return found
+
+
+def without_day(found: Counter[tuple[Any, ...]]) -> dict[tuple[Any, ...], float]:
+    total: Counter[tuple[Any, ...]] = Counter()
+    for key, n in found.items():
+        total[key[:-1]] += n
+    return dict(total)
+
+
+def since(found: Counter[Any], first: date) -> Counter[Any]:
+    return Counter({key: n for key, n in found.items() if key[-1] >= first})
+
+
+def test_history_of_pipeline_runs(imported: Running) -> None:
+    """Stored runs by team, outcome and day are the truth's; of those older than details go, the last attempt."""
+    truth = imported.truth.pipeline_runs(
+        START - timedelta(days=400), end(imported), details_since=imported.first - DETAIL
+    )
+    first = whole_days(imported)
+    assert since(stored(imported, PipelineRun, "outcome"), first) == since(truth, first)
+    assert since(truth, first).total() > 3_000
+
+
+def test_counter_of_pipeline_runs(imported: Running) -> None:
+    """The counter holds exactly what ended since the first poll less the lookback.
+
+    Owners that only repositories themselves tell are known after that poll: what it counted stays as it is.
+    """
+    truth = imported.runs_counted()
+    assert imported.counter("platform_pipeline_runs_total", "team", "outcome") == truth
+    assert 20 < sum(truth.values()) < 1_000
+
+
+def test_history_of_deployments(imported: Running) -> None:
+    """Stored deployments by team, environment, result, kind and day are the truth's."""
+    names = {"production-eu": "production", "production-us": "production", "preview": "_other"}
+    found: Counter[tuple[Any, ...]] = Counter()
+    for (team, environment, *rest), n in stored(imported, Deployment, "environment", "result", "kind").items():
+        found[team, names.get(environment, environment), *rest] += n
+    truth = imported.truth.deployments(START - timedelta(days=400), end(imported))
+    first = whole_days(imported)
+    assert since(found, first) == since(truth, first)
+    assert truth.total() > 300
+
+
+def test_counter_of_deployments(imported: Running) -> None:
+    """The counter of deployments holds what ended since the first poll less the lookback."""
+    truth = imported.truth.deployments(counted_from(imported), end(imported))
+    found = imported.counter("platform_deployments_total", "team", "environment", "result", "kind")
+    assert found == without_day(truth)
+    assert truth.total() > 3
+
+
+def test_counter_of_tickets(imported: Running) -> None:
+    """Tickets created since the first poll less the lookback, by queue, category and priority at creation."""
+    truth = imported.truth.tickets_created(counted_from(imported), end(imported))
+    assert imported.counter("platform_tickets_created_total", "queue", "category", "priority") == without_day(truth)
+    assert truth.total() > 0
+
+
+def test_open_tickets(imported: Running) -> None:
+    """Open tickets by queue and priority are the truth's, less those closed as no valid ticket."""
+    truth = imported.truth.tickets_open(imported.clock.at)
+    assert imported.counter("platform_tickets_open", "queue", "priority") == {k: n for k, n in truth.items() if n}
+    assert truth.total() > 5
+
+
+def test_nodes(imported: Running) -> None:
+    """Nodes by state are what stands in each cluster."""
+    for cluster in ("eu", "us"):
+        found = {
+            k[1]: n
+            for k, n in imported.counter("platform_cluster_nodes", "cluster", "state").items()
+            if k[0] == cluster
+        }
+        assert found == {k: n for k, n in imported.truth.nodes(cluster, imported.clock.at).items() if n}
+
+
+def test_pods_started(imported: Running) -> None:
+    """Pods that became Ready since the first poll less the lookback, and stood when one of the polls looked."""
+    truth: Counter[tuple[str, str]] = Counter()
+    for cluster in ("eu", "us"):
+        gone = imported.truth.removed(cluster)
+        for pod in imported.truth.pods(cluster, imported.clock.at):
+            looks = [at for at in imported.looks if pod.ready <= at < gone.get(pod.name, end(imported))]
+            if pod.ready >= counted_from(imported) and looks:
+                kind = {"deployments": "deployment", "statefulsets": "statefulset", "jobs": "job"}[pod.owner_kind]
+                truth[cluster, kind] += 1
+    assert imported.counter("platform_pod_start_seconds_count", "cluster", "kind") == dict(truth)
+    assert truth.total() > 20
+
+
+# Pages
+
+
+def days_shown(imported: Running, count: int = 28) -> list[date]:
+    today = imported.truth.day(imported.clock.at)
+    return [today - timedelta(days=n) for n in range(count - 1, -1, -1)]
+
+
+def test_overview_of_runs(imported: Running) -> None:
+    """The data table of runs by outcome holds the truth of each of 28 days."""
+    cells = imported.tables("/")["Last 28 days / Pipeline runs by outcome"].cells()
+    truth: Counter[tuple[str, str]] = Counter()
+    runs = imported.truth.pipeline_runs(
+        START - timedelta(days=40), end(imported), details_since=imported.first - DETAIL
+    )
+    for (_, outcome, day), n in runs.items():
+        truth[f"{day:%d %b}", outcome.replace("_", " ")] += n
+    shown = {f"{day:%d %b}" for day in days_shown(imported)}
+    assert {key: n for key, n in cells.items() if n != "0"} == {k: f"{n:,}" for k, n in truth.items() if k[0] in shown}
+
+
+def test_overview_of_deployments_and_tickets(imported: Running) -> None:
+    """The data tables of deployments by result, and of tickets created, hold the truth of each of 28 days."""
+    tables = imported.tables("/")
+    deployments: Counter[tuple[str, str]] = Counter()
+    for (_, _, result, _, day), n in imported.truth.deployments(START - timedelta(days=40), end(imported)).items():
+        deployments[f"{day:%d %b}", result] += n
+    created: Counter[str] = Counter()
+    for (_, _, _, day), n in imported.truth.tickets_created(START - timedelta(days=40), end(imported)).items():
+        created[f"{day:%d %b}"] += n
+    shown = {f"{day:%d %b}" for day in days_shown(imported)}
+    cells = tables["Last 28 days / Deployments"].cells()
+    assert {k: n for k, n in cells.items() if n != "0"} == {
+        k: f"{n:,}" for k, n in deployments.items() if k[0] in shown
+    }
+    cells = tables["Last 28 days / Tickets"].cells()
+    found = {day: n for (day, what), n in cells.items() if what == "created" and n != "0"}
+    assert found == {k: f"{n:,}" for k, n in created.items() if k in shown}
+
+
+def test_support_page(imported: Running) -> None:
+    """Tickets by week and category on the Support page are the truth's, for each of 13 weeks."""
+    today = imported.truth.day(imported.clock.at)
+    monday = today - timedelta(days=today.weekday())
+    weeks = [monday - timedelta(weeks=n) for n in range(13)]
+    for queue in ("platform-support", "developer-help"):
+        truth: Counter[tuple[str, str]] = Counter()
+        for (of, category, _, day), n in imported.truth.tickets_created(START - IMPORT, end(imported)).items():
+            week = day - timedelta(days=day.weekday())
+            if of == queue and week in weeks[:-1]:
+                truth[f"{week:%d %b}", category] += n
+        table = imported.tables("/support")[f"{queue} / Tickets created by category"]
+        named = set(table.columns[1:]) - {"all others"}
+        merged: Counter[tuple[str, str]] = Counter()
+        for (label, category), n in truth.items():
+            merged[label, category if category in named else "all others"] += n
+        last = f"{weeks[-1]:%d %b}"
+        assert {k: n for k, n in table.cells().items() if n != "0" and k[0] != last} == {
+            k: f"{n:,}" for k, n in merged.items()
+        }
+
+
+def test_adoption_page_says_what_metrics_say(imported: Running) -> None:
+    """The states on the Adoption page are those of `/metrics`."""
+    units = imported.metrics()["platform_adoption_units"]
+    tables = imported.tables("/adoption")
+    for capability in imported.service.definitions.capabilities:
+        title = f"{capability.title}{' mandated' if capability.mandated else ''} / Now"
+        table = tables[title]
+        shown = {row[0]: row[1] for row in (table.columns, *table.rows)}
+        of = {dict(k)["state"]: v for k, v in units.items() if dict(k)["capability"] == capability.id}
+        assert shown == {state.replace("_", " "): f"{n:,.0f}" for state, n in of.items()}
+
+
+# Adoption and SLAs, computed a second time
+
+
+def use_of(imported: Running, capability: Capability) -> dict[str, Counter[date]]:
+    """Use by unit and day, of what the import reads."""
+    verb, first = capability.active.verbs[0], imported.first - IMPORT
+    place = 0 if capability.unit == "service" else 1
+    found: dict[str, Counter[date]] = {}
+    if verb == "run":
+        details = imported.first - DETAIL
+        for ran in imported.truth.attempts(first, end(imported), details_since=details):
+            if ran.run.created >= first:
+                found.setdefault(ran.repo.owner[place], Counter())[imported.truth.day(ran.at)] += 1
+        return found
+    if verb == "ticket":
+        asks = {p.key: p.by_team for p in PROJECTS}
+        for ticket, steps in imported.truth.tickets(imported.clock.at):
+            team = ticket.component if asks[ticket.project] else COMPONENT_OWNERS.get(ticket.component, "_unowned")
+            if told(imported, ticket, steps):
+                found.setdefault(team, Counter())[imported.truth.day(ticket.created)] += 1
+        return found
+    for owner, days in imported.truth.use_days(verb, first, end(imported)).items():
+        found.setdefault(owner[place], Counter()).update(days)
+    return found
+
+
+def capabilities(imported: Running) -> list[Capability]:
+    return [c for c in imported.service.definitions.capabilities if c.adopted.verb]
+
+
+def test_adoption_of_every_day(imported: Running) -> None:
+    """Units by state of each day since the first use, and now, are what a plain second computation finds."""
+    today = imported.truth.day(imported.clock.at)
+    company = imported.world.company
+    now = imported.metrics()["platform_adoption_units"]
+    for capability in capabilities(imported):
+        use = use_of(imported, capability)
+        first = min(day for days in use.values() for day in days)
+        truth, past = reference.daily(capability, company, use, first, today)
+        with imported.service.history() as history:
+            found: dict[date, Counter[str]] = {}
+            for row in history.snapshots(capability.id, first, today):
+                found.setdefault(row.day, Counter())[row.state] += 1
+        assert found == truth
+        states = reference.states(capability, company, use, past, today + timedelta(days=1), set())
+        shown = {dict(k)["state"]: v for k, v in now.items() if dict(k)["capability"] == capability.id}
+        assert {k: v for k, v in shown.items() if v} == dict(Counter(states.values()))
+
+
+def test_adoption_by_what_stands(imported: Running) -> None:
+    """A capability adopted by standing workloads: who has one, and who used it besides."""
+    capability = next(c for c in imported.service.definitions.capabilities if c.adopted.count)
+    company, today = imported.world.company, imported.truth.day(imported.clock.at)
+    with imported.service.history() as history:
+        first = history.last_snapshot(capability.id)
+    # A rule that gives a workload to another team names no service: it is nobody's deployable.
+    taken = {("eu", name.rpartition("/")[2]) for name in conflicts(company)}
+    standing = {
+        key[1]
+        for name, cluster in imported.world.clusters.items()
+        for kind in ("deployments", "statefulsets", "daemonsets")
+        for key, _ in cluster.snapshot(kind)[1]
+        if (name, key[1]) not in taken
+    } & {s.id for s in company.services}
+    states = reference.states(
+        capability, company, use_of(imported, capability), reference.Past(), today + timedelta(days=1), standing
+    )
+    now = imported.metrics()["platform_adoption_units"]
+    shown = {dict(k)["state"]: v for k, v in now.items() if dict(k)["capability"] == capability.id}
+    assert first is None
+    assert {k: v for k, v in shown.items() if v} == dict(Counter(states.values()))
+    assert len(standing) > 5
+
+
+def test_transitions_balance(imported: Running) -> None:
+    """active(t) = active(t-1) + new + resurrected - dormant - left_eligibility, from snapshot to snapshot."""
+    for capability in capabilities(imported):
+        with imported.service.history() as history:
+            rows = history.snapshots(capability.id, START.date() - timedelta(days=100), START.date())
+        by_day: dict[date, dict[str, Any]] = {}
+        for row in rows:
+            by_day.setdefault(row.day, {})[row.unit] = row
+        days = sorted(by_day)
+        assert len(days) > 80
+        for before, after in pairwise(days):
+            then, now = by_day[before], by_day[after]
+            came = [u for u, r in now.items() if r.state == "active" and then[u].state != "active"]
+            went = [u for u, r in then.items() if r.state == "active" and now[u].state != "active"]
+            was = sum(r.state == "active" for r in then.values())
+            assert sum(r.state == "active" for r in now.values()) == was + len(came) - len(went)
+
+
+@pytest.mark.parametrize("days", [28, 91])
+def test_sla_met_ratio(imported: Running, days: int) -> None:
+    """Met / decided of every queue, SLA and priority is what a second, plain computation finds."""
+    found = imported.metrics()[catalogue.TICKET_SLA_MET.name]
+    total = 0
+    for queue in imported.service.definitions.ticketing:
+        project = queue.source.select.rpartition("= ")[2]
+        tickets = [
+            (ticket, steps)
+            for ticket, steps in imported.truth.tickets(imported.clock.at)
+            if ticket.project == project and told(imported, ticket, steps)
+        ]
+        truth = reference.met_ratios(queue, tickets, imported.world.company, imported.clock.at, timedelta(days=days))
+        shown = {
+            (dict(k)["sla"], dict(k)["priority"]): v
+            for k, v in found.items()
+            if dict(k)["queue"] == queue.id and dict(k)["window"] == f"{days}d"
+        }
+        assert shown == pytest.approx(truth)
+        total += len(truth)
+    assert total > 8
+
+
+def told(imported: Running, ticket: Any, steps: Any) -> bool:
+    """The import reads every ticket that changed since it begins."""
+    changed: datetime = max([ticket.created, *(s.at for s in steps)])
+    return changed >= imported.first - IMPORT
+
+
+def test_ticket_history(imported: Running) -> None:
+    """Each stored ticket has as many steps of each kind as happened to it."""
+    with imported.service.history() as history:
+        rows = list(history.rows(TicketEvent, START - timedelta(days=400), end(imported)))
+    created = Counter(row.event.ticket for row in rows if row.event.change is TicketChange.CREATED)
+    comments = Counter(row.event.ticket for row in rows if row.event.change is TicketChange.COMMENT)
+    tickets = [(t, s) for t, s in imported.truth.tickets(imported.clock.at) if told(imported, t, s)]
+    assert created == Counter({t.key: 1 for t, _ in tickets})
+    assert comments == Counter({t.key: n for t, steps in tickets if (n := sum(bool(s.comment) for s in steps))})
+
+
+def test_counters_show_the_same_in_both_formats(imported: Running) -> None:
+    """A page of numbers has no second opinion: the store's counters are those of `/metrics`."""
+    found = imported.metrics()
+    for row in imported.service.store.counters():
+        name = f"{row.metric}_count" if row.buckets is not None else row.metric
+        labels = dict(zip(catalogue.ALL[row.metric].labels, row.labels, strict=True))
+        assert found[name][tuple(sorted(labels.items()))] == row.value
+    assert summed(found["platform_meter_events_total"], "kind").keys() >= {("PipelineRun",), ("TicketEvent",)}

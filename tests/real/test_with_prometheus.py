@@ -1,0 +1,67 @@
+"""`platform-meter demo --with-prometheus`, as people start it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+import requests
+from tests.support.processes import is_free
+from tests.support.waiting import until
+
+TIMEOUT = 30
+
+
+def read_until(stream: IO[str], last: str) -> str:
+    """What it printed up to the line with `last` in it."""
+    text = ""
+    while last not in text:
+        line = stream.readline()
+        assert line, f"it ended after:\n{text}"
+        text += line
+    return text
+
+
+def targets(prometheus: str) -> set[tuple[str, str]]:
+    """Job and address of everything that it scrapes."""
+    answer = requests.get(f"{prometheus}api/v1/targets", timeout=TIMEOUT).json()
+    return {(target["scrapePool"], target["scrapeUrl"]) for target in answer["data"]["activeTargets"]}
+
+
+def test_it_runs_all_with_four_weeks_behind_it(tmp_path: Path) -> None:
+    """It prints where everything is; SLOs have their past at once; the meter reads Prometheus; Ctrl-C ends all of it."""
+    program = [sys.executable, "-c", "from platform_meter.cli import main; main()"]
+    command = [*program, "demo", "--with-prometheus", "--teams", "8", "--port", "0"]
+    with subprocess.Popen([*command, "--dir", str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            printed = read_until(process.stdout, "Ctrl-C ends all of it")
+            found = dict(re.findall(r"^  (Pages|Prometheus|Alertmanager) +(http://\S+/)$", printed, re.MULTILINE))
+            assert set(found) == {"Pages", "Prometheus", "Alertmanager"}
+
+            def ask(query: str) -> list[float]:
+                url = f"{found['Prometheus']}api/v1/query"
+                answer = requests.get(url, params={"query": query}, timeout=TIMEOUT).json()
+                return [float(series["value"][1]) for series in answer["data"]["result"]]
+
+            tiles = 'count_over_time(slo:total_events:tile5m{slo="requests-availability"}[28d])'
+            assert 28 * 288 - 1 <= ask(tiles)[0] <= 28 * 288 + 1
+            assert ask("max(http_requests_total)")[0] > 1000
+            metrics = f"{found['Pages']}metrics"
+            read = r'^platform_meter_source_up\{source="prometheus",.*\} 1$'
+            until(
+                lambda: re.search(read, requests.get(metrics, timeout=TIMEOUT).text, re.MULTILINE), seconds=2 * TIMEOUT
+            )
+            until(lambda: {pool for pool, _ in targets(found["Prometheus"])} == {"platform-meter", "services"})
+            assert ("platform-meter", metrics) in targets(found["Prometheus"])
+            assert requests.get(f"{found['Alertmanager']}-/ready", timeout=TIMEOUT).ok
+        finally:
+            process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert "Traceback" not in rest
+        assert process.wait(TIMEOUT) == 0
+    assert all(is_free(int(url.rstrip("/").rpartition(":")[2])) for url in found.values())

@@ -1,0 +1,253 @@
+"""The poller: each stream's failures end with it, quota and leases are kept, and stopping loses nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from tests.support.stores import NOON, Opener, run
+from tests.support.waiting import until
+
+from platform_meter.model.facts import PipelineRun
+from platform_meter.model.source import (
+    Access,
+    Expired,
+    Limited,
+    Mode,
+    Page,
+    Refused,
+    Source,
+    SourceConfig,
+    Stream,
+    Unreachable,
+)
+from platform_meter.runtime.poller import Instance, Poller
+from platform_meter.store import Store
+
+Read = Callable[[bytes | None, datetime, datetime], Iterator[Page]]
+EVERY = timedelta(minutes=1)
+
+
+@dataclass
+class Bench:
+    """A poller on a real store with a clock that stands."""
+
+    store: Store
+    at: datetime = NOON
+    stop: threading.Event = field(default_factory=threading.Event)
+    changes: int = 0
+    observed: list[tuple[str, float]] = field(default_factory=list)
+    progress: list[tuple[str, str]] = field(default_factory=list)
+
+    def change(self) -> None:
+        self.changes += 1
+
+    def poller(self, *instances: Instance, holder: str = "me", store: Store | None = None) -> Poller:
+        return Poller(
+            store or self.store,
+            instances,
+            clock=lambda: self.at,
+            holder=holder,
+            stop=self.stop,
+            changed=self.change,
+            observe=lambda source, seconds: self.observed.append((source, seconds)),
+            progress=lambda instance, text: self.progress.append((instance, text)),
+        )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    opener = Opener(f"sqlite:///{tmp_path / 'meter.db'}")
+    yield Bench(opener())
+    opener.close()
+
+
+def instance(name: str, *reads: Read, mode: Mode = Mode.POLL, settings: SourceConfig | None = None) -> Instance:
+    source = Source(
+        name="github",
+        config=SourceConfig,
+        gives=frozenset({PipelineRun}),
+        access=lambda _: Access(),
+        connect=lambda *_: (),
+        check=lambda *_: (),
+    )
+    streams = tuple(Stream(name=f"s{n}", read=read, mode=mode) for n, read in enumerate(reads))
+    return Instance(name=name, source=cast("Any", source), settings=settings or SourceConfig(), streams=streams)
+
+
+def says(*facts: PipelineRun) -> Read:
+    return lambda _checkpoint, _since, _now: iter([Page(facts=facts, checkpoint=b"here", progress="on the way")])
+
+
+def fails(error: Exception) -> Read:
+    def read(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        yield Page(facts=[run("before")])
+        raise error
+
+    return read
+
+
+def stored(bench: Bench) -> Sequence[tuple[str, str, str]]:
+    return [(s.instance, s.stream, s.last_error) for s in bench.store.stream_states()]
+
+
+def test_a_failure_stays_with_its_stream(bench: Bench) -> None:
+    """Whatever one source raises, declared or not, the others are read; what it said before stays stored."""
+    good, down = instance("good", says(run("1"), run("2"))), instance("down", fails(Unreachable("no answer")))
+    odd = instance("odd", fails(KeyError("status")))
+    results = {r.instance: r for r in bench.poller(good, down, odd).once()}
+    assert (results["good"].new, results["good"].error) == (2, "")
+    assert results["down"].error == "no answer"
+    assert results["odd"].error == "KeyError: 'status'"
+    assert stored(bench) == [("down", "s0", "no answer"), ("good", "s0", ""), ("odd", "s0", "KeyError: 'status'")]
+    assert bench.progress == [("good", "on the way")]
+    assert len(bench.observed) == 3
+    assert bench.changes >= 4
+
+
+def test_a_refused_source_is_tried_again(bench: Bench) -> None:
+    """A poll after a failure goes on from the checkpoint, and clears what the page showed."""
+    errors: list[Exception] = [Refused("401")]
+
+    def read(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        if errors:
+            raise errors.pop()
+        yield Page(facts=[run("1")])
+
+    one = instance("gh", read)
+    poller = bench.poller(one)
+    assert [r.error for r in poller.once()] == ["401"]
+    assert [(r.error, r.new) for r in poller.once()] == [("", 1)]
+    assert stored(bench) == [("gh", "s0", "")]
+
+
+def test_a_used_up_quota_rests_until_it_is_back(bench: Bench) -> None:
+    """Until then the source is not asked; afterwards it is."""
+    back = NOON + timedelta(minutes=10)
+    asked: list[datetime] = []
+
+    def read(_checkpoint: bytes | None, _since: datetime, now: datetime) -> Iterator[Page]:
+        asked.append(now)
+        if len(asked) == 1:
+            raise Limited("the quota is used up", back)
+        yield Page()
+
+    one = instance("gh", read)
+    poller = bench.poller(one)
+    assert poller.once()[0].error == "the quota is used up"
+    assert poller.paused_until("gh") == back
+    assert poller.once()[0].skipped == "quota used up until 12:10:00"
+    bench.at = back
+    assert (poller.once()[0].error, poller.paused_until("gh")) == ("", None)
+    assert asked == [NOON, back]
+
+
+def test_an_expired_place_is_read_from_the_start(bench: Bench) -> None:
+    """A source whose cursor is too old is read without it, in the same poll."""
+    seen: list[bytes | None] = []
+
+    def read(checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        seen.append(checkpoint)
+        if checkpoint == b"old":
+            raise Expired("410")
+        yield Page(checkpoint=b"old")
+
+    poller = bench.poller(instance("gh", read))
+    poller.once()
+    assert poller.once()[0].error == ""
+    assert seen == [None, b"old", None]
+
+
+def test_another_replica_holds_the_lease(bench: Bench) -> None:
+    """Who does not hold the lease does not poll; once it has run out, another one takes over."""
+    one = instance("gh", says(run("1")))
+    assert bench.poller(one, holder="first").once()[0].new == 1
+    other = bench.poller(one, holder="second")
+    assert other.once()[0].skipped == "another replica polls it"
+    bench.at += timedelta(seconds=31)
+    assert other.once()[0].skipped == ""
+
+
+def test_a_lease_lost_in_the_middle_writes_no_more(bench: Bench) -> None:
+    """Pages, and the failure, of a replica that another one took over from are refused; nothing breaks."""
+
+    def read(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        yield Page(facts=[run("1")])
+        later = NOON + timedelta(minutes=5)
+        assert bench.store.acquire("gh", "other", EVERY, later) is not None
+        yield Page(facts=[run("2")])
+
+    def failing(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+        yield from list(read(checkpoint, since, now))[:0]
+        raise Unreachable("no answer")
+
+    for reading in (read, failing):
+        bench.store.release("gh", "other")
+        assert bench.poller(instance("gh", reading)).once()[0].skipped == "another replica took over"
+
+
+def test_a_store_that_fails_ends_no_thread(bench: Bench) -> None:
+    """While the store can't be used a poll gives an error instead of raising: a watch's thread must go on."""
+
+    class Broken:
+        def acquire(self, *_: object) -> int:
+            raise OSError("no space left")
+
+    one = instance("gh", says())
+    result = bench.poller(one, store=cast("Store", Broken())).run(one, one.streams[0])
+    assert result.error == "OSError: no space left"
+
+
+def test_stopping_is_no_failure(bench: Bench) -> None:
+    """A poll cut short by the end moves no watermark and blames nobody."""
+
+    def read(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        yield Page(facts=[run("1")])
+        bench.stop.set()
+        raise Unreachable("not sent, we are stopping")
+
+    result = bench.poller(instance("gh", read)).once()[0]
+    assert (result.skipped, result.error) == ("stopped", "")
+    (state,) = bench.store.stream_states()
+    assert (state.watermark, state.last_error) == (None, "")
+
+
+def test_overlap_and_staleness_follow_from_the_interval() -> None:
+    """Two polls but at least 15 min of overlap, and stale after three polls of the slowest stream (domain section 4)."""
+    assert instance("a", says()).lookback == timedelta(minutes=15)
+    slow = SourceConfig(every=timedelta(minutes=20))
+    assert instance("a", says(), settings=slow).lookback == timedelta(minutes=40)
+    assert instance("a", says(), settings=slow).stale_after == timedelta(minutes=60)
+    said = SourceConfig(lookback=timedelta(hours=2), stale_after=timedelta(hours=3))
+    assert (instance("a", says(), settings=said).lookback, instance("a", says(), settings=said).stale_after) == (
+        timedelta(hours=2),
+        timedelta(hours=3),
+    )
+
+
+def test_started_it_polls_and_watches_until_it_is_closed(bench: Bench) -> None:
+    """Polls come by their interval whatever our clock says; a watch that ends is begun again."""
+    begun: dict[str, int] = {"poll": 0, "watch": 0}
+
+    def reading(name: str) -> Read:
+        def read(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+            begun[name] += 1
+            yield Page(checkpoint=b"x")
+
+        return read
+
+    quick = SourceConfig(every=timedelta(seconds=1))
+    poller = bench.poller(
+        instance("polled", reading("poll"), settings=quick), instance("watched", reading("watch"), mode=Mode.WATCH)
+    )
+    poller.start()
+    until(lambda: begun["poll"] >= 2 and begun["watch"] >= 2)
+    bench.stop.set()
+    poller.close()
+    assert bench.store.acquire("polled", "next", EVERY, NOON) is not None, "leases are given back"
+    assert poller.late("polled") == 0

@@ -1,0 +1,213 @@
+"""A whole service on a tiny simulated company: what it reads, what it says of itself, its salt, and how it ends."""
+
+from __future__ import annotations
+
+import re
+import stat
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.company import Running, company, samples
+
+from platform_meter import __version__, sources
+from platform_meter.model.definitions import Definitions
+from platform_meter.runtime.config import Config, load_config
+from platform_meter.runtime.service import Service, load_salt
+from platform_meter.runtime.service import test_source as try_source
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+PATIENCE = 20.0
+"""Seconds that a test waits for another thread before it fails."""
+
+
+def config(folder: Path, text: str = "") -> Config:
+    """The configuration in this file of the folder."""
+    types = {name: source.config for name, source in sources.load().items()}
+    loaded = load_config(text or "sources: {}\n", str(folder / "platform-meter.yaml"), types)
+    assert loaded.problems == ()
+    assert loaded.config is not None
+    return loaded.config
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Eight teams, polled and ticked once; nobody may change it."""
+    with company(tmp_path_factory.mktemp("company"), seed=3, teams=8, services=16) as made:
+        made.poll()
+        yield made
+
+
+def one(running: Running, name: str, **labels: str) -> float:
+    """The value of the one series with these labels."""
+    found = [v for pairs, v in running.metrics()[name].items() if labels.items() <= dict(pairs).items()]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_every_configured_source_is_read(running: Running) -> None:
+    """GitHub, Jira and two clusters, each up since this poll."""
+    up = running.counter("platform_meter_source_up", "source", "source_instance")
+    assert up == {
+        ("github", "github"): 1.0,
+        ("jira", "jira"): 1.0,
+        ("kubernetes", "cluster-eu"): 1.0,
+        ("kubernetes", "cluster-us"): 1.0,
+    }
+    at = running.clock.at.timestamp()
+    name = "platform_meter_source_last_success_timestamp_seconds"
+    assert set(running.metrics()[name].values()) == {at}
+
+
+def test_gauges_are_what_is_true_in_the_company(running: Running) -> None:
+    """Open tickets by queue and priority, and nodes by state: one number each from the outside, the same inside."""
+    truth = running.truth.tickets_open(running.clock.at)
+    assert running.counter("platform_tickets_open", "queue", "priority") == {k: float(n) for k, n in truth.items() if n}
+    assert truth.total() > 0
+    for cluster in ("eu", "us"):
+        nodes = running.truth.nodes(cluster, running.clock.at)
+        found = {
+            s: n for (c, s), n in running.counter("platform_cluster_nodes", "cluster", "state").items() if c == cluster
+        }
+        assert found == {state: float(n) for state, n in nodes.items() if n}
+
+
+def test_it_says_of_itself_what_it_is(running: Running) -> None:
+    """Version, validity, bytes on disk, the quota of those that tell one, its polls and its calls."""
+    assert one(running, "platform_meter_build_info", version=__version__) == 1
+    assert one(running, "platform_meter_config_valid") == 1
+    assert one(running, "platform_meter_store_bytes") > 10_000
+    assert 0 < one(running, "platform_meter_source_rate_limit_remaining_ratio", source="github") < 1
+    assert running.service.quota("github") == one(
+        running, "platform_meter_source_rate_limit_remaining_ratio", source="github"
+    )
+    assert running.service.quota("jira") is None
+    assert one(running, "platform_meter_source_poll_duration_seconds_count", source="github") == 1
+    assert one(running, "platform_meter_source_requests_total", source="github", outcome="ok") > 3
+    assert one(running, "process_resident_memory_bytes") > 1_000_000
+
+
+def test_owners_that_sources_tell_enter_the_join(running: Running) -> None:
+    """Some repositories have an owner by CODEOWNERS or by their only maintainers alone: no file names them."""
+    with running.service.history() as history:
+        rules = {o.owner.rule.split()[0] for o in history.objects(kind="repository") if o.owner.team != "_unowned"}
+    assert "5" in rules
+
+
+def test_the_series_count_is_that_of_the_body(running: Running) -> None:
+    """What the pages and the summary say is what a scraper gets, but for the process's own families."""
+    by_family = running.counter("platform_meter_series", "family")
+    assert sum(by_family.values()) == running.service.series
+    text = running.service.exposition.body().data.decode()
+    for (family,), n in by_family.items():
+        one_series = samples(text).get(family) or samples(text)[f"{family}_count"]
+        assert len(one_series) == n, family
+
+
+def test_health_and_readiness(tmp_path: Path) -> None:
+    """Unready before the first tick; unhealthy once the tick stands still for 2 min, whatever sources do."""
+    at = NOW
+    service = Service(config(tmp_path), Definitions(), environ={}, clock=lambda: at)
+    try:
+        assert (service.unready(), service.health()) == ("the first tick is still to come", "")
+        service.once()
+        assert (service.unready(), service.health()) == ("", "")
+        at = NOW + timedelta(minutes=2)
+        assert service.health() == ""
+        at += timedelta(seconds=1)
+        assert service.health() == "the last tick was at 12:00:00 UTC, over 120 s ago; the log says why"
+        assert service.unready() == ""
+    finally:
+        service.close()
+
+
+def test_a_long_tick_has_its_own_patience(tmp_path: Path) -> None:
+    """One that ticks each minute is ill after four of them."""
+    at = NOW
+    service = Service(config(tmp_path, "tick: 1m\n"), Definitions(), environ={}, clock=lambda: at)
+    try:
+        service.once()
+        at = NOW + timedelta(minutes=4)
+        assert service.health() == ""
+        at += timedelta(seconds=1)
+        assert "over 240 s ago" in service.health()
+    finally:
+        service.close()
+
+
+def test_a_salt_is_made_once_and_kept_to_ourselves(tmp_path: Path) -> None:
+    """Beside the store, readable by nobody else; the next start takes the same, so people keep their hashes."""
+    found = config(tmp_path, f"store: {{url: 'sqlite:///{tmp_path}/data/meter.db'}}\n")
+    salt = load_salt(found, {})
+    path = tmp_path / "data" / "platform-meter.salt"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert re.fullmatch(rb"[0-9a-f]{32}", salt)
+    assert path.read_bytes() == salt + b"\n"
+    assert load_salt(found, {}) == salt
+    path.unlink()
+    assert load_salt(found, {}) != salt
+
+
+@pytest.mark.parametrize("said", ["{env: SALT}", "{file: salt}"])
+def test_a_salt_of_ones_own_is_taken_and_none_is_made(tmp_path: Path, said: str) -> None:
+    """From a variable or from a file beside the configuration, without its end of line."""
+    (tmp_path / "salt").write_text("pepper-and-more\n")
+    environ: Mapping[str, str] = {"SALT": "pepper-and-more\n"}
+    assert load_salt(config(tmp_path, f"salt: {said}\n"), environ) == b"pepper-and-more"
+    assert not (tmp_path / "platform-meter.salt").exists()
+
+
+def test_a_source_is_tried_with_small_calls(running: Running) -> None:
+    """There is nothing to say when all is well."""
+    config = running.service.config
+    assert [try_source(config, name, {}) for name in ("github", "jira")] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"token": {"env": "WRONG"}}, r".*401.*give a valid token \(Cloud: email and API token"),
+        ({"url": "http://127.0.0.1:9"}, r"GET /rest/api/3/myself of jira: 127\.0\.0\.1:9: Connection refused$"),
+    ],
+    ids=["refused", "nobody"],
+)
+def test_a_source_that_fails_is_a_line(running: Running, changed: Mapping[str, Any], said: str) -> None:
+    """One for each thing that is missing; no failure of a source raises here."""
+    types = {name: source.config for name, source in sources.load().items()}
+    sections = {"type": "jira", "url": running.addresses.jira, "email": "m@acme.test", "token": {"env": "WRONG"}}
+    loaded = load_config(f"sources: {{jira: {sections | dict(changed)}}}\n", str(running.folder / "x.yaml"), types)
+    assert loaded.config is not None
+    (line,) = try_source(loaded.config, "jira", {"WRONG": "no-such-token"})
+    assert re.match(said, line), line
+    assert "no-such-token" not in line
+
+
+def test_started_it_polls_and_ticks_until_it_is_closed(tmp_path: Path) -> None:
+    """In threads of its own, which end with it; leases are given back, and a second service goes on at once."""
+    before = set(threading.enumerate())
+    with company(tmp_path, seed=3, teams=8, services=16, only={"jira": {}}) as made:
+        service, ticked = made.service, threading.Event()
+        tick = service.meter.tick
+
+        def noted() -> int:
+            series = tick()
+            if [s for s in service.store.stream_states() if s.last_success]:
+                ticked.set()
+            return series
+
+        service.meter.tick = noted  # type: ignore[method-assign] # noted, and done
+        service.start()
+        assert (service.unready(), service.health()) == ("", "")
+        assert ticked.wait(PATIENCE)
+        service.close()
+        other = Service(service.config, service.definitions, environ={}, plans=service.plans, clock=made.clock)
+        try:
+            (result,) = other.once()
+            assert (result.error, result.skipped) == ("", "")
+        finally:
+            other.close()
+        assert not [t.name for t in set(threading.enumerate()) - before if t.name == "tick" or "watch" in t.name]
+        service.close = lambda: None  # type: ignore[method-assign] # the block would close it again

@@ -1,0 +1,204 @@
+"""A GitHub in memory: repositories with runs, jobs, deployments, pull requests and issues, served as its API does.
+
+Lists are cut in pages with a Link header; a list of runs with a `created` filter gives at most 1,000, as the real one.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.sources.fake_outside import Call, Reply
+
+Row = dict[str, Any]
+REPO = re.compile(r"/repos/(?P<repo>[^/]+/[^/]+)/(?P<rest>.+)")
+
+
+def text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def run(id_: int, created: datetime, *, minutes: float = 5, **more: Any) -> Row:
+    """A run that ended well after `minutes`."""
+    return {
+        "id": id_,
+        "name": "CI",
+        "path": ".github/workflows/ci.yml",
+        "workflow_id": 7,
+        "head_sha": f"{id_:040x}",
+        "event": "push",
+        "status": "completed",
+        "conclusion": "success",
+        "run_attempt": 1,
+        "created_at": text(created),
+        "run_started_at": text(created),
+        "updated_at": text(created + timedelta(minutes=minutes)),
+        "actor": {"login": "mona-lisa", "type": "User"},
+        "head_commit": {
+            "message": "Fix the secret of Mona",
+            "author": {"name": "Mona Lisa", "email": "m@example.test"},
+        },
+        **more,
+    }
+
+
+def job(id_: int, run_id: int, start: datetime, *, minutes: float = 4, **more: Any) -> Row:
+    """A job that ended well and waited for 20 seconds."""
+    return {
+        "id": id_,
+        "run_id": run_id,
+        "run_attempt": 1,
+        "status": "completed",
+        "conclusion": "success",
+        "created_at": text(start - timedelta(seconds=20)),
+        "started_at": text(start),
+        "completed_at": text(start + timedelta(minutes=minutes)),
+        "name": "build",
+        "labels": ["ubuntu-latest"],
+        "runner_id": 5,
+        "runner_name": "GitHub Actions 5",
+        "runner_group_name": "GitHub Actions",
+        "steps": [{"name": "Set up job", "conclusion": "success"}, {"name": "Test", "conclusion": "success"}],
+        **more,
+    }
+
+
+def deployment(id_: int, sha: str, created: datetime, *states: tuple[str, float], **more: Any) -> Row:
+    """A deployment to production; `states` are (state, minutes after its creation)."""
+    history = [
+        {
+            "id": id_ * 100 + number,
+            "state": state,
+            "created_at": text(created + timedelta(minutes=after)),
+            "updated_at": text(created + timedelta(minutes=after)),
+        }
+        for number, (state, after) in enumerate(states)
+    ]
+    last = max((after for _, after in states), default=0)
+    return {
+        "id": id_,
+        "sha": sha,
+        "ref": "main",
+        "task": "deploy",
+        "environment": "production",
+        "description": None,
+        "created_at": text(created),
+        "updated_at": text(created + timedelta(minutes=last)),
+        "statuses": history[::-1],
+        **more,
+    }
+
+
+@dataclass(slots=True)
+class Repo:
+    name: str
+    created: datetime
+    archived: bool = False
+    topics: Sequence[str] = ()
+    runs: list[Row] = field(default_factory=list)
+    jobs: dict[tuple[int, int], list[Row]] = field(default_factory=dict)
+    """By run and attempt."""
+    deployments: list[Row] = field(default_factory=list)
+    pulls: list[Row] = field(default_factory=list)
+    commits: dict[int, list[Row]] = field(default_factory=dict)
+    issues: list[Row] = field(default_factory=list)
+    timelines: dict[int, list[Row]] = field(default_factory=dict)
+    pushed: datetime | None = None
+    files: dict[str, str] = field(default_factory=dict)
+    """Texts by path."""
+    teams: list[Row] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Github:
+    """The server; change its rows between polls and the validators change with them."""
+
+    repos: list[Repo]
+    cap: int = 1_000
+    page_limit: int = 100
+    """Rows on a page at most."""
+    cap_all: bool = False
+    """Cap the unfiltered list of runs too, as a proxy or another server might."""
+
+    def __call__(self, call: Call) -> Reply:
+        if call.path == "/rate_limit":
+            return Reply(body={"resources": {"core": {"limit": 5000}}})
+        if call.path.startswith("/orgs/"):
+            rows = sorted(self.repos, key=lambda repo: repo.created, reverse=True)
+            return self._page(call, [self._repo(repo) for repo in rows])
+        match = REPO.fullmatch(call.path)
+        repo = next((repo for repo in self.repos if match and repo.name == match["repo"]), None)
+        if match is None or repo is None:
+            return Reply(status=404)
+        return self._of(repo, match["rest"], call)
+
+    @staticmethod
+    def _repo(repo: Repo) -> Row:
+        return {
+            "full_name": repo.name,
+            "archived": repo.archived,
+            "topics": list(repo.topics),
+            "created_at": text(repo.created),
+            "has_issues": True,
+            "pushed_at": text(repo.pushed) if repo.pushed else None,
+        }
+
+    def _of(self, repo: Repo, rest: str, call: Call) -> Reply:
+        parts = rest.split("/")
+        match parts:
+            case ["actions", "runs"]:
+                return self._runs(repo, call)
+            case ["actions", "runs", id_]:
+                found = [row for row in repo.runs if row["id"] == int(id_)]
+                return Reply(body=found[0]) if found else Reply(status=404)
+            case ["actions", "runs", id_, "attempts", attempt, "jobs"]:
+                jobs = repo.jobs.get((int(id_), int(attempt)), [])
+                return self._page(call, jobs, "jobs")
+            case ["deployments"]:
+                return self._page(call, sorted(repo.deployments, key=lambda row: row["created_at"], reverse=True))
+            case ["deployments", id_, "statuses"]:
+                found = [row for row in repo.deployments if row["id"] == int(id_)]
+                return self._page(call, found[0]["statuses"])
+            case ["pulls"]:
+                return self._page(call, sorted(repo.pulls, key=lambda row: row["updated_at"], reverse=True))
+            case ["pulls", number, "commits"]:
+                return self._page(call, repo.commits.get(int(number), []))
+            case ["issues"]:
+                return self._page(call, sorted(repo.issues, key=lambda row: row["updated_at"], reverse=True))
+            case ["issues", number, "timeline"]:
+                return self._page(call, repo.timelines.get(int(number), []))
+            case ["contents"]:
+                return Reply(body=[{"type": "file", "path": path} for path in repo.files])
+            case ["contents", *path] if "/".join(path) in repo.files:
+                content = base64.encodebytes(repo.files["/".join(path)].encode()).decode()
+                return Reply(body={"type": "file", "encoding": "base64", "content": content})
+            case ["teams"]:
+                return self._page(call, repo.teams)
+            case _:
+                return Reply(status=404)
+
+    def _runs(self, repo: Repo, call: Call) -> Reply:
+        rows = sorted(repo.runs, key=lambda row: (row["created_at"], row["id"]), reverse=True)
+        if created := call.params.get("created"):
+            low, high = str(created).split("..")
+            rows = [row for row in rows if low <= row["created_at"] <= high]
+        total = len(rows)
+        if created or self.cap_all:
+            rows = rows[: self.cap]
+        return self._page(call, rows, "workflow_runs", total)
+
+    def _page(self, call: Call, rows: Sequence[Row], under: str = "", total: int | None = None) -> Reply:
+        number = int(call.params.get("page", 1))
+        size = min(self.page_limit, int(call.params.get("per_page", 30)))
+        part = list(rows[(number - 1) * size : number * size])
+        links = []
+        if number > 1:
+            links.append(f'<https://api.github.com{call.path}?page={number - 1}>; rel="prev"')
+        if number * size < len(rows):
+            links.append(f'<https://api.github.com{call.path}?page={number + 1}>; rel="next"')
+        body: Any = {"total_count": len(rows) if total is None else total, under: part} if under else part
+        return Reply(body=body, headers={"Link": ", ".join(links)} if links else {})

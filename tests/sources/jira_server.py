@@ -1,0 +1,130 @@
+"""A Jira in memory: issues with changelog and comments, searched by time of change in the account's zone.
+
+Cloud (v3) pages by token and inlines the newest changes and the first comments only; Data Center (v2) pages by offset
+and inlines everything. Either gives fewer issues a page than it is asked for, as the real ones may.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.sources.fake_outside import Call, Reply
+
+Row = dict[str, Any]
+BOUND = re.compile(r'updated (>=|<=) "(\d{4}-\d\d-\d\d \d\d:\d\d)"')
+PROJECT = re.compile(r"project (?:in \(|= )([^)]*?)(?:\)| AND|$)")
+ISSUE = re.compile(r"/rest/api/[23]/issue/(?P<id>\d+)(?P<rest>/changelog)?")
+
+
+def text(moment: datetime) -> str:
+    """As Jira writes a time, here in UTC+8."""
+    return moment.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%dT%H:%M:%S.000%z")
+
+
+def person(id_: str, kind: str = "atlassian") -> Row:
+    return {"accountId": id_, "accountType": kind, "displayName": "Mona Lisa", "emailAddress": "m@example.test"}
+
+
+def item(field_: str, before: str | None, after: str | None) -> Row:
+    id_ = {"Component": "components"}.get(field_, field_)
+    return {"field": field_, "fieldId": id_, "fieldtype": "jira", "fromString": before, "toString": after}
+
+
+def history(id_: int, at: datetime, who: Row, *items: Row) -> Row:
+    return {"id": str(id_), "created": text(at), "author": who, "items": list(items)}
+
+
+def comment(id_: int, at: datetime, who: Row, **more: Any) -> Row:
+    return {"id": str(id_), "created": text(at), "author": who, "body": "Dear Mona, ...", **more}
+
+
+def issue(number: int, created: datetime, updated: datetime, **more: Any) -> Row:
+    """An open task of project PLAT; `more` are fields, with `histories` and `comments` apart."""
+    histories, comments = more.pop("histories", []), more.pop("comments", [])
+    fields = {
+        "summary": "Mona can't log in",
+        "status": {"name": "Open"},
+        "priority": {"name": "Medium"},
+        "resolution": None,
+        "created": text(created),
+        "updated": text(updated),
+        "creator": person("mona"),
+        "reporter": person("mona"),
+        "components": [],
+        "issuetype": {"name": "Task"},
+        "project": {"key": "PLAT"},
+        **more,
+    }
+    return {
+        "id": str(10_000 + number),
+        "key": f"PLAT-{number}",
+        "fields": fields,
+        "histories": histories,
+        "comments": comments,
+        "updated": updated,
+    }
+
+
+@dataclass(slots=True)
+class Jira:
+    issues: list[Row] = field(default_factory=list)
+    zone: str = "America/New_York"
+    version: str = "3"
+    page: int = 2
+    """Issues it gives at most."""
+    inlined: int = 2
+    """Changes and comments that a Cloud search inlines."""
+    changes_page: int = 2
+    comments_limit: int = 100
+
+    def __call__(self, call: Call) -> Reply:
+        if f"/rest/api/{self.version}/" not in call.path:
+            return Reply(status=404)
+        if call.path.endswith("/myself"):
+            return Reply(body={"accountId": "meter", "timeZone": self.zone, "displayName": "Meter"})
+        if call.path in {"/rest/api/3/search/jql", "/rest/api/2/search"}:
+            return self._search(call)
+        match = ISSUE.fullmatch(call.path)
+        found = next((row for row in self.issues if match and row["id"] == match["id"]), None)
+        if match is None or found is None:
+            return Reply(status=404)
+        return self._changelog(found, call) if match["rest"] else Reply(body=self._shown(found, self.comments_limit))
+
+    def _search(self, call: Call) -> Reply:
+        asked = call.body or call.params
+        jql = asked["jql"]
+        projects = PROJECT.search(jql)
+        if projects and '"PLAT"' not in projects[1]:
+            return Reply(status=400)
+        rows = sorted(self.issues, key=lambda row: row["updated"], reverse=True)
+        for sign, at in BOUND.findall(jql):
+            bound = datetime.strptime(at, "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(self.zone))
+            rows = [row for row in rows if (row["updated"] >= bound if sign == ">=" else row["updated"] <= bound)]
+        size = min(self.page, int(asked["maxResults"]))
+        start = int(asked.get("nextPageToken") or asked.get("startAt") or 0)
+        limit = self.inlined if self.version == "3" else 1_000_000
+        body: Row = {"issues": [self._shown(row, limit, changelog=True) for row in rows[start : start + size]]}
+        if self.version == "2":
+            return Reply(body={**body, "startAt": start, "maxResults": size, "total": len(rows)})
+        last = start + size >= len(rows)
+        return Reply(body={**body, "isLast": last, **({} if last else {"nextPageToken": str(start + size)})})
+
+    @staticmethod
+    def _shown(row: Row, limit: int, *, changelog: bool = False) -> Row:
+        comments, histories = row["comments"], row["histories"]
+        page = {"comments": comments[:limit], "total": len(comments), "startAt": 0, "maxResults": limit}
+        shown = {"id": row["id"], "key": row["key"], "fields": {**row["fields"], "comment": page}}
+        if changelog:
+            newest = histories[::-1][:limit]
+            shown["changelog"] = {"histories": newest, "total": len(histories), "startAt": 0, "maxResults": limit}
+        return shown
+
+    def _changelog(self, row: Row, call: Call) -> Reply:
+        start, total = int(call.params["startAt"]), len(row["histories"])
+        part = row["histories"][start : start + self.changes_page]
+        last = start + self.changes_page >= total
+        return Reply(body={"values": part, "startAt": start, "total": total, "isLast": last})

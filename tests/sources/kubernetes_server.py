@@ -1,0 +1,84 @@
+"""A Kubernetes API in memory that keeps its past: lists in pages of one moment, watches from a version, and forgets."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from tests.sources.fake_outside import Call, Reply
+
+CREATED = "2026-05-01T08:00:00Z"
+
+
+def thing(name: str, namespace: str = "", created: str | datetime = CREATED, **more: Any) -> dict[str, Any]:
+    """One object; `labels` and `owners` go into its metadata, the rest beside it."""
+    meta: dict[str, Any] = {"name": name, "uid": f"uid-{name}", "labels": more.pop("labels", {})}
+    meta["creationTimestamp"] = created.isoformat() if isinstance(created, datetime) else created
+    meta["ownerReferences"] = more.pop("owners", [])
+    if namespace:
+        meta["namespace"] = namespace
+    return {"metadata": meta, **more}
+
+
+@dataclass(slots=True)
+class Cluster:
+    """Objects by path of their list and name. Each change gets the next version, as in etcd."""
+
+    version: int = 10
+    forgotten: int = 0
+    """Versions before this one are compacted away: going on from them is 410."""
+    objects: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    log: list[tuple[str, int, str, dict[str, Any]]] = field(default_factory=list)
+    lists: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    readyz: Reply = field(default_factory=lambda: Reply(body="ok"))
+
+    def put(self, path: str, *things: dict[str, Any]) -> Cluster:
+        for made in things:
+            held = self.objects.setdefault(path, {})
+            name = str(made["metadata"]["name"])
+            self._log(path, "MODIFIED" if name in held else "ADDED", made)
+            held[name] = self.log[-1][3]
+        return self
+
+    def delete(self, path: str, name: str) -> None:
+        self._log(path, "DELETED", self.objects[path].pop(name))
+
+    def forget(self) -> None:
+        self.version += 1
+        self.forgotten = self.version
+
+    def _log(self, path: str, type_: str, made: dict[str, Any]) -> None:
+        self.version += 1
+        kept = copy.deepcopy(made)
+        kept["metadata"]["resourceVersion"] = str(self.version)
+        self.log.append((path, self.version, type_, kept))
+
+    def __call__(self, call: Call) -> Reply:
+        if call.path == "/readyz":
+            return self.readyz
+        if call.method == "LINES":
+            return self._watch(call)
+        reply = self._list(call) if "watch" not in call.params else Reply(body="")
+        return Reply(body=msgspec.json.encode(reply.body).decode()) if call.method == "TEXT" else reply
+
+    def _list(self, call: Call) -> Reply:
+        version, start = map(int, str(call.params.get("continue", f"{self.version}:0")).split(":"))
+        if version < self.forgotten:
+            return Reply(status=410)
+        key = f"{call.path}@{version}"
+        whole = self.lists.setdefault(key, list(self.objects.get(call.path, {}).values()))
+        end = start + int(call.params["limit"])
+        meta = {"resourceVersion": str(version), "continue": f"{version}:{end}" if end < len(whole) else ""}
+        return Reply(body={"metadata": meta, "items": whole[start:end]})
+
+    def _watch(self, call: Call) -> Reply:
+        since = int(call.params["resourceVersion"])
+        if since < self.forgotten:
+            gone = {"kind": "Status", "code": 410, "message": f"too old resource version: {since}"}
+            return Reply(body=[{"type": "ERROR", "object": gone}])
+        news = [{"type": t, "object": o} for path, version, t, o in self.log if path == call.path and version > since]
+        bookmark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(self.version)}}}
+        return Reply(body=[*news, bookmark])

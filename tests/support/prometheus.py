@@ -1,0 +1,160 @@
+"""Real Prometheus, promtool and Alertmanager for tests, as Debian packs them, on loopback and in folders of the test's own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+from tests.support.processes import Server, free_ports
+
+_BLOCK = "256h"
+"""Seeding: one block for ten days instead of one for two hours (90 days take 3 s instead of 250 s)."""
+
+
+def program(name: str) -> str:
+    """Path of a program.
+
+    Raises:
+        RuntimeError: it is not installed; the text says which package holds it.
+    """
+    found = shutil.which(name)
+    if found is None:
+        package = "prometheus-alertmanager" if "alert" in name else "prometheus"
+        raise RuntimeError(f"{name} is not on PATH; install Debian's package {package}")
+    return found
+
+
+def promtool(*arguments: str | Path) -> str:
+    """What promtool prints; it must succeed."""
+    done = subprocess.run([program("promtool"), *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"promtool {' '.join(map(str, arguments))}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+class _Http:
+    """A server's address and its readiness, past any proxy of the environment."""
+
+    def __init__(self) -> None:
+        self.port = free_ports(1)[0]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def get(self, path: str, **params: str) -> requests.Response:
+        return self._session.get(f"{self.url}{path}", params=params, timeout=30)
+
+    def is_ready(self) -> bool:
+        try:
+            return self.get("/-/ready").status_code == 200
+        except requests.RequestException:
+            return False
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class Prometheus(_Http):
+    """A Prometheus with the given configuration (as in prometheus.yml)."""
+
+    def __init__(self, folder: Path, config: dict[str, Any], flags: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.data = folder / "data"
+        self._config = folder / "prometheus.yml"
+        self._config.write_text(yaml.safe_dump(config))
+        command: list[str | Path] = [
+            program("prometheus"),
+            f"--config.file={self._config}",
+            f"--storage.tsdb.path={self.data}",
+            "--storage.tsdb.retention.time=400d",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            "--web.enable-lifecycle",
+            *flags,
+        ]
+        self._server = Server(command, folder / "prometheus.log", self.is_ready)
+
+    def seed(self, openmetrics: str) -> None:
+        """Put history in place before the start: OpenMetrics text with times, ended by `# EOF`."""
+        text = self._config.with_name("history.om")
+        text.write_text(openmetrics)
+        promtool("tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={_BLOCK}", text, self.data)
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+        self.close()
+
+    def query(self, promql: str, at: float | None = None) -> list[tuple[dict[str, str], float]]:
+        """An instant vector: labels and value of each series."""
+        response = self.get("/api/v1/query", query=promql, **({} if at is None else {"time": f"{at:.3f}"}))
+        answer = response.json()
+        assert answer["status"] == "success", answer
+        return [(series["metric"], float(series["value"][1])) for series in answer["data"]["result"]]
+
+    def targets_up(self) -> int:
+        """Targets that were scraped well."""
+        return sum(t["health"] == "up" for t in self.get("/api/v1/targets").json()["data"]["activeTargets"])
+
+
+class Alertmanager(_Http):
+    """An Alertmanager with the given configuration (as in alertmanager.yml), alone in its cluster."""
+
+    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+        super().__init__()
+        path = folder / "alertmanager.yml"
+        path.write_text(yaml.safe_dump(config))
+        command: list[str | Path] = [
+            program("prometheus-alertmanager"),
+            f"--config.file={path}",
+            f"--storage.path={folder / 'alertmanager'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            "--cluster.listen-address=",
+        ]
+        self._server = Server(command, folder / "alertmanager.log", self.is_ready)
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+        self.close()
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Alerts it holds now, as its API v2 tells them."""
+        found: list[dict[str, Any]] = self.get("/api/v2/alerts").json()
+        return found
+
+
+@contextmanager
+def prometheus(
+    folder: Path, config: dict[str, Any], *, history: str = "", flags: Sequence[str] = ()
+) -> Iterator[Prometheus]:
+    """A running Prometheus for the time of the block, with `history` (OpenMetrics text) in place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    server = Prometheus(folder, config, flags)
+    if history:
+        server.seed(history)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def alertmanager(folder: Path, config: dict[str, Any]) -> Iterator[Alertmanager]:
+    """A running Alertmanager for the time of the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    server = Alertmanager(folder, config)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

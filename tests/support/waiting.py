@@ -1,0 +1,39 @@
+"""Waiting for what other threads and processes do, without guessing how long it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+Values = Mapping[tuple[str, ...], float]
+_PATIENCE = 20.0
+"""Two busy cores."""
+
+
+def until(found: Callable[[], T], *, seconds: float = _PATIENCE) -> T:
+    """What `found` gives as soon as that is true.
+
+    Raises:
+        AssertionError: it never was; the text holds the last answer.
+    """
+    end = time.monotonic() + seconds
+    while not (answer := found()):
+        assert time.monotonic() < end, f"not within {seconds:.0f} s; the last answer was {answer!r}"
+        time.sleep(0.05)
+    return answer
+
+
+def same(expected: Callable[[], Values], found: Callable[[], Values]) -> None:
+    """Wait until both say the same.
+
+    Raises:
+        AssertionError: they never did; the text says what differs, as (found, expected).
+    """
+    end = time.monotonic() + _PATIENCE
+    while (got := found()) != (truth := expected()):
+        if time.monotonic() > end:
+            keys = {key for key in got.keys() | truth.keys() if got.get(key) != truth.get(key)}
+            raise AssertionError(f"(found, expected): { {key: (got.get(key), truth.get(key)) for key in keys} }")
+        time.sleep(0.05)

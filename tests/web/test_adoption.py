@@ -1,0 +1,79 @@
+"""The Adoption page."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from tests.support.adoption import capability
+from tests.support.history import MemoryHistory
+from tests.support.views import html, rows, tables, view
+
+from platform_meter.measures import catalogue as c
+from platform_meter.model.definitions import Definitions, Exempt
+from platform_meter.model.history import UnitState
+
+NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
+DECLARED = Definitions(capabilities=(capability(title="API gateway"),))
+
+
+def was(unit: str, state: str, day: date) -> UnitState:
+    return UnitState(day=day, capability="gateway", unit=unit, state=state, ever_active=True, ever_adopted=True)
+
+
+def test_states_now_and_the_trend_since_the_first_snapshot() -> None:
+    """The table says what `/metrics` says; the chart holds a day for each snapshot, oldest first."""
+    first = NOW.date() - timedelta(days=2)
+    taken = [
+        was("pay", "active", first),
+        was("shop", "dormant", first),
+        was("pay", "churned", first + timedelta(days=1)),
+    ]
+    counted = rows(
+        (c.ADOPTION_UNITS, ("gateway", "team", "active"), 2.0),
+        (c.ADOPTION_UNITS, ("gateway", "team", "churned"), 1.0),
+        (c.ADOPTION_RATIO, ("gateway", "team", "false"), 0.5),
+    )
+    seen = view(NOW, MemoryHistory(taken=taken), definitions=DECLARED, rows=counted)
+    found = tables(seen, "/adoption")
+    now = found["API gateway / Now"]
+    assert {row[0]: row[1] for row in (now.columns, *now.rows)} == {
+        "active": "2", "adopted idle": "0", "dormant": "0", "churned": "1", "eligible": "0", "not eligible": "0",
+        "exempt": "0",
+    }  # fmt: skip
+    trend = found["API gateway / Units by state"]
+    assert trend.columns == ("", "active", "adopted idle", "dormant", "churned", "eligible")
+    assert trend.rows == (("08 Jun", "1", "0", "1", "0", "0"), ("09 Jun", "0", "0", "0", "1", "0"))
+    assert "One snapshot a day, since 08 Jun 2026." in html(seen, "/adoption")
+
+
+def test_a_stale_source_takes_the_numbers_but_not_the_trend() -> None:
+    """No current number is shown as 0, and the page says why."""
+    taken = [was("pay", "active", NOW.date() - timedelta(days=1))]
+    seen = view(NOW, MemoryHistory(taken=taken), definitions=DECLARED)
+    text = html(seen, "/adoption")
+    assert "There are no current numbers: a source of this capability has no fresh data" in text
+    now = tables(seen, "/adoption")["API gateway / Now"]
+    assert {row[1] for row in (now.columns, *now.rows)} == {"–"}
+    assert tables(seen, "/adoption")["API gateway / Units by state"].rows == (("09 Jun", "1", "0", "0", "0", "0"),)
+
+
+def test_exemptions_are_listed_until_they_end() -> None:
+    """Who is left out, until when and why; one that is over is not shown."""
+    left_out = (
+        Exempt(unit="legacy", until=NOW.date(), reason="decommission"),
+        Exempt(unit="gone", until=NOW.date() - timedelta(days=1), reason="merged"),
+    )
+    declared = Definitions(capabilities=(capability(exempt=[e.model_dump() for e in left_out]),))
+    text = html(view(NOW, definitions=declared), "/adoption")
+    assert "legacy is exempt until 2026-06-10: decommission." in text
+    assert "gone is exempt" not in text
+
+
+def test_the_grid_leaves_empty_what_is_not_eligible() -> None:
+    """A team's state by capability, in words."""
+    counted = rows(
+        (c.TEAM_CAPABILITY_STATE, ("pay", "gateway"), 2.0),
+        (c.TEAM_CAPABILITY_STATE, ("shop", "gateway"), 4.0),
+    )
+    grid = tables(view(NOW, definitions=DECLARED, rows=counted), "/adoption")["Teams and capabilities"]
+    assert (grid.columns, grid.rows) == (("Team", "gateway"), (("pay", "active"), ("shop", "churned")))

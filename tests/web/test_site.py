@@ -1,0 +1,47 @@
+"""From a running service to its pages, and to those of the one that a reload puts in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from werkzeug.test import Client
+
+from platform_meter.model.definitions import Definitions, Team
+from platform_meter.runtime.config import Config, load_config
+from platform_meter.runtime.service import Service
+from platform_meter.web.app import make_app
+from platform_meter.web.site import make_site
+
+NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[tuple[Service, Service]]:
+    """One service, and the one after a reload that knows a team more."""
+
+    def made(name: str, *teams: Team) -> Service:
+        text = f"store: {{url: 'sqlite:///{tmp_path}/{name}.db'}}\n"
+        config = load_config(text, str(tmp_path / "platform-meter.yaml"), {}).config or Config()
+        service = Service(config, Definitions(teams=teams), environ={}, clock=lambda: NOW)
+        service.meter.tick()
+        return service
+
+    both = made("first"), made("second", Team(kind="Team", id="pay"))
+    yield both
+    for one in both:
+        one.close()
+
+
+def test_everything_is_of_the_current_service(services: tuple[Service, Service]) -> None:
+    """After a reload pages, health and `/metrics` too are the new service's, not the closed one's."""
+    first, second = services
+    current = [first]
+    client = Client(make_app(make_site(lambda: current[0], list)))
+    assert "platform_team_info" not in client.get("/metrics").text
+    current[0] = second
+    assert 'platform_team_info{team="pay"' in client.get("/metrics").text
+    assert "No source is configured." in client.get("/sources").text
+    assert client.get("/-/ready").text == "ready\n"

@@ -1,0 +1,77 @@
+"""What pages are made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from tests.support.history import MemoryHistory, owner, source
+from tests.support.stores import run
+from tests.support.views import rows, view
+
+from platform_meter.measures import catalogue as c
+from platform_meter.model.facts import Outcome, PipelineRun
+from platform_meter.web.view import percent, span, whole
+
+NOW = datetime(2026, 3, 29, 22, 30, tzinfo=UTC)
+"""Half past midnight of the next day in Berlin, after the night in which summer time began."""
+
+
+def test_days_are_those_of_the_zone() -> None:
+    """Today is the zone's; midnight is the zone's too, an hour earlier once summer time has begun."""
+    berlin = replace(view(NOW), zone=ZoneInfo("Europe/Berlin"))
+    assert berlin.days(3) == [date(2026, 3, 28), date(2026, 3, 29), date(2026, 3, 30)]
+    assert berlin.midnight(date(2026, 3, 29)) == datetime(2026, 3, 28, 23, tzinfo=UTC)
+    assert berlin.midnight(date(2026, 3, 30)) == datetime(2026, 3, 29, 22, tzinfo=UTC)
+    assert view(NOW).days(1) == [date(2026, 3, 29)]
+
+
+def test_rows_are_found_by_their_labels() -> None:
+    """One series by some of its labels; what is not exposed is None, never 0."""
+    seen = view(
+        NOW,
+        rows=rows((c.CHURN, ("ci", "service", "28d"), 0.25), (c.CHURN, ("cd", "service", "28d"), 0.5)),
+    )
+    assert next(iter(seen.get(c.CHURN))) == ({"capability": "ci", "unit": "service", "window": "28d"}, 0.25)
+    assert seen.one(c.CHURN, capability="cd") == 0.5
+    assert seen.one(c.CHURN, capability="mesh") is None
+    assert seen.one(c.STICKINESS, capability="ci") is None
+
+
+def test_events_are_counted_by_day_and_dim_from_fresh_sources() -> None:
+    """Each day's events by outcome; a stale source's are left out."""
+    told = [
+        ("gh", owner("pay"), run("1", NOW - timedelta(days=1))),
+        ("gh", owner("pay"), run("2", NOW - timedelta(minutes=5))),
+        ("gh", owner("pay"), run("3", NOW - timedelta(minutes=4), outcome=Outcome.CANCELLED)),
+        ("old", owner("pay"), run("4", NOW - timedelta(minutes=4))),
+    ]
+    sources = [source("gh", watermark=NOW), replace(source("old", watermark=NOW), fresh=False)]
+    seen = view(NOW, MemoryHistory(told, sources=sources))
+    assert seen.daily(PipelineRun, seen.days(2)) == [{"success": 1}, {"success": 1, "cancelled": 1}]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "–"),
+        (0, "0 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (7199, "120 min"),
+        (7200, "2.0 h"),
+        (172_800, "2.0 d"),
+        (250_000, "2.9 d"),
+    ],
+)
+def test_a_duration_in_words(seconds: float | None, text: str) -> None:
+    """The unit changes at two of the next one."""
+    assert span(seconds) == text
+
+
+def test_numbers_in_words() -> None:
+    """Undefined is a dash."""
+    assert (percent(None), percent(0.1234), percent(1)) == ("–", "12.3 %", "100.0 %")
+    assert (whole(None), whole(1234.0)) == ("–", "1,234")
