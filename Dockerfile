@@ -2,7 +2,7 @@
 FROM python:3.11-slim
 WORKDIR /opt/platform-meter
 COPY requirements.lock ./
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 COPY pyproject.toml README.md LICENSE prometheus.yml ./
 COPY deploy/alertmanager ./deploy/alertmanager
 COPY slo-definitions ./slo-definitions

@@ -41,13 +41,13 @@ $(VENV)/bin/python:
 
 $(VENV)/runtime.done: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "== installing platform-meter"
-	@[ -e $(VENV)/dev.done ] || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@[ -e $(VENV)/dev.done ] || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.done: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "== installing platform-meter with its test tools"
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/runtime.done
 
