@@ -36,7 +36,7 @@ generate: $(VENV)/dev.done ## rewrite generated rules, tests, dashboards and doc
 
 $(VENV)/bin/python:
 	@echo "== making the virtual environment"
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || ($(SUDO) apt-get update -q && $(SUDO) apt-get install -q -y --no-install-recommends python3-venv python3-pip)
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || ($(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends python3-venv python3-pip)
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/runtime.done: requirements.lock pyproject.toml | $(VENV)/bin/python
@@ -55,5 +55,5 @@ $(VENV)/packages.done: Makefile | $(VENV)/bin/python
 	@echo "== installing the real servers that the tests use"
 	@missing=$$(dpkg-query -W -f '$${Status} $${Package}\n' $(TEST_PACKAGES) 2>/dev/null | awk '/ok installed/ {print $$4}' | sort > $(VENV)/have; \
 	  printf '%s\n' $(TEST_PACKAGES) | sort | comm -23 - $(VENV)/have); \
-	if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) -E apt-get install -q -y --no-install-recommends $$missing; fi
+	if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; fi
 	@touch $@
