@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -43,6 +44,12 @@ def test_one_line_for_each_alert(changes: dict[str, Any], line: str) -> None:
     """Level and summary while it fires, its name when it is over; control characters never reach the terminal."""
     (alert,) = read(webhook(FIRING | changes))
     assert alert.line == line
+
+
+def test_when_it_was_over() -> None:
+    """The end is the moment when the alert was over, not the one when somebody was told."""
+    (alert,) = read(webhook(FIRING | {"status": "resolved", "endsAt": "2026-05-20T09:41:30.123456789Z"}))
+    assert alert.ends_at == datetime(2026, 5, 20, 9, 41, 30, 123457, tzinfo=UTC)
 
 
 def test_every_alert_of_a_webhook_is_told_in_order() -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -53,8 +52,7 @@ class Told:
     """An alert as the pager heard of it."""
 
     alert: Alert
-    at: float
-    """Of the monotonic clock."""
+    at: datetime
 
     @property
     def name(self) -> tuple[str, str, str]:
@@ -79,10 +77,17 @@ class Night:
     suppressed: list[dict[str, Any]] = field(default_factory=list)
     """Tickets that Alertmanager held back while it paged."""
     while_paging: list[Told] = field(default_factory=list)
+    """Told after the first page and before the last one was over."""
     over_after: timedelta = timedelta()
     """Company time from the end of the outage to the moment when the last page was over."""
     afterwards: list[Told] = field(default_factory=list)
+    """Told once no page was left."""
     slack: list[dict[str, Any]] = field(default_factory=list)
+
+
+def now() -> datetime:
+    """By the clock of the servers, which stamp their alerts with it."""
+    return datetime.now(UTC)  # noqa: TID251 - what real servers say is compared with when it was heard
 
 
 def recorder(heard: list[dict[str, Any]]) -> App:
@@ -132,9 +137,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
 
         generated = {a.path: faster(a.text) for a in rules(our_plans())}
         prepare(folder, past(running.world.company, Scenario(), our_plans()), generated)
-        with stack(
-            folder, places, lambda alert: heard.append(Told(alert=alert, at=time.monotonic())), adjust=adjust
-        ) as both:
+        with stack(folder, places, lambda alert: heard.append(Told(alert=alert, at=now())), adjust=adjust) as both:
             _live(running, both, heard, seen)
     return seen
 
@@ -149,25 +152,30 @@ def _evaluated(both: Stack) -> list[dict[str, Any]]:
 def _live(running: Running, both: Stack, heard: list[Told], seen: Night) -> None:
     seen.health = until(lambda: _evaluated(both), seconds=90)
     seen.before = list(heard)
-    began = time.monotonic()
+    began = now()
 
     def pages() -> list[Told]:
         return [t for t in heard if t.name[1] == "page" and t.about == SLO]
 
     while not pages():
-        running.clock.at = START + (time.monotonic() - began) * SPEED * timedelta(seconds=1)
+        running.clock.at = START + (now() - began) * SPEED
         assert running.clock.at < START + LONGEST, "nobody was paged"
         running.poll()
-    seen.paged_after = (pages()[0].at - began) * SPEED * timedelta(seconds=1) - CALM
+    seen.paged_after = (pages()[0].at - began) * SPEED - CALM
     seen.suppressed = until(lambda: _suppressed(both))
     while set({t.name: t.alert.status for t in pages()}.values()) != {"resolved"}:
         assert running.clock.at < START + LONGEST, "the page is not over"
         running.poll(after=STEP)
     seen.over_after = running.clock.at - START - CALM - OUTAGE
-    first, *_, over = (t.at for t in pages())
-    seen.while_paging = [t for t in heard if first < t.at < over]
-    until(lambda: [t for t in heard if t.about == SLO and t.name[:2] == ("SLOBurn", "ticket")], seconds=60)
-    seen.afterwards = [t for t in heard if t.at > over]
+    # That a page is over is told up to a group interval after it was; tickets may be told in between.
+    over = max(t.alert.ends_at for t in pages() if t.alert.status == "resolved" and t.alert.ends_at)
+    seen.while_paging = [t for t in heard if pages()[0].at < t.at < over]
+
+    def afterwards() -> list[Told]:
+        return [t for t in heard if t.at > over]
+
+    until(lambda: [t for t in afterwards() if t.about == SLO and t.name[:2] == ("SLOBurn", "ticket")], seconds=60)
+    seen.afterwards = afterwards()
 
 
 def _suppressed(both: Stack) -> list[dict[str, Any]]:

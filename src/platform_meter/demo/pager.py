@@ -12,6 +12,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from threading import Event
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -24,12 +25,14 @@ _LONGEST = 1_000_000
 """Bytes of one webhook; Alertmanager's hold some thousand."""
 
 
-class Alert(msgspec.Struct, frozen=True, kw_only=True):
+class Alert(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One alert of a webhook (Alertmanager's payload, version 4)."""
 
     status: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str] = {}
+    ends_at: datetime | None = None
+    """When it was over; means nothing while it fires."""
 
     @property
     def line(self) -> str:
