@@ -48,11 +48,14 @@ def test_every_answer_of_the_description_can_be_read(method: str, path: str) -> 
 
 
 def test_every_call_is_in_the_description() -> None:
-    """All paths, parameters and bodies of polls and of `check` are Jira's."""
-    outside = FakeOutside(small_world())
+    """All paths, parameters and bodies of polls, of looks for open issues and of `check` are Jira's."""
+    world = small_world()
+    outside = FakeOutside(world)
     config = Config.model_validate({**SETTINGS, "select": "labels = a"})
     (stream,) = SOURCE.connect(config, outside, "test")
-    list(stream.read(None, SINCE, NOW))
+    checkpoint = list(stream.read(None, SINCE, NOW))[-1].checkpoint
+    world.issues.clear()
+    list(stream.read(checkpoint, SINCE, NOW + timedelta(days=1)))
     SOURCE.check(config, outside)
     templates = {
         (call.method, description(NAME).operation(call.method.lower(), call.path)[0]) for call in outside.calls
@@ -64,6 +67,7 @@ def test_every_call_is_in_the_description() -> None:
         ("GET", f"{API}/issue/{{issueIdOrKey}}/changelog"),
     }
     assert any("nextPageToken" in (call.body or {}) for call in outside.calls)
+    assert any("id in" in (call.body or {}).get("jql", "") for call in outside.calls)
     assert [problem for call in outside.calls for problem in description(NAME).problems(call)] == []
 
 
@@ -108,7 +112,8 @@ def test_recorded_issue_from_creation_to_closing() -> None:
     assert steps[0].at == datetime(2020, 6, 12, 0, 13, 13, 360_000, tzinfo=UTC)
     assert steps[0].priority == "Medium"
     assert steps[5].role is Role.REPORTER
-    assert {(step.queue, step.ticket, step.about.name) for step in steps} == {("EE", "EE-1", "jira:EE")}
+    assert {(step.queue, step.ticket, step.about.name) for step in steps} == {("EE", "10063", "jira:EE")}
+    assert steps[0].name == "EE-1"
 
 
 def test_recorded_issue_type_at_creation() -> None:
@@ -145,7 +150,7 @@ def test_recorded_changelog_pages() -> None:
         if "/13383/" in row["url"]
     ]
     fields = rows.Fields(
-        created="2021-01-20T11:00:00.000+0800", status=rows.Named("Closed"), resolution=rows.Named("Done"),
+        created="2021-01-20T11:00:00.000+0800", status=rows.Status("Closed"), resolution=rows.Named("Done"),
         priority=rows.Named("High"),
     )  # fmt: skip
     steps = rows.ticket_events(rows.Issue(id="13383", key="EE-9", fields=fields), histories, [], rows.Reading())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -26,9 +29,11 @@ from platform_meter.model.facts import (
     Workload,
 )
 from platform_meter.model.source import Refused, Secret
+from platform_meter.runtime.credentials import credentials
 from platform_meter.sources.kubernetes import SOURCE, Config
 
-RBAC = Path(__file__).parents[2] / "deploy" / "kubernetes" / "rbac.yaml"
+DEPLOY = Path(__file__).parents[2] / "deploy" / "kubernetes"
+RBAC = DEPLOY / "rbac.yaml"
 SPACE = "/api/v1/namespaces/shop"
 APPS = "/apis/apps/v1/namespaces/shop"
 TEMPLATE: dict[str, Any] = {
@@ -108,6 +113,82 @@ def _moment(text: str) -> datetime:
 def test_the_account_may_do_all_the_source_does_and_check_says_so(meter: Connected) -> None:
     """With the shipped ClusterRole nothing is missing."""
     assert meter.check() == []
+
+
+def _kubeconfig(folder: Path, cluster: Cluster, user: dict[str, Any]) -> Config:
+    """Settings that name the second context of a kubeconfig with this user."""
+    ca = base64.b64encode(Path(cluster.api.ca_file).read_bytes()).decode()
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "other",
+        "clusters": [{"name": "eu", "cluster": {"server": cluster.api.url, "certificate-authority-data": ca}}],
+        "users": [{"name": "meter", "user": user}, {"name": "nobody", "user": {"token": "no-token"}}],
+        "contexts": [
+            {"name": "other", "context": {"cluster": "eu", "user": "nobody"}},
+            {"name": "prod", "context": {"cluster": "eu", "user": "meter"}},
+        ],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(content))
+    return Config(cluster="eu", kubeconfig=str(path), context="prod")
+
+
+def _reads(meter: Connected) -> None:
+    """All of the source's calls are let in: small ones, a list, a watch, the probe."""
+    assert meter.check() == []
+    namespaces = meter.stream("namespaces")
+    namespaces.run()
+    assert "namespace/eu/shop" in namespaces.readings
+    probe = meter.stream("readyz")
+    probe.run()
+    assert [e.result for e in probe.events.values() if isinstance(e, ProbeCheck)] == [ProbeResult.OK]
+
+
+def test_a_kubeconfig_with_the_accounts_token_is_a_way_in(cluster: Cluster, tmp_path: Path) -> None:
+    """The context that is named, not the current one, with the server's CA in the file itself."""
+    with connected(SOURCE, _kubeconfig(tmp_path, cluster, {"token": cluster.token})) as meter:
+        _reads(meter)
+
+
+def test_a_kubeconfig_with_an_exec_plugin_is_a_way_in(cluster: Cluster, tmp_path: Path) -> None:
+    """A program prints the credential, as those of EKS and GKE do."""
+    version = "client.authentication.k8s.io/v1"
+    given = {"token": cluster.token, "expirationTimestamp": "2040-01-01T00:00:00Z"}
+    answer = tmp_path / "answer"
+    answer.write_text(json.dumps({"apiVersion": version, "kind": "ExecCredential", "status": given}))
+    plugin = {"apiVersion": version, "command": "cat", "args": [str(answer)], "interactiveMode": "Never"}
+    with connected(SOURCE, _kubeconfig(tmp_path, cluster, {"exec": plugin})) as meter:
+        _reads(meter)
+
+
+def test_a_pods_own_account_is_a_way_in(cluster: Cluster, tmp_path: Path) -> None:
+    """With the files that Kubernetes mounts and the variables it sets, a token that is swapped is taken up."""
+    address = urlsplit(cluster.api.url)
+    token, ca = tmp_path / "token", tmp_path / "ca.crt"
+    token.write_text(cluster.token)
+    ca.write_bytes(Path(cluster.api.ca_file).read_bytes())
+    (tmp_path / "namespace").write_text("platform-meter")
+    config = Config(cluster="eu", in_cluster=True)
+    pod = {"KUBERNETES_SERVICE_HOST": str(address.hostname), "KUBERNETES_SERVICE_PORT": str(address.port)}
+    account = credentials(SOURCE.access(config), clock=utc_now, environ=pod, service_account=tmp_path)
+    with connected(SOURCE, config, credential=account) as meter:
+        _reads(meter)
+        token.write_text("no-token")
+        assert "does not accept the credential (401)" in meter.check()[0]
+        token.write_text(cluster.api.service_account_token("platform-meter", "platform-meter"))
+        _reads(meter)
+
+
+def test_the_token_that_lasts_is_one_of_the_account(cluster: Cluster) -> None:
+    """The shipped Secret is taken by the server, as a token of the very account that rbac.yaml makes."""
+    cluster.api.apply((DEPLOY / "token.yaml").read_text())
+    held = cluster.api.done("GET", "/api/v1/namespaces/platform-meter/secrets/platform-meter-token")
+    name = held["metadata"]["annotations"]["kubernetes.io/service-account.name"]
+    assert held["type"] == "kubernetes.io/service-account-token"
+    assert (
+        cluster.api.done("GET", f"/api/v1/namespaces/platform-meter/serviceaccounts/{name}")["kind"] == "ServiceAccount"
+    )
 
 
 @pytest.mark.parametrize(
@@ -272,6 +353,25 @@ def test_a_pod_that_waits_for_a_node_is_left_out(cluster: Cluster, meter: Connec
     assert [f.key for f in next(again).facts if isinstance(f, PodStarted)] == [f"pod/{after['metadata']['uid']}"]
 
 
+def test_a_pod_behind_a_scheduling_gate_is_left_out(cluster: Cluster, meter: Connected) -> None:
+    """The server says itself that a pod with a gate is held, and of the gate's opening it says nothing: no start can be
+    counted from there.
+    """
+    api = cluster.api
+    reader = meter.stream("pods")
+    reader.run()
+    spec = {"schedulingGates": [{"name": "acme.example/quota"}], "containers": [{"name": "main", "image": "web:1"}]}
+    gated = api.create(f"{SPACE}/pods", metadata={"name": "gated"}, spec=spec)
+    before = gated["status"]["conditions"]
+    assert [(c["type"], c["status"], c["reason"]) for c in before] == [("PodScheduled", "False", "SchedulingGated")]
+    assert api.patch(f"{SPACE}/pods/gated", spec={"schedulingGates": None})["status"]["conditions"] == before
+    _ready(api, gated, timedelta(minutes=40))
+    seen = _pod(api, "seen-then")
+    _ready(api, seen, timedelta(seconds=1))
+    watch = reader.open()
+    assert [f.key for f in next(watch).facts if isinstance(f, PodStarted)] == [f"pod/{seen['metadata']['uid']}"]
+
+
 def test_nodes_are_counted_by_state(cluster: Cluster, meter: Connected) -> None:
     """Ready, not ready and cordoned are told apart; the node SLI leaves cordoned and young nodes out."""
     for name, ready, cordoned in (("n1", "True", False), ("n2", "Unknown", False), ("n3", "True", True)):
@@ -282,10 +382,9 @@ def test_nodes_are_counted_by_state(cluster: Cluster, meter: Connected) -> None:
     states = {r.about.id: r.state for r in reader.readings.values() if isinstance(r, Node)}
     assert states == {"eu/n1": NodeState.READY, "eu/n2": NodeState.NOT_READY, "eu/n3": NodeState.CORDONED}
     assert reader.events == {}
-    reader.run(now=utc_now() + timedelta(minutes=11))
-    (minute,) = reader.events.values()
-    assert isinstance(minute, SliCount)
-    assert (minute.sli, minute.good, minute.bad, minute.width) == ("eu/node-ready", 1.0, 1.0, timedelta(minutes=1))
+    reader.run(now=utc_now() + timedelta(minutes=12))
+    minutes = [e for e in reader.events.values() if isinstance(e, SliCount)]
+    assert {(m.sli, m.good, m.bad, m.width) for m in minutes} == {("eu/node-ready", 1.0, 1.0, timedelta(minutes=1))}
 
 
 def test_the_probe_tells_how_the_api_stands(cluster: Cluster, meter: Connected) -> None:

@@ -102,6 +102,8 @@ class Repo:
     runs: list[Row] = field(default_factory=list)
     jobs: dict[tuple[int, int], list[Row]] = field(default_factory=dict)
     """By run and attempt."""
+    attempts: dict[tuple[int, int], Row] = field(default_factory=dict)
+    """What a run was in an attempt before the current one, where its jobs don't say it all."""
     deployments: list[Row] = field(default_factory=list)
     pulls: list[Row] = field(default_factory=list)
     commits: dict[int, list[Row]] = field(default_factory=dict)
@@ -125,8 +127,6 @@ class Github:
     """Cap the unfiltered list of runs too, as a proxy or another server might."""
 
     def __call__(self, call: Call) -> Reply:
-        if call.path == "/rate_limit":
-            return Reply(body={"resources": {"core": {"limit": 5000}}})
         if call.path.startswith("/orgs/"):
             rows = sorted(self.repos, key=lambda repo: repo.created, reverse=True)
             return self._page(call, [self._repo(repo) for repo in rows])
@@ -155,6 +155,9 @@ class Github:
             case ["actions", "runs", id_]:
                 found = [row for row in repo.runs if row["id"] == int(id_)]
                 return Reply(body=found[0]) if found else Reply(status=404)
+            case ["actions", "runs", id_, "attempts", attempt]:
+                then = self._attempt(repo, int(id_), int(attempt))
+                return Reply(body=then) if then else Reply(status=404)
             case ["actions", "runs", id_, "attempts", attempt, "jobs"]:
                 jobs = repo.jobs.get((int(id_), int(attempt)), [])
                 return self._page(call, jobs, "jobs")
@@ -162,13 +165,17 @@ class Github:
                 return self._page(call, sorted(repo.deployments, key=lambda row: row["created_at"], reverse=True))
             case ["deployments", id_, "statuses"]:
                 found = [row for row in repo.deployments if row["id"] == int(id_)]
-                return self._page(call, found[0]["statuses"])
+                return self._page(call, found[0]["statuses"]) if found else Reply(status=404)
             case ["pulls"]:
                 return self._page(call, sorted(repo.pulls, key=lambda row: row["updated_at"], reverse=True))
             case ["pulls", number, "commits"]:
                 return self._page(call, repo.commits.get(int(number), []))
             case ["issues"]:
                 return self._page(call, sorted(repo.issues, key=lambda row: row["updated_at"], reverse=True))
+            case ["issues", number]:
+                found = [row for row in repo.issues if row["number"] == int(number)]
+                here = {"repository_url": f"https://api.github.com/repos/{repo.name}"}
+                return Reply(body=found[0] | here) if found else Reply(status=410)
             case ["issues", number, "timeline"]:
                 return self._page(call, repo.timelines.get(int(number), []))
             case ["contents"]:
@@ -180,6 +187,24 @@ class Github:
                 return self._page(call, repo.teams)
             case _:
                 return Reply(status=404)
+
+    @staticmethod
+    def _attempt(repo: Repo, id_: int, attempt: int) -> Row:
+        """A run as it was in an earlier attempt: as its jobs ended."""
+        jobs = repo.jobs.get((id_, attempt))
+        found = [row for row in repo.runs if row["id"] == id_ and attempt <= row["run_attempt"]]
+        if not found or not jobs:
+            return repo.attempts.get((id_, attempt), {})
+        words = {job["conclusion"] for job in jobs}
+        return {
+            **found[0],
+            "run_attempt": attempt,
+            "status": "completed",
+            "conclusion": next(word for word in ("failure", "cancelled", "success", "skipped") if word in words),
+            "run_started_at": found[0]["created_at"] if attempt == 1 else min(job["started_at"] for job in jobs),
+            "updated_at": max(job["completed_at"] for job in jobs),
+            **repo.attempts.get((id_, attempt), {}),
+        }
 
     def _runs(self, repo: Repo, call: Call) -> Reply:
         rows = sorted(repo.runs, key=lambda row: (row["created_at"], row["id"]), reverse=True)

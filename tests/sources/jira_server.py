@@ -1,7 +1,8 @@
 """A Jira in memory: issues with changelog and comments, searched by time of change in the account's zone.
 
 Cloud (v3) pages by token and inlines the newest changes and the first comments only; Data Center (v2) pages by offset
-and inlines everything. Either gives fewer issues a page than it is asked for, as the real ones may.
+and inlines everything. Either gives fewer issues a page than it is asked for, as the real ones may, and refuses a query
+that names an issue which is not there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tests.sources.fake_outside import Call, Reply
 Row = dict[str, Any]
 BOUND = re.compile(r'updated (>=|<=) "(\d{4}-\d\d-\d\d \d\d:\d\d)"')
 PROJECT = re.compile(r"project (?:in \(|= )([^)]*?)(?:\)| AND|$)")
+IDS = re.compile(r"\bid in \(([\d, ]+)\)")
 ISSUE = re.compile(r"/rest/api/[23]/issue/(?P<id>\d+)(?P<rest>/changelog)?")
 
 
@@ -80,6 +82,8 @@ class Jira:
     """Changes and comments that a Cloud search inlines."""
     changes_page: int = 2
     comments_limit: int = 100
+    strict: bool = True
+    """Refuse ids of issues that are not there, instead of leaving them out."""
 
     def __call__(self, call: Call) -> Reply:
         if f"/rest/api/{self.version}/" not in call.path:
@@ -101,6 +105,13 @@ class Jira:
         if projects and '"PLAT"' not in projects[1]:
             return Reply(status=400)
         rows = sorted(self.issues, key=lambda row: row["updated"], reverse=True)
+        if named := IDS.search(jql):
+            ids = named[1].split(", ")
+            if self.strict and not set(ids) <= {row["id"] for row in rows}:
+                return Reply(status=400)
+            rows = [row for row in rows if row["id"] in ids]
+        if projects:
+            rows = [row for row in rows if f'"{row["fields"]["project"]["key"]}"' in projects[1]]
         for sign, at in BOUND.findall(jql):
             bound = datetime.strptime(at, "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(self.zone))
             rows = [row for row in rows if (row["updated"] >= bound if sign == ">=" else row["updated"] <= bound)]

@@ -9,9 +9,10 @@ from datetime import UTC, timedelta
 import msgspec
 import pytest
 from pydantic import BaseModel
-from tests.sources.contract import DOCS, Case, Told, case_of, moments, poll, world
+from tests.sources.contract import DOCS, Case, Told, case_of, moments, poll, streams, world
 
 from platform_meter import sources
+from platform_meter.model.facts import Fact
 from platform_meter.model.source import (
     Expired,
     Limited,
@@ -93,6 +94,20 @@ def test_facts_are_of_the_declared_types(name: str) -> None:
     """A source says facts of the types it declares, and its case shows each of them."""
     source, _, told = _clean(name)
     assert {type(fact) for fact in told.facts} == source.gives
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_stream_says_what_it_gives(name: str) -> None:
+    """Facts of the kinds it declares and no others, since a kind is as fresh as its streams; together the source's."""
+    source, case = _source(name), case_of(name)
+    given: set[type[Fact]] = set()
+    for stream in streams(source, case, world(case)):
+        pages = list(stream.read(None, case.since, case.now))
+        said = {type(fact) for page in pages for fact in page.facts}
+        said |= {kind for page in pages for kind in (*page.complete, *(kind for kind, _ in page.gone))}
+        assert said <= stream.gives, stream.name
+        given |= stream.gives
+    assert given == source.gives
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -67,7 +67,12 @@ def test_conclusions_without_details(conclusion: str | None, outcome: Outcome) -
         ("Complete job", Outcome.INFRA_FAILURE),
         ("Run actions/checkout@v4", Outcome.INFRA_FAILURE),
         ("Post Run actions/checkout@v4", Outcome.INFRA_FAILURE),
-        ("Checkout code", Outcome.INFRA_FAILURE),
+        ("Checkout", Outcome.INFRA_FAILURE),
+        ("Check out the source code", Outcome.INFRA_FAILURE),
+        ("Post Checkout code", Outcome.INFRA_FAILURE),
+        ("Checkout tests", Outcome.USER_FAILURE),
+        ("Checkout service e2e", Outcome.USER_FAILURE),
+        ("check out flow: smoke", Outcome.USER_FAILURE),
         ("Run actions/setup-node@v4", Outcome.INFRA_FAILURE),
         ("Run actions/cache/restore@v4", Outcome.INFRA_FAILURE),
         ("Run actions/upload-artifact@v4", Outcome.INFRA_FAILURE),
@@ -140,26 +145,54 @@ def test_end_of_a_run_is_that_of_its_last_job() -> None:
     assert run_fact(REF, row, [], ()).at == AT + timedelta(minutes=60)
 
 
-def test_attempt_whose_jobs_are_gone_is_no_fact() -> None:
-    """An earlier attempt is told by its jobs alone."""
-    row = msgspec.convert(run(1, AT, run_attempt=2), Run)
-    assert attempt_fact(REF, row, 1, [], ()) is None
+CANCELLED: dict[str, Any] = {"conclusion": "cancelled"}
+NO_RUNNER: dict[str, Any] = {"runner_id": 0, "runner_name": "", "steps": []}
+HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
-    ("conclusions", "outcome"),
+    ("changes", "expected"),
     [
-        (["success", "skipped"], Outcome.SUCCESS),
-        (["success", "cancelled"], Outcome.CANCELLED),
-        (["skipped"], Outcome.SKIPPED),
+        (
+            {"minutes": 360, "steps": _steps(("Set up job", "success"), ("make", "cancelled"))},
+            (Outcome.USER_FAILURE, "user_step"),
+        ),
+        ({"minutes": 361, "steps": _steps(("Set up job", "cancelled"))}, (Outcome.INFRA_FAILURE, "platform_step")),
+        ({"minutes": 361, "steps": _steps(("Set up job", "success"))}, (Outcome.UNKNOWN, "no_details")),
+        ({"minutes": 359, "steps": _steps(("make", "cancelled"))}, (Outcome.CANCELLED, "")),
+        ({**NO_RUNNER, "created_at": text(AT - 24 * HOUR), "minutes": 0}, (Outcome.INFRA_FAILURE, "queue")),
+        ({**NO_RUNNER, "created_at": None, "minutes": 24 * 60}, (Outcome.INFRA_FAILURE, "queue")),
+        ({**NO_RUNNER, "created_at": text(AT - 23 * HOUR), "minutes": 0}, (Outcome.CANCELLED, "")),
+        ({"created_at": text(AT - 25 * HOUR)}, (Outcome.CANCELLED, "")),
     ],
 )
-def test_outcome_of_an_earlier_attempt(conclusions: list[str], outcome: Outcome) -> None:
-    """Without a failed job the attempt was cancelled if one job was, else it went well if one did."""
-    row = msgspec.convert(run(1, AT, run_attempt=2), Run)
-    fact = attempt_fact(REF, row, 1, [_job(conclusion=word) for word in conclusions], ())
-    assert fact is not None
-    assert fact.outcome is outcome
+def test_a_job_that_github_cancelled_at_a_limit_timed_out(
+    changes: dict[str, Any], expected: tuple[Outcome, str]
+) -> None:
+    """After six hours by the step then running, after a day without a runner in the queue; else somebody cancelled it."""
+    job_ = _job(**CANCELLED, **changes)
+    assert job_outcome(job_) == expected
+    assert run_outcome("cancelled", [_job(**CANCELLED), job_], ())[0] is expected[0]
+    (fact,) = job_facts(REF, msgspec.convert(run(1, AT), Run), 1, [job_], ())
+    assert fact.outcome is expected[0]
+
+
+def test_a_cancelled_run_stays_cancelled_whatever_failed_in_it() -> None:
+    """Who cancels a run because a job failed has judged it; in a run that failed, a job at its limit counts as failed."""
+    failed = _job(conclusion="failure", steps=_steps(("make", "failure")), completed_at=text(AT + 400 * HOUR))
+    late = _job(**CANCELLED, minutes=360, steps=_steps(("Set up job", "cancelled")))
+    assert run_outcome("cancelled", [failed], ()) == (Outcome.CANCELLED, "")
+    assert run_outcome("failure", [failed, late], ()) == (Outcome.INFRA_FAILURE, "platform_step")
+
+
+@pytest.mark.parametrize("word", ["success", "cancelled", "skipped", "startup_failure"])
+def test_an_earlier_attempt_is_the_run_as_it_was_then(word: str) -> None:
+    """Its own conclusion and start, and the end of its last job."""
+    row = msgspec.convert(run(1, AT, run_attempt=2, run_started_at=text(AT + HOUR)), Run)
+    then = msgspec.convert(run(1, AT, conclusion=word), Run)
+    fact = attempt_fact(REF, row, then, 1, [_job()], ())
+    assert (fact.key, fact.attempt, fact.outcome) == ("run/1/1", 1, run_outcome(word, [], ())[0])
+    assert (fact.at, fact.updated, fact.ran) == (AT + 4 * 60 * SECOND, AT + 4 * 60 * SECOND, 4 * 60 * SECOND)
 
 
 @pytest.mark.parametrize(

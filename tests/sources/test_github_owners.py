@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.sources.fake_outside import Answering, Call, Reply
-from tests.sources.github_server import Github, Repo
+from tests.sources.github_server import Github, Repo, run
 from tests.sources.test_github import MINUTE, NOW, SINCE, Told, minutes
 
 from platform_meter.model.facts import PipelineActive, Repository
@@ -122,6 +122,14 @@ def test_an_owner_stays_known_when_the_list_changes() -> None:
     said = told.poll(NOW + 2 * MINUTE)
     assert [fact.codeowner for fact in said if isinstance(fact, Repository)] == ["team-pay"]
     assert owners_asked(told) == []
+
+
+def test_an_owner_found_in_the_last_read_of_an_archived_one_leaves_it_archived() -> None:
+    """As the list says; a run that still goes on keeps it among those that are read."""
+    told, repo = one(runs=[run(1, minutes(9), status="in_progress", conclusion=None)])
+    repo.archived, repo.pushed, repo.files = True, NOW + MINUTE, {"CODEOWNERS": OURS}
+    said = [fact for fact in told.poll(NOW + DAY + MINUTE) if isinstance(fact, Repository)]
+    assert [(fact.codeowner, fact.archived) for fact in said] == [("", True), ("team-pay", True)]
 
 
 def test_one_that_was_pushed_to_is_asked_again_after_a_day() -> None:

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.sources.contract import Case
-from tests.sources.fake_outside import Call, FakeOutside, Reply
-from tests.sources.jira_server import Jira, comment, history, issue, item, person
+from tests.sources.fake_outside import Answering, Call, FakeOutside, Reply
+from tests.sources.jira_server import Jira, Row, comment, history, issue, item, person, text
 
-from platform_meter.model.facts import Fact, Ref, Role, TicketChange, TicketEvent
+from platform_meter.model.facts import GONE, Fact, Ref, Role, TicketChange, TicketEvent
+from platform_meter.model.source import Unexpected
 from platform_meter.sources.jira import SOURCE, Config, wall
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -79,7 +80,7 @@ def _event(number: int, key: str, before_now: float, change: TicketChange, **mor
         at=hours(before_now),
         about=Ref(system="jira", kind="project", id=f"PLAT/{component}" if component else "PLAT"),
         queue="PLAT",
-        ticket=f"PLAT-{number}",
+        ticket=f"{10_000 + number}",
         change=change,
         role=more.pop("role", Role.AGENT),
         **more,
@@ -89,7 +90,7 @@ def _event(number: int, key: str, before_now: float, change: TicketChange, **mor
 def _created(number: int, before_now: float, updated: float, category: str, **more: Any) -> Fact:
     return _event(
         number, "created", before_now, TicketChange.CREATED, role=Role.REPORTER,
-        updated=hours(updated), status="Open", priority="P3", category=category, issue_type="Task",
+        updated=hours(updated), name=f"PLAT-{number}", status="Open", priority="P3", category=category, issue_type="Task",
         labels=more.pop("labels", ()), **more,
     )  # fmt: skip
 
@@ -130,7 +131,7 @@ CASE = Case(
 
 
 def _poll(
-    world: Jira, checkpoint: bytes | None = None, now: datetime = NOW, **settings: Any
+    world: Answering, checkpoint: bytes | None = None, now: datetime = NOW, **settings: Any
 ) -> tuple[list[Fact], bytes | None, FakeOutside]:
     outside = FakeOutside(world)
     (stream,) = SOURCE.connect(Config.model_validate({**SETTINGS, **settings}), outside, "test")
@@ -365,12 +366,201 @@ def test_check_names_what_is_missing() -> None:
     (line,) = SOURCE.check(config, refused)
     assert line == (
         "GET /rest/api/3/myself: 401; give a valid token "
-        "(Cloud: email and API token with scopes read:jira-work and read:jira-user)"
+        "(Cloud: email and API token with scopes read:jira-work and read:jira-user; scoped tokens and service accounts "
+        "are taken only at url: https://api.atlassian.com/ex/jira/CLOUD_ID)"
     )
 
 
-def test_checkpoint_says_nothing_but_times_and_the_query() -> None:
-    """What is kept between polls is small and holds no ticket."""
+def test_checkpoint_says_nothing_but_times_the_query_and_what_is_open() -> None:
+    """What is kept between polls is small: of tickets the ids of the open ones, and where they were when."""
     _, checkpoint, _ = _poll(small_world())
     assert checkpoint is not None
-    assert msgspec.json.decode(checkpoint) == {"query": 'project in ("PLAT")', "read": "2026-05-20T12:00:00Z"}
+    assert msgspec.json.decode(checkpoint) == {
+        "query": 'project in ("PLAT")',
+        "read": "2026-05-20T12:00:00Z",
+        "open": {"sights": {"10002": ["2026-05-20", "PLAT", [], False]}},
+    }
+
+
+def _moved() -> Row:
+    """A ticket of PLAT, answered, then moved to OPS and taken up there. Jira tells projects by their names."""
+    ops = {"key": "OPS"}
+    moved = [
+        item("project", "Platform", "Operations"),
+        item("Key", "PLAT-1", "OPS-9") | {"fieldId": None},
+        item("Component", "CI", None),
+    ]
+    return issue(
+        1, hours(50), hours(30), status={"name": "In Progress"}, project=ops,
+        histories=[
+            history(1, hours(40), ADA, *moved),
+            history(2, hours(30), ADA, item("status", "Open", "In Progress")),
+        ],
+        comments=[comment(1, hours(49), ADA)],
+    ) | {"key": "OPS-9"}  # fmt: skip
+
+
+def test_moved_ticket_keeps_its_id_and_the_queue_it_was_created_in() -> None:
+    """Its creation is of PLAT, what was done later is about OPS, and its steps are joined by what no move changes."""
+    facts, _, _ = _poll(Jira([_moved()]), projects=["PLAT", "OPS"])
+    steps = [fact for fact in facts if isinstance(fact, TicketEvent)]
+    assert {step.ticket for step in steps} == {"10001"}
+    assert [(step.key, step.name, step.queue, step.about.id) for step in steps] == [
+        ("10001/created", "OPS-9", "PLAT", "PLAT/CI"),
+        ("10001/comment/1", "", "PLAT", "OPS"),
+        ("10001/1/2", "", "PLAT", "OPS"),
+        ("10001/2/0", "", "PLAT", "OPS"),
+    ]
+
+
+def test_ticket_of_a_renamed_project_is_the_same_one() -> None:
+    """A project's other key changes names alone; no step of the ticket tells of it."""
+    row = issue(1, hours(50), hours(30), histories=[history(1, hours(30), ADA, item("assignee", None, "Ada"))])
+    renamed = {**row, "key": "PLT-1", "fields": {**row["fields"], "project": {"key": "PLT"}}}
+    before, after = (_poll(Jira([world]), projects=[])[0] for world in (row, renamed))
+    assert [(fact.key, fact.ticket) for fact in before if isinstance(fact, TicketEvent)] == [
+        (fact.key, fact.ticket) for fact in after if isinstance(fact, TicketEvent)
+    ]
+
+
+class _Days:
+    """One poll a day of a world that changes: what each tells of tickets that are gone, and how often it looks."""
+
+    def __init__(self, world: Jira, **settings: Any) -> None:
+        self.world, self.settings = world, settings
+        self.now = NOW
+        self.gone: list[tuple[str, Any, Any]] = []
+        self.calls: list[str] = []
+        _, self.checkpoint, _ = _poll(world, **settings)
+
+    def poll(self, later: timedelta = timedelta(days=1)) -> list[str]:
+        self.now += later
+        facts, self.checkpoint, outside = _poll(self.world, self.checkpoint, self.now, **self.settings)
+        self.calls = [str((call.body or call.params).get("jql", call.path)) for call in outside.calls]
+        found = [fact for fact in facts if isinstance(fact, TicketEvent) and fact.resolution == GONE]
+        assert all((fact.at, fact.change, fact.role) == (self.now, TicketChange.RESOLVED, Role.BOT) for fact in found)
+        return [fact.key for fact in found]
+
+
+@pytest.mark.parametrize("version", ["3", "2"])
+@pytest.mark.parametrize("strict", [True, False])
+def test_deleted_ticket_is_gone_when_it_was_missed_on_two_days(strict: bool, version: str) -> None:
+    """Whether Jira refuses a list with its id or leaves it out. The others stay, closed ones are not looked for."""
+    closed = issue(3, hours(7), hours(7), resolution={"name": "Done"})
+    done = issue(4, hours(8), hours(8), status={"name": "Fertig", "statusCategory": {"key": "done"}})
+    world = Jira([issue(1, hours(5), hours(5)), issue(2, hours(6), hours(6)), closed, done], version=version)
+    world.strict = strict
+    days = _Days(world)
+    world.issues = world.issues[1:2]
+    assert [days.poll(), days.poll(timedelta(hours=1)), days.poll(), days.poll()] == [[], [], ["10001/gone"], []]
+    assert days.calls[-1] == 'id in (10002) AND project in ("PLAT")'
+
+
+def test_ticket_deleted_after_it_was_closed_stays_a_valid_one() -> None:
+    """It was helped; nobody waits for it, so nobody looks for it."""
+    world = Jira([issue(1, hours(5), hours(5))])
+    days = _Days(world)
+    world.issues[0]["updated"] = NOW
+    world.issues[0]["fields"] |= {"resolution": {"name": "Done"}, "updated": text(NOW)}
+    days.poll(timedelta(minutes=1))
+    world.issues.clear()
+    assert [days.poll() for _ in range(3)] == [[], [], []]
+
+
+def test_open_tickets_are_looked_for_once_a_day_and_some_at_a_time() -> None:
+    """A poll looks for 50 at most, after all it has to read, and no more on a day than each once."""
+    world = Jira([issue(n, hours(5), hours(5)) for n in range(120)], page=50)
+    days = _Days(world)
+    looked = []
+    for later in (timedelta(days=1), *[timedelta(minutes=1)] * 3):
+        assert days.poll(later) == []
+        looked.append(sum(call.count(",") + 1 for call in days.calls if call.startswith("id in")))
+    assert looked == [50, 50, 20, 0]
+
+
+def test_ticket_that_left_the_query_is_gone() -> None:
+    """One moved to a project that is not read is open somewhere, but it waits for nobody here."""
+    world = Jira([issue(1, hours(5), hours(5))])
+    days = _Days(world)
+    world.issues[0]["fields"]["project"] = {"key": "SECRET"}
+    assert [days.poll(), days.poll(), days.poll()] == [[], ["10001/gone"], []]
+
+
+def test_tickets_of_a_project_no_longer_read_are_gone() -> None:
+    """Other settings start anew, but what was open under the old ones is still looked for."""
+    world = Jira([issue(1, hours(5), hours(5))])
+    days = _Days(world, projects=["PLAT", "OPS"])
+    world.issues[0]["fields"]["project"] = {"key": "OPS"}
+    days.settings = {"projects": ["PLAT"]}
+    assert [days.poll(), days.poll()] == [[], ["10001/gone"]]
+
+
+def test_ticket_out_of_sight_for_a_day_is_not_gone() -> None:
+    """A permission taken away for a while, or an index built anew, ends no ticket."""
+    world = Jira([issue(1, hours(5), hours(5))])
+    days = _Days(world)
+    rows, world.issues = world.issues, []
+    assert days.poll() == []
+    world.issues = rows
+    assert [days.poll(), days.poll()] == [[], []]
+    world.issues = []
+    assert [days.poll(), days.poll()] == [[], ["10001/gone"]]
+
+
+def test_data_center_skips_nothing_when_an_issue_is_deleted_between_two_pages() -> None:
+    """Those behind it move up by one, past the page that is read next: some are read again."""
+    world = Jira([issue(n, hours(5 + n), hours(5 + n)) for n in range(8)], version="2", page=3)
+    asked: list[int] = []
+
+    def serve(call: Call) -> Reply:
+        reply = world(call)
+        if call.path.endswith("/search"):
+            asked.append(call.params["startAt"])
+            if len(asked) == 2:
+                world.issues = [row for row in world.issues if row["key"] not in {"PLAT-0", "PLAT-3", "PLAT-4"}]
+        return reply
+
+    facts, _, _ = _poll(serve)
+    assert {fact.key for fact in facts} == {f"1000{n}/created" for n in range(8)}
+    assert asked == [0, 2, 4, 0, 2]
+
+
+def test_empty_page_with_a_token_is_not_the_last() -> None:
+    """Cloud may give an empty page in the middle; only a page without a token ends the search."""
+    world = Jira([issue(n, hours(5 + n), hours(5 + n)) for n in range(6)])
+
+    def serve(call: Call) -> Reply:
+        reply = world(call)
+        if (call.body or {}).get("nextPageToken") == "2":
+            reply.body["issues"] = []
+        return reply
+
+    facts, _, _ = _poll(serve)
+    assert [fact.key for fact in facts] == [f"1000{n}/created" for n in (0, 1, 4, 5)]
+
+
+def test_tokens_that_go_round_in_a_circle_end_the_poll() -> None:
+    """The same token again would never end: the poll fails, and the next goes on from what was told."""
+    world = Jira([issue(n, hours(5 + n), hours(5 + n)) for n in range(6)])
+
+    def serve(call: Call) -> Reply:
+        reply = world(call)
+        if (call.body or {}).get("nextPageToken") == "4":
+            reply.body["nextPageToken"] = "2"
+        return reply
+
+    with pytest.raises(Unexpected, match="the same page again and again"):
+        _poll(serve)
+
+
+@pytest.mark.parametrize("version", ["3", "2"])
+def test_what_is_null_is_nothing(version: str) -> None:
+    """Fields that are not on the project's screens, and changes of what is no field, come as null."""
+    empty = history(2, hours(3), ADA) | {"items": None}
+    change = history(1, hours(4), ADA, item("status", "New", "Open") | {"fieldId": None})
+    row = issue(1, hours(5), hours(3), components=None, labels=None, histories=[change, empty])
+    facts, _, _ = _poll(Jira([row], version=version))
+    assert [(fact.key, fact.labels) for fact in facts if isinstance(fact, TicketEvent)] == [
+        ("10001/created", ()),
+        ("10001/1/0", None),
+    ]

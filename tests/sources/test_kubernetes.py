@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from platform_meter.model.facts import (
     Workload,
 )
 from platform_meter.model.source import Access, Page, Refused, Secret, TimedOut, Unexpected, Unreachable
+from platform_meter.sources._kubernetes_sayers import WAITING_PODS
 from platform_meter.sources.kubernetes import SOURCE, Config
 
 NOW = datetime(2026, 5, 4, 12, 0, 40, tzinfo=UTC)
@@ -366,6 +368,8 @@ def test_whatever_happens_the_readings_end_up_as_the_cluster_is(steps: list[tupl
 
 BOUND_LATE = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-05-01T08:00:31Z"}
 UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+GATED = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}
+BOUND = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-05-01T08:40:00Z"}
 
 
 @pytest.mark.parametrize(
@@ -404,11 +408,12 @@ def test_a_start_is_about_what_outlives_the_pod(owners: list[dict[str, Any]], ki
     assert (started.owner_kind, started.about.id) == (kind, id_)
 
 
-def test_a_pod_seen_waiting_is_left_out_in_later_calls_too() -> None:
-    """The place keeps who waits for a node, until the pod is deleted."""
+@pytest.mark.parametrize("why", [UNSCHEDULABLE, GATED])
+def test_a_pod_seen_waiting_is_left_out_in_later_calls_too(why: dict[str, Any]) -> None:
+    """The place keeps who waits, for a node or for its owner to open a scheduling gate, until the pod is deleted."""
     cluster = Cluster()
     checkpoint = listed(cluster, "pods")
-    cluster.put(PODS, pod("x", ready=None, conditions=[UNSCHEDULABLE]))
+    cluster.put(PODS, pod("x", ready=None, conditions=[why]))
     after = list(read(FakeOutside(cluster), "pods", checkpoint))[-1].checkpoint
     assert after is not None
     assert b'"waiting":["uid-x"]' in after
@@ -419,6 +424,18 @@ def test_a_pod_seen_waiting_is_left_out_in_later_calls_too() -> None:
     last = list(read(FakeOutside(cluster), "pods", pages[-1].checkpoint))[-1].checkpoint
     assert last is not None
     assert b'"waiting":[]' in last
+
+
+def test_pods_beyond_those_remembered_are_known_by_their_late_binding() -> None:
+    """A queue may hold more pods behind their gates than are remembered: the start of a forgotten one is not told as one
+    of 40 minutes. Who was bound at once still starts.
+    """
+    cluster = Cluster()
+    checkpoint = listed(cluster, "pods")
+    cluster.put(PODS, *(pod(f"x{n}", ready=None, conditions=[GATED]) for n in range(WAITING_PODS + 1)))
+    after = list(read(FakeOutside(cluster), "pods", checkpoint))[-1].checkpoint
+    cluster.put(PODS, pod("x0", "08:40:05", conditions=[BOUND]), pod("y"))
+    assert [f.key for f in facts(list(read(FakeOutside(cluster), "pods", after)))] == ["pod/uid-y"]
 
 
 def test_a_start_before_since_is_old_news() -> None:
@@ -439,6 +456,37 @@ def test_nodes_that_do_not_count_make_no_slice() -> None:
     assert [type(f) for f in page.facts] == [Node, Node]
     (page,) = read(FakeOutside(cluster), "nodes", now=NOW + timedelta(minutes=1))
     assert [(f.good, f.bad) for f in page.facts if isinstance(f, SliCount)] == [(0.0, 1.0)]
+
+
+def minutes_said(looks: Sequence[datetime]) -> list[datetime]:
+    """The node minutes that the store holds after these looks at one ready node, in order."""
+    cluster = Cluster().put(NODES, node("n1"))
+    said = [f for now in looks for p in read(FakeOutside(cluster), "nodes", now=now) for f in p.facts]
+    return sorted({f.key: f.at for f in said if isinstance(f, SliCount)}.values())
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_polls_about_a_minute_apart_say_every_node_minute(seed: int) -> None:
+    """Through a day of polls that the poller spreads by up to 6 s, each from the last, and that begin up to 2 s late: no
+    minute is skipped.
+    """
+    random = Random(seed)
+    due, looks = NOW + timedelta(seconds=random.uniform(0, 60)), list[datetime]()
+    for _ in range(1_440):
+        looks.append(due + timedelta(seconds=random.uniform(0, 2)))
+        due += timedelta(seconds=60 + random.uniform(-6, 6))
+    said = minutes_said(looks)
+    last = looks[-1].replace(second=0, microsecond=0)
+    assert said == [said[0] + timedelta(minutes=n) for n in range((last - said[0]) // timedelta(minutes=1) + 1)]
+    assert len(said) > 1_400
+
+
+@pytest.mark.parametrize(("second", "first"), [(20, 9), (40, 10)])
+def test_minutes_without_a_look_stay_unknown(second: int, first: int) -> None:
+    """After ten minutes of silence a look tells of those minutes that ended up to 90 s before it, and of none between."""
+    noon = NOW.replace(second=0)
+    said = minutes_said([noon + timedelta(seconds=50), noon + timedelta(minutes=10, seconds=second)])
+    assert said == [noon, *(noon + timedelta(minutes=m) for m in range(first, 11))]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from tests.sources.contract import Case
 from tests.sources.fake_outside import Call, FakeOutside, Reply
 
 from platform_meter.model.facts import Fact, Ref, SliCount, Usage
-from platform_meter.model.source import Access, Page, Secret, Unexpected, Unreachable
+from platform_meter.model.source import Access, Page, Secret, SourceError, TimedOut, Unexpected, Unreachable
 from platform_meter.sources._prometheus_config import Config
 from platform_meter.sources.prometheus import SOURCE, slices
 
@@ -44,10 +45,15 @@ def answering(series: dict[str, list[tuple[dict[str, str], Value]]]) -> Callable
     def answer(call: Call) -> Reply:
         if call.method == "TEXT":
             return Reply(body=msgspec.json.encode({"status": "success", "data": {"result": []}}).decode())
+        found = series.get(call.params["query"], [])
+        if call.path == "/api/v1/query":
+            end = call.params["time"]
+            result = [{"metric": m, "value": [end, f"{value(end)}"]} for m, value in found if value(end) is not None]
+            return Reply(body={"status": "success", "data": {"resultType": "vector", "result": result}})
         ends = range(int(call.params["start"]), int(call.params["end"]) + 1, int(call.params["step"]))
         result = [
             {"metric": labels, "values": [[end, f"{value(end)}"] for end in ends if value(end) is not None]}
-            for labels, value in series.get(call.params["query"], [])
+            for labels, value in found
         ]
         return Reply(body={"status": "success", "data": {"resultType": "matrix", "result": result}})
 
@@ -74,9 +80,11 @@ def at(minutes: int) -> datetime:
 
 
 def used(id_: str, minutes: int, amount: float) -> Usage:
+    """Use in the 5 minutes that ended then, dated by their middle."""
     about = Ref(system="kong", kind="route", id=id_)
     key = f"usage/request/kong/route/{id_}/{NOON + 60 * minutes}"
-    return Usage(key=key, at=at(minutes), about=about, action="request", amount=amount)
+    middle = at(minutes) - timedelta(seconds=150)
+    return Usage(key=key, at=middle, about=about, action="request", amount=amount)
 
 
 def counted(minutes: int, good: float, bad: float) -> SliCount:
@@ -217,13 +225,134 @@ def test_a_remark_on_the_query_is_no_partial_answer() -> None:
     assert page.facts == ()
 
 
-def test_a_refused_single_slice_fails() -> None:
-    """Ranges are halved while the server says 422, down to one slice; then the poll fails and its place stays."""
-    outside = FakeOutside(lambda _: Reply(status=422))
-    with pytest.raises(Unexpected, match="422"):
+def sizes(outside: FakeOutside) -> list[int]:
+    """How many slices each call asked for."""
+    return [(call.params["end"] - call.params["start"]) // call.params["step"] + 1 for call in outside.calls]
+
+
+class Slow(FakeOutside):
+    """A server that bears at most so many slices in one call, and fails in its own way beyond."""
+
+    def __init__(self, most: int, error: SourceError) -> None:
+        super().__init__(answering({}))
+        self.most, self.refusal = most, error
+
+    def _ask(self, call: Call) -> Reply:
+        reply = super()._ask(call)
+        if sizes(self)[-1] > self.most:
+            raise self.refusal
+        return reply
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unreachable("GET /api/v1/query_range: the server answered 503 Service Unavailable"),
+        TimedOut("no answer in time"),
+        Unexpected("GET /api/v1/query_range: the server answered 422 Unprocessable Entity", 422),
+        Unexpected("GET /api/v1/query_range: the answer is larger than 33554432 bytes"),
+    ],
+    ids=["its own timeout", "ours", "too many samples", "too large an answer"],
+)
+def test_a_range_that_is_too_much_is_read_in_smaller_ones(error: SourceError) -> None:
+    """A week of 2,016 slices from a server that bears 100 of them at once is read whole in one poll: by halves that
+    stay small until it ends. The next poll begins large again.
+    """
+    outside = Slow(100, error)
+    usage = {**USAGE, "scrape_interval": "0s"}
+    checkpoint: bytes | None = str(NOON - 2_016 * 300).encode()
+    for page in read(outside, "usage/request/kong/route", checkpoint, usage=[usage]):
+        checkpoint = page.checkpoint
+    assert sizes(outside) == [1_000, 1, 500, 1, 250, 1, 125, 1, *[62] * 32, 28]
+    assert checkpoint == str(NOON).encode()
+    outside.calls.clear()
+    list(read(outside, "usage/request/kong/route", str(NOON - 70 * 300).encode(), usage=[usage]))
+    assert sizes(outside) == [70]
+
+
+@pytest.mark.parametrize("error", [Unreachable("connection refused"), Unexpected("422", 422)])
+def test_a_server_that_bears_not_even_one_slice_fails_at_once(error: SourceError) -> None:
+    """After a range fails one slice is tried; where that fails too, so does the poll, and its place stays."""
+    outside = Slow(0, error)
+    with pytest.raises(type(error)):
         list(read(outside, checkpoint=str(NOON - 8 * 300).encode()))
-    sizes = [(c.params["end"] - c.params["start"]) // 300 + 1 for c in outside.calls]
-    assert sizes == [8, 4, 2, 1]
+    assert sizes(outside) == [8, 1]
+
+
+@pytest.mark.parametrize(
+    ("window", "seconds", "zone"),
+    [
+        ("5m", 300, "UTC"),
+        ("1h", 3_600, "UTC"),
+        ("1d", 86_400, "UTC"),
+        ("1d", 86_400, "Europe/Berlin"),
+        ("1d", 86_400, "America/New_York"),
+    ],
+)
+def test_the_use_of_a_friday_is_of_friday(window: str, seconds: int, zone: str) -> None:
+    """A slice belongs to the day that most of it lies in, whatever the zone that days are cut in. Were it dated by its
+    end, the last slice of each day would be the next day's, and with `1d` every business week would lose its Friday.
+    """
+    friday = datetime(2026, 5, 8, tzinfo=UTC)
+    series: list[tuple[dict[str, str], Value]] = [({"ns": "shop", "route": "cart"}, lambda _: 1.0)]
+    outside = FakeOutside(answering({f"increase(requests_total[{seconds}s])": series}))
+    usage = {**USAGE, "query": "increase(requests_total[{{window}}])", "scrape_interval": "0s", "window": window}
+    start, now = str(int(friday.timestamp())).encode(), friday + timedelta(days=1, minutes=1)
+    told = facts(read(outside, "usage/request/kong/route", start, now, usage=[usage]))
+    assert len(told) == 86_400 // seconds
+    assert {e.at.astimezone(ZoneInfo(zone)).strftime("%A") for e in told if isinstance(e, Usage)} == {"Friday"}
+
+
+# Instant queries.
+
+MESHED: dict[str, Any] = {
+    "action": "meshed",
+    "instant": True,
+    "query": "count by (ns) (istio_build)",
+    "by": ["ns"],
+    "kind": "namespace",
+    "system": "kubernetes",
+    "window": "5m",
+}
+
+
+def test_an_instant_query_tells_how_things_stand_at_the_end_of_each_slice() -> None:
+    """Every missed slice is one call and one page; what stands is told as it is, widened and scaled by nothing."""
+    standing = {NOON - 600: 2.0, NOON - 300: 3.0}
+    outside = FakeOutside(answering({MESHED["query"]: [({"ns": "shop"}, standing.get)]}))
+    pages = list(read(outside, "usage/meshed/kubernetes/namespace", str(NOON - 900).encode(), usage=[MESHED]))
+    assert [(call.path, call.params) for call in outside.calls] == [
+        ("/api/v1/query", {"query": "count by (ns) (istio_build)", "time": NOON - seconds}) for seconds in (600, 300, 0)
+    ]
+    assert [page.checkpoint for page in pages] == [str(NOON - seconds).encode() for seconds in (600, 300, 0)]
+    about = Ref(system="kubernetes", kind="namespace", id="shop")
+    key = "usage/meshed/kubernetes/namespace/shop"
+    assert facts(iter(pages)) == [
+        Usage(key=f"{key}/{NOON - 600}", at=at(-10) - timedelta(seconds=150), about=about, action="meshed", amount=2.0),
+        Usage(key=f"{key}/{NOON - 300}", at=at(-5) - timedelta(seconds=150), about=about, action="meshed", amount=3.0),
+    ]
+
+
+def test_an_instant_sli_counts_what_stands() -> None:
+    """Targets that are up of all targets, at the end of each slice."""
+    up = {"id": "web", "instant": True, "good": "count(up == 1)", "total": "count(up)"}
+    series: dict[str, list[tuple[dict[str, str], Value]]] = {
+        "count(up == 1)": [({}, lambda end: 9.0 if end == NOON else None)],
+        "count(up)": [({}, lambda _: 10.0)],
+    }
+    told = facts(read(FakeOutside(answering(series)), checkpoint=str(NOON - 600).encode(), slis=[up]))
+    assert told == [counted(-5, 0.0, 10.0), counted(0, 9.0, 1.0)]
+
+
+def test_a_window_in_an_instant_query_is_that_of_its_slice() -> None:
+    """What is counted under `{{window}}` is widened and scaled as in a range; what stands beside it is not."""
+    sli = {"id": "web", "instant": True, "bad": BAD, "total": "sum(expected_requests)"}
+    series: dict[str, list[tuple[dict[str, str], Value]]] = {
+        BAD.replace("{{window}}", "330s"): [({}, lambda _: 3.3)],
+        "sum(expected_requests)": [({}, lambda _: 100.0)],
+    }
+    told = facts(read(FakeOutside(answering(series)), checkpoint=str(NOON - 300).encode(), slis=[sli]))
+    assert told == [counted(0, 97.0, 3.0)]
 
 
 def test_an_answer_without_data_is_unexpected() -> None:
@@ -240,7 +369,13 @@ def test_an_answer_without_data_is_unexpected() -> None:
     [
         (
             {"usage": [{**USAGE, "query": "sum(x)"}]},
-            "the query has no {{window}}; write the range as [{{window}}], for example",
+            "for example increase(requests_total[{{window}}]), or instant: true where it tells how things stand",
+        ),
+        ({"usage": [{**USAGE, "query": "sum(x)"}]}, "the query has no {{window}}; write the range as [{{window}}], "),
+        ({"slis": [{**SLI, "instant": False, "good": "up"}]}, "the query has no {{window}}; write the range"),
+        (
+            {"usage": [{**MESHED, "query": "count by (ns) (up"}]},
+            "the query is no PromQL: unclosed left parenthesis; correct it there",
         ),
         (
             {"usage": [{**USAGE, "query": "sum(increase(x[{{window}}])"}]},
@@ -266,7 +401,7 @@ def test_an_answer_without_data_is_unexpected() -> None:
             "token and user are two ways in; remove one",
         ),
         ({"slis": [{**SLI, "window": "30s"}]}, "a window is whole seconds from 1m to 1d; write for example 5m or 1h"),
-        ({"url": "prometheus:9090"}, "'prometheus:9090' is no address; write it with http:// or https://"),
+        ({"url": "prometheus:9090"}, "'prometheus:9090' begins with neither https:// nor http://; write https://prometheus:9090"),
         (
             {"usage": [{**USAGE, "action": "API call"}]},
             "'API call' is no such name; write small letters, digits and _, beginning with a letter",
@@ -316,3 +451,13 @@ def test_check_tells_what_the_server_says(reply: Reply, expected: list[str]) -> 
     """Both queries of the SLI are tried; a refused credential is said once."""
     config = Config.model_validate({**SETTINGS, "usage": []})
     assert list(SOURCE.check(config, FakeOutside(lambda _: reply))) == expected
+
+
+def test_check_asks_a_server_that_only_pages_ask() -> None:
+    """Without queries of its own it is called all the same."""
+    outside = FakeOutside(lambda _: Reply(status=404, body="not here"))
+    assert list(SOURCE.check(Config.model_validate({"url": SETTINGS["url"]}), outside)) == [
+        "vector(1): the server answered 404 with no Prometheus answer; check that url is that of a query API: 'not here'"
+    ]
+    assert [call.params for call in outside.calls] == [{"query": "vector(1)"}]
+

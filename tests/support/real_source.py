@@ -12,6 +12,7 @@ from typing import Any
 
 from platform_meter.model.facts import Event, Fact, Reading
 from platform_meter.model.source import Gap, Page, Source, SourceConfig, Stream
+from platform_meter.runtime.grants import Credentials
 from platform_meter.runtime.http import Way
 from platform_meter.runtime.quota import Budgets
 
@@ -84,8 +85,10 @@ class Connected:
 
 
 @contextmanager
-def connected(source: Source[Any], config: SourceConfig) -> Iterator[Connected]:
-    """`source` on the real way out, until the end of the block."""
+def connected(
+    source: Source[Any], config: SourceConfig, *, credential: Credentials | None = None
+) -> Iterator[Connected]:
+    """`source` on the real way out, until the end of the block; `credential` in place of what the settings name."""
     gaps: list[Gap] = []
     outcomes: list[str] = []
     stop = threading.Event()
@@ -105,6 +108,7 @@ def connected(source: Source[Any], config: SourceConfig) -> Iterator[Connected]:
         stop=stop,
         outcome=outcomes.append,
         on_gap=gaps.append,
+        credential=credential,
     ) as way:
         made = Connected(source, config, way, gaps, outcomes)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from platform_meter.model.facts import DeployKind, DeployResult, Event
-from platform_meter.model.source import Answer
+from platform_meter.model.source import Answer, Unexpected
 from platform_meter.sources._github_facts import deployment_fact, marked_kind, verdict
 from platform_meter.sources._github_poll import PER_PAGE, Visit
 from platform_meter.sources._github_rows import DeploymentRow, StatusRow, more, stamp
@@ -53,15 +53,12 @@ def read_deployments(visit: Visit, state: Deployments) -> Iterator[list[Event]]:
 
 def _rows(visit: Visit, state: Deployments, answer: Answer[list[DeploymentRow]] | None) -> list[DeploymentRow]:
     """All deployments created since `state.start`, oldest first; a read that goes on lists them anew, which is cheap."""
+    start = state.start or visit.since
     rows: dict[int, DeploymentRow] = {}
-    for number in range(1, 100_000):
-        answer = answer or visit.page("deployments", list[DeploymentRow], number)
-        got = answer.body or []
-        rows |= {row.id: row for row in got if state.start is None or row.created_at >= state.start}
-        old = bool(got) and state.start is not None and got[-1].created_at < state.start
-        if old or not got or not more(answer.headers, len(got), PER_PAGE):
+    for got in visit.pages("deployments", list[DeploymentRow], answer):
+        rows |= {row.id: row for row in got if row.created_at >= start}
+        if got and got[-1].created_at < start:
             break
-        answer = None
     return sorted(rows.values(), key=lambda row: (row.created_at, row.id))
 
 
@@ -78,7 +75,12 @@ def _rollout(row: DeploymentRow) -> Rollout:
 
 def _tell(visit: Visit, state: Deployments, rollout: Rollout) -> Iterator[Event]:
     path = f"deployments/{rollout.id}/statuses"
-    answer = visit.page(path, list[StatusRow], 1, rollout.etag)
+    try:
+        answer = visit.page(path, list[StatusRow], 1, rollout.etag)
+    except Unexpected as error:
+        if error.status == 404:  # deleted, as previews are: it will never end
+            return
+        raise
     if answer.changed:
         statuses = answer.body or []
         if more(answer.headers, len(statuses), PER_PAGE):

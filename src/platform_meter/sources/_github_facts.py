@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
+from msgspec import structs
+
 from platform_meter.model.facts import (
     Change,
     DeployKind,
@@ -44,14 +46,20 @@ CONCLUSIONS: Mapping[str, Outcome] = {
 }
 """Conclusions that need no look at the steps."""
 FAILED = frozenset({"failure", "timed_out"})
+RUN_LIMIT = timedelta(minutes=360)
+"""How long a job may run where its workflow says nothing else."""
+QUEUE_LIMIT = timedelta(hours=24)
+"""How long a job waits for a runner of the platform's own."""
 
 PLATFORM_STEP = re.compile(
     r"(pre |post )?(set up (job|runner)|initialize containers|stop containers|complete (job|runner)"
     r"|run actions/(checkout|setup-[\w-]+|cache|upload-artifact|download-artifact)([@/].*)?"
-    r"|check ?out\b.*|pull \S+:\S+)",
+    r"|check ?out( (the )?(code|repo|repository|sources?|source code))?|pull \S+:\S+)",
     re.IGNORECASE,
 )
 """Steps the platform answers for, by their whole name: GitHub's own ones, and its actions for code, tools and artifacts."""
+CODE_EVENTS = frozenset({"push", "pull_request", "pull_request_target", "merge_group"})
+"""Events whose runs have no other inputs than the code."""
 
 _HOTFIX = re.compile(r"\bhot-?fix", re.IGNORECASE)
 _ROLLBACK = re.compile(r"\broll-?back", re.IGNORECASE)
@@ -80,9 +88,20 @@ def _took(job: Job) -> bool:
     return bool(job.runner_id or job.runner_name or job.steps)
 
 
+def _result(job: Job) -> str:
+    """How it ended: GitHub tells of a job that it ended at one of its limits as of one that somebody cancelled."""
+    if job.result != "cancelled" or job.completed_at is None:
+        return job.result
+    if _took(job):
+        late = job.completed_at - job.started_at >= RUN_LIMIT
+    else:
+        late = job.completed_at - (job.created_at or job.started_at) >= QUEUE_LIMIT
+    return "timed_out" if late else job.result
+
+
 def _failed_step(job: Job) -> Step | None:
     """The step that failed; of a job that ran out of time, the one then running."""
-    late = job.result == "timed_out"
+    late = _result(job) == "timed_out"
     ends = {"failure", "timed_out", *(("cancelled", "") if late else ())}
     return next((step for step in job.steps if (step.conclusion or "").lower() in ends), None)
 
@@ -97,35 +116,39 @@ def job_outcome(job: Job, infra_steps: Sequence[str] = ()) -> tuple[Outcome, str
 
     `infra_steps` are globs of step names which the platform answers for beside `PLATFORM_STEP`.
     """
-    if job.result in CONCLUSIONS:
-        return CONCLUSIONS[job.result], ""
-    if job.result not in FAILED:
+    result = _result(job)
+    if result in CONCLUSIONS:
+        return CONCLUSIONS[result], ""
+    if result not in FAILED:
         return Outcome.UNKNOWN, "new_conclusion"
     if step := _failed_step(job):
         if PLATFORM_STEP.fullmatch(step.name) or any(fnmatchcase(step.name, glob) for glob in infra_steps):
             return Outcome.INFRA_FAILURE, "platform_step"
         return Outcome.USER_FAILURE, "user_step"
-    if job.result == "timed_out" and not _took(job):
+    if result == "timed_out" and not _took(job):
         return Outcome.INFRA_FAILURE, "queue"
-    if job.result == "failure" and _took(job) and _cut_off(job):
+    if result == "failure" and _took(job) and _cut_off(job):
         # It ended with no step to blame: the runner went away under it.
         return Outcome.INFRA_FAILURE, "runner_lost"
     return Outcome.UNKNOWN, "no_details"
 
 
-def _first_failure(jobs: Iterable[Job]) -> Job | None:
-    """The failed job that ended first: what fails after it is often its consequence."""
-    failed = [job for job in jobs if job.result in FAILED and job.completed_at]
-    return min(failed, key=lambda job: (job.completed_at or job.started_at, job.id), default=None)
+def may_have_failed(run: Run) -> bool:
+    """Whether its jobs tell more than its conclusion: it failed, or was cancelled so late that a limit may have done it."""
+    word = (run.conclusion or "").lower()
+    took = run.updated_at - (run.run_started_at or run.created_at)
+    return word in FAILED or (word == "cancelled" and took >= min(RUN_LIMIT, QUEUE_LIMIT))
 
 
 def run_outcome(conclusion: str | None, jobs: Sequence[Job], infra_steps: Sequence[str]) -> tuple[Outcome, str]:
+    """Outcome and rule of a run: those of its job that failed first, since what fails later is often a consequence."""
     word = (conclusion or "").lower()
-    if word in CONCLUSIONS:
-        return CONCLUSIONS[word], ""
-    if word in FAILED and (job := _first_failure(jobs)):
-        return job_outcome(job, infra_steps)
-    return Outcome.UNKNOWN, "no_details"
+    # Whoever cancels a run ends its jobs in many ways; only those that came to a limit tell of the platform.
+    bad = FAILED if word in FAILED else FAILED - {"failure"} if word == "cancelled" else frozenset()
+    failed = [job for job in jobs if job.completed_at and _result(job) in bad]
+    if failed:
+        return job_outcome(min(failed, key=lambda job: (job.completed_at or job.started_at, job.id)), infra_steps)
+    return (CONCLUSIONS[word], "") if word in CONCLUSIONS else (Outcome.UNKNOWN, "no_details")
 
 
 def pipeline_of(repo: str, run: Run) -> str:
@@ -145,52 +168,36 @@ def run_fact(ref: Ref, run: Run, jobs: Sequence[Job], infra_steps: Sequence[str]
     outcome, reason = run_outcome(run.conclusion, jobs, infra_steps)
     start = run.run_started_at or run.created_at
     end = max((job.completed_at for job in jobs if job.completed_at), default=run.updated_at)
-    return _run(ref, run, run.run_attempt, jobs, start=start, end=end, outcome=outcome, reason=reason)
-
-
-def attempt_fact(
-    ref: Ref, run: Run, attempt: int, jobs: Sequence[Job], infra_steps: Sequence[str]
-) -> PipelineRun | None:
-    """An attempt before the current one, told by its jobs alone; None when they are gone or it never ended."""
-    ends = [job.completed_at for job in jobs if job.completed_at]
-    if not ends:
-        return None
-    if failed := _first_failure(jobs):
-        outcome, reason = job_outcome(failed, infra_steps)
-    else:
-        seen = {CONCLUSIONS.get(job.result, Outcome.UNKNOWN) for job in jobs}
-        order = (Outcome.CANCELLED, Outcome.USER_FAILURE, Outcome.UNKNOWN, Outcome.SUCCESS, Outcome.SKIPPED)
-        outcome, reason = next(word for word in order if word in seen), ""
-    start = min(job.started_at for job in jobs)
-    return _run(ref, run, attempt, jobs, start=start, end=max(ends), outcome=outcome, reason=reason)
-
-
-def _run(
-    ref: Ref,
-    run: Run,
-    attempt: int,
-    jobs: Sequence[Job],
-    *,
-    start: datetime,
-    end: datetime,
-    outcome: Outcome,
-    reason: str,
-) -> PipelineRun:
     return PipelineRun(
-        key=f"run/{run.id}/{attempt}",
+        key=f"run/{run.id}/{run.run_attempt}",
         at=utc(end),
         about=ref,
-        updated=utc(run.updated_at) if attempt == run.run_attempt else utc(end),
+        updated=utc(run.updated_at),
         pipeline=pipeline_of(ref.id, run),
         outcome=outcome,
         ran=max(end - start, _NO_TIME),
-        group=f"{run.workflow_id}|{run.head_sha}|{run.event}",
+        group=_group(run),
         sha=run.head_sha,
-        attempt=attempt,
+        attempt=run.run_attempt,
         trigger=run.event,
         reason=reason,
         pool=next((pool for job in jobs if (pool := pool_of(job))), ""),
     )
+
+
+def _group(run: Run) -> str:
+    """Runs of one workflow with the same inputs. Where the code is not all of them, each run has its own."""
+    code = f"{run.workflow_id}|{run.head_sha}|{run.event}"
+    return code if run.event in CODE_EVENTS else f"{code}|{run.id}"
+
+
+def attempt_fact(
+    ref: Ref, run: Run, row: Run, attempt: int, jobs: Sequence[Job], infra_steps: Sequence[str]
+) -> PipelineRun:
+    """An attempt before the current one; `row` is the run as it was then. It had ended when the current one began."""
+    latest = min(row.updated_at, run.run_started_at or row.updated_at)
+    end = max((job.completed_at for job in jobs if job.completed_at), default=latest)
+    return run_fact(ref, structs.replace(row, run_attempt=attempt, updated_at=end), jobs, infra_steps)
 
 
 def job_facts(

@@ -1,18 +1,19 @@
-"""Workflow runs of one repository: new ones, those still going, and old ones that were run again.
+"""Workflow runs of one repository: new ones, those still going, and old ones that were run again or approved.
 
-A steady poll costs one call, which is free while nothing changed (304). GitHub sorts runs by creation, so a re-run
-stands at its old place: spans of the list are read again at fixed times (`RECHECKS`). A search with a `created` range
-returns at most 1,000 runs; the range is then cut at the oldest run seen, until all is told.
+A steady poll costs one call, which is free while nothing changed (304). GitHub sorts runs by creation: a longer read
+goes on by time, with those created up to the oldest run seen, so that neither the cap of 1,000 results nor a deleted
+run makes it miss one. A re-run stands at its old place: spans of the list are read again at fixed times (`RECHECKS`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from platform_meter.model.facts import Event, PipelineJob, PipelineRun
-from platform_meter.model.source import Answer, Gap, Unexpected
-from platform_meter.sources._github_facts import FAILED, attempt_fact, fresh, job_facts, run_fact
+from platform_meter.model.source import Gap, Unexpected
+from platform_meter.sources._github_facts import attempt_fact, fresh, job_facts, may_have_failed, run_fact
 from platform_meter.sources._github_poll import DETAIL, PER_PAGE, Visit
 from platform_meter.sources._github_rows import Job, Jobs, Run, Runs, more, stamp
 from platform_meter.sources._github_state import OpenRun
@@ -21,27 +22,50 @@ from platform_meter.sources._github_state import Runs as RunsState
 RESULT_CAP = 1_000
 """Most results GitHub gives to one search of runs."""
 RECHECKS = {"2d": (timedelta(days=2), timedelta(hours=1)), "30d": (timedelta(days=30), timedelta(days=1))}
-"""Span of creation times and how often it is read again. GitHub lets a run be re-run for 30 days."""
+"""Span of creation times and how often it is read again. GitHub lets a run be re-run or approved for 30 days."""
 LONGEST = timedelta(days=40)
 """No run goes on for longer: GitHub ends it after 35 days."""
+UNAPPROVED = "action_required"
+"""Conclusion of a run that has not begun: it is from outside and waits for a member's word. Once approved it goes on."""
+LATE = "late"
+"""A run that has ended while the list of its jobs says that some go on: both are asked for again."""
+IDLE = frozenset({"waiting", UNAPPROVED, LATE})
+"""States in which no runner is missing: a person's approval is, or nothing."""
+_APPROVABLE = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One poll's look at the runs of one repository."""
+
+    visit: Visit
+    runs: RunsState
+    floor: datetime | None
+    """`runs.floor` of the read before."""
+    seen: set[str] = field(default_factory=set)
+
+    @property
+    def keep(self) -> timedelta:
+        """How long a run is known as told: until the next look at those of its age."""
+        return self.visit.overlap + RECHECKS["2d"][1]
 
 
 def read_runs(visit: Visit, runs: RunsState) -> Iterator[list[Event]]:
     """Facts of runs in steps; after each, `runs` holds exactly what was told so far."""
-    seen: set[str] = set()
+    look = _Look(visit=visit, runs=runs, floor=runs.floor)
     changed = True
     if runs.began is None:
         spans = _due(visit.now, runs)
         answer = visit.page("actions/runs", Runs, 1, "" if spans else runs.etag)
         changed = answer.changed
-        if answer.changed:
+        if answer.body is not None:
             runs.begin(visit.now, min([visit.start(runs), *(visit.now - span for span in spans)]), answer.etag)
-            yield from _newest(visit, runs, answer, seen)
+            yield _newest(look, answer.body)
         else:
-            runs.unchanged(visit.now, visit.overlap)
-    if runs.began is not None:
-        yield from _windows(visit, runs, seen)
-    yield _still_open(visit, runs, seen, changed=changed)
+            runs.unchanged(visit.now, look.keep)
+    while runs.began is not None:
+        yield from _window(look)
+    yield _still_open(look, changed=changed)
 
 
 def _due(now: datetime, runs: RunsState) -> list[timedelta]:
@@ -55,70 +79,65 @@ def _due(now: datetime, runs: RunsState) -> list[timedelta]:
     ]
 
 
-def _newest(visit: Visit, runs: RunsState, answer: Answer[Runs], seen: set[str]) -> Iterator[list[Event]]:
-    """The unfiltered list, which has no cap; should a server cap it, what is left is read by `_windows`."""
-    got = 0
-    for number in range(1, 1_000_000):
-        page = answer if number == 1 else visit.page("actions/runs", Runs, number)
-        body = page.body or Runs(total_count=got, workflow_runs=[])
-        rows = body.workflow_runs
-        got += len(rows)
-        has_more = bool(rows) and got < body.total_count and more(page.headers, len(rows), PER_PAGE)
-        if number == 1:
-            runs.floor = rows[-1].created_at if rows and has_more else None
-        facts = _tell_all(visit, runs, rows, seen)
-        if rows:
-            runs.at = stamp(rows[-1].created_at)
-        old = bool(rows) and runs.start is not None and rows[-1].created_at < runs.start
-        if old or (not has_more and got >= body.total_count):
-            _finish(visit, runs)
-        yield facts
-        if runs.began is None or not has_more:
+def _newest(look: _Look, page: Runs) -> list[Event]:
+    """The first page, of the unfiltered list."""
+    runs, rows = look.runs, page.workflow_runs
+    whole = not rows or len(rows) >= page.total_count
+    runs.floor = None if whole else rows[-1].created_at
+    facts = _tell_all(look, rows)
+    if whole or (runs.start is not None and rows[-1].created_at < runs.start):
+        _finish(look)
+    else:
+        runs.at = stamp(rows[-1].created_at)
+    return facts
+
+
+def _window(look: _Look) -> Iterator[list[Event]]:
+    """Runs created from `runs.start` to `runs.at`, as many as one search gives; the next window begins at the oldest."""
+    visit, runs = look.visit, look.runs
+    start, upper = stamp(runs.start or visit.since), runs.at or stamp(runs.began or visit.now)
+    if upper < start:
+        _finish(look)
+        return
+    got, total = 0, 0
+    for number in range(1, RESULT_CAP // PER_PAGE + 1):
+        body = visit.page("actions/runs", Runs, number, created=f"{start}..{upper}").body
+        rows, before = body.workflow_runs if body else [], total
+        got, total = got + len(rows), body.total_count if body else 0
+        facts = _tell_all(look, rows)
+        if total < before:
+            # None can join this range, so some were deleted, and others took their places on pages that were read.
+            yield facts
             return
-
-
-def _windows(visit: Visit, runs: RunsState, seen: set[str]) -> Iterator[list[Event]]:
-    """Ranges of creation time from `runs.at` down to `runs.start`, each cut where the cap fell."""
-    while runs.began is not None and runs.start is not None:
-        start, upper = stamp(runs.start), runs.at or stamp(runs.began)
-        if upper < start:
-            _finish(visit, runs)
-            break
-        got, total, has_more, number = 0, 0, True, 1
-        while has_more:
-            page = visit.page("actions/runs", Runs, number, created=f"{start}..{upper}")
-            body = page.body or Runs(total_count=got, workflow_runs=[])
-            rows, total = body.workflow_runs, body.total_count
-            got, number = got + len(rows), number + 1
-            has_more = bool(rows) and more(page.headers, len(rows), PER_PAGE)
-            facts = _tell_all(visit, runs, rows, seen)
-            if rows:
-                runs.at = min(upper, stamp(rows[-1].created_at))
-            if has_more:
-                yield facts
-        if got < min(total, RESULT_CAP) or got >= total:
-            _finish(visit, runs)
-        elif runs.at == upper:
-            second = datetime.fromisoformat(upper)
-            text = f"{visit.ref.id}: {total} runs created in one second, {got} can be read"
-            visit.outside.gap(Gap(start=second, end=second + timedelta(seconds=1), reason="result_cap", text=text))
-            runs.at = stamp(second - timedelta(seconds=1))
+        if not rows or got >= total:
+            _finish(look)
+            yield facts
+            return
+        runs.at = min(upper, stamp(rows[-1].created_at))
         yield facts
+    if runs.at == upper:
+        second = datetime.fromisoformat(upper)
+        text = f"{visit.ref.id}: {total} runs created in one second, {got} can be read"
+        visit.outside.gap(Gap(start=second, end=second + timedelta(seconds=1), reason="result_cap", text=text))
+        runs.at = stamp(second - timedelta(seconds=1))
 
 
-def _finish(visit: Visit, runs: RunsState) -> None:
+def _finish(look: _Look) -> None:
+    runs = look.runs
     for name, (span, _) in RECHECKS.items():
         if runs.began and runs.start and (runs.read is None or runs.start <= runs.began - span):
             runs.rechecked[name] = runs.began
-    runs.end(visit.overlap)
+    runs.end(look.keep)
 
 
-def _still_open(visit: Visit, runs: RunsState, seen: set[str], *, changed: bool) -> list[Event]:
+def _still_open(look: _Look, *, changed: bool) -> list[Event]:
     """Runs that had not ended and that this poll's pages did not show, one conditional call each."""
+    visit, runs = look.visit, look.runs
     facts: list[Event] = []
     for id_, held in list(runs.open.items()):
-        vouched = not changed and (runs.floor is None or held.created > runs.floor)
-        if id_ in seen or vouched:
+        vouched = not changed and held.state != LATE and (runs.floor is None or held.created > runs.floor)
+        # There may be many unapproved ones; approvals are found when the list is read again.
+        if id_ in look.seen or vouched or (held.state == UNAPPROVED and held.created >= visit.now - _APPROVABLE):
             continue
         try:
             answer = visit.outside.get(f"/repos/{visit.ref.id}/actions/runs/{id_}", Run, etag=held.etag)
@@ -128,8 +147,8 @@ def _still_open(visit: Visit, runs: RunsState, seen: set[str], *, changed: bool)
             del runs.open[id_]  # deleted: it will never end
             continue
         if answer.body is not None:
-            facts += _tell(visit, runs, answer.body)
-            if id_ in runs.open:
+            facts += _tell(look, answer.body)
+            if id_ in runs.open and runs.open[id_].state != LATE:
                 runs.open[id_].etag = answer.etag
         if id_ in runs.open and held.created < visit.now - LONGEST:
             del runs.open[id_]
@@ -138,75 +157,89 @@ def _still_open(visit: Visit, runs: RunsState, seen: set[str], *, changed: bool)
     return facts
 
 
-def _tell_all(visit: Visit, runs: RunsState, rows: Iterable[Run], seen: set[str]) -> list[Event]:
+def _tell_all(look: _Look, rows: Iterable[Run]) -> list[Event]:
+    runs = look.runs
     facts: list[Event] = []
     for row in rows:
         # Later reads take all that a page shows: an older run on it may have been run again.
         before = runs.read is None and runs.start is not None and row.created_at < runs.start
-        if str(row.id) in seen or (before and row.ended):
+        if str(row.id) in look.seen or (before and _over(look, row)):
             continue
-        seen.add(str(row.id))
-        facts += _tell(visit, runs, row)
+        look.seen.add(str(row.id))
+        facts += _tell(look, row)
     return facts
 
 
-def _tell(visit: Visit, runs: RunsState, run: Run) -> Iterator[Event]:
+def _over(look: _Look, run: Run) -> bool:
+    """Whether the attempt has ended for good."""
+    unapproved = (run.conclusion or "").lower() == UNAPPROVED and run.created_at >= look.visit.now - _APPROVABLE
+    return run.ended and not unapproved
+
+
+def _tell(look: _Look, run: Run) -> Iterator[Event]:
     """The attempts of one run that ended; the run itself is remembered while it goes on."""
-    id_, held = str(run.id), runs.open.pop(str(run.id), None)
+    visit, runs = look.visit, look.runs
+    id_, held, over = str(run.id), runs.open.pop(str(run.id), None), _over(look, run)
     mark = f"{stamp(run.updated_at)} {run.run_attempt}"
-    if run.ended and (runs.told(run.id, mark) or (held is None and _told_earlier(visit, runs, run))):
+    if over and (runs.told(run.id, mark) or (held is None and _told_earlier(look, run))):
         return
     if held is None or held.attempt != run.run_attempt:
-        yield from _earlier_attempts(visit, runs, run)
-    if not run.ended:
-        going = run.status == "in_progress"
-        workflow = _workflow(run)
-        runs.open[id_] = OpenRun(created=run.created_at, workflow=workflow, running=going, attempt=run.run_attempt)
-        return
+        yield from _earlier_attempts(look, run)
     jobs: list[Job] = []
-    if _wants_jobs(visit, run, failed=(run.conclusion or "").lower() in FAILED):
+    if over and _wants_jobs(visit, run, failed=may_have_failed(run)):
         jobs = fresh(_jobs(visit, run, run.run_attempt), run.run_attempt, run.run_started_at)
-    yield from _attempt(visit, runs, run, run_fact(visit.ref, run, jobs, visit.infra_steps), jobs)
-    if run.updated_at >= visit.now - visit.overlap:
+    late = any(not job.result for job in jobs) and run.updated_at >= visit.now - visit.overlap
+    if late or not over:
+        state = LATE if late else UNAPPROVED if run.ended else run.status or ""
+        runs.open[id_] = OpenRun(created=run.created_at, workflow=_workflow(run), state=state, attempt=run.run_attempt)
+        return
+    yield from _attempt(look, run, run_fact(visit.ref, run, jobs, visit.infra_steps), jobs)
+    if run.updated_at >= visit.now - look.keep:
         runs.done[id_] = mark
 
 
-def _earlier_attempts(visit: Visit, runs: RunsState, run: Run) -> Iterator[Event]:
+def _told_earlier(look: _Look, run: Run) -> bool:
+    """Whether the last read that came to this run saw it as it is."""
+    runs = look.runs
+    if runs.read is None:
+        return False
+    checks = [
+        at
+        for name, (span, _) in RECHECKS.items()
+        if (at := runs.rechecked.get(name)) is not None and run.created_at >= at - span
+    ]
+    on_first_page = look.floor is None or run.created_at >= look.floor
+    last = runs.read if on_first_page or not checks else max(checks)
+    return run.updated_at < last - look.visit.overlap
+
+
+def _earlier_attempts(look: _Look, run: Run) -> Iterator[Event]:
     """Attempts before the current one: without them a flaky run would look like one that always went well."""
+    visit = look.visit
     if run.updated_at < visit.now - DETAIL:
         return
-    ended = None
-    for attempt in range(1, run.run_attempt):
-        jobs = fresh(_jobs(visit, run, attempt), attempt, ended)
-        if fact := attempt_fact(visit.ref, run, attempt, jobs, visit.infra_steps):
-            ended = fact.at
-            wanted = _wants_jobs(visit, run, failed=any(job.result in FAILED for job in jobs))
-            yield from _attempt(visit, runs, run, fact, jobs if wanted else [])
+    for number in range(1, run.run_attempt):
+        try:
+            row = visit.outside.get(f"/repos/{visit.ref.id}/actions/runs/{run.id}/attempts/{number}", Run).body
+        except Unexpected as error:
+            if error.status != 404:  # deleted
+                raise
+            continue
+        if row is not None:
+            jobs = fresh(_jobs(visit, run, number), number, row.run_started_at)
+            fact = attempt_fact(visit.ref, run, row, number, jobs, visit.infra_steps)
+            yield from _attempt(look, run, fact, jobs if _wants_jobs(visit, run, failed=may_have_failed(row)) else [])
 
 
-def _attempt(
-    visit: Visit, runs: RunsState, run: Run, fact: PipelineRun, jobs: Iterable[Job]
-) -> Iterator[PipelineRun | PipelineJob]:
+def _attempt(look: _Look, run: Run, fact: PipelineRun, jobs: Iterable[Job]) -> Iterator[PipelineRun | PipelineJob]:
     if fact.pool:
-        runs.pools[_workflow(run)] = fact.pool
+        look.runs.pools[_workflow(run)] = fact.pool
     yield fact
-    yield from job_facts(visit.ref, run, fact.attempt, jobs, visit.infra_steps)
+    yield from job_facts(look.visit.ref, run, fact.attempt, jobs, look.visit.infra_steps)
 
 
 def _workflow(run: Run) -> str:
     return run.path or str(run.workflow_id)
-
-
-def _told_earlier(visit: Visit, runs: RunsState, run: Run) -> bool:
-    """Whether an earlier read told this run as it is: it ended before that read and was not run again since."""
-    if runs.read is None or run.updated_at >= runs.read - visit.overlap:
-        return False
-    checks = [
-        runs.rechecked[name]
-        for name, (span, _) in RECHECKS.items()
-        if name in runs.rechecked and runs.began and runs.start and runs.start <= runs.began - span
-    ]
-    return run.run_attempt == 1 or run.updated_at < min(checks, default=runs.read) - visit.overlap
 
 
 def _wants_jobs(visit: Visit, run: Run, *, failed: bool) -> bool:

@@ -6,10 +6,13 @@ a repository that was left out for a day is read from where it was left, not fro
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct, field
+
+from platform_meter.sources._open_tickets import OpenTickets
 
 
 class Cursor(Struct, omit_defaults=True):
@@ -20,7 +23,7 @@ class Cursor(Struct, omit_defaults=True):
     etag: str = ""
     """Of the first page at that time."""
     done: dict[str, str] = field(default_factory=dict)
-    """Items changed within the overlap that were told already: id -> when they changed."""
+    """Items that changed of late and were told already: id -> when they changed."""
 
     began: datetime | None = None
     """When the read that is now under way began; None between reads."""
@@ -28,23 +31,30 @@ class Cursor(Struct, omit_defaults=True):
     fresh: str = ""
     """Validator of the first page of the read under way."""
     at: str = ""
-    """How far it is: a page number or a time, as the list needs it."""
+    """How far it is: the time of the last item told."""
+
+    failing: tuple[datetime, datetime] | None = None
+    """The range that the poll which first could not read this list would have read; None while it can be read."""
 
     def begin(self, now: datetime, start: datetime, etag: str) -> None:
         self.began, self.start, self.fresh, self.at = now, start, etag, ""
 
-    def end(self, overlap: timedelta) -> None:
+    def end(self, keep: timedelta) -> None:
         self.read, self.etag = self.began, self.fresh
+        self.abandon()
+        self.forget(keep)
+
+    def abandon(self) -> None:
+        """Give up the read under way; the next one begins with the newest item."""
         self.began, self.start, self.fresh, self.at = None, None, "", ""
-        self.forget(overlap)
 
-    def unchanged(self, now: datetime, overlap: timedelta) -> None:
+    def unchanged(self, now: datetime, keep: timedelta) -> None:
         self.read = now
-        self.forget(overlap)
+        self.forget(keep)
 
-    def forget(self, overlap: timedelta) -> None:
+    def forget(self, keep: timedelta) -> None:
         if self.read is not None:
-            since = self.read - overlap
+            since = self.read - keep
             self.done = {id_: at for id_, at in self.done.items() if datetime.fromisoformat(at.split(" ")[0]) >= since}
 
     def told(self, id_: int, mark: str) -> bool:
@@ -54,7 +64,8 @@ class Cursor(Struct, omit_defaults=True):
 class OpenRun(Struct, omit_defaults=True):
     created: datetime
     workflow: str
-    running: bool = False
+    state: str = ""
+    """GitHub's word for what it does or waits for."""
     attempt: int = 1
     etag: str = ""
 
@@ -109,13 +120,23 @@ class RepoOwner(Struct, omit_defaults=True):
 class RepoState(Struct, omit_defaults=True):
     topics: list[str] = []
     has_issues: bool = True
+    archived: bool = False
     created: str | None = None
     pushed: str = ""
+    visited: datetime | None = None
+    """The last poll that came by, whatever it could read: the others come first then."""
     owner: RepoOwner = field(default_factory=RepoOwner)
     runs: Runs = field(default_factory=Runs)
     deployments: Deployments = field(default_factory=Deployments)
     pulls: Cursor = field(default_factory=Cursor)
     issues: Cursor = field(default_factory=Cursor)
+
+    def cursors(self) -> Iterator[Cursor]:
+        yield from (self.runs, self.deployments, self.pulls, self.issues)
+
+    @property
+    def failing(self) -> bool:
+        return any(cursor.failing for cursor in self.cursors())
 
 
 class State(Struct, omit_defaults=True):
@@ -126,6 +147,7 @@ class State(Struct, omit_defaults=True):
     globs: list[str] = []
     """The selection that `repos` was made with."""
     repos: dict[str, RepoState] = field(default_factory=dict)
+    tickets: OpenTickets = field(default_factory=OpenTickets)
     owners_after: datetime | None = None
     """The token may not read files: not tried before."""
     teams_after: datetime | None = None

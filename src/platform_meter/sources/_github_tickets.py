@@ -1,21 +1,29 @@
-"""GitHub issues as tickets: an issue and its timeline to the steps of its history. Pure."""
+"""GitHub issues as tickets: an issue and its timeline to the steps of its history, and issues that are gone."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from platform_meter.model.facts import Ref, Role, TicketChange, TicketEvent, ticket_labels
-from platform_meter.sources._github_facts import is_bot
+from msgspec import Struct
+
+from platform_meter.model.facts import Event, Ref, Role, TicketChange, TicketEvent, ticket_labels
+from platform_meter.model.source import Expired, Outside, Refused, Unexpected, Unreachable
+from platform_meter.sources._github_facts import SYSTEM, is_bot
+from platform_meter.sources._github_poll import Visit, read_updated
 from platform_meter.sources._github_rows import Issue, TimelineItem, User, utc
+from platform_meter.sources._github_state import Cursor
+from platform_meter.sources._open_tickets import OpenTickets, Sight, gone_event
 
 AGENTS = frozenset({"MEMBER", "OWNER", "COLLABORATOR"})
 RESOLUTIONS = {"completed": "Done", "not_planned": "Won't Do", "duplicate": "Duplicate"}
 """GitHub's reasons in the words that Ticketing files know as invalid or not."""
 AT_CREATION = timedelta(seconds=60)
 """Forms and triage bots label a new issue within seconds: labels that soon hold from the start."""
+LOOKED = 20
+"""Open issues looked for in one poll, at a call each."""
 
 _PRIORITY = re.compile(r"(?:priority\s*[:/ -]\s*)(.+)|(p\d)", re.IGNORECASE)
 _P = re.compile(r"p\d", re.IGNORECASE)
@@ -38,17 +46,20 @@ def category_of(issue: Issue) -> str:
     return min((label for label in issue.label_names() if not priority_of([label])), default="")
 
 
-def _role(user: User | None, issue: Issue, association: str, bots: Iterable[str]) -> Role:
+def _role(user: User | None, issue: Issue, association: str, bots: Iterable[str], agents: Collection[str]) -> Role:
     if is_bot(user, bots):
         return Role.BOT
     if user and issue.user and user.login == issue.user.login:
         return Role.REPORTER
     # A stranger's comment answers nobody, so it must not end the first response.
-    return Role.AGENT if association in AGENTS else Role.REPORTER
+    known = user is not None and user.login.lower() in agents if agents else association in AGENTS
+    return Role.AGENT if known else Role.REPORTER
 
 
-def ticket_events(ref: Ref, issue: Issue, timeline: Iterable[TimelineItem], bots: Iterable[str]) -> list[TicketEvent]:
-    """Every step of the issue, oldest first."""
+def ticket_events(
+    ref: Ref, issue: Issue, timeline: Iterable[TimelineItem], bots: Iterable[str], agents: Collection[str] = ()
+) -> list[TicketEvent]:
+    """Every step of the issue, oldest first. `agents` are logins in lower case; without any GitHub says who is one."""
     items = sorted(
         ((item, utc(item.created_at)) for item in timeline if item.created_at and item.id is not None),
         key=lambda pair: (pair[1], pair[0].id or 0),
@@ -63,7 +74,8 @@ def ticket_events(ref: Ref, issue: Issue, timeline: Iterable[TimelineItem], bots
         about=ref,
         updated=utc(issue.updated_at),
         queue=ref.id,
-        ticket=f"{ref.id}#{issue.number}",
+        ticket=str(issue.id),
+        name=f"{ref.id}#{issue.number}",
         change=TicketChange.CREATED,
         role=Role.BOT if is_bot(issue.user, bots) else Role.REPORTER,
         status="open",
@@ -72,7 +84,7 @@ def ticket_events(ref: Ref, issue: Issue, timeline: Iterable[TimelineItem], bots
         issue_type=issue.type.name if issue.type else "",
         labels=ticket_labels(start),
     )
-    return [base, *_steps(base, issue, items, set(start), bots)]
+    return [base, *_steps(base, issue, items, set(start), bots, agents)]
 
 
 def _labels_at_creation(issue: Issue, items: list[tuple[TimelineItem, datetime]]) -> set[str]:
@@ -92,6 +104,7 @@ def _steps(
     items: list[tuple[TimelineItem, datetime]],
     labels: set[str],
     bots: Iterable[str],
+    agents: Collection[str],
 ) -> Iterator[TicketEvent]:
     priority, told = base.priority, base.labels
     for item, at in items:
@@ -100,17 +113,18 @@ def _steps(
             key=f"issue/{issue.id}/{item.event}/{item.id}",
             at=at,
             updated=None,
+            name="",
             status=None,
             priority=None,
             category=None,
             issue_type=None,
             labels=None,
             change=TicketChange.COMMENT,
-            role=_role(item.actor or item.user, issue, item.author_association or "MEMBER", bots),
+            role=_role(item.actor or item.user, issue, item.author_association or "MEMBER", bots, agents),
         )
         match item.event:
             case "commented":
-                yield replace(blank, role=_role(item.user or item.actor, issue, item.author_association, bots))
+                yield replace(blank, role=_role(item.user or item.actor, issue, item.author_association, bots, agents))
             case "assigned":
                 yield replace(blank, change=TicketChange.ASSIGNED)
             case "labeled" | "unlabeled" if item.label:
@@ -131,3 +145,82 @@ def _steps(
                 yield replace(blank, change=TicketChange.REOPENED)
             case _:
                 pass
+
+
+def read_issues(visit: Visit, cursor: Cursor) -> Iterator[list[Event]]:
+    """Issues with their whole history; pull requests, which the same list holds, are passed over.
+
+    GitHub may show an issue closed a moment before its timeline tells when. Then it was not read: the next poll asks
+    for it again.
+    """
+    unsettled: set[str] = set()
+    agents = frozenset(login.lower() for login in visit.agents)
+
+    def tell(issue: Issue) -> Iterable[Event]:
+        if issue.pull_request is not None:
+            return ()
+        timeline = visit.all(f"issues/{issue.number}/timeline", list[TimelineItem])
+        events = ticket_events(visit.ref, issue, timeline, visit.bots, agents)
+        status = next(event.status for event in reversed(events) if event.status)
+        if status != issue.state:
+            unsettled.add(str(issue.id))
+            cursor.fresh = ""
+        if status == "open":
+            visit.tickets.saw(str(issue.id), visit.now.date(), f"{visit.ref.id}#{issue.number}", visit.ref.labels)
+        else:
+            visit.tickets.closed(str(issue.id))
+        return events
+
+    params = {"state": "all", "sort": "updated", "direction": "desc"}
+    for step in read_updated(visit, cursor, "issues", list[Issue], params=params, tell=tell):
+        cursor.done = {id_: mark for id_, mark in cursor.done.items() if id_ not in unsettled}
+        yield step
+
+
+class _Held(Struct):
+    """An issue, asked for by its number: deleted ones are not there, a transferred one is another issue elsewhere."""
+
+    id: int
+    number: int
+    repository_url: str
+
+
+def missing_issues(
+    outside: Outside, tickets: OpenTickets, queues: Container[str], now: datetime
+) -> Iterator[TicketEvent]:
+    """Looks for open issues that were not seen today, and tells those that are gone.
+
+    `queues` are the repositories whose issues are read: elsewhere an issue waits for nobody here.
+    """
+    today = now.date()
+    for id_, sight in tickets.due(today, LOOKED).items():
+        try:
+            place = _place(outside, id_, sight)
+        except (Refused, Unexpected):
+            # Nothing is known of this one, which must not keep the others waiting.
+            tickets.saw(id_, today, sight.place, sight.labels)
+            continue
+        except Unreachable:
+            return
+        if place.partition("#")[0] in queues:
+            tickets.saw(id_, today, place, sight.labels)
+        elif tickets.gone(id_, today):
+            queue = sight.place.partition("#")[0]
+            about = Ref(system=SYSTEM, kind="repository", id=queue, labels=sight.labels)
+            yield gone_event(f"issue/{id_}/gone", id_, queue, about, now)
+
+
+def _place(outside: Outside, id_: str, sight: Sight) -> str:
+    """Where an issue is now; empty when it is nowhere."""
+    repo, _, number = sight.place.partition("#")
+    try:
+        held = outside.get(f"/repos/{repo}/issues/{number}", _Held).body
+    except Expired:
+        return ""
+    except Unexpected as error:
+        if error.status != 404:
+            raise
+        return ""
+    if held is None or str(held.id) != id_:
+        return ""
+    return f"{'/'.join(held.repository_url.split('/')[-2:])}#{held.number}"

@@ -36,6 +36,16 @@ class Named(Struct):
     name: str = ""
 
 
+class Category(Struct):
+    key: str = ""
+    """new, indeterminate or done, whatever people call their statuses."""
+
+
+class Status(Struct, rename="camel"):
+    name: str = ""
+    status_category: Category | None = None
+
+
 class Project(Struct):
     key: str = ""
 
@@ -44,8 +54,8 @@ class Item(Struct, rename="camel"):
     """One field's change; `None` is an empty field. Several components make several items; labels make one of all."""
 
     field: str = ""
-    field_id: str = ""
-    """Cloud only; empty for fields that are no field of the issue, such as links."""
+    field_id: str | None = None
+    """Cloud only; empty for what is no field of the issue, such as links and its key."""
     from_string: str | None = None
     to_string: str | None = None
 
@@ -59,7 +69,7 @@ class History(Struct):
     id: str = ""
     created: str = ""
     author: Person | None = None
-    items: list[Item] = []
+    items: list[Item] | None = None
 
 
 class Histories(Struct):
@@ -89,7 +99,7 @@ class Comments(Struct):
 
 
 class Fields(Struct):
-    status: Named | None = None
+    status: Status | None = None
     priority: Named | None = None
     resolution: Named | None = None
     resolutiondate: str | None = None
@@ -98,8 +108,8 @@ class Fields(Struct):
     """The published example says 1; real answers hold a time."""
     creator: Person | None = None
     reporter: Person | None = None
-    components: list[Named] = []
-    labels: list[str] = []
+    components: list[Named] | None = None
+    labels: list[str] | None = None
     issuetype: Named | None = None
     project: Project | None = None
     comment: Comments | list[Comment] | None = None
@@ -117,12 +127,27 @@ class Issue(Struct):
 
     @property
     def project(self) -> str:
-        return (self.fields.project.key if self.fields.project else "") or self.key.rpartition("-")[0]
+        return (self.fields.project.key if self.fields.project else "") or project_of(self.key)
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to do something, as far as Jira can tell."""
+        category = self.fields.status.status_category if self.fields.status else None
+        return self.fields.resolution is None and (category is None or category.key != "done")
 
     @property
     def inlined(self) -> Comments:
         held = self.fields.comment
         return Comments(comments=held, total=len(held)) if isinstance(held, list) else held or Comments(total=0)
+
+
+def project_of(key: str) -> str:
+    return key.rpartition("-")[0]
+
+
+def project_ref(id_: str) -> Ref:
+    """A project, or a component of one (`PLAT/Gateway`)."""
+    return Ref(system=SYSTEM, kind="project", id=id_)
 
 
 def moment(value: str | int | None) -> datetime | None:
@@ -158,6 +183,7 @@ class Reading:
 class _Standing:
     """An issue's values at one moment of its history."""
 
+    project: str
     status: str
     priority: str
     resolution: str
@@ -169,6 +195,11 @@ class _Standing:
     def category(self) -> str:
         return min(self.components, default=self.kind)
 
+    @property
+    def about(self) -> Ref:
+        component = min(self.components, default="")
+        return project_ref(f"{self.project}/{component}" if component else self.project)
+
     def move(self, item: Item, *, back: bool = False) -> None:
         gone, come = (item.to_string, item.from_string) if back else (item.from_string, item.to_string)
         match item.what:
@@ -176,6 +207,9 @@ class _Standing:
                 setattr(self, item.what, come or "")
             case "issuetype":
                 self.kind = come or ""
+            case "key" | "issuekey":
+                # Moved to another project; the item `project` tells that one's name only.
+                self.project = project_of(come or "") or self.project
             case "components":
                 self.components -= {gone or ""}
                 self.components |= {come} if come else set()
@@ -186,17 +220,19 @@ class _Standing:
                 pass
 
 
-def _today(fields: Fields) -> _Standing:
-    def name(value: Named | None) -> str:
+def _today(issue: Issue) -> _Standing:
+    def name(value: Named | Status | None) -> str:
         return value.name if value else ""
 
+    fields = issue.fields
     return _Standing(
+        project=issue.project,
         status=name(fields.status),
         priority=name(fields.priority),
         resolution=name(fields.resolution),
         kind=name(fields.issuetype),
-        components={component.name for component in fields.components},
-        labels=ticket_labels(fields.labels),
+        components={component.name for component in fields.components or ()},
+        labels=ticket_labels(fields.labels or ()),
     )
 
 
@@ -214,17 +250,18 @@ def ticket_events(
         ((at, history) for history in histories if (at := moment(history.created))),
         key=lambda change: (change[0], len(change[1].id), change[1].id),
     )
-    standing = _today(fields)
+    standing = _today(issue)
     for _, history in reversed(changes):
-        for item in reversed(history.items):
+        for item in reversed(history.items or ()):
             standing.move(item, back=True)
     first = TicketEvent(
         key=f"{issue.id}/created",
         at=created,
-        about=_about(issue, standing),
+        about=standing.about,
         updated=moment(fields.updated),
-        queue=issue.project,
-        ticket=issue.key,
+        queue=standing.project,
+        ticket=issue.id,
+        name=issue.key,
         change=TicketChange.CREATED,
         role=reading.role(fields.creator or fields.reporter, fields.reporter),
         status=standing.status,
@@ -233,10 +270,12 @@ def ticket_events(
         issue_type=standing.kind,
         labels=standing.labels,
     )
-    blank = replace(first, updated=None, status=None, priority=None, category=None, issue_type=None, labels=None)
+    blank = replace(
+        first, updated=None, name="", status=None, priority=None, category=None, issue_type=None, labels=None
+    )
     events = [first, *_changes(blank, issue, standing, changes, reading)]
     resolved = moment(fields.resolutiondate)
-    never = not any(item.what == "resolution" for _, history in changes for item in history.items)
+    never = not any(item.what == "resolution" for _, history in changes for item in history.items or ())
     if standing.resolution and resolved and never:
         # Resolved as it was created or imported: no change tells it.
         events.append(
@@ -257,17 +296,12 @@ def ticket_events(
             change=TicketChange.COMMENT,
             role=reading.role(comment.author, fields.reporter),
             public=comment.public,
-            about=_about(issue, standing),
+            about=standing.about,
         )
         for comment in comments
         if (at := moment(comment.created)) and (comment.public or not reading.public_comments_only)
     ]
     return sorted(events, key=lambda event: event.at)
-
-
-def _about(issue: Issue, standing: _Standing) -> Ref:
-    component = min(standing.components, default="")
-    return Ref(system=SYSTEM, kind="project", id=f"{issue.project}/{component}" if component else issue.project)
 
 
 def _changes(
@@ -279,16 +313,16 @@ def _changes(
 ) -> Iterator[TicketEvent]:
     """The changelog forwards. `standing` starts as the values at creation and ends as today's."""
     for at, history in changes:
-        category = standing.category
+        items, category = history.items or (), standing.category
         # Another component is one removed and one added: only what holds after both is told.
-        handed = max((n for n, item in enumerate(history.items) if item.what in {"components", "issuetype"}), default=0)
-        for number, item in enumerate(history.items):
+        handed = max((n for n, item in enumerate(items) if item.what in {"components", "issuetype"}), default=0)
+        for number, item in enumerate(items):
             standing.move(item)
             step = replace(
                 blank,
                 key=f"{issue.id}/{history.id}/{number}",
                 at=at,
-                about=_about(issue, standing),
+                about=standing.about,
                 role=reading.role(history.author, issue.fields.reporter),
             )
             match item.what:

@@ -22,7 +22,9 @@ OWNERSHIP_LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "back
 NODE_WARM_UP = timedelta(minutes=10)
 """Younger nodes are left out of node readiness."""
 LATE_BINDING = timedelta(seconds=30)
-"""A listed pod that got its node later than this is taken as one that waited for a node: its past can't be seen."""
+"""A listed pod that got its node later than this is taken as one that waited for it: its past can't be seen."""
+WAITS = ("Unschedulable", "SchedulingGated")
+"""Why a pod waits for its node, which is no part of its start: none has room, or its owner keeps a gate closed."""
 OWNER_KINDS: Mapping[str, str] = {
     "ReplicaSet": "deployment",
     "StatefulSet": "statefulset",
@@ -185,9 +187,12 @@ def workload(thing: Controller, kind: str, cluster: str, keep: Iterable[str]) ->
 
 
 def waits_for_node(pod: Pod) -> bool:
-    """Whether the scheduler says now that no node has room. False once it is bound."""
+    """Whether it can't be bound now, for a reason in `WAITS`. False once it is bound.
+
+    The API keeps no time at which a gate was opened, so a start can't be counted from there.
+    """
     bound = pod.condition("PodScheduled")
-    return bound is not None and bound.status == "False" and bound.reason == "Unschedulable"
+    return bound is not None and bound.status == "False" and bound.reason in WAITS
 
 
 def bound_late(pod: Pod) -> bool:

@@ -11,7 +11,7 @@ from platform_meter.model.facts import PodStarted, Reading
 from platform_meter.sources._kubernetes_rows import Pod, Thing, bound_late, waits_for_node
 
 WAITING_PODS = 1_000
-"""So many pods that waited for a node are remembered; of more, the oldest are forgotten and count as slow starts."""
+"""So many pods that waited are remembered; of more, the oldest are forgotten and known by their late binding alone."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Inventory:
 
 
 class PodStarts:
-    """Says each pod's start, leaving out pods that had to wait for a node (domain section 8: they are apart).
+    """Says each pod's start, leaving out pods that had to wait for a node (domain section 8: they are apart) or a gate.
 
     While it watches it sees them wait. Of a listed pod the past is not told: one that was bound late counts as one
     that waited.
@@ -56,6 +56,7 @@ class PodStarts:
     def __init__(self, start: Callable[[Pod], PodStarted | None], waiting: tuple[str, ...], since: datetime) -> None:
         self._start, self._since = start, since
         self._waiting = dict.fromkeys(waiting)
+        self._forgets = len(waiting) >= WAITING_PODS
         self._said: set[str] = set()
 
     @property
@@ -71,7 +72,7 @@ class PodStarts:
         uid = thing.metadata.uid
         if uid in self._said:
             return None
-        if waits_for_node(thing):
+        if waits_for_node(thing) or (self._forgets and bound_late(thing)):
             self._waiting[uid] = None
         started = self._start(thing)
         if started is None:

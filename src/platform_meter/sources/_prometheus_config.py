@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Annotated, Self
 
 import promql_parser
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
 
-from platform_meter.model.scalars import Duration, LocalPath, Period
+from platform_meter.model.scalars import Address, Duration, LocalPath, Period
 from platform_meter.model.source import Secret, SourceConfig
 
 SYSTEM = "prometheus"
@@ -23,22 +23,26 @@ def fill(template: str, seconds: int) -> str:
     return _WINDOW.sub(f"{seconds}s", template)
 
 
-def is_template(text: str) -> str:
-    """PromQL with `{{window}}` in it.
+def has_window(template: str) -> bool:
+    return _WINDOW.search(template) is not None
+
+
+def is_template(text: str, info: ValidationInfo) -> str:
+    """PromQL with `{{window}}` in it; without one where the entry is `instant`.
 
     Raises:
         ValueError: no window, or no PromQL once it is put in.
     """
-    if not _WINDOW.search(text):
+    if not has_window(text) and not info.data.get("instant"):  # known here, as it stands before the queries
         raise ValueError(
-            "the query has no {{window}}; write the range as [{{window}}], for example increase(requests_total[{{window}}])"
+            "the query has no {{window}}; write the range as [{{window}}], for example increase(requests_total[{{window}}]), "
+            "or instant: true where it tells how things stand"
         )
     try:
         expression = promql_parser.parse(fill(text, _TRIAL))
     except ValueError as error:
-        raise ValueError(
-            f"the query is no PromQL once 5m stands for {{{{window}}}}: {error}; correct it there"
-        ) from error
+        once = " once 5m stands for {{window}}" if has_window(text) else ""
+        raise ValueError(f"the query is no PromQL{once}: {error}; correct it there") from error
     if isinstance(expression, _NO_VECTORS):
         raise ValueError(
             "the query gives no instant vector; put the range into a function, for example increase(requests_total[{{window}}])"
@@ -77,17 +81,6 @@ def is_word(text: str) -> str:
     return text
 
 
-def is_address(text: str) -> str:
-    """An http or https address.
-
-    Raises:
-        ValueError: no scheme.
-    """
-    if not text.startswith(("http://", "https://")):
-        raise ValueError(f"'{text}' is no address; write it with http:// or https://")
-    return text
-
-
 Window = Annotated[Period, AfterValidator(is_window)]
 Word = Annotated[str, AfterValidator(is_word)]
 
@@ -98,7 +91,9 @@ class UsageQuery(BaseModel):
     model_config = {"extra": "forbid", "frozen": True}
 
     action: Word
-    """What Capability files call this use (`request`)."""
+    """What Capability files call this use (`request`, `meshed`)."""
+    instant: bool = False
+    """Ask at the end of each slice how things stand then; `{{window}}` may be left out."""
     query: Template
     """PromQL; `{{window}}` stands for the range."""
     by: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -112,7 +107,7 @@ class UsageQuery(BaseModel):
     window: Window = timedelta(hours=1)
     """Length of a slice."""
     scrape_interval: Duration = timedelta(seconds=30)
-    """Of the series in the query. `0s` reads each slice as it is: for queries that don't count increases."""
+    """Of the series under `{{window}}`. `0s` reads each slice as it is: for queries that don't count increases."""
 
     @model_validator(mode="after")
     def _names_objects(self) -> Self:
@@ -134,6 +129,8 @@ class SliQuery(BaseModel):
 
     id: Annotated[str, Field(min_length=1)]
     """What SLO files with `metricSource.type: stored` call it."""
+    instant: bool = False
+    """Ask at the end of each slice how things stand then; `{{window}}` may be left out."""
     good: Template | None = None
     """PromQL of good events; or give `bad`."""
     bad: Template | None = None
@@ -143,7 +140,7 @@ class SliQuery(BaseModel):
     window: Window = timedelta(minutes=5)
     """Length of a slice."""
     scrape_interval: Duration = timedelta(seconds=30)
-    """Of the series in the queries. `0s` reads each slice as it is."""
+    """Of the series under `{{window}}`. `0s` reads each slice as it is."""
 
     @model_validator(mode="after")
     def _one_part(self) -> Self:
@@ -165,7 +162,7 @@ def stream_name(query: Query) -> str:
 class Config(SourceConfig):
     """Settings of one server."""
 
-    url: Annotated[str, AfterValidator(is_address)]
+    url: Address
     """Address of the API, with its path prefix (`https://mimir.example/prometheus`)."""
     token: Secret | None = None
     """Bearer token."""

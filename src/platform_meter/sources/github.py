@@ -1,21 +1,20 @@
 """GitHub: workflow runs, jobs, deployments, merged pull requests and issues of an organisation.
 
-One stream sweeps all repositories, the one read longest ago first, so that even a sweep that always ends early (quota)
-gets everywhere. The lists are read in `_github_runs`, `_github_deployments` and `_github_poll`.
+One stream sweeps all repositories, the one visited longest ago first, so that even a sweep that always ends early
+(quota) gets everywhere. The lists are read in `_github_runs`, `_github_deployments` and `_github_poll`.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from itertools import islice
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import msgspec
-from msgspec import Struct
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from platform_meter.model.facts import (
     Change,
@@ -29,10 +28,9 @@ from platform_meter.model.facts import (
     Repository,
     TicketEvent,
 )
+from platform_meter.model.scalars import Address, unfit
 from platform_meter.model.source import (
     Access,
-    Expired,
-    Gap,
     Outside,
     Page,
     Refused,
@@ -45,21 +43,36 @@ from platform_meter.model.source import (
 from platform_meter.sources._github_deployments import read_deployments
 from platform_meter.sources._github_facts import SYSTEM, about, repository
 from platform_meter.sources._github_owners import forget_owners, read_owners
-from platform_meter.sources._github_poll import PER_PAGE, Visit, read_issues, read_pulls
+from platform_meter.sources._github_poll import PER_PAGE, Visit, read_pulls
 from platform_meter.sources._github_rows import Repo, more
-from platform_meter.sources._github_runs import read_runs
+from platform_meter.sources._github_runs import IDLE, UNAPPROVED, read_runs
 from platform_meter.sources._github_state import Cursor, RepoState, State, dump, load
+from platform_meter.sources._github_sweep import Reader, Sweep
+from platform_meter.sources._github_tickets import missing_issues, read_issues
 
 PAGE_FACTS = 1_000
 """Facts that make a page worth its transaction."""
 REPO_FACTS = 100
 """Facts that do so at the end of a repository: less waits for the next one."""
+PAGE_REPOSITORIES = 100
+"""Repositories after which the place is kept although they told less."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+def is_login(text: str) -> str:
+    """An organisation's name as it stands in its address.
+
+    Raises:
+        ValueError: it is empty, or more than the name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", text):
+        raise unfit(text, "no organisation", "write its name alone, such as acme")
+    return text
+
+
 class Config(SourceConfig):
-    org: str = Field(examples=["acme"])
-    url: str = "https://api.github.com"
+    org: Annotated[str, AfterValidator(is_login)] = Field(examples=["acme"])
+    url: Address = "https://api.github.com"
     """For GitHub Enterprise Server: https://HOST/api/v3."""
     token: Secret
     repositories: tuple[str, ...] = ("*",)
@@ -74,6 +87,8 @@ class Config(SourceConfig):
     """Globs of step names that the platform answers for, beside GitHub's own."""
     bots: tuple[str, ...] = ()
     """Logins of machine users that GitHub takes for people."""
+    agents: tuple[str, ...] = ()
+    """Logins of those whose comments are answers; none means members, owners and collaborators, as GitHub says."""
 
     @property
     def overlap(self) -> timedelta:
@@ -108,7 +123,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         yield from _inventory(config, outside, state)
         yield from _sweep(config, outside, state, since, now)
 
-    return [Stream(name="api", read=read)]
+    return [Stream(name="api", read=read, gives=SOURCE.gives)]
 
 
 def _listing(config: Config, outside: Outside, state: State) -> list[Repo] | None:
@@ -147,11 +162,12 @@ def _inventory(config: Config, outside: Outside, state: State) -> Iterator[Page]
     repos = _listing(config, outside, state)
     if repos is None:
         return
-    polled = {repo.full_name: repo for repo in repos if not repo.archived}
+    # One that was archived since the last poll is read once more.
+    polled = {repo.full_name: repo for repo in repos if not repo.archived or repo.full_name in state.repos}
     state.repos = {name: state.repos.get(name) or RepoState() for name in polled}
     for name, repo in polled.items():
         held = state.repos[name]
-        held.topics, held.has_issues = repo.topics, repo.has_issues
+        held.topics, held.has_issues, held.archived = repo.topics, repo.has_issues, repo.archived
         held.created, held.pushed = repo.created_at, repo.pushed_at or ""
     owners = {name: held.owner.team for name, held in state.repos.items()}
     yield Page(
@@ -168,7 +184,10 @@ def _owners(config: Config, outside: Outside, state: State, now: datetime) -> It
     while names := list(islice(changed, REPO_FACTS)):
         held = {name: state.repos[name] for name in names}
         facts = [
-            repository(Repo(full_name=name, topics=repo.topics, created_at=repo.created), repo.owner.team)
+            repository(
+                Repo(full_name=name, topics=repo.topics, created_at=repo.created, archived=repo.archived),
+                repo.owner.team,
+            )
             for name, repo in held.items()
         ]
         yield Page(facts=facts, checkpoint=dump(state), progress=f"owners of {len(facts)} repositories")
@@ -177,29 +196,42 @@ def _owners(config: Config, outside: Outside, state: State, now: datetime) -> It
 def _sweep(config: Config, outside: Outside, state: State, since: datetime, now: datetime) -> Iterator[Page]:
     # A repository that turns up later is read back to `history`; all others go on from their own cursors.
     unread = since if now == state.first else min(since, now - config.history)
-    facts: list[Event] = []
-    failed: list[Unexpected] = []
-    for name, repo in sorted(state.repos.items(), key=lambda item: (item[1].runs.read or _NEVER, item[0])):
-        visit = Visit(
-            outside=outside,
-            ref=about(name, repo.topics),
-            now=now,
-            since=unread,
-            overlap=config.overlap,
-            first=state.first,
-            jobs=config.jobs,
-            infra_steps=config.infra_steps,
-            bots=config.bots,
-        )
-        for step in _read(config, visit, repo, failed):
-            facts += step
-            if len(facts) >= PAGE_FACTS:
-                oldest = min(fact.at for fact in step) if step else now
-                yield Page(facts=facts, checkpoint=dump(state), progress=f"{oldest:%Y-%m-%d} of {name}")
-                facts = []
-        if len(facts) >= REPO_FACTS:
-            yield Page(facts=facts, checkpoint=dump(state), progress=name)
-            facts = []
+    sweep, facts, visited = Sweep(), list[Event](), 0
+    try:
+        for name, repo in sorted(state.repos.items(), key=_turn):
+            visit = Visit(
+                outside=outside,
+                ref=about(name, repo.topics),
+                now=now,
+                since=unread,
+                overlap=config.overlap,
+                first=state.first,
+                jobs=config.jobs,
+                infra_steps=config.infra_steps,
+                bots=config.bots,
+                agents=config.agents,
+                tickets=state.tickets,
+            )
+            readers = _readers(config, name, repo)
+            for step in sweep.visit(visit, repo, readers):
+                facts += step
+                if len(facts) >= PAGE_FACTS:
+                    oldest = min(fact.at for fact in step) if step else now
+                    yield Page(facts=facts, checkpoint=dump(state), progress=f"{oldest:%Y-%m-%d} of {name}")
+                    facts, visited = [], 0
+            visited += 1
+            if repo.archived and _at_rest(repo, readers, now):
+                del state.repos[name]
+            if len(facts) >= REPO_FACTS or visited >= PAGE_REPOSITORIES:
+                yield Page(facts=facts, checkpoint=dump(state), progress=name)
+                facts, visited = [], 0
+        for gone in _gone(config, outside, state, now):
+            facts.append(gone)
+        sweep.settle(outside)
+    except Exception:
+        # What was read up to here is paid for: the next poll goes on behind it.
+        yield Page(facts=facts, checkpoint=dump(state))
+        raise
     if facts:
         yield Page(facts=facts, checkpoint=dump(state))
     yield from _owners(config, outside, state, now)
@@ -208,37 +240,32 @@ def _sweep(config: Config, outside: Outside, state: State, since: datetime, now:
         checkpoint=dump(state),
         complete=frozenset({PipelineActive}),
     )
-    if failed:
-        raise failed[0]
 
 
-def _read(config: Config, visit: Visit, repo: RepoState, failed: list[Unexpected]) -> Iterator[list[Event]]:
-    """Every list of one repository.
+def _gone(config: Config, outside: Outside, state: State, now: datetime) -> Iterator[Event]:
+    """Open issues that are no more."""
+    queues = {name for name, repo in state.repos.items() if "issues" in _readers(config, name, repo)}
+    return missing_issues(outside, state.tickets, queues, now)
 
-    One that is gone (404, 410) or can't be understood goes back to its last cursor and is tried again at the next poll;
-    the latter is kept in `failed`, so that one repository's odd answer stops no other.
-    """
-    lists: dict[str, Callable[[Visit, Any], Iterator[list[Event]]]] = {
-        "runs": read_runs,
-        "deployments": read_deployments,
-        "pulls": read_pulls,
-    }
-    if repo.has_issues and _matches(visit.ref.id, config.issues):
-        lists["issues"] = read_issues
-    for name, read in lists.items():
-        cursor: Cursor = getattr(repo, name)
-        kept = msgspec.msgpack.encode(cursor)
-        try:
-            yield from read(visit, cursor)
-        except (Expired, Unexpected) as error:
-            before = msgspec.msgpack.decode(kept, type=type(cursor))
-            setattr(repo, name, before)
-            if isinstance(error, Unexpected) and error.status != 404:
-                failed.append(error)
-            elif isinstance(error, Unexpected):
-                # Renamed or deleted since it was listed, or hidden from this token.
-                text = f"{visit.ref.id}: {error}"
-                visit.outside.gap(Gap(start=visit.start(before), end=visit.now, reason="forbidden", text=text))
+
+def _turn(item: tuple[str, RepoState]) -> tuple[bool, datetime, str]:
+    """Those that failed last time come after all others."""
+    name, repo = item
+    return repo.failing, repo.visited or _NEVER, name
+
+
+def _readers(config: Config, name: str, repo: RepoState) -> Mapping[str, Reader]:
+    readers: dict[str, Reader] = {"runs": read_runs, "deployments": read_deployments, "pulls": read_pulls}
+    if repo.has_issues and _matches(name, config.issues):
+        readers["issues"] = read_issues
+    return readers
+
+
+def _at_rest(repo: RepoState, readers: Mapping[str, Reader], now: datetime) -> bool:
+    """Whether nothing more can come of an archived repository: this poll read all of it, and no run goes on."""
+    cursors: list[Cursor] = [getattr(repo, name) for name in readers]
+    whole = all(cursor.read == now and cursor.failing is None for cursor in cursors)
+    return whole and all(run.state == UNAPPROVED for run in repo.runs.open.values())
 
 
 def _active(config: Config, state: State) -> list[Fact]:
@@ -248,7 +275,8 @@ def _active(config: Config, state: State) -> list[Fact]:
     for repo in state.repos.values():
         queued.update(dict.fromkeys(repo.runs.pools.values(), 0))
         for run in repo.runs.open.values():
-            (running if run.running else queued)[repo.runs.pools.get(run.workflow, "")] += 1
+            if run.state not in IDLE:
+                (running if run.state == "in_progress" else queued)[repo.runs.pools.get(run.workflow, "")] += 1
     return [
         PipelineActive(
             about=Ref(system=SYSTEM, kind="pool", id=f"{config.org}/{pool or '-'}"),
@@ -258,10 +286,6 @@ def _active(config: Config, state: State) -> list[Fact]:
         )
         for pool in sorted(queued.keys() | running.keys())
     ]
-
-
-class _Limits(Struct):
-    resources: dict[str, Any]
 
 
 def check(config: Config, outside: Outside) -> Sequence[str]:
@@ -280,7 +304,6 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
         return False
 
     try:
-        outside.get("/rate_limit", _Limits)
         repos = outside.get(f"/orgs/{config.org}/repos", list[Repo], params={"per_page": PER_PAGE}).body or []
     except Refused as error:
         return [f"organisation {config.org}: {error}; give the token the repository permission 'Metadata: read'"]

@@ -7,7 +7,7 @@ JQL knows whole minutes only, in the time zone of the account that asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +17,7 @@ from msgspec import Struct
 from pydantic import AfterValidator, Field
 
 from platform_meter.model.facts import TicketEvent
+from platform_meter.model.scalars import Address
 from platform_meter.model.source import (
     Access,
     Gap,
@@ -36,8 +37,10 @@ from platform_meter.sources._jira_rows import (
     Issue,
     Reading,
     moment,
+    project_ref,
     ticket_events,
 )
+from platform_meter.sources._open_tickets import OpenTickets, Sight, gone_event
 
 PAGE_ISSUES = 50
 """Issues in one page of facts: some 1,000 steps."""
@@ -52,11 +55,13 @@ def _no_order(value: str) -> str:
     return value
 
 
+SCOPED_URL = "https://api.atlassian.com/ex/jira/CLOUD_ID"
+"""Where Cloud takes scoped tokens and those of service accounts."""
 Key = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
 class Config(SourceConfig):
-    url: str = Field(examples=["https://acme.atlassian.net"])
+    url: Address = Field(examples=["https://acme.atlassian.net"])
     email: str | None = None
     """Cloud: the account of the API token. Without it the token is a personal access token of Data Center."""
     token: Secret
@@ -92,6 +97,7 @@ class _State(Struct, omit_defaults=True):
     start: datetime | None = None
     upper: datetime | None = None
     """How far it is: all that changed after this moment was told."""
+    open: OpenTickets = msgspec.field(default_factory=OpenTickets)
 
 
 class _Account(Struct, rename="camel"):
@@ -101,7 +107,6 @@ class _Account(Struct, rename="camel"):
 class _Search(Struct, rename="camel"):
     issues: list[Issue] = []
     next_page_token: str | None = None
-    is_last: bool = False
     total: int = 0
     """Data Center only."""
 
@@ -150,31 +155,49 @@ class _Jira:
             account = outside.get("/rest/api/2/myself", _Account)
         self.zone = account.body.time_zone if account.body else ""
 
-    def search(self, jql: str, size: int) -> Iterator[list[Issue]]:
-        """Pages of issues with their changelog."""
-        token: str | None = None
-        got = 0
+    def search(self, jql: str, size: int, fields: Sequence[str] = FIELDS) -> Iterator[list[Issue]]:
+        """Pages of issues with their changelog; the same issue may come twice."""
+        return self._by_offset(jql, size, fields) if self.version == "2" else self._by_token(jql, size, fields)
+
+    def _by_token(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
+        """Cloud. A page may be empty and others follow it: only the missing token ends the list."""
+        body: dict[str, Any] = {"jql": jql, "maxResults": size, "fields": [*fields], "expand": "changelog"}
+        tokens: set[str] = set()
         while True:
-            found = self._page(jql, size, token, got)
-            got += len(found.issues)
+            found = self.outside.post("/rest/api/3/search/jql", _Search, body=body).body or _Search()
             yield found.issues
-            if found.next_page_token and found.next_page_token == token:
+            token = found.next_page_token
+            if not token:
+                return
+            if token in tokens:
                 raise Unexpected(
                     "/rest/api/3/search/jql: the same page again and again; the next poll goes on from here"
                 )
-            token = found.next_page_token
-            more = got < found.total if self.version == "2" else bool(token) and not found.is_last
-            if not more or not found.issues:
-                return
+            tokens.add(token)
+            body = {**body, "nextPageToken": token}
 
-    def _page(self, jql: str, size: int, token: str | None, got: int) -> _Search:
-        if self.version == "2":
-            params: dict[str, Any] = {"jql": jql, "startAt": got, "maxResults": size}
-            params |= {"fields": ",".join(FIELDS), "expand": "changelog"}
-            return self.outside.get("/rest/api/2/search", _Search, params=params).body or _Search()
-        body: dict[str, Any] = {"jql": jql, "maxResults": size, "fields": [*FIELDS], "expand": "changelog"}
-        body |= {"nextPageToken": token} if token else {}
-        return self.outside.post("/rest/api/3/search/jql", _Search, body=body).body or _Search()
+    def _by_offset(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
+        """Data Center. Each page begins with the last issue of the one before it.
+
+        Another one in its place shows that issues left the list meanwhile (deleted, moved away) and those behind them
+        moved up, past this page: then some are read again.
+        """
+        seen: set[str] = set()
+        start = overlap = 0
+        while True:
+            params: dict[str, Any] = {"jql": jql, "startAt": start, "maxResults": size}
+            params |= {"fields": ",".join(fields), "expand": "changelog"}
+            found = self.outside.get("/rest/api/2/search", _Search, params=params).body or _Search()
+            ids = [issue.id for issue in found.issues]
+            if overlap and start and not seen.intersection(ids[:1]):
+                start = max(0, start - size)
+                continue
+            yield found.issues
+            seen.update(ids)
+            if not ids or start + len(ids) >= found.total:
+                return
+            overlap = min(1, len(ids) - 1)
+            start += len(ids) - overlap
 
     def histories(self, issue: Issue) -> list[History]:
         """The whole changelog: as inlined where that is all of it, else page by page."""
@@ -213,6 +236,28 @@ class _Jira:
             self._gap(issue, f"{len(found)} of {held.total} comments can be read")
         return found
 
+    def there(self, ids: Sequence[str], query: str) -> dict[str, str]:
+        """Those of these issues that the query finds now, with their projects."""
+        jql = " AND ".join([f"id in ({', '.join(ids)})", *([query] if query else [])])
+        try:
+            return {issue.id: issue.project for page in self.search(jql, len(ids), ["project"]) for issue in page}
+        except Unexpected as error:
+            if error.status != 400:
+                raise
+        # Most Jiras refuse the whole list for one issue that is not there. The others are somewhere at least.
+        alone = ((id_, self._project(id_)) for id_ in ids)
+        return {id_: project for id_, project in alone if project}
+
+    def _project(self, id_: str) -> str:
+        """Where an issue is; empty when there is none that the account may see."""
+        try:
+            found = self.outside.get(f"/rest/api/{self.version}/issue/{id_}", Issue, params={"fields": "project"}).body
+        except Unexpected as error:
+            if error.status != 404:
+                raise
+            return ""
+        return found.project if found else ""
+
     def _gap(self, issue: Issue, text: str) -> None:
         start, end = moment(issue.fields.created), moment(issue.fields.updated)
         if start and end:
@@ -230,7 +275,8 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         state = msgspec.json.decode(checkpoint, type=_State) if checkpoint else _State(query=config.query)
         if state.query != config.query:
-            state = _State(query=config.query)
+            # The open ones stay: those that the new query doesn't find are gone.
+            state = _State(query=config.query, open=state.open)
         if state.began is None or state.start is None:
             state.began, state.upper = now, None
             state.start = since if state.read is None else state.read - config.overlap
@@ -251,12 +297,31 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
                     outside.gap(Gap(start=state.start, end=state.began, reason="forbidden", text=text))
                     continue
                 facts += ticket_events(issue, jira.histories(issue), jira.comments(issue), reading)
+                if issue.open:
+                    state.open.saw(issue.id, now.date(), issue.project)
+                else:
+                    state.open.closed(issue.id)
             state.upper = min((at for issue in issues if (at := moment(issue.fields.updated))), default=state.upper)
             yield Page(facts=facts, checkpoint=msgspec.json.encode(state), progress=_progress(state))
         state.read, state.began, state.start, state.upper = state.began, None, None, None
         yield Page(checkpoint=msgspec.json.encode(state))
+        if due := state.open.due(now.date(), PAGE_ISSUES):
+            facts = _gone(jira, config.query, state.open, due, now)
+            yield Page(facts=facts, checkpoint=msgspec.json.encode(state))
 
-    return [Stream(name="issues", read=read)]
+    return [Stream(name="issues", read=read, gives=SOURCE.gives)]
+
+
+def _gone(jira: _Jira, query: str, tickets: OpenTickets, due: Mapping[str, Sight], now: datetime) -> list[TicketEvent]:
+    """Looks for open tickets not seen today, and tells those that are gone."""
+    there = jira.there(list(due), query)
+    for id_, project in there.items():
+        tickets.saw(id_, now.date(), project)
+    return [
+        gone_event(f"{id_}/gone", id_, sight.place, project_ref(sight.place), now)
+        for id_, sight in due.items()
+        if id_ not in there and tickets.gone(id_, now.date())
+    ]
 
 
 def _progress(state: _State) -> str:
@@ -269,7 +334,8 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
         jira = _Jira(outside)
     except Refused as error:
         return [
-            f"{error}; give a valid token (Cloud: email and API token with scopes read:jira-work and read:jira-user)"
+            f"{error}; give a valid token (Cloud: email and API token with scopes read:jira-work and read:jira-user;"
+            f" scoped tokens and service accounts are taken only at url: {SCOPED_URL})"
         ]
     lines = []
     for key in config.projects:

@@ -19,6 +19,7 @@ import msgspec
 from pydantic import AfterValidator, Field, model_validator
 
 from platform_meter.model.facts import (
+    Fact,
     Namespace,
     Node,
     PodStarted,
@@ -29,7 +30,7 @@ from platform_meter.model.facts import (
     SliCount,
     Workload,
 )
-from platform_meter.model.scalars import Duration, LocalPath, Period
+from platform_meter.model.scalars import Address, Duration, LocalPath, Period
 from platform_meter.model.source import (
     Access,
     Mode,
@@ -45,11 +46,13 @@ from platform_meter.model.source import (
 )
 from platform_meter.sources import _kubernetes_rows as rows
 from platform_meter.sources._kubernetes_sayers import Inventory, PodStarts
-from platform_meter.sources._kubernetes_watch import Watched, pages
+from platform_meter.sources._kubernetes_watch import WATCH_SECONDS, Watched, pages
 
 PROBE_SECONDS = 5.0
 """A probe without an answer for so long has timed out."""
 NODES_EVERY = timedelta(minutes=1)
+LOOK = timedelta(seconds=90)
+"""A look at the nodes tells of the minutes that ended so long before it: looks come about once a minute, never on it."""
 
 
 def is_name(text: str) -> str:
@@ -85,7 +88,7 @@ class Config(SourceConfig):
     """Context in the kubeconfig; empty means its current one."""
     in_cluster: bool = False
     """Use the service account of the pod that the meter runs in."""
-    url: str = ""
+    url: Address = ""
     """Address of the API server."""
     token: Secret | None = None
     """Bearer token of a service account."""
@@ -163,7 +166,9 @@ def connect(
     del instance
     cluster, keep = config.cluster, config.kept_labels
 
-    def watch(resource: Resource, type_: type[Any], sayer: Callable[[tuple[str, ...], datetime], Any]) -> Stream:
+    def watch(
+        resource: Resource, type_: type[Any], gives: type[Fact], sayer: Callable[[tuple[str, ...], datetime], Any]
+    ) -> Stream:
         watched: Watched[Any] = Watched(
             path=resource.path,
             type=type_,
@@ -172,7 +177,13 @@ def connect(
             resync=config.resync,
             page_size=config.page_size,
         )
-        return Stream(name=resource.name, read=watched.read, mode=Mode.WATCH)
+        return Stream(
+            name=resource.name,
+            read=watched.read,
+            gives=frozenset({gives}),
+            mode=Mode.WATCH,
+            every=timedelta(seconds=WATCH_SECONDS),
+        )
 
     def inventory(
         kind: type[Reading], row: Callable[[Any], Reading | None]
@@ -190,11 +201,21 @@ def connect(
         return None if skipped else rows.pod_started(pod, cluster, keep, config.start_limit)
 
     return (
-        watch(NAMESPACES, rows.Thing, inventory(Namespace, space)),
-        *(watch(r, type_, inventory(Workload, partial(controller, kind))) for r, kind, type_ in CONTROLLERS),
-        watch(PODS, rows.Pod, partial(PodStarts, start)),
-        Stream(name="nodes", read=partial(_nodes, config, outside), every=NODES_EVERY),
-        Stream(name="readyz", read=partial(_readyz, config, outside, clock=clock), every=config.probe),
+        watch(NAMESPACES, rows.Thing, Namespace, inventory(Namespace, space)),
+        *(watch(r, type_, Workload, inventory(Workload, partial(controller, kind))) for r, kind, type_ in CONTROLLERS),
+        watch(PODS, rows.Pod, PodStarted, partial(PodStarts, start)),
+        Stream(
+            name="nodes",
+            read=partial(_nodes, config, outside),
+            gives=frozenset({Node, SliCount}),
+            every=NODES_EVERY,
+        ),
+        Stream(
+            name="readyz",
+            read=partial(_readyz, config, outside, clock=clock),
+            gives=frozenset({ProbeCheck}),
+            every=config.probe,
+        ),
     )
 
 
@@ -206,7 +227,7 @@ def _floor(moment: datetime, step: timedelta) -> datetime:
 def _nodes(
     config: Config, outside: Outside, checkpoint: bytes | None, since: datetime, now: datetime
 ) -> Iterator[Page]:
-    """Nodes as they stand, and one count of node minutes for the minute that ended last."""
+    """Nodes as they stand, and the counts of node minutes that this look tells of."""
     del checkpoint, since
     nodes: dict[str, Node] = {}
     begun = 0
@@ -215,8 +236,19 @@ def _nodes(
             nodes, begun = {}, beginning
         found = (rows.node(thing, config.cluster, config.kept_labels) for thing in page.items or ())
         nodes.update((reading.key, reading) for reading in found)
-    minutes = rows.node_minutes(nodes.values(), config.cluster, _floor(now, NODES_EVERY))
-    yield Page(facts=(*nodes.values(), *([minutes] if minutes else ())), complete=frozenset({Node}))
+    counts = (rows.node_minutes(nodes.values(), config.cluster, minute) for minute in minutes(now))
+    yield Page(facts=(*nodes.values(), *(c for c in counts if c is not None)), complete=frozenset({Node}))
+
+
+def minutes(now: datetime) -> tuple[datetime, ...]:
+    """Ends of the minutes that a look at `now` tells of, oldest first.
+
+    Polls are a minute and some seconds apart, so that now and then two minutes end between them, or none: a look says
+    the last minute but one again where that is near enough, and the store keeps what was said of it first. Minutes
+    further back stay unknown.
+    """
+    last = _floor(now, NODES_EVERY)
+    return tuple(minute for minute in (last - NODES_EVERY, last) if now - minute < LOOK)
 
 
 def _readyz(
