@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
@@ -182,6 +184,134 @@ def luminance(colour: str) -> float:
 def contrast(one: float, other: float) -> float:
     high, low = max(one, other), min(one, other)
     return (high + 0.05) / (low + 0.05)
+
+
+CHARTS = """() => [...document.querySelectorAll('svg.chart')].map(svg => {
+    const box = svg.getBoundingClientRect();
+    const of = text => {
+        const at = text.getBoundingClientRect();
+        return {said: text.textContent, end: text.getAttribute('text-anchor') === 'end',
+                size: parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a,
+                left: at.left - box.left, right: at.right - box.left, top: at.top - box.top, bottom: at.bottom - box.top};
+    };
+    const shown = [...svg.querySelectorAll('text')].filter(text => getComputedStyle(text).display !== 'none');
+    return {title: svg.querySelector('title').textContent, width: box.width, texts: shown.map(of)};
+})"""
+"""Every chart with what is written in it, in pixels."""
+
+
+@pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
+@pytest.mark.parametrize("path", ["/", "/adoption", "/support", "/slos/ci-platform-success"])
+def test_charts_can_be_read(browser: Browser, imported: Running, address: str, path: str) -> None:
+    """However wide the page: letters of 10 pixels at least and 20 at most, none cut off, none over another."""
+    del imported
+    with visit(browser, address, path, WIDE, scripts=True) as (page, _):
+        for width in (WIDE[0], 1060, 900, 600, NARROW[0], 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            readable(page.evaluate(CHARTS))
+
+
+def readable(charts: list[dict[str, Any]]) -> None:
+    assert charts
+    for chart in charts:
+        numbers = [text for text in chart["texts"] if text["end"]]
+        days = [text for text in chart["texts"] if not text["end"]]
+        assert len(numbers) >= 2
+        assert len(days) >= 2
+        assert all(10 <= text["size"] <= 20 for text in chart["texts"]), (chart["title"], chart["texts"])
+        assert all(0 <= t["left"] < t["right"] <= chart["width"] + 1 for t in chart["texts"]), (chart["title"], days)
+        assert all(one["right"] + 4 <= next_["left"] for one, next_ in pairwise(days)), (chart["title"], days)
+        assert all(lower["top"] >= upper["bottom"] - 6 for lower, upper in pairwise(numbers)), (chart["title"], numbers)
+
+
+@pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
+@pytest.mark.parametrize(
+    ("path", "column"), [("/slos", "Budget left"), ("/support", "Late now"), ("/", "Active"), ("/sources", "State")]
+)
+def test_a_phone_shows_first_what_matters(
+    browser: Browser, imported: Running, address: str, path: str, column: str
+) -> None:
+    """The column people come for is seen whole without scrolling; what lies further right is announced by a shadow."""
+    del imported
+    with visit(browser, address, path, NARROW, scripts=True) as (page, _):
+        edges = page.evaluate(
+            "(name) => [...document.querySelectorAll('main table')].flatMap(table => {"
+            " const at = [...table.querySelectorAll('thead th')].findIndex(th => th.textContent === name);"
+            " return at < 0 ? [] : [...table.rows].filter(row => row.cells.length > at).map(row => {"
+            "  const cell = document.createRange(); cell.selectNodeContents(row.cells[at]);"
+            "  return cell.getBoundingClientRect().right; }); })",
+            column,
+        )
+        hidden = page.evaluate(
+            "() => [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+            ".map(e => (getComputedStyle(e).backgroundImage.match(/gradient/g) || []).length)"
+        )
+    assert len(edges) >= 2
+    assert max(edges) <= NARROW[0] - 12
+    assert set(hidden) <= {4}
+
+
+PAIRS = """() => {
+    const ground = e => {
+        for (; e; e = e.parentElement) {
+            const colour = getComputedStyle(e).backgroundColor;
+            if (!/, 0\\)$/.test(colour)) return colour;
+        }
+    };
+    const texts = [...document.querySelectorAll('body *')].filter(
+        e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && !e.closest('title, script'));
+    const marks = [...document.querySelectorAll('.legend rect, svg.bar .c0')];
+    const pair = (e, colour) => [colour, ground(e)];
+    return {
+        texts: texts.map(e => pair(e, e.closest('svg') ? getComputedStyle(e).fill : getComputedStyle(e).color)),
+        marks: marks.map(e => pair(e, getComputedStyle(e).fill)),
+    };
+}"""
+"""Colours of every text and of every colour of a chart, with what stands behind them."""
+
+
+@pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_contrast(browser: Browser, imported: Running, address: str, path: str) -> None:
+    """Text has a contrast of 4.5 to 1, the colours of a chart one of 3 to 1 (WCAG 2), light and dark."""
+    del imported
+    with visit(browser, address, path, WIDE, scripts=True) as (page, _):
+        page.emulate_media(color_scheme="dark")
+        dark = page.evaluate(PAIRS)
+        page.emulate_media(color_scheme="light")
+        light = page.evaluate(PAIRS)
+    assert dark["texts"] != light["texts"]
+    for pairs in (dark, light):
+        for kind, least in (("texts", 4.5), ("marks", 3.0)):
+            seen = {(one, ground): contrast(luminance(one), luminance(ground)) for one, ground in pairs[kind]}
+            assert {pair: round(found, 2) for pair, found in seen.items() if found < least} == {}
+
+
+@pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
+def test_print(browser: Browser, imported: Running, address: str, folder: Path) -> None:
+    """On paper it is dark on white, also of one who likes it dark, without navigation, and each bar is an area of its own."""
+    del imported
+    context = browser.new_context(viewport={"width": 720, "height": 1000}, color_scheme="dark")
+    try:
+        page = context.new_page()
+        page.goto(f"{address}/", wait_until="load")
+        page.emulate_media(media="print")
+        page.screenshot(path=folder / "overview-print.png", full_page=True)
+        ground, ink = page.evaluate(
+            "() => { const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]; }"
+        )
+        assert luminance(ground) > 0.9
+        assert contrast(luminance(ground), luminance(ink)) > 7
+        assert not page.locator("nav").is_visible()
+        (chart, *_) = page.evaluate(
+            "() => [...document.querySelectorAll('svg.chart')].map(svg =>"
+            " [...svg.querySelectorAll('rect')].map(bar => bar.getBoundingClientRect()).map(b => [b.left, b.right]))"
+        )
+        places = sorted({(left, right) for left, right in chart})
+        assert len(places) == 28
+        assert all(right - left > 8 and right < next_ - 1 for (left, right), (next_, _) in pairwise(places))
+    finally:
+        context.close()
 
 
 @pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from tests.support.adoption import capability
 from tests.support.history import MemoryHistory
 from tests.support.views import html, rows, tables, view
@@ -76,4 +78,52 @@ def test_the_grid_leaves_empty_what_is_not_eligible() -> None:
         (c.TEAM_CAPABILITY_STATE, ("shop", "gateway"), 4.0),
     )
     grid = tables(view(NOW, definitions=DECLARED, rows=counted), "/adoption")["Teams and capabilities"]
-    assert (grid.columns, grid.rows) == (("Team", "gateway"), (("pay", "active"), ("shop", "churned")))
+    assert (grid.columns, grid.rows) == (("Team", "API gateway"), (("pay", "active"), ("shop", "churned")))
+
+
+def test_mandated_capabilities_stand_apart() -> None:
+    """After those that people choose, under a heading that says what their use does not say; in the grid they come last."""
+    declared = Definitions(
+        capabilities=(
+            capability(id="ci", title="Builds", mandated=True),
+            capability(id="gateway", title="API gateway"),
+        )
+    )
+    counted = rows((c.TEAM_CAPABILITY_STATE, ("pay", "ci"), 2.0), (c.TEAM_CAPABILITY_STATE, ("pay", "gateway"), 0.0))
+    seen = view(NOW, definitions=declared, rows=counted)
+    text = html(seen, "/adoption")
+    headings = [" ".join(found.split()) for found in re.findall(r"<h2[^>]*>([^<]*)", text)]
+    assert headings == ["Chosen freely", "API gateway", "Mandated", "Builds", "Teams and capabilities"]
+    assert "so their use is no sign of being liked" in text
+    grid = tables(seen, "/adoption")["Teams and capabilities"]
+    assert (grid.columns, grid.rows) == (("Team", "API gateway", "Builds"), (("pay", "eligible", "active"),))
+    assert "Mandated" not in html(view(NOW, definitions=DECLARED), "/adoption")
+
+
+def test_the_rules_of_a_capability_are_said() -> None:
+    """What counts as adopted and as active, with where it is read."""
+    assert (
+        "Adopted: repositories in github, at least 1 standing. Active: request in kong, at least 1 within 28 days."
+        in html(view(NOW, definitions=DECLARED), "/adoption")
+    )
+    picky = capability(
+        adopted={"source": "kubernetes", "count": "workloads", "min": 2, "select": {"kind": ["Deployment", "Job"]}},
+        active={"source": "github", "verb": ["run", "deploy"], "min_days": 3, "min_amount": 5, "window": "14d"},
+    )
+    assert (
+        "Adopted: workloads in kubernetes, at least 2 standing, kind Deployment or Job. "
+        "Active: run or deploy in github, at least 5 on 3 days within 14 days."
+    ) in html(view(NOW, definitions=Definitions(capabilities=(picky,))), "/adoption")
+    used = capability(adopted={"source": "github", "verb": "deploy"})
+    assert "Adopted: deploy in github, at least 1 within 28 days." in html(
+        view(NOW, definitions=Definitions(capabilities=(used,))), "/adoption"
+    )
+
+
+@pytest.mark.parametrize(("adopted", "said"), [(0.4, True), (0.6, False), (None, False)])
+def test_more_active_than_adopted_is_explained(adopted: float | None, said: bool) -> None:
+    """It looks like a mistake, and is none."""
+    told = [(c.ADOPTION_ACTIVE_RATIO, ("gateway", "team", "false"), 0.5)]
+    told += [] if adopted is None else [(c.ADOPTION_RATIO, ("gateway", "team", "false"), adopted)]
+    text = html(view(NOW, definitions=DECLARED, rows=rows(*told)), "/adoption")
+    assert ("More are active than adopted, since the two rules look at different things." in text) == said

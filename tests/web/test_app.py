@@ -15,7 +15,7 @@ from werkzeug.test import Client
 from platform_meter.measures import catalogue
 from platform_meter.runtime.exposition import Exposition
 from platform_meter.store import StreamState
-from platform_meter.web.app import PAGES, banners, make_app
+from platform_meter.web.app import PAGES, banners, is_loopback, make_app
 from platform_meter.web.view import View
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -35,6 +35,84 @@ def test_every_answer_is_guarded(path: str) -> None:
     assert headers["Content-Security-Policy"].startswith("default-src 'self'; frame-ancestors 'none'")
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "/metrics"), ("GET", "/-/reload"), ("TRACE", "/")])
+def test_an_answer_that_refuses_is_guarded_too(method: str, path: str) -> None:
+    """A method that is not allowed here says which are, under the same headers."""
+    answer = client().open(path, method=method)
+    assert (answer.status_code, answer.headers["X-Content-Type-Options"]) == (405, "nosniff")
+    assert answer.headers["Allow"]
+
+
+def reloads(headers: dict[str, str], host: str = "meter.example:9898") -> int:
+    """The status of a reload that was asked for with these headers; nothing is loaded where it is refused."""
+    asked: list[str] = []
+
+    def reload() -> list[str]:
+        asked.append("once")
+        return []
+
+    status = client(reload=reload).post("/-/reload", headers=headers, base_url=f"http://{host}").status_code
+    assert asked == (["once"] if status == 200 else [])
+    return status
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://meter.example:9898"}, 200),
+        ({"Origin": "http://METER.example:9898", "Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Origin": "http://meter.example"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+    ],
+)
+def test_no_page_from_elsewhere_can_reload(headers: dict[str, str], status: int) -> None:
+    """curl and our own pages may; of what a browser sends for another site, nothing is done."""
+    assert reloads(headers) == status
+
+
+def test_a_page_from_elsewhere_may_link_here() -> None:
+    """Reading is harmless: the answer is not given to the other site."""
+    assert client().get("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:9898", 200),
+        ("LOCALHOST", 200),
+        ("127.0.0.1:9898", 200),
+        ("[::1]:9898", 200),
+        ("meter.localhost:9898", 200),
+        ("evil.example:9898", 421),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("192.0.2.1:9898", 421),
+    ],
+)
+def test_on_loopback_only_its_own_names_are_answered(host: str, status: int) -> None:
+    """On every path: a page elsewhere can have its name resolved to this machine, and would read all of it."""
+    local = Client(make_app(site(SEEN), local=True))
+    for path in ("/", "/metrics", "/static/meter.css", "/-/healthy"):
+        answer = local.get(path, base_url=f"http://{host}")
+        assert (answer.status_code, answer.headers["X-Content-Type-Options"]) == (status, "nosniff")
+    assert client().get("/", base_url=f"http://{host}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "yes"),
+    [("127.0.0.1", True), ("127.8.9.1", True), ("::1", True), ("localhost", True), ("", False), ("0.0.0.0", False)],
+)
+def test_what_is_loopback(host: str, yes: bool) -> None:
+    """All of 127.0.0.0/8; every address is not."""
+    assert is_loopback(host) is yes
 
 
 @pytest.mark.parametrize("path", list(PAGES))
@@ -70,6 +148,12 @@ def test_metrics_come_as_asked_for() -> None:
     )
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.headers["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+def test_before_the_first_tick_a_scrape_fails() -> None:
+    """503 with the reason: an empty 200 would make Prometheus end every series at each start and reload."""
+    early = client(unready=lambda: "the first tick is still to come").get("/metrics")
+    assert (early.status_code, early.text) == (503, "the first tick is still to come\n")
 
 
 def test_health_and_readiness_say_why_not() -> None:
@@ -121,6 +205,8 @@ def test_banners_say_what_to_know_first() -> None:
     stale = MemoryHistory(sources=[replace(source("gh", "github", watermark=None), fresh=False)])
     (importing,) = banners(view(NOW, stale, streams=[stream(progress="2026-03 of acme/pay")]))
     assert importing.text.endswith("numbers are not complete yet: gh: 2026-03 of acme/pay")
+    (starting,) = banners(view(NOW, stale, streams=[stream()]))
+    assert (starting.level, starting.text.endswith("not complete yet: gh is starting")) == ("", True)
     down, refused = banners(view(NOW, stale, streams=[stream(error="401")], problems=3))
     assert (down.level, down.text) == (
         "bad",

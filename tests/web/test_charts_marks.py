@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from tests.support.company import tables
 
 from platform_meter.web.app import environment
-from platform_meter.web.charts import HEIGHT, WIDTH, Chart, Form, Series, ceiling, draw, legend
+from platform_meter.web.charts import HEIGHT, WIDTH, Chart, Form, Series, Tone, axis, draw, legend
 
 TOP, FLOOR = 10.0, 194.0
 """Heights of the highest and the lowest line of the grid."""
 Values = tuple[float | None, ...]
 
 
-def chart(*series: Values, form: Form = Form.LINES, percent: bool = False, title: str = "Runs") -> Chart:
+def chart(*series: Values, form: Form = Form.LINES, running: bool = False, title: str = "Runs") -> Chart:
     count = len(series[0]) if series else 0
     return Chart(
         title=title,
@@ -28,7 +28,7 @@ def chart(*series: Values, form: Form = Form.LINES, percent: bool = False, title
         labels=tuple(f"{n + 1} Jun" for n in range(count)),
         series=tuple(Series(name=f"s{n}", values=values) for n, values in enumerate(series)),
         form=form,
-        percent=percent,
+        running=running,
     )
 
 
@@ -43,36 +43,6 @@ def marks(drawn: Chart, tag: str) -> list[ET.Element]:
 
 def tips(drawn: Chart, tag: str) -> list[str]:
     return [mark.findtext("title") or "" for mark in marks(drawn, tag)]
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (0, 1),
-        (-3, 1),
-        (1, 1),
-        (1.1, 2),
-        (2, 2),
-        (2.1, 2.5),
-        (3, 5),
-        (7, 10),
-        (10, 10),
-        (11, 20),
-        (249, 250),
-        (0.03, 0.05),
-    ],
-)
-def test_the_axis_ends_at_a_round_number(value: float, expected: float) -> None:
-    """1, 2, 2.5 or 5 times a power of ten, at or above the highest value; 1 where there is none."""
-    assert ceiling(value) == pytest.approx(expected)
-
-
-@given(st.floats(1e-6, 1e12))
-def test_no_value_is_above_the_axis_and_none_is_dwarfed_by_it(value: float) -> None:
-    """The highest mark takes at least two fifths of the height."""
-    top = ceiling(value)
-    assert value <= top * (1 + 1e-9)
-    assert top <= 2.5 * value
 
 
 def test_a_missing_value_leaves_a_hole() -> None:
@@ -107,13 +77,13 @@ def test_bars_add_up_to_the_stack_and_stay_in_the_picture(days: list[tuple[float
     """Whatever the values: the bars of a day together are as high as their sum, to a tenth of a pixel each."""
     stacked = chart(tuple(a for a, _ in days), tuple(b for _, b in days), form=Form.BARS)
     sums = [(a or 0) + (b or 0) for a, b in days]
-    top = ceiling(max(sums))
+    top = axis(stacked).values[-1]
     by_day: dict[str, float] = {}
     for bar in marks(stacked, "rect"):
         day = (bar.findtext("title") or "").partition(":")[0]
         by_day[day] = by_day.get(day, 0.0) + float(bar.get("height") or 0)
         assert TOP - 0.05 <= float(bar.get("y") or 0) <= FLOOR + 0.05
-        assert 52 <= float(bar.get("x") or 0) < WIDTH
+        assert 0 < float(bar.get("x") or 0) < WIDTH
     for label, total in zip(stacked.labels, sums, strict=True):
         assert by_day.get(label, 0.0) == pytest.approx(184 * total / top, abs=0.21)
 
@@ -155,11 +125,60 @@ def test_without_a_number_nothing_is_drawn_but_said() -> None:
 
 
 def test_few_labels_stand_below_many_values() -> None:
-    """At most eight of them, evenly, the first among them; colours begin again after eight."""
-    many = chart(*((1.0,) * 91 for _ in range(9)))
-    below = [mark.text for mark in marks(many, "text") if mark.get("text-anchor") == "middle"]
-    assert below == [f"{n} Jun" for n in range(1, 92, 12)]
-    assert [colour for colour, _ in legend(many)] == [f"c{n}" for n in (*range(8), 0)]
+    """At most eight of them, evenly, the first among them; a phone leaves out every second."""
+    many = chart((1.0,) * 91)
+    below = [mark for mark in marks(many, "text") if mark.get("text-anchor") == "middle"]
+    assert [mark.text for mark in below] == [f"{n} Jun" for n in range(1, 92, 12)]
+    assert [mark.get("class") for mark in below] == ["axis", "axis some"] * 4
+    few = [mark for mark in marks(chart((1.0,) * 4), "text") if mark.get("text-anchor") == "middle"]
+    assert [mark.get("class") for mark in few] == ["axis"] * 4
+
+
+def test_a_tone_means_the_same_in_every_chart() -> None:
+    """It takes no colour from the others, which begin again after eight; drawing and legend agree."""
+    tones = [None, Tone.BAD, *[None] * 8, Tone.QUIET]
+    drawn = Chart(
+        title="t",
+        caption="",
+        labels=("a",),
+        series=tuple(Series(name=str(n), values=(1.0,), tone=tone) for n, tone in enumerate(tones)),
+        form=Form.BARS,
+    )
+    expected = ["c0", "cbad", *(f"c{n}" for n in range(1, 8)), "c0", "cquiet"]
+    assert [colour for colour, _ in legend(drawn)] == expected
+    assert [bar.get("class") for bar in marks(drawn, "rect")] == expected
+
+
+def test_the_running_period_is_drawn_apart() -> None:
+    """Its bar, its point and the line to it are marked, and its tooltip says so; a full period is not."""
+    counted = ((5.0, 6.0, 1.0), (5.0, None, 2.0))
+    lines = chart(*counted, running=True)
+    assert [(line.get("class"), len((line.get("points") or "").split())) for line in marks(lines, "polyline")] == [
+        ("l0", 2),
+        ("l0 part", 2),
+    ]
+    assert [mark.get("class") for mark in marks(lines, "circle")] == ["c0", "c0", "c0 part", "c1", "c1 part"]
+    assert tips(lines, "circle")[1:3] == ["2 Jun: s0 6", "3 Jun so far: s0 1"]
+    bars = chart(*counted, running=True, form=Form.BARS)
+    assert [mark.get("class") for mark in marks(bars, "rect")] == ["c0", "c0", "c0 part", "c1", "c1 part"]
+    assert "part" not in str(draw(chart(*counted)))
+
+
+def test_points_of_a_crowded_line_wait_for_the_pointer() -> None:
+    """But one between two holes has no line to be seen by."""
+    crowded = chart((1.0,) * 50 + (None, 2.0, None) + (1.0,) * 5)
+    classes = {
+        tip: mark.get("class") for mark, tip in zip(marks(crowded, "circle"), tips(crowded, "circle"), strict=True)
+    }
+    assert classes.pop("52 Jun: s0 2") == "c0"
+    assert set(classes.values()) == {"c0 dot"}
+
+
+def test_long_numbers_have_room() -> None:
+    """The plot begins behind the longest number of the axis, in the letters of a phone."""
+    for highest, least in ((9.0, 30), (900_000.0, 80), (9_000_000_000.0, 140)):
+        (line, *_) = marks(chart((highest,)), "line")
+        assert least < float(line.get("x1") or 0) < WIDTH / 2
 
 
 def test_every_series_has_a_value_for_every_label() -> None:

@@ -13,6 +13,7 @@ from platform_meter.model.definitions import Definitions, Team
 from platform_meter.runtime.config import Config, load_config
 from platform_meter.runtime.service import Service
 from platform_meter.web.app import make_app
+from platform_meter.web.late import Tickets
 from platform_meter.web.site import make_site
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -45,3 +46,19 @@ def test_everything_is_of_the_current_service(services: tuple[Service, Service])
     assert 'platform_team_info{team="pay"' in client.get("/metrics").text
     assert "No source is configured." in client.get("/sources").text
     assert client.get("/-/ready").text == "ready\n"
+
+
+def test_folded_tickets_are_kept_for_one_service(services: tuple[Service, Service]) -> None:
+    """From one page to the next, and not from one store to another."""
+    first, second = services
+    current = [first]
+    site = make_site(lambda: current[0], list)
+
+    def kept() -> Tickets:
+        with site.view() as view:
+            return view.tickets
+
+    before = kept()
+    assert kept() is before
+    current[0] = second
+    assert kept() is not before

@@ -125,10 +125,10 @@ def test_the_list_shows_state_budget_burn_owner_and_age() -> None:
     """Worst first; a page that fires stands beside the state."""
     told = [*OUTAGE, check(True, ago(minutes=2))]
     found = tables(page(view(CI + PROBE, told), "/slos"))["All SLOs"]
-    assert found.columns == ("SLO", "State", "Objective", "Budget left", "Burn by window", "Owner", "Data age")
+    assert found.columns == ("SLO", "Budget left", "State", "Objective", "Burn by window", "Owner", "Data age")
     assert [row[:4] for row in found.rows] == [
-        ("builds ci", "exhausted page ticket", "0.99 28d", "-300.0 %"),
-        ("api clusters", "ok", "0.9 28d", "100.0 %"),
+        ("builds ci", "-300.0 %", "exhausted page ticket", "99 % 28d"),
+        ("api clusters", "100.0 %", "ok", "90 % 28d"),
     ]
     assert found.rows[0][4].startswith("5m 100.0 30m 100.0 1h 100.0")
     assert found.rows[0][5:] == ("team-ci", "0 s")
@@ -266,7 +266,7 @@ def test_slos_that_prometheus_counts_show_its_series() -> None:
     prometheus = answered()
     seen = view(WEB.removeprefix("---\n"), [], prometheus)
     listed = tables(page(seen, "/slos"))["All SLOs"].rows[0]
-    assert (listed[1], listed[3], listed[6]) == ("ok page", "50.0 %", "Prometheus")
+    assert (listed[1], listed[2], listed[6]) == ("50.0 %", "ok page", "Prometheus")
     assert len(prometheus.calls) == 1
     found = tables(page(seen, "/slos/web"))
     assert found["Alerts"].rows[0][:9] == ("page", "fires", "14.4", "1h", "20.0", "5m", "20.0", "7", "3")
@@ -311,7 +311,8 @@ def test_a_name_that_no_file_has_is_not_found() -> None:
 
 def test_without_slo_files_the_list_says_so() -> None:
     """An empty table would be a riddle."""
-    assert "No SLO file yet." in page(replace(view(CI, OUTAGE), plans=()), "/slos")
+    text = page(replace(view(CI, OUTAGE), plans=()), "/slos")
+    assert "No SLO file yet. <code>docs/slo-format.md</code> shows one" in text
 
 
 def test_events_older_than_two_weeks_are_not_listed() -> None:

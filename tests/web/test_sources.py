@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from tests.support.history import NOBODY, MemoryHistory, owner, source
 from tests.support.views import html, rows, tables, view
 
@@ -20,7 +22,7 @@ def repo(name: str) -> Repository:
     return Repository(about=Ref(system="github", kind="repository", id=name))
 
 
-def state(stream: str, *, error: str = "", polls: int = 3) -> StreamState:
+def state(stream: str, *, error: str = "", progress: str = "", polls: int = 3) -> StreamState:
     return StreamState(
         instance="gh",
         type="github",
@@ -29,7 +31,7 @@ def state(stream: str, *, error: str = "", polls: int = 3) -> StreamState:
         last_success=NOW - timedelta(minutes=2),
         last_error=error,
         last_error_at=None,
-        progress="",
+        progress=progress,
         polls=polls,
     )
 
@@ -49,7 +51,27 @@ def test_each_source_says_how_it_does() -> None:
     assert github[2] == "up resting until 12:09:00: its quota is used up GET /orgs: 502"
     assert github[3:6] == ("3 min", "42.0 %", "2")
     assert github[6].startswith("1 stream, oldest good read 11:58:00")
-    assert jira[:4] == ("jira", "jira", "down", "–")
+    assert jira[:4] == ("jira", "jira", "starting", "–")
+
+
+@pytest.mark.parametrize(
+    ("said", "cell"),
+    [
+        ({}, "starting"),
+        ({"progress": "3 of 9 repositories"}, "importing 3 of 9 repositories"),
+        ({"error": "GET /orgs: 401"}, "down GET /orgs: 401"),
+        (
+            {"progress": "3 of 9 repositories", "error": "GET /orgs: 502"},
+            "importing 3 of 9 repositories GET /orgs: 502",
+        ),
+    ],
+    ids=["asked", "importing", "refused", "tries again"],
+)
+def test_a_source_that_was_never_read_whole(said: dict[str, Any], cell: str) -> None:
+    """It starts until it tells how far it is, or fails; only then it is down."""
+    history = MemoryHistory(sources=[source("gh", "github", watermark=None, fresh=False)])
+    (row,) = tables(view(NOW, history, streams=[state("api", **said)]), "/sources")[""].rows
+    assert row[2:4] == (cell, "–")
 
 
 def test_what_nobody_owns_is_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +14,9 @@ from tests.support.views import rows, view
 
 from platform_meter.measures import catalogue as c
 from platform_meter.model.facts import Outcome, PipelineRun
-from platform_meter.web.view import percent, span, whole
+from platform_meter.model.history import SourceState
+from platform_meter.store import StreamState
+from platform_meter.web.view import Health, View, percent, sentence, span, whole
 
 NOW = datetime(2026, 3, 29, 22, 30, tzinfo=UTC)
 """Half past midnight of the next day in Berlin, after the night in which summer time began."""
@@ -53,6 +56,55 @@ def test_events_are_counted_by_day_and_dim_from_fresh_sources() -> None:
     assert seen.daily(PipelineRun, seen.days(2)) == [{"success": 1}, {"success": 1, "cancelled": 1}]
 
 
+def test_a_kind_is_known_where_a_fresh_source_gives_it() -> None:
+    """And what is lacking is said by name, or that nothing gives it."""
+    fresh, stale = source("gh", watermark=NOW), source("old", watermark=NOW, fresh=False)
+
+    def seen(*sources: SourceState) -> View:
+        return view(NOW, MemoryHistory(sources=sources, gives={"jira": frozenset()}))
+
+    assert (seen(fresh).known(PipelineRun), seen(fresh).lacking(PipelineRun)) == (True, "")
+    assert (seen(stale).known(PipelineRun), seen(stale).lacking(PipelineRun)) == (False, "no fresh data from old")
+    assert (seen(fresh, stale).known(PipelineRun), seen(fresh, stale).lacking()) == (True, "no fresh data from old")
+    other = seen(source("jira", watermark=NOW))
+    assert (other.known(PipelineRun), other.lacking(PipelineRun)) == (False, "no configured source gives it")
+    assert seen().lacking() == "no source is configured"
+
+
+def stream(**said: Any) -> StreamState:
+    return StreamState(
+        **{
+            "instance": "gh",
+            "type": "github",
+            "stream": "api",
+            "watermark": None,
+            "last_success": None,
+            "last_error": "",
+            "last_error_at": None,
+            "progress": "",
+            "polls": 1,
+            **said,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "streams", "health"),
+    [
+        (source("gh", watermark=NOW), [stream(last_error="502")], Health.UP),
+        (source("gh", watermark=None, fresh=False), [], Health.STARTING),
+        (source("gh", watermark=None, fresh=False), [stream(), stream(last_success=NOW)], Health.STARTING),
+        (source("gh", watermark=None, fresh=False), [stream(progress="3 of 9")], Health.IMPORTING),
+        (source("gh", watermark=None, fresh=False), [stream(), stream(last_error="401")], Health.DOWN),
+        (source("gh", watermark=None, fresh=False), [stream(instance="other", last_error="401")], Health.STARTING),
+        (source("gh", watermark=NOW, fresh=False), [stream()], Health.DOWN),
+    ],
+)
+def test_a_source_is_not_down_before_it_failed(state: SourceState, streams: list[StreamState], health: Health) -> None:
+    """Until it was read whole once it starts or imports; a failure of any of its streams ends that."""
+    assert view(NOW, MemoryHistory(sources=[state]), streams=streams).health(state) is health
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
@@ -75,3 +127,4 @@ def test_numbers_in_words() -> None:
     """Undefined is a dash."""
     assert (percent(None), percent(0.1234), percent(1)) == ("–", "12.3 %", "100.0 %")
     assert (whole(None), whole(1234.0)) == ("–", "1,234")
+    assert (sentence("no data from x"), sentence("")) == ("No data from x.", "")

@@ -8,17 +8,31 @@ from datetime import timedelta
 from typing import Any
 
 from platform_meter.measures import catalogue as c
+from platform_meter.measures.adoption_view import OUTSIDE
 from platform_meter.model.definitions import Capability
-from platform_meter.web.charts import Chart, Series
+from platform_meter.web.charts import Chart, Series, Tone
 from platform_meter.web.view import View
 
 TREND_DAYS = 91
 CODES = {0.0: "eligible", 1.0: "idle", 2.0: "active", 3.0: "dormant", 4.0: "churned"}
+TONES = {"churned": Tone.BAD, "eligible": Tone.QUIET}
 STATES = ("active", "adopted_idle", "dormant", "churned", "eligible", "not_eligible", "exempt")
 
 
 def page(view: View) -> Mapping[str, Any]:
-    return {"capabilities": [_capability(view, cap) for cap in view.definitions.capabilities], "grid": _grid(view)}
+    """What people choose, and apart from it what they have to use."""
+    made = [_capability(view, cap) for cap in view.definitions.capabilities]
+    return {
+        "groups": [
+            ("Chosen freely", "", [cap for cap in made if not cap["mandated"]]),
+            (
+                "Mandated",
+                "Everybody has to use these, so their use is no sign of being liked.",
+                [cap for cap in made if cap["mandated"]],
+            ),
+        ],
+        "grid": _grid(view),
+    }
 
 
 def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
@@ -28,6 +42,8 @@ def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
         by_day.setdefault(unit.day, Counter())[unit.state] += 1
     shown = [d for d in days if d in by_day]
     units = {labels["state"]: v for labels, v in view.get(c.ADOPTION_UNITS) if labels["capability"] == cap.id}
+    adopted = view.one(c.ADOPTION_RATIO, capability=cap.id)
+    active = view.one(c.ADOPTION_ACTIVE_RATIO, capability=cap.id)
     return {
         "id": cap.id,
         "title": cap.title or cap.id,
@@ -36,9 +52,10 @@ def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
         "mandated": cap.mandated,
         "fresh": bool(units),
         "states": [(s, units.get(s, 0.0)) for s in STATES],
-        "eligible": sum(v for s, v in units.items() if s not in ("not_eligible", "exempt")),
-        "adopted": view.one(c.ADOPTION_RATIO, capability=cap.id),
-        "active": view.one(c.ADOPTION_ACTIVE_RATIO, capability=cap.id),
+        "eligible": sum(v for s, v in units.items() if s not in OUTSIDE),
+        "adopted": adopted,
+        "active": active,
+        "more_active": adopted is not None and active is not None and active > adopted,
         "depth": view.one(c.ADOPTION_DEPTH_RATIO, capability=cap.id),
         "stickiness": view.one(c.STICKINESS, capability=cap.id, window="28d"),
         "churn": view.one(c.CHURN, capability=cap.id, window="28d"),
@@ -51,25 +68,31 @@ def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
             else "The first snapshot comes when the first day is over and its sources were read.",
             labels=tuple(f"{d:%d %b}" for d in shown),
             series=tuple(
-                Series(name=s.replace("_", " "), values=tuple(float(by_day[d][s]) for d in shown)) for s in STATES[:5]
+                Series(name=s.replace("_", " "), values=tuple(float(by_day[d][s]) for d in shown), tone=TONES.get(s))
+                for s in STATES[:5]
             ),
         ),
     }
 
 
 def _rule(cap: Capability) -> str:
-    """What counts as active, in words."""
-    active = cap.active
-    amount = f"{active.min_amount:g} time{'s' if active.min_amount != 1 else ''}"
-    days = f" on at least {active.min_days} days" if active.min_days > 1 else ""
-    return f"active means {' or '.join(active.verbs)} in {active.source} at least {amount}{days} within {active.window.days} days"
+    """What counts as adopted and as active, in words."""
+    adopted, active = cap.adopted, cap.active
+    some = "".join(f", {name} {' or '.join(values)}" for name, values in adopted.select.items())
+    held = f"{adopted.min:g} standing{some}" if adopted.count else f"{adopted.min:g} within {active.window.days} days"
+    days = f" on {active.min_days} days" if active.min_days > 1 else ""
+    return (
+        f"Adopted: {adopted.count or adopted.verb} in {adopted.source}, at least {held}. "
+        f"Active: {' or '.join(active.verbs)} in {active.source}, "
+        f"at least {active.min_amount:g}{days} within {active.window.days} days."
+    )
 
 
 def _grid(view: View) -> Mapping[str, Any]:
     states = {(labels["team"], labels["capability"]): CODES[v] for labels, v in view.get(c.TEAM_CAPABILITY_STATE)}
-    capabilities = [cap.id for cap in view.definitions.capabilities]
+    capabilities = sorted(view.definitions.capabilities, key=lambda cap: cap.mandated)
     teams = sorted({team for team, _ in states})
     return {
-        "capabilities": capabilities,
-        "rows": [(t, [states.get((t, cap), "") for cap in capabilities]) for t in teams],
+        "capabilities": [cap.title or cap.id for cap in capabilities],
+        "rows": [(t, [states.get((t, cap.id), "") for cap in capabilities]) for t in teams],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from platform_meter import __version__
 from platform_meter.runtime.exposition import Exposition
 from platform_meter.web import adoption, overview, slos, sources, support
 from platform_meter.web.charts import draw, legend
-from platform_meter.web.view import Banner, View, hours, percent, span, whole
+from platform_meter.web.view import Banner, Health, View, hours, percent, span, whole
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ _STATIC = {
     "meter.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
+_LOOPBACK = re.compile(r"(.*\.)?localhost\.?|127\.[0-9.]+|\[?::1\]?")
 _GUARDS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
@@ -74,12 +76,43 @@ def environment() -> jinja2.Environment:
     return env
 
 
-def make_app(site: Site) -> WSGIApplication:
-    """The application. It never raises: what goes wrong is logged and answered with 500."""
+def is_loopback(host: str) -> bool:
+    """Whether this name or address can only be this machine."""
+    return _LOOPBACK.fullmatch(host.lower()) is not None
+
+
+def refusal(request: Request, *, local: bool) -> Response | None:
+    """The answer to what a web page from elsewhere made a browser send; None for all else.
+
+    A page can have its own name resolved to this machine, but not change the name that the browser then says; and it
+    can send a POST to any address, but not hide where it comes from.
+    """
+    host = request.headers.get("Host", "").lower()  # every browser says it
+    if local and host and not is_loopback(re.sub(r":[0-9]*$", "", host)):
+        text = "This listens on loopback alone and answers to no other name than localhost; set `listen` to serve others.\n"
+        return Response(text, status=421, content_type="text/plain; charset=utf-8")
+    origin = request.headers.get("Origin", "")
+    foreign = request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+    if request.method not in ("GET", "HEAD") and (foreign or (origin and origin.partition("://")[2].lower() != host)):
+        text = "This came from another site's page, which may not change anything here.\n"
+        return Response(text, status=403, content_type="text/plain; charset=utf-8")
+    return None
+
+
+def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
+    """The application. It never raises: what goes wrong is logged and answered with 500.
+
+    Args:
+        site: what is served.
+        local: only this machine can reach it, so that it answers to names of loopback alone.
+    """
     env = environment()
     static = {name: (files("platform_meter.web") / "static" / name).read_bytes() for name in _STATIC}
 
     def metrics(request: Request) -> Response:
+        if reason := site.unready():
+            # An empty answer would end every series; a failed scrape leaves them as they were.
+            return Response(f"{reason}\n", status=503, content_type="text/plain; charset=utf-8")
         body = site.exposition().body(request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", ""))
         response = Response(body.data, content_type=body.content_type)
         response.headers["Vary"] = "Accept, Accept-Encoding"
@@ -161,8 +194,7 @@ def make_app(site: Site) -> WSGIApplication:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         try:
-            endpoint, _ = routes.bind_to_environ(environ).match()
-            response = handlers[endpoint](request)
+            response = refusal(request, local=local) or handlers[routes.bind_to_environ(environ).match()[0]](request)
         except NotFound:
             known = ", ".join([*PAGES, "/metrics"])
             response = Response(
@@ -171,7 +203,7 @@ def make_app(site: Site) -> WSGIApplication:
                 content_type="text/plain; charset=utf-8",
             )
         except HTTPException as error:
-            return error(environ, start_response)
+            response = Response.from_app(error, environ)
         except Exception:
             # One page that fails must not take the server with it; /metrics is served from other bytes.
             log.exception("%s %s failed", request.method, request.path)
@@ -187,16 +219,14 @@ def make_app(site: Site) -> WSGIApplication:
 def banners(view: View) -> list[Banner]:
     """What a reader of any page must know first."""
     out = []
-    stale = sorted(s.instance for s in view.history.sources() if not s.fresh)
-    importing = [s for s in view.streams if s.progress and s.instance in stale]
-    if importing:
-        out.append(
-            Banner(
-                text="The first import is going on; numbers are not complete yet: "
-                + "; ".join(f"{s.instance}: {s.progress}" for s in importing)
-            )
-        )
-    down = [name for name in stale if name not in {s.instance for s in importing}]
+    by_health: dict[Health, list[str]] = {}
+    for source in sorted(view.history.sources(), key=lambda s: s.instance):
+        by_health.setdefault(view.health(source), []).append(source.instance)
+    first = [f"{name}: {view.progress(name)}" for name in by_health.get(Health.IMPORTING, ())]
+    first += [f"{name} is starting" for name in by_health.get(Health.STARTING, ())]
+    if first:
+        out.append(Banner(text="The first import is going on; numbers are not complete yet: " + "; ".join(first)))
+    down = by_health.get(Health.DOWN)
     if down:
         out.append(
             Banner(

@@ -17,7 +17,7 @@ from platform_meter.slo.plan import TILE
 from platform_meter.slo.promql import quote
 
 PATIENCE = 5.0
-"""Seconds a page waits for Prometheus."""
+"""Seconds a page waits for Prometheus, unless it says otherwise."""
 _DAY = timedelta(days=1)
 
 
@@ -51,7 +51,7 @@ class Recorded:
     budget: float | None = None
 
 
-def now(outside: Outside, slo: str | None = None) -> dict[str, Recorded]:
+def now(outside: Outside, slo: str | None = None, *, patience: float = PATIENCE) -> dict[str, Recorded]:
     """What the rules recorded last, by SLO; of all SLOs in one call unless one is named.
 
     Raises:
@@ -61,7 +61,7 @@ def now(outside: Outside, slo: str | None = None) -> dict[str, Recorded]:
     one = "" if slo is None else f",slo={quote(slo)}"
     selector = f'{{__name__=~"{"|".join(known)}"{one}}}'
     found: dict[str, dict[str, dict[str, float]]] = {}
-    for series in _ask(outside, "/api/v1/query", {"query": selector}):
+    for series in _ask(outside, "/api/v1/query", {"query": selector}, patience):
         value = float(series.value[1])
         labels = series.metric
         if math.isfinite(value) and "slo" in labels:
@@ -104,9 +104,9 @@ def days(outside: Outside, slo: str, moments: Sequence[datetime]) -> list[Counts
     return out
 
 
-def _ask(outside: Outside, path: str, params: Mapping[str, Any]) -> list[_Series]:
+def _ask(outside: Outside, path: str, params: Mapping[str, Any], patience: float = PATIENCE) -> list[_Series]:
     try:
-        status, body = outside.text(path, params=params, timeout=PATIENCE)
+        status, body = outside.text(path, params=params, timeout=patience)
     except SourceError as error:
         raise Unanswered(str(error)) from error
     try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 from platform_meter.runtime.service import Service
 from platform_meter.web.app import Site
+from platform_meter.web.late import Tickets
 from platform_meter.web.view import SourceExtra, View
 
 GAPS_SHOWN = 50
@@ -19,6 +21,7 @@ def make_site(current: Callable[[], Service], reload: Callable[[], list[str]]) -
         current: the running service.
         reload: loads configuration and definitions again and says what is wrong with them.
     """
+    tickets: WeakKeyDictionary[Service, Tickets] = WeakKeyDictionary()
 
     @contextmanager
     def view() -> Iterator[View]:
@@ -31,8 +34,8 @@ def make_site(current: Callable[[], Service], reload: Callable[[], list[str]]) -
                 definitions=service.definitions,
                 history=history,
                 rows=service.meter.rows,
-                streams=service.store.stream_states(),
-                gaps=[(g.source, g.start, g.end, g.reason, g.text) for g in service.store.gaps(GAPS_SHOWN)],
+                streams=history.stream_states(),
+                gaps=[(g.source, g.start, g.end, g.reason, g.text) for g in history.gaps(GAPS_SHOWN)],
                 extras={
                     i.name: SourceExtra(
                         quota=service.quota(i.name),
@@ -45,6 +48,7 @@ def make_site(current: Callable[[], Service], reload: Callable[[], list[str]]) -
                 plans=service.plans,
                 slo_days=service.days,
                 prometheus=service.prometheus,
+                tickets=tickets.setdefault(service, Tickets()),
             )
 
     return Site(

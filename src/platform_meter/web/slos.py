@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from platform_meter.measures import catalogue as c
@@ -17,8 +18,9 @@ from platform_meter.measures.objectives_slices import Counts
 from platform_meter.model.objective import StoredObjective
 from platform_meter.slo.burnrate import Level
 from platform_meter.slo.plan import BurnAlert, Plan
+from platform_meter.slo.promql import number_text
 from platform_meter.web import recorded
-from platform_meter.web.charts import Chart, Series, ceiling
+from platform_meter.web.charts import Chart, Series, Tone
 from platform_meter.web.recorded import Recorded
 from platform_meter.web.view import View
 
@@ -100,7 +102,7 @@ class Standing:
 
 def page(view: View) -> Mapping[str, Any]:
     """All of them, the worst first."""
-    found, error = _standings(view)
+    found, error = standings(view)
     found.sort(key=lambda s: (not s.firing, STATES.index(s.state), s.plan.service, s.plan.slo))
     return {
         "slos": found,
@@ -109,6 +111,7 @@ def page(view: View) -> Mapping[str, Any]:
         "note": _note(view, found, error),
         "rate": rate,
         "budget": budget_text,
+        "exact": exact,
     }
 
 
@@ -117,7 +120,7 @@ def detail(view: View, name: str) -> Mapping[str, Any] | None:
     plan = next((p for p in view.plans if p.slo == name), None)
     if plan is None:
         return None
-    (standing,), error = _standings(view, plan)
+    (standing,), error = standings(view, plan)
     labels, days = _days(view, standing)
     objective = standing.objective
     return {
@@ -132,18 +135,21 @@ def detail(view: View, name: str) -> Mapping[str, Any] | None:
         "runbook_is_link": plan.runbook.startswith(_SECURE),
         "rate": rate,
         "budget": budget_text,
+        "exact": exact,
     }
 
 
-def _standings(view: View, only: Plan | None = None) -> tuple[list[Standing], str]:
-    """SLOs now, and why Prometheus did not tell if it did not."""
+def standings(
+    view: View, only: Plan | None = None, *, patience: float = recorded.PATIENCE
+) -> tuple[list[Standing], str]:
+    """SLOs now, and why Prometheus did not tell within so many seconds if it did not."""
     plans = view.plans if only is None else (only,)
     objectives = {o.slo: o for o in view.definitions.objectives}
     told: Mapping[str, Recorded] | None = None
     error = ""
     if view.prometheus is not None and any(p.slo not in objectives for p in plans):
         try:
-            told = recorded.now(view.prometheus, only.slo if only else None)
+            told = recorded.now(view.prometheus, only.slo if only else None, patience=patience)
         except recorded.Unanswered as unanswered:
             error = str(unanswered)
     stored = _stored(view)
@@ -240,7 +246,6 @@ def _days(view: View, standing: Standing) -> tuple[tuple[str, ...], list[Counts]
 def _ratio_chart(plan: Plan, labels: tuple[str, ...], days: Sequence[Counts]) -> Chart:
     shares = tuple(d.good / d.valid if d.valid else None for d in days)
     objective = float(plan.objective)
-    worst = min([objective, *(s for s in shares if s is not None)])
     known = any(s is not None for s in shares)
     return Chart(
         title=f"Good {plan.counts} by day",
@@ -248,10 +253,10 @@ def _ratio_chart(plan: Plan, labels: tuple[str, ...], days: Sequence[Counts]) ->
         labels=labels,
         series=(
             Series(name="good", values=shares),
-            Series(name="objective", values=tuple(objective if known else None for _ in days)),
+            Series(name="objective", values=tuple(objective if known else None for _ in days), tone=Tone.QUIET),
         ),
         percent=True,
-        bottom=max(0.0, 1 - ceiling(1 - worst)),
+        zoom=True,
         digits=3,
     )
 
@@ -267,14 +272,12 @@ def _budget_chart(standing: Standing, labels: tuple[str, ...], days: Sequence[Co
             left.append(after)
             after += day.bad / (valid * float(plan.allowed))
     values = tuple(reversed(left)) or tuple(None for _ in days)
-    low = min((v for v in values if v is not None), default=0.0)
     return Chart(
         title="Budget left after each day",
         caption=f"Of the budget of the {plan.period_text} period that ends now: how much each day took. Below 0 it is overspent.",
         labels=labels,
         series=(Series(name="left", values=values),),
         percent=True,
-        bottom=-ceiling(-low) if low < 0 else 0.0,
     )
 
 
@@ -291,3 +294,8 @@ def rate(value: float | None) -> str:
 
 def budget_text(value: float | None) -> str:
     return "–" if value is None else f"{value * 100:,.1f} %"
+
+
+def exact(share: Decimal) -> str:
+    """An objective with all of its decimals: `99.95 %`."""
+    return f"{number_text(share * 100)} %"

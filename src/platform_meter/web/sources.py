@@ -8,22 +8,23 @@ from typing import Any
 from platform_meter.measures import catalogue as c
 from platform_meter.measures.meter import MACHINERY
 from platform_meter.model.metric import UNOWNED
-from platform_meter.web.view import SourceExtra, View
+from platform_meter.web.view import Health, SourceExtra, View
 
 SHOWN = 50
+LEVELS = {Health.UP: "good", Health.STARTING: "soft", Health.IMPORTING: "warn", Health.DOWN: "bad"}
 
 
 def page(view: View) -> Mapping[str, Any]:
-    states = {s.instance: s for s in view.history.sources()}
     sources = []
-    for name, state in sorted(states.items()):
+    for state in sorted(view.history.sources(), key=lambda s: s.instance):
+        name = state.instance
         streams = [s for s in view.streams if s.instance == name]
         extra = view.extras.get(name, SourceExtra())
         sources.append(
             {
                 "name": name,
                 "type": state.type,
-                "fresh": state.fresh,
+                "health": view.health(state),
                 "age": (view.now - state.watermark).total_seconds() if state.watermark else None,
                 "quota": extra.quota,
                 "late": extra.late,
@@ -31,7 +32,7 @@ def page(view: View) -> Mapping[str, Any]:
                 "streams": streams,
                 "oldest": min((s.last_success for s in streams if s.last_success), default=None),
                 "error": next((s.last_error for s in streams if s.last_error), ""),
-                "progress": next((s.progress for s in streams if s.progress), ""),
+                "progress": view.progress(name),
             }
         )
     objects = [o for o in view.history.objects() if o.kind not in MACHINERY]
@@ -49,6 +50,7 @@ def page(view: View) -> Mapping[str, Any]:
         )
     return {
         "sources": sources,
+        "levels": LEVELS,
         "kinds": kinds,
         "gaps": [{"source": g[0], "start": g[1], "end": g[2], "reason": g[3], "text": g[4]} for g in view.gaps],
         "unowned": unowned[:SHOWN],

@@ -1,4 +1,4 @@
-"""Support: how much help people ask for, how fast they get it, and what is about to be late."""
+"""Support: how much help people ask for, how fast they get it, what is late and what is about to be."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 from platform_meter.measures import catalogue as c
 from platform_meter.measures.support import belongs
-from platform_meter.measures.support_queues import category_of
+from platform_meter.measures.support_queues import category_of, reads
 from platform_meter.model.definitions import Ticketing
 from platform_meter.model.facts import TicketChange, TicketEvent
-from platform_meter.web.charts import Chart, Form, Series
-from platform_meter.web.view import View
+from platform_meter.web.charts import Chart, Form, Series, Tone
+from platform_meter.web.late import Lateness
+from platform_meter.web.view import Tile, View, hours, lacking, percent, sentence, whole
 
 WEEKS = 13
 TOP = 7
@@ -27,39 +28,84 @@ AGES = (
 
 
 def page(view: View) -> Mapping[str, Any]:
-    return {"queues": [_queue(view, q) for q in view.definitions.ticketing]}
+    late = view.tickets.late(view.scene)
+    return {"queues": [_queue(view, q, late.get(q.id)) for q in view.definitions.ticketing]}
 
 
-def _queue(view: View, queue: Ticketing) -> Mapping[str, Any]:
-    weekly = _weekly(view, queue)
+def _queue(view: View, queue: Ticketing, late: Lateness | None) -> Mapping[str, Any]:
+    opened = [(labels, v) for labels, v in view.get(c.TICKETS_OPEN) if labels["queue"] == queue.id]
+    why = absence(view, queue) or ("" if opened else "no ticket of this queue was counted yet")
+    weekly = {} if late is None else _weekly(view, queue)
+    return {
+        "id": queue.id,
+        "title": queue.title or queue.id,
+        "absence": why,
+        "tiles": _tiles(view, queue, late if queue.slas else None, None if why else sum(v for _, v in opened), weekly),
+        "ages": [(name, None if why else sum(v for labels, v in opened if labels["age"] == age)) for age, name in AGES],
+        "slas": [row for sla in queue.slas for row in _sla(view, queue, sla.id, late)],
+        "no_slas": sentence(why or ("" if queue.slas else "its Ticketing file has no slas")),
+        "chart": _chart(weekly, why),
+    }
+
+
+def absence(view: View, queue: Ticketing) -> str:
+    """Why the queue has no numbers; one stale source of several is enough."""
+    wanted = queue.source
+    named = f" named {wanted.instance}" if wanted.instance else ""
+    sources = [s for s in view.history.sources(TicketEvent) if reads(queue, s)]
+    return lacking(sources, f"no source of type {wanted.type}{named} is configured")
+
+
+def _tiles(
+    view: View, queue: Ticketing, late: Lateness | None, opened: float | None, weekly: Mapping[date, Counter[str]]
+) -> list[Tile]:
+    age = {q: view.one(c.TICKET_BACKLOG_AGE, queue=queue.id, quantile=q) for q in ("0.5", "0.9")}
+    load = view.one(c.TICKETS_PER_ACTIVE_TEAM, queue=queue.id, window="28d")
+    created = sum(weekly[week].total() for week in sorted(weekly)[-4:]) if weekly else None
+    return [
+        Tile(name="Open", value=whole(opened), more="tickets now"),
+        Tile(
+            name="Late",
+            value=whole(late.late if late else None),
+            more=f"past a goal, {whole(late.soon)} more about to be" if late else "tickets past a goal",
+        ),
+        Tile(
+            name="Age of the backlog",
+            value=hours(age["0.5"]),
+            more="half are older" + ("" if age["0.9"] is None else f"; a tenth older than {hours(age['0.9'])}"),
+        ),
+        Tile(name="Created, 4 weeks", value=whole(created), more="the running week included"),
+        Tile(
+            name="Reopened, 28 d",
+            value=percent(view.one(c.TICKET_REOPEN, queue=queue.id, window="28d")),
+            more="of those resolved",
+        ),
+        Tile(
+            name="Tickets per active team",
+            value="–" if load is None else f"{load:.2f}",
+            more="created in 28 d",
+        ),
+    ]
+
+
+def _chart(weekly: Mapping[date, Counter[str]], why: str) -> Chart:
     weeks = sorted(weekly)
     totals: Counter[str] = sum(weekly.values(), Counter())
     top = [name for name, _ in sorted(totals.items(), key=lambda t: (-t[1], t[0]))[:TOP]]
     others = [name for name in totals if name not in top]
     series = [Series(name=name, values=tuple(float(weekly[w][name]) for w in weeks)) for name in top]
     if others:
-        series.append(Series(name="all others", values=tuple(float(sum(weekly[w][n] for n in others)) for w in weeks)))
-    opened = [(labels, v) for labels, v in view.get(c.TICKETS_OPEN) if labels["queue"] == queue.id]
-    return {
-        "id": queue.id,
-        "title": queue.title or queue.id,
-        "zone": queue.calendar.zone,
-        "fresh": bool(opened),
-        "open": sum(v for _, v in opened),
-        "created": sum(weekly[w][n] for w in weeks[-4:] for n in weekly[w]),
-        "age": {q: view.one(c.TICKET_BACKLOG_AGE, queue=queue.id, quantile=q) for q in ("0.5", "0.9", "1")},
-        "reopen": view.one(c.TICKET_REOPEN, queue=queue.id, window="28d"),
-        "load": view.one(c.TICKETS_PER_ACTIVE_TEAM, queue=queue.id, window="28d"),
-        "ages": [(name, sum(v for labels, v in opened if labels["age"] == age)) for age, name in AGES],
-        "slas": [row for sla in queue.slas for row in _sla(view, queue, sla.id)],
-        "chart": Chart(
-            title="Tickets created by category",
-            caption="By week (from Monday); the running week is not over.",
-            labels=tuple(f"{w:%d %b}" for w in weeks),
-            series=tuple(series),
-            form=Form.BARS,
-        ),
-    }
+        rest = tuple(float(sum(weekly[w][n] for n in others)) for w in weeks)
+        series.append(Series(name="all others", values=rest, tone=Tone.QUIET))
+    return Chart(
+        title="Tickets created by category",
+        caption="By week (from Monday); the running week is not over.",
+        labels=tuple(f"{w:%d %b}" for w in weeks),
+        series=tuple(series),
+        form=Form.BARS,
+        running=True,
+        absence=f"No data: {why or 'no ticket in these weeks'}.",
+    )
 
 
 def _weekly(view: View, queue: Ticketing) -> dict[date, Counter[str]]:
@@ -82,16 +128,18 @@ def _weekly(view: View, queue: Ticketing) -> dict[date, Counter[str]]:
     return weekly
 
 
-def _sla(view: View, queue: Ticketing, sla: str) -> list[Mapping[str, Any]]:
+def _sla(view: View, queue: Ticketing, sla: str, late: Lateness | None) -> list[Mapping[str, Any]]:
     found: dict[str, dict[str, float]] = defaultdict(dict)
-    for metric, key in ((c.TICKET_AT_RISK, "at_risk"), (c.TICKET_EXPECTED_BREACHES, "expected")):
+    for metric, name in (
+        (c.TICKET_AT_RISK, "at_risk"),
+        (c.TICKET_EXPECTED_BREACHES, "expected"),
+        (c.TICKET_SLA_MET, "met_{window}"),
+        (c.TICKET_SLA_SECONDS, "q{quantile}"),
+    ):
         for labels, value in view.get(metric):
             if (labels["queue"], labels["sla"]) == (queue.id, sla):
-                found[labels["priority"]][key] = value
-    for labels, value in view.get(c.TICKET_SLA_MET):
-        if (labels["queue"], labels["sla"]) == (queue.id, sla):
-            found[labels["priority"]][f"met_{labels['window']}"] = value
-    for labels, value in view.get(c.TICKET_SLA_SECONDS):
-        if (labels["queue"], labels["sla"]) == (queue.id, sla):
-            found[labels["priority"]][f"q{labels['quantile']}"] = value
+                found[labels["priority"]][name.format(**labels)] = value
+    if late is not None:
+        for priority, values in found.items():
+            values |= {"late": late.late_by_goal[sla, priority], "soon": late.soon_by_goal[sla, priority]}
     return [{"sla": sla.replace("_", " "), "priority": p, **values} for p, values in sorted(found.items())]

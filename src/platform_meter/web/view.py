@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from platform_meter.measures.objectives_days import Days
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import Event
-from platform_meter.model.history import Count, History
+from platform_meter.model.facts import Event, Reading
+from platform_meter.model.history import Count, History, SourceState
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import Metric
 from platform_meter.model.source import Outside
 from platform_meter.slo.plan import Plan
 from platform_meter.store import StreamState
+from platform_meter.web.late import Tickets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,32 @@ class Banner:
     text: str
     level: str = ""
     """Empty or `bad`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One number at the top of a page."""
+
+    name: str
+    value: str
+    """A dash where there is no number; never 0 then."""
+    more: str = ""
+    """What the number is of, or why there is none."""
+    level: str = ""
+    """Empty, `good`, `warn` or `bad`."""
+    href: str = ""
+    """The page that tells more."""
+
+
+class Health(StrEnum):
+    """How a source does, as a reader should take it."""
+
+    UP = "up"
+    STARTING = "starting"
+    """Not read whole yet, and nothing has failed."""
+    IMPORTING = "importing"
+    """The same, and it says how far it is."""
+    DOWN = "down"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +83,8 @@ class View:
     slo_days: Days = field(default_factory=Days)
     prometheus: Outside | None = None
     """The way to the Prometheus whose rules count SLOs; None where none is configured."""
+    tickets: Tickets = field(default_factory=Tickets)
+    """Those folded for earlier pages of the same store."""
 
     @property
     def scene(self) -> Scene:
@@ -72,6 +102,30 @@ class View:
             if all(found[k] == v for k, v in labels.items()):
                 return value
         return None
+
+    def health(self, source: SourceState) -> Health:
+        """A source that was never read whole is not down before one of its streams has failed."""
+        streams = [s for s in self.streams if s.instance == source.instance]
+        if source.fresh:
+            return Health.UP
+        if source.watermark is None and any(s.progress for s in streams):
+            return Health.IMPORTING
+        if source.watermark is None and not any(s.last_error for s in streams):
+            return Health.STARTING
+        return Health.DOWN
+
+    def progress(self, instance: str) -> str:
+        """How far the first import of a source is, in its own words; empty when it says nothing."""
+        return next((s.progress for s in self.streams if s.instance == instance and s.progress), "")
+
+    def known(self, kind: type[Event | Reading]) -> bool:
+        """Whether a fresh source gives this kind; where none does, there is no number, not 0."""
+        return any(s.fresh for s in self.history.sources(kind))
+
+    def lacking(self, kind: type[Event | Reading] | None = None) -> str:
+        """What is missing of a kind, or of all, in words; empty where every source of it is fresh."""
+        nothing = "no source is configured" if kind is None else "no configured source gives it"
+        return lacking(self.history.sources(kind), nothing)
 
     def days(self, count: int) -> list[date]:
         """The last `count` days in the configured zone, today last."""
@@ -100,6 +154,17 @@ class View:
                 by_dim[dim] = by_dim.get(dim, 0) + count.n
             out.append(by_dim)
         return out
+
+
+def lacking(sources: Sequence[SourceState], nothing: str) -> str:
+    """Which of the sources have no fresh data, in words; `nothing` where there is no source at all."""
+    late = [s.instance for s in sources if not s.fresh]
+    return f"no fresh data from {', '.join(late)}" if late else "" if sources else nothing
+
+
+def sentence(text: str) -> str:
+    """Words as a sentence."""
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def percent(value: float | None) -> str:

@@ -1,0 +1,65 @@
+"""Open tickets that are past a goal, or nearly so: tickets, where `/metrics` counts clocks."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from platform_meter.measures.support import AT_RISK
+from platform_meter.measures.support_cycles import ClockState, Cycle, Ticket
+from platform_meter.measures.support_queues import Book, reads
+from platform_meter.model.facts import TicketEvent
+from platform_meter.model.measure import Scene
+
+Goal = tuple[str, str]
+"""SLA and priority: of these a ticket has one open clock at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """Open tickets of one queue, as of the watermark of its source."""
+
+    late: int
+    """Past a goal that they still have to reach."""
+    soon: int
+    """Not late, with a running clock that has a fifth of its goal left at most."""
+    late_by_goal: Counter[Goal]
+    soon_by_goal: Counter[Goal]
+
+
+class Tickets:
+    """Tickets folded once and kept between pages; for any number of threads and one store."""
+
+    def __init__(self) -> None:
+        self._lock, self._book = threading.Lock(), Book()
+
+    def late(self, scene: Scene) -> Mapping[str, Lateness]:
+        """By queue; one without a source, or with one that is not fresh, is not among them."""
+        found: dict[str, Lateness] = {}
+        with self._lock:
+            for queue in self._book.queues(scene):
+                sources = [s for s in scene.history.sources(TicketEvent) if reads(queue.definition, s)]
+                if sources and all(s.fresh for s in sources):
+                    found[queue.id] = _late(t for s in sources for t in self._book.tickets(queue, s))
+        return found
+
+
+def _late(tickets: Iterable[Ticket]) -> Lateness:
+    late = soon = 0
+    late_by_goal, soon_by_goal = Counter[Goal](), Counter[Goal]()
+    for ticket in tickets:
+        if not (ticket.open and ticket.valid):
+            continue
+        passed = {(c.sla, c.priority) for c in ticket.cycles if c.open and c.breached}
+        nearly = {(c.sla, c.priority) for c in ticket.cycles if _nearly(c)}
+        late_by_goal.update(passed)
+        soon_by_goal.update(nearly)
+        late += bool(passed)
+        soon += bool(nearly and not passed)
+    return Lateness(late=late, soon=soon, late_by_goal=late_by_goal, soon_by_goal=soon_by_goal)
+
+
+def _nearly(cycle: Cycle) -> bool:
+    return cycle.state is ClockState.RUNNING and not cycle.breached and cycle.remaining <= AT_RISK * cycle.goal
