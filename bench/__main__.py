@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench import ingest, scrape
+from bench import ingest, measures, scrape
 
 scrape.main()
 ingest.main()
+measures.main()

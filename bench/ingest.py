@@ -28,7 +28,7 @@ from platform_meter.model.facts import Outcome, PipelineRun, Ref
 from platform_meter.model.history import Owner
 from platform_meter.model.measure import Counting
 from platform_meter.model.source import Page
-from platform_meter.store import Configured, Poll, Store
+from platform_meter.store import Configured, ConfiguredStream, Poll, Store
 
 PAGE = 1000
 REPOSITORIES = 200
@@ -119,14 +119,8 @@ def resident() -> float:
 
 def read(folder: str, count: int) -> float:
     """MB that reading a store of `count` events takes above reading an empty one, in this fresh process."""
-    configured = Configured(
-        instance="gh",
-        type="github",
-        gives=frozenset({PipelineRun}),
-        every=timedelta(minutes=1),
-        stale_after=timedelta(minutes=3),
-        streams=("runs",),
-    )
+    runs = ConfiguredStream(name="runs", gives=frozenset({PipelineRun}), every=timedelta(minutes=1))
+    configured = Configured(instance="gh", type="github", streams=(runs,))
     end = START + count * BETWEEN
     idle = 0.0
     for name in ("empty", "large"):

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -17,6 +18,8 @@ from tests.support.processes import free_ports
 from tests.support.waiting import until
 
 from platform_meter.cli import main
+from platform_meter.cli.running import _summary
+from platform_meter.runtime.poller import Result
 
 CONFIG = """\
 listen: 127.0.0.1:{port}
@@ -37,6 +40,33 @@ def test_the_demo_once_says_what_it_found(tmp_path: Path) -> None:
     assert int(facts) > 5_000
     assert int(series) > 400
     assert (tmp_path / "platform-meter.yaml").is_file()
+
+
+def test_an_error_of_several_streams_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Eight streams that lack the same kubeconfig lack one thing."""
+    results = [Result(instance="eu", stream=name, error=error) for name, error in zip("abc", "xxy", strict=True)]
+    _summary(SimpleNamespace(meter=SimpleNamespace(rows={}), series=3), results)  # type: ignore[arg-type]
+    assert "  eu                     0 facts  x; y\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--teams", "7"], ["--teams", "-5"], ["--apis-port", "65534"], ["--port", "65536"]],
+    ids=" ".join,
+)
+def test_a_demo_that_cannot_be_is_a_wrong_call(words: list[str]) -> None:
+    """A number out of range exits 2 before anything starts."""
+    done = CliRunner().invoke(main, ["demo", *words])
+    assert done.exit_code == 2
+    assert f"Invalid value for '{words[0]}'" in done.output
+
+
+def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    """The company ends, and one line says which."""
+    (tmp_path / "file").write_text("in the way")
+    done = CliRunner().invoke(main, ["demo", "--once", "--teams", "8", "--dir", str(tmp_path / "file")])
+    assert done.exit_code == 1
+    assert f"Error: {tmp_path}/file/secrets: Not a directory\n" in done.output
 
 
 @dataclass(kw_only=True)
@@ -91,6 +121,32 @@ def test_a_reload_takes_effect_or_changes_nothing(served: Served) -> None:
     assert "'Mars' is not a time zone" in refused.text
     assert "The last reload found 1 problems and was not taken" in served.ask("/").text
     until(lambda: "platform_meter_config_valid 0" in served.ask("/metrics").text)
+
+
+def test_a_port_that_is_taken_is_no_traceback(served: Served) -> None:
+    """One line with the address and what to write."""
+    done = CliRunner().invoke(main, ["serve", "-c", str(served.config)])
+    address = served.url.partition("//")[2]
+    said = f"cannot listen at {address}: Address already in use; write another listen into {served.config}"
+    assert (done.exit_code, done.output) == (1, f"Error: {said}\n")
+
+
+def test_it_answers_to_this_machines_names_alone(served: Served) -> None:
+    """It listens on loopback: a page that had its name resolved to it gets nothing."""
+    port = served.url.rpartition(":")[2]
+    with requests.Session() as session:
+        session.trust_env = False
+        for host, status in ((f"localhost:{port}", 200), (f"evil.example:{port}", 421)):
+            assert session.get(f"{served.url}/", headers={"Host": host}, timeout=30).status_code == status
+
+
+def test_a_reload_by_sighup_that_fails_ends_nothing(served: Served) -> None:
+    """What can't be opened is refused like what can't be read."""
+    until(lambda: served.ask("/-/ready").status_code == 200)
+    served.config.write_text('store: {url: "sqlite:///nowhere/meter.db"}\n')
+    served.process.send_signal(signal.SIGHUP)
+    until(lambda: "platform_meter_config_valid 0" in served.ask("/metrics").text)
+    assert served.process.poll() is None
 
 
 def test_a_reload_by_sighup(served: Served) -> None:

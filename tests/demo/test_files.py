@@ -11,8 +11,9 @@ from platform_meter.demo.company import Company
 from platform_meter.demo.files import conflicts, write
 from platform_meter.demo.server import Addresses
 from platform_meter.runtime.check import examine
-from platform_meter.runtime.config import load_config, missing_secrets, readable
+from platform_meter.runtime.config import load_config
 from platform_meter.runtime.definitions import read_definitions
+from platform_meter.runtime.references import look_up, read_file
 
 ADDRESSES = Addresses(
     github="http://127.0.0.1:1",
@@ -49,7 +50,7 @@ def test_the_configuration_is_sound(folder: Path) -> None:
     }
     loaded = load_config(text, str(path), {name: source.config for name, source in sources.load().items()})
     assert [str(problem) for problem in loaded.problems] == []
-    assert missing_secrets(loaded, readable, {}) == ()
+    assert look_up(loaded, read_file, {}) == ()
     assert {file.stat().st_mode & 0o777 for file in (folder / "secrets").iterdir()} == {0o600}
 
 
@@ -77,7 +78,8 @@ def test_the_definitions_are_sound(folder: Path, company: Company) -> None:
 def test_the_company_has_slos_on_stored_events_and_on_its_services_metrics(folder: Path, company: Company) -> None:
     """Five and three; their owners, queues and clusters are the company's, and nothing about them is remarkable."""
     found = examine(folder / "platform-meter.yaml", (), {})
-    assert (found.problems, found.warnings) == ((), ())
+    assert found.problems == ()
+    assert [w.text for w in found.warnings] == ["pain points are read and checked, and not measured yet"]
     stored = {o.slo: o for o in found.definitions.objectives}
     assert sorted(stored) == [
         "ci-platform-success",

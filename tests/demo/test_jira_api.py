@@ -8,6 +8,7 @@ import pytest
 from tests.demo.worlds import START, Caller, Clock, jira, small_world
 
 from platform_meter.demo.days import ZONE
+from platform_meter.demo.jira_bodies import ticket_id
 from platform_meter.demo.jql import parse
 from platform_meter.demo.world import World
 
@@ -140,3 +141,5 @@ def test_jql_reads_clauses() -> None:
     assert found
     assert {t.project for t in found} == {"PLAT"}
     assert {t.field_at("priority", now, t.priority) for t in found} == {"P1"}
+    some = parse(f"id in ({ticket_id(found[0])}, 1) AND project = PLAT", ZONE)
+    assert [t.key for t in world.history.tickets if some.meets(t, now)] == [found[0].key]

@@ -46,9 +46,10 @@ def test_one_line_for_each_alert(changes: dict[str, Any], line: str) -> None:
     assert alert.line == line
 
 
-def test_when_it_was_over() -> None:
-    """The end is the moment when the alert was over, not the one when somebody was told."""
+def test_from_when_to_when() -> None:
+    """Beginning and end are those of the alert, not the moments when somebody was told."""
     (alert,) = read(webhook(FIRING | {"status": "resolved", "endsAt": "2026-05-20T09:41:30.123456789Z"}))
+    assert alert.starts_at == datetime(2026, 5, 20, 9, 30, tzinfo=UTC)
     assert alert.ends_at == datetime(2026, 5, 20, 9, 41, 30, 123457, tzinfo=UTC)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,29 @@ def test_a_prometheus_that_scrapes_it_is_a_source_too(tmp_path: Path, idle: Idle
     """It is asked for what the services use; the company goes on running."""
     demo = prepare(OPTIONS, tmp_path, LISTEN, {}, prometheus="http://127.0.0.1:9090")
     assert types(demo) == {"github", "jira", "kubernetes", "prometheus"}
+    assert idle.stopped == 0
+
+
+def left(folder: Path) -> set[str]:
+    """What stands in a demo's folder, beside the files that every demo writes."""
+    return {p.name for p in folder.iterdir()} - {"platform-meter.yaml", "secrets", "company"}
+
+
+def test_a_folder_used_again_holds_one_company(tmp_path: Path, idle: Idle) -> None:
+    """The store is a fresh one; people's SLO files stay, and so does the Prometheus past of the same company alone."""
+    own = tmp_path / "slo-definitions" / "search.yaml"
+    for name in ("platform-meter.db", "platform-meter.db-wal", "platform-meter.db-shm", "prometheus/wal"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("of before")
+    own.parent.mkdir()
+    own.write_text("# nothing yet\n")
+    prepare(OPTIONS, tmp_path, LISTEN, {})
+    assert left(tmp_path) == {"slo-definitions", "prometheus"}
+    prepare(replace(OPTIONS, start=START + timedelta(days=1)), tmp_path, LISTEN, {})
+    assert left(tmp_path) == {"slo-definitions", "prometheus"}
+    prepare(replace(OPTIONS, seed=4), tmp_path, LISTEN, {})
+    assert left(tmp_path) == {"slo-definitions"}
+    assert own.read_text() == "# nothing yet\n"
     assert idle.stopped == 0
 
 

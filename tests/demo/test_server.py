@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -59,6 +61,15 @@ def test_a_bad_start_says_so(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(RuntimeError, match="ended with code 1 before it served; what it wrote above says why"):
         start_process(Options(teams=1))
     assert "a company needs 8 teams or more" in capfd.readouterr().err
+
+
+def test_a_port_that_is_taken_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    """One line says that the APIs can't be served there."""
+    with socket.create_server(("127.0.0.1", 0)) as held, pytest.raises(RuntimeError, match="ended with code 1"):
+        start_process(replace(OPTIONS, port=held.getsockname()[1]))
+    said = capfd.readouterr().err
+    assert "the simulated APIs can't be served: " in said
+    assert "Traceback" not in said
 
 
 def test_serving_in_this_process() -> None:

@@ -1,4 +1,4 @@
-"""docs/config.md and docs/definitions.md say every key there is, and every example in them is sound."""
+"""docs/config.md and docs/definitions.md say every key there is, and every example of any page is sound."""
 
 from __future__ import annotations
 
@@ -9,18 +9,30 @@ from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
-from tests.problems.fake_sources import CONFIGS, TYPES
+from tests.support.our_slos import our_plans
 
+from platform_meter import sources
 from platform_meter.model.definitions import KINDS, Goal, Hours
 from platform_meter.model.source import Secret, SourceConfig
 from platform_meter.problems import render
 from platform_meter.runtime.config import Config, load_config
-from platform_meter.runtime.cross_checks import Known, cross_check
+from platform_meter.runtime.cross_checks import UNMEASURED, Known, cross_check
 from platform_meter.runtime.definitions import read_definitions
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONFIG = (DOCS / "config.md").read_text("utf-8")
 DEFINITIONS = (DOCS / "definitions.md").read_text("utf-8")
+TYPES = sources.load()
+CONFIGS = {name: source.config for name, source in TYPES.items()}
+INSTALLED = Known(
+    instances={name: name for name in TYPES},
+    gives={name: source.gives for name, source in TYPES.items()},
+    slos=[plan.slo for plan in our_plans()],
+)
+"""An installation with one source of each type there is, and this repository's SLOs."""
+PAGES = sorted(page.relative_to(DOCS.parent).as_posix() for page in (*DOCS.glob("*.md"), DOCS.parent / "README.md"))
+OTHERS = ("receivers:", "scrape_configs:", "apiVersion: openslo/v1")
+"""How examples begin that are for other programs, or are SLOs, which have tests of their own."""
 WRITTEN_AS_TEXT = (Secret, Hours, Goal)
 """Models that stand behind one word, or are explained in a section of their own."""
 
@@ -82,19 +94,32 @@ def test_each_default_in_the_table_is_the_real_one() -> None:
     assert load_config(text, "x.yaml", {}).config == load_config("", "x.yaml", {}).config
 
 
-@pytest.mark.parametrize("text", examples(CONFIG))
-def test_every_configuration_in_the_docs_is_sound(text: str) -> None:
-    """What the page shows can be copied."""
-    assert [render(p) for p in load_config(text, "platform-meter.yaml", CONFIGS).problems] == []
+@pytest.mark.parametrize("page", PAGES)
+def test_every_example_of_a_page_can_be_copied(page: str) -> None:
+    """For the sources there are: each configuration by itself, and all definitions of the page together."""
+    definitions: list[tuple[str, str]] = []
+    for number, text in enumerate(examples((DOCS.parent / page).read_text("utf-8"))):
+        name = f"{page} example {number + 1}"
+        if re.search("^(sources|zone):", text, re.MULTILINE):
+            assert [render(p) for p in load_config(text, name, CONFIGS).problems] == []
+        elif re.search(r"^\{?kind:", text):
+            definitions.append((name, text))
+        else:
+            assert text.startswith(OTHERS)
+    found = read_definitions(definitions)
+    assert [render(p) for p in (*found.problems, *cross_check(found.declared, INSTALLED))] == []
 
 
-def test_every_definition_in_the_docs_is_sound() -> None:
-    """Taken together, the examples fit each other too: no id twice, no name unknown."""
-    files = [(f"example-{n}.yaml", text) for n, text in enumerate(examples(DEFINITIONS))]
-    found = read_definitions(files)
-    known = Known(gives={name: source.gives for name, source in TYPES.items()})
-    assert [render(p) for p in (*found.problems, *cross_check(found.read, known))] == []
-    assert {type(r.value) for r in found.read} == {model for model, _ in KINDS.values()}
+def test_every_kind_has_its_example() -> None:
+    """One at least."""
+    found = read_definitions(("definitions.md", text) for text in examples(DEFINITIONS))
+    assert {one.kind for one in found.declared} == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", sorted(UNMEASURED))
+def test_what_nothing_measures_yet_says_so(kind: str) -> None:
+    """Where `check` says it of a kind, its section does too."""
+    assert "read and checked, not measured yet" in section(DEFINITIONS, kind)
 
 
 @pytest.mark.parametrize("text", [CONFIG, DEFINITIONS])

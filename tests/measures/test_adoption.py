@@ -26,6 +26,7 @@ from tests.support.adoption import (
 from tests.support.history import MemoryHistory, owner, source
 
 from platform_meter.measures import adoption
+from platform_meter.model.definitions import Capability, Churned
 from platform_meter.model.facts import Deployment, DeployResult, Ref
 from platform_meter.model.history import UnitState
 from platform_meter.model.measure import Scene
@@ -203,17 +204,65 @@ def test_events_other_than_usage_are_use_under_their_verb() -> None:
     assert states(adoption.snapshot(said, scene(said, told=told), YESTERDAY, None)) == {"a": "active"}
 
 
-def test_an_adopted_verb_holds_for_28_days_and_14_days_of_grace() -> None:
-    """The amount of the last 28 days must reach `min`; then the grace runs, then the unit is churned."""
-    said = capability(adopted={**EVENTFUL, "min": 5}, active={"source": "kong", "verb": "other"})
+def states_ahead(said: Capability, told: list[Told], days: tuple[int, ...]) -> dict[int, str]:
+    """State of the only team on the first day of March, and so many days later, each snapshot made from the last."""
     day = date(2026, 3, 1)
-    at = scene(said, told=[use("a", datetime(2026, 3, 1, 9, tzinfo=UTC), amount=5)], teams_=teams("a"))
+    at = scene(said, told=told, teams_=teams("a"))
     taken = adoption.snapshot(said, at, day, None)
-    seen: dict[int, str] = {}
-    for ahead in (27, 28, 41, 42):
+    seen = {0: states(taken)["a"]}
+    for ahead in days:
         taken = adoption.snapshot(said, at, day + timedelta(days=ahead), rows(taken))
         seen[ahead] = states(taken)["a"]
-    assert seen == {27: "adopted_idle", 28: "adopted_idle", 41: "adopted_idle", 42: "churned"}
+    return seen
+
+
+MARCH = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def test_adopted_by_a_verb_only_silence_churns() -> None:
+    """Use that ends makes a unit dormant after the window, and churned after twice the window: no grace comes between."""
+    seen = states_ahead(capability(adopted=EVENTFUL), [use("a", MARCH)], (27, 28, 42, 55, 56, 57))
+    assert seen == {
+        0: "active",
+        27: "active",
+        28: "dormant",
+        42: "dormant",
+        55: "dormant",
+        56: "churned",
+        57: "churned",
+    }
+
+
+def test_an_adopter_by_a_verb_that_never_was_active_is_idle_until_it_is_silent() -> None:
+    """The amount of the active window must reach `min` once; the unit is lost after as much silence as an active one."""
+    said = capability(adopted={**EVENTFUL, "min": 5}, active={"source": "kong", "verb": "other", "window": "7d"})
+    few = states_ahead(said, [use("a", MARCH, amount=4), use("a", MARCH + timedelta(days=8))], (8,))
+    assert few == {0: "eligible", 8: "eligible"}
+    enough = states_ahead(said, [use("a", MARCH, amount=4), use("a", MARCH + timedelta(days=6))], (6, 7, 19, 20))
+    assert enough == {0: "eligible", 6: "adopted_idle", 7: "adopted_idle", 19: "adopted_idle", 20: "churned"}
+
+
+def test_who_adopted_by_one_verb_long_ago_and_uses_another_is_not_churned() -> None:
+    """A template run once makes an adopter; requests of every week keep it one, though the template is never run again."""
+    said = capability(adopted=EVENTFUL, active={"source": "kong", "verb": "call"})
+    told = [use("a", MARCH), *(use("a", MARCH + timedelta(days=n), action="call") for n in range(1, 80, 7))]
+    assert states_ahead(said, told, (1, 43, 57, 79)) == {
+        0: "adopted_idle",
+        1: "active",
+        43: "active",
+        57: "active",
+        79: "active",
+    }
+
+
+@pytest.mark.parametrize(("window", "lost"), [("7d", 14), ("91d", 182)])
+def test_silence_is_twice_the_active_window_unless_the_file_says_otherwise(window: str, lost: int) -> None:
+    """A capability used quarterly is not lost after 56 days, one used daily is lost sooner."""
+    said = capability(adopted=EVENTFUL, active={"source": "kong", "verb": "request", "window": window})
+    seen = states_ahead(said, [use("a", MARCH)], (lost // 2, lost - 1, lost))
+    assert seen == {0: "active", lost // 2: "dormant", lost - 1: "dormant", lost: "churned"}
+    longer = said.model_copy(update={"churned": Churned(inactive=timedelta(days=lost + 1))})
+    assert states_ahead(longer, [use("a", MARCH)], (lost, lost + 1)) == {0: "active", lost: "dormant", lost + 1: "churned"}
 
 
 def test_count_asks_for_min_distinct_objects_that_select_lets_pass() -> None:

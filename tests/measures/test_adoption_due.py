@@ -19,42 +19,36 @@ def eventful(**said: object) -> Capability:
     return capability(adopted=EVENTFUL, **said)
 
 
-def days(found: list[adoption.Due]) -> list[tuple[date, bool]]:
-    return [(d.day, d.counted) for d in found]
+def days(found: list[adoption.Due]) -> list[date]:
+    return [d.day for d in found]
 
 
-def test_events_reconstruct_every_day_since_the_first_use_and_count_none_of_it() -> None:
-    """On the first run a capability that rests on events gets its past, outside the counter."""
+def test_events_reconstruct_every_day_since_the_first_use() -> None:
+    """On the first run a capability that rests on events gets its past."""
     at = scene(eventful(), told=[use("a", days_ago(3))], teams_=teams("a"))
-    assert days(adoption.due(at, {})) == [
-        (date(2026, 6, 7), False),
-        (date(2026, 6, 8), False),
-        (date(2026, 6, 9), False),
-    ]
+    assert days(adoption.due(at, {})) == [date(2026, 6, 7), date(2026, 6, 8), date(2026, 6, 9)]
 
 
 def test_readings_start_on_day_one() -> None:
-    """Objects first seen today say nothing of yesterday; seen before its end, they make yesterday the first day."""
-    fresh = scene(capability(), held=[owned("a", days_ago(0.1))], teams_=teams("a"))
+    """What was first read whole today says nothing of yesterday, even where some of it was seen before."""
+    held = [owned("a", days_ago(5))]
+    fresh = scene(capability(), held=held, teams_=teams("a"), since=days_ago(0.1))
     assert adoption.due(fresh, {}) == []
-    older = scene(capability(), held=[owned("a", days_ago(5))], teams_=teams("a"))
-    assert days(adoption.due(older, {})) == [(YESTERDAY, False)]
+    older = scene(capability(), held=held, teams_=teams("a"), since=days_ago(5))
+    assert days(adoption.due(older, {})) == [YESTERDAY]
 
 
 def test_no_standing_object_at_all_is_a_first_day_too() -> None:
     """Nobody adopted yet is a state worth a trend."""
-    assert days(adoption.due(scene(capability(), teams_=teams("a")), {})) == [(YESTERDAY, False)]
+    assert days(adoption.due(scene(capability(), teams_=teams("a")), {})) == [YESTERDAY]
 
 
 def test_missed_days_are_caught_up_from_events_but_not_from_readings() -> None:
-    """After downtime events still tell of each day; of readings only the last day is known. Old days enter no counter."""
+    """After downtime events still tell of each day; of readings only the last day is known."""
     last = {"gateway": TODAY - timedelta(days=10)}
     found = days(adoption.due(scene(eventful(), teams_=teams("a")), last))
-    assert found[0] == (TODAY - timedelta(days=9), False)
-    assert found[1:3] == [(TODAY - timedelta(days=8), False), (TODAY - timedelta(days=7), True)]
-    assert found[-1] == (YESTERDAY, True)
-    assert len(found) == 9
-    assert days(adoption.due(scene(capability(), teams_=teams("a")), last)) == [(YESTERDAY, True)]
+    assert (found[0], found[-1], len(found)) == (TODAY - timedelta(days=9), YESTERDAY, 9)
+    assert days(adoption.due(scene(capability(), teams_=teams("a")), last)) == [YESTERDAY]
 
 
 def test_a_day_is_due_once_the_watermark_passed_its_end_in_the_configured_zone() -> None:
@@ -62,7 +56,7 @@ def test_a_day_is_due_once_the_watermark_passed_its_end_in_the_configured_zone()
     late = datetime(2026, 6, 10, 22, 30, tzinfo=UTC)
     last = {"gateway": date(2026, 6, 9)}
     assert adoption.due(scene(eventful(), now=late), last) == []
-    assert days(adoption.due(scene(eventful(), now=late, zone="Europe/Berlin"), last)) == [(TODAY, True)]
+    assert days(adoption.due(scene(eventful(), now=late, zone="Europe/Berlin"), last)) == [TODAY]
     behind = scene(eventful(), now=late, watermark=NOW, zone="Europe/Berlin")
     assert adoption.due(behind, last) == []
 
@@ -70,7 +64,7 @@ def test_a_day_is_due_once_the_watermark_passed_its_end_in_the_configured_zone()
 def test_a_day_that_ended_at_the_watermark_is_due() -> None:
     """Windows are half-open: all before the watermark is known."""
     at = scene(eventful(), now=NOW, watermark=datetime(2026, 6, 10, tzinfo=UTC))
-    assert days(adoption.due(at, {"gateway": date(2026, 6, 8)})) == [(YESTERDAY, True)]
+    assert days(adoption.due(at, {"gateway": date(2026, 6, 8)})) == [YESTERDAY]
 
 
 def test_a_stale_or_missing_source_makes_no_snapshot() -> None:
@@ -110,7 +104,7 @@ def test_the_tick_takes_the_past_of_each_capability_as_one_batch_and_then_nothin
     assert (first[0].day, first[-1].day, len(first)) == (date(2026, 4, 11), YESTERDAY, 60)
     assert [(s.day, t.change) for s in first for t in s.transitions] == [
         (date(2026, 5, 9), "dormant"),
-        (date(2026, 5, 23), "churned"),
+        (date(2026, 6, 6), "churned"),
         (date(2026, 6, 8), "resurrected"),
     ]
     assert [s.increments for s in first if s.increments] == []
@@ -129,6 +123,26 @@ def test_the_next_day_compares_with_the_stored_one_and_is_counted() -> None:
     assert [(s.day, [(i.labels, i.amount) for i in s.increments]) for s in batch] == [
         (date(2026, 6, 8), []),
         (date(2026, 6, 9), [(("gateway", "new"), 1.0)]),
+    ]
+
+
+def test_after_an_outage_of_weeks_every_transition_is_counted() -> None:
+    """What became of the units while nobody looked enters the counter late, and enters it all."""
+    at = scene(
+        eventful(),
+        told=[use("a", days_ago(12)), use("b", days_ago(2))],
+        teams_=teams("a", "b", "c"),
+        taken=[
+            was(unit, state, day=TODAY - timedelta(days=20))
+            for unit, state in zip("abc", ("eligible", "eligible", "active"), strict=True)
+        ],
+    )
+    (batch,) = run(at)
+    assert [(s.day, i.labels[1], i.amount) for s in batch for i in s.increments] == [
+        (date(2026, 5, 22), "churned", 1.0),
+        (date(2026, 5, 22), "dormant", 1.0),
+        (date(2026, 5, 29), "new", 1.0),
+        (date(2026, 6, 8), "new", 1.0),
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_meter.measures.calendars import add, clock, day_seconds, elapsed
+from platform_meter.measures.calendars import Clock, add, clock, day_seconds, elapsed
 from platform_meter.model.definitions import Calendar
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -91,6 +91,22 @@ def test_an_end_before_the_start_is_no_time() -> None:
 def test_time_before_1970_is_closed() -> None:
     """A date of year 1 in the data costs no layout of two thousand years; 1970 began at 23:00 UTC in Berlin."""
     assert elapsed(ALWAYS, datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 2, tzinfo=UTC)) == 90_000.0
+
+
+@pytest.mark.parametrize("year", [1, 1960, 1969, 1970])
+def test_business_time_since_a_date_before_1970_begins_with_1970(year: int) -> None:
+    """A calendar that nothing was asked of before gives an answer, too."""
+    fresh = Clock("UTC", ((),) * 3 + (((timedelta(0), timedelta(days=1)),),) * 4, frozenset())
+    start = datetime(year, 1, 1, tzinfo=UTC)
+    assert fresh.add(start, timedelta(hours=1)) == datetime(1970, 1, 1, 1, tzinfo=UTC)
+    assert fresh.passes(start, timedelta(days=4)) == datetime(1970, 1, 8, tzinfo=UTC)
+
+
+def test_after_2200_a_calendar_is_closed() -> None:
+    """Nothing passes any more."""
+    fresh = Clock("UTC", (((timedelta(0), timedelta(days=1)),),) * 7, frozenset())
+    assert fresh.passes(datetime(2300, 1, 1, tzinfo=UTC), timedelta(hours=1)) is None
+    assert fresh.elapsed(datetime(2199, 12, 31, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)) == timedelta(days=1)
 
 
 def test_a_moment_after_so_much_business_time() -> None:

@@ -11,8 +11,10 @@ from platform_meter import measures
 from platform_meter.measures import catalogue
 from platform_meter.measures.catalogue_docs import document
 from platform_meter.model.definitions import Definitions
+from platform_meter.model.facts import DeployKind, Outcome
 from platform_meter.model.measure import Counting, Deriving, Gauging
 from platform_meter.model.metric import Metric, MetricType
+from platform_meter.sources._kubernetes_rows import OWNER_KINDS
 
 ALL = sorted(catalogue.ALL.values(), key=lambda m: m.name)
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -47,6 +49,24 @@ def test_every_label_has_a_bound_and_none_is_a_target_label(metric: Metric) -> N
     assert len(set(metric.labels)) == len(metric.labels)
     assert metric.fold in ("", *metric.labels)
     assert metric.cap > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "bound"),
+    [
+        ("platform_meter_events_total", "kind", "kinds of object or event of the source"),
+        ("platform_deployments_total", "kind", ", ".join(DeployKind)),
+        ("platform_pod_start_seconds", "kind", ", ".join((*OWNER_KINDS.values(), "other"))),
+        ("platform_slo_info", "kind", "events, slices"),
+        ("platform_pipeline_runs_total", "outcome", ", ".join(Outcome)),
+        ("platform_meter_source_requests_total", "outcome", "ok, error, limited"),
+        ("platform_pipeline_runs_total", "system", "source types"),
+        ("platform_service_info", "system", "declared systems"),
+    ],
+)
+def test_a_label_of_two_meanings_has_the_bound_of_its_metric(name: str, label: str, bound: str) -> None:
+    """The page says how many values to expect, so it must speak of the values that there are."""
+    assert catalogue.ALL[name].bounds[label] == bound
 
 
 @each

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 from tests.support.history import MemoryHistory, owner, source
 
 from platform_meter.measures import catalogue, ci
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import Fact, Outcome, PipelineActive, PipelineJob, PipelineRun, Ref
+from platform_meter.model.facts import Event, Fact, Outcome, PipelineActive, PipelineJob, PipelineRun, Ref
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import Ratio, Sample, merge, resolve
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 GITHUB = source("github", watermark=NOW)
+DAY = timedelta(days=1)
 Told = tuple[str, Owner, Fact]
+S = TypeVar("S", bound=Struct)
 
 
 def run(
@@ -258,3 +262,45 @@ def test_a_flaky_group_stays_flaky_when_it_fails_again() -> None:
         run("3", Outcome.USER_FAILURE, group="g", days=2),
     ]
     assert values(ci.flaky, scene(told))["github", "pay", "28d"] == 1.0
+
+
+def plainly(told: Iterable[Told], days: int) -> Ratio:
+    """Flaky groups of the only pipeline in one window, straight from the definition."""
+    groups: dict[str, list[Outcome]] = {}
+    for run_ in sorted((event(t) for t in told), key=lambda r: (r.at, r.key)):
+        if NOW - timedelta(days=days) <= run_.at < NOW:
+            groups.setdefault(run_.group, []).append(run_.outcome)
+    ended = [g for g in groups.values() if {*g} & {Outcome.SUCCESS, *ci.FAILURES}]
+    flaky = [g for g in ended if any(o in ci.FAILURES and Outcome.SUCCESS in g[i:] for i, o in enumerate(g))]
+    return Ratio(part=len(flaky), whole=len(ended), minimum=1)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(list(Outcome)), st.integers(0, 2), st.sampled_from([1, 5, 27, 28, 29, 60, 90, 91, 92])
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_one_pass_gives_both_windows_as_the_definition_does(said: list[tuple[Outcome, int, int]]) -> None:
+    """However runs of a group lie on both sides of a window's beginning, each window is as if it were read alone."""
+    told = [run(f"{i:02d}", o, group=f"g{g}", days=d) for i, (o, g, d) in enumerate(said)]
+    found = {s.labels[2]: s.value for s in ci.flaky(scene(told))}
+    wanted = {f"{days}d": plainly(told, days) for days in (28, 91)}
+    assert found == {label: ratio for label, ratio in wanted.items() if ratio.whole}
+
+
+def test_runs_are_read_once_for_all_windows() -> None:
+    """What both windows hold is not decoded twice."""
+    asked: list[tuple[float, float]] = []
+
+    class Noting(MemoryHistory):
+        def parts(self, kind: type[Event], shape: type[S], *span: datetime, source: str) -> Iterator[tuple[int, S]]:
+            asked.append(((NOW - span[0]) / DAY, (NOW - span[1]) / DAY))
+            return super().parts(kind, shape, *span, source=source)
+
+    history = Noting([], sources=[GITHUB])
+    assert list(ci.flaky(Scene(history=history, definitions=Definitions(), now=NOW))) == []
+    assert asked == [(91.0, 28.0), (28.0, 0.0)]

@@ -65,6 +65,20 @@ def test_services_and_teams_are_shown_to_join_on() -> None:
     assert values(found, catalogue.TEAM_INFO) == {("pay", "", ""): 1.0, ("web", "product", "app-developer"): 1.0}
 
 
+def test_services_and_teams_that_no_file_declares_are_shown_too() -> None:
+    """Who owns an object by labels or CODEOWNERS is known to adoption, so there is a series to join on; _unowned is nobody."""
+    history = MemoryHistory(
+        [repo("a", owner("shop", "pay")), repo("b", owner("_unowned", "infra")), repo("c", NOBODY)],
+        sources=[source("github", watermark=NOW)],
+    )
+    definitions = Definitions(services=(service("shop", "pay", system="store", tier="1"),))
+    found = list(meter.entities(Scene(history=history, definitions=definitions, now=NOW)))
+    assert values(found, catalogue.SERVICE_INFO) == {("shop", "pay", "store", "1"): 1.0}
+    assert values(found, catalogue.TEAM_INFO) == {("infra", "", ""): 1.0, ("pay", "", ""): 1.0}
+    found = list(meter.entities(Scene(history=history, definitions=Definitions(), now=NOW)))
+    assert values(found, catalogue.SERVICE_INFO) == {("shop", "pay", "", ""): 1.0}
+
+
 def test_a_stale_source_is_down_and_keeps_the_time_of_its_last_success() -> None:
     """A source that never answered has no such time."""
     history = MemoryHistory(

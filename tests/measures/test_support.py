@@ -26,6 +26,7 @@ from tests.support.tickets import (
 
 from platform_meter.measures import catalogue
 from platform_meter.measures.support import configured, countings, unlisted_statuses
+from platform_meter.measures.support_queues import Book
 from platform_meter.model.definitions import Definitions, Ticketing
 from platform_meter.model.facts import (
     Change,
@@ -331,12 +332,12 @@ class TestBacklog:
         assert found == {
             ("help", "0.5"): 24 * 3600,
             ("help", "0.9"): pytest.approx(36.8 * 3600),
-            ("help", "1"): 40 * 3600,
+            ("help", "1.0"): 40 * 3600,
         }
 
     def test_the_oldest_is_known_even_of_one(self) -> None:
         """Quantiles need five tickets, the maximum one; without any it is absent."""
-        assert values(scene([created()], hours(3)), catalogue.TICKET_BACKLOG_AGE) == {("help", "1"): 10_800.0}
+        assert values(scene([created()], hours(3)), catalogue.TICKET_BACKLOG_AGE) == {("help", "1.0"): 10_800.0}
         assert values(scene(ticket(1, MONDAY, after=1), hours(3)), catalogue.TICKET_BACKLOG_AGE) == {}
 
 
@@ -452,8 +453,8 @@ class TestSources:
     def test_statuses_in_no_list_are_reported_by_queue(self) -> None:
         """The page shows them, so that the definition can be completed."""
         facts = [created(), status(hours(1), "Triage"), created(ticket="PLAT-2", status="New")]
-        assert unlisted_statuses(scene(facts, hours(3))) == {"help": {"Triage", "New"}}
-        assert unlisted_statuses(scene([created()], hours(3))) == {}
+        assert unlisted_statuses(scene(facts, hours(3)), Book()) == {"help": ["New", "Triage"]}
+        assert unlisted_statuses(scene([created()], hours(3)), Book()) == {}
 
 
 def written(derived: Iterable[Derived]) -> list[Event]:
@@ -480,6 +481,17 @@ class TestDerived:
                 goal=14_400.0,
             ),
         )
+
+    def test_a_cycle_is_kept_by_the_tickets_id_and_told_by_its_name(self) -> None:
+        """When the ticket is moved its name changes, and no cycle is written a second time."""
+        born = created(ticket="10001", name="PLAT-1")
+        facts: list[Fact] = [born, comment(hours(1), ticket="10001")]
+        first = written(derive(scene(facts, hours(3))))
+        assert [(e.key, e.ticket) for e in first if isinstance(e, SlaCycle)] == [
+            ("help/first_response/10001/1", "PLAT-1")
+        ]
+        moved = replace(born, name="OPS-9", updated=hours(2))
+        assert derive(scene([*facts, moved, *first], hours(3))) == []
 
     def test_what_time_alone_decides_is_written_too(self) -> None:
         """Nothing happened to the ticket: at 4 h and at 24 h it passed its goals."""

@@ -231,24 +231,32 @@ class TestClosing:
         [
             [status(hours(5), "Open")],
             [status(hours(5), "Waiting")],
+            [status(hours(5), "Triage")],
             [reopened(hours(5))],
             [status(hours(5), "Open", key="a"), reopened(hours(5), key="b")],
             [status(hours(5), "Open", key="b"), reopened(hours(5), key="a")],
         ],
     )
     def test_a_status_that_is_not_done_and_the_tools_own_reopening_both_reopen(self, back: list[TicketEvent]) -> None:
-        """Some tools leave the resolution set; the status is believed."""
+        """Some tools leave the resolution set; the status is believed, also one in no list, which counts as running."""
         ticket = see([created(), status(hours(3), "Closed"), resolved(hours(3)), *back])
         assert (ticket.open, ticket.reopenings) == (True, (hours(5),))
 
-    def test_a_status_in_no_list_does_not_reopen(self) -> None:
-        """Released after Closed is no wish for more help."""
-        assert not see([created(), status(hours(3), "Closed"), status(hours(5), "Released")]).open
+    def test_the_clock_goes_on_in_a_status_in_no_list_after_a_done_one(self) -> None:
+        """Resolved at 3 h, in Triage from 5 h on: at 40 h the goal of 24 h is long passed."""
+        cycle = resolution([created(), status(hours(3), "Resolved"), status(hours(5), "Triage")], hours(40))
+        assert (cycle.elapsed, decision(cycle).result, decision(cycle).at) == (38 * 3600, BREACHED, hours(26))
 
-    @pytest.mark.parametrize("word", ["Duplicate", "Spam", "Merged", "Won't Do"])
+    @pytest.mark.parametrize("word", ["Duplicate", "Spam", "Merged"])
     def test_duplicates_spam_and_merged_tickets_are_not_valid(self, word: str) -> None:
         """They count nowhere."""
         assert not see([created(), resolved(hours(1), word)]).valid
+
+    def test_a_refusal_is_an_answer(self) -> None:
+        """Closing a late ticket as not to be done leaves it late: 30 h against a goal of 24 h."""
+        ticket = see([created(), resolved(hours(30), "Won't Do")])
+        assert ticket.valid
+        assert [decision(c).result for c in ticket.cycles] == [BREACHED, BREACHED]
 
     def test_other_resolutions_are_valid_and_so_is_a_reopened_duplicate(self) -> None:
         """Reopening clears the resolution; a resolution corrected later is the one that counts."""

@@ -15,7 +15,7 @@ from platform_meter.measures.support import belongs
 from platform_meter.measures.support_cycles import Ticket
 from platform_meter.measures.support_queues import Book, queue_keys
 from platform_meter.model.definitions import Definitions, Ticketing
-from platform_meter.model.facts import Role, TicketChange, TicketEvent
+from platform_meter.model.facts import GONE, Role, TicketChange, TicketEvent
 from platform_meter.model.measure import Scene
 
 
@@ -103,6 +103,35 @@ def test_a_ticket_counts_in_the_queue_it_was_created_in() -> None:
     assert found["ops"] == []
 
 
+def test_a_ticket_that_is_moved_stays_one_ticket() -> None:
+    """Its id joins what was told before the move and after it; its creation says what people call it now."""
+    born = created(ticket="10001", name="PLAT-1")
+    facts = [born, comment(hours(1), ticket="10001"), resolved(hours(2), ticket="10001")]
+    moved = [replace(born, name="OPS-9", updated=hours(30)), step(hours(30), TicketChange.ASSIGNED, ticket="10001")]
+    (ticket,) = read(Book(), scene([*facts, *moved], hours(90)))["help"]
+    assert (ticket.id, ticket.name, ticket.open) == ("10001", "OPS-9", False)
+    assert [cycle.breached for cycle in ticket.cycles] == [False, False]
+
+
+def test_a_ticket_that_is_gone_waits_no_more() -> None:
+    """Deleted or out of sight it is closed and, whatever the definition calls invalid, no valid ticket."""
+    gone = resolved(hours(50), GONE)
+    (ticket,) = read(Book(), scene([created(), gone], hours(60), ticketing(invalid=[])))["help"]
+    assert (ticket.open, ticket.valid) == (False, False)
+
+
+def test_a_ticket_told_again_after_it_was_gone_is_there() -> None:
+    """It was moved back: what was told since is newer than its being gone, which may be told again later."""
+    gone, again = (resolved(at, GONE, key="gone", updated=at) for at in (hours(50), hours(75)))
+    facts = [created(), resolved(hours(40)), gone]
+    assert [t.valid for t in read(Book(), scene(facts, hours(60)))["help"]] == [False]
+    facts.append(created(updated=hours(70)))
+    (ticket,) = read(Book(), scene(facts, hours(80)))["help"]
+    assert (ticket.open, ticket.valid, ticket.closings) == (False, True, (hours(40),))
+    facts.append(again)
+    assert [t.valid for t in read(Book(), scene(facts, hours(80)))["help"]] == [False]
+
+
 def test_a_book_refolds_when_the_moment_passes_an_event_known_before() -> None:
     """What lies after the watermark is read, and counts once the watermark has passed it."""
     book = Book()
@@ -150,6 +179,7 @@ changes = st.sampled_from(
         (TicketChange.COMMENT, {"role": Role.AGENT}),
         (TicketChange.RESOLVED, {"resolution": "Fixed"}),
         (TicketChange.RESOLVED, {"resolution": "Duplicate"}),
+        (TicketChange.RESOLVED, {"resolution": GONE}),
         (TicketChange.REOPENED, {}),
     ]
 )

@@ -40,7 +40,7 @@ def test_a_capability_by_default() -> None:
     """Active is once in 28 days, churned after 56 without; a journey is strict and has 60 days."""
     found = capability(journey=JOURNEY, stages=[STAGE])
     assert (found.active.window, found.active.min_days, found.active.min_amount) == (timedelta(days=28), 1, 1)
-    assert found.churned.inactive == timedelta(days=56)
+    assert found.inactive == timedelta(days=56)
     assert found.journey is not None
     assert (found.journey.order, found.journey.window) == ("strict", timedelta(days=60))
     assert (found.mandated, found.exempt) == (False, ())
@@ -85,6 +85,14 @@ def test_one_verb_or_several(verb: object, expected: tuple[str, ...]) -> None:
             "a stage lacks its source; write when: {source: NAME, verb: WORD}",
             ("when",),
         ),
+        (
+            {"active": {"source": "kong", "verb": "request", "window": "91d"}, "churned": {"inactive": "90d"}},
+            (
+                "inactive is shorter than active.window, so a unit would be churned while it is active; write at least "
+                "that window, or leave inactive out for twice the window"
+            ),
+            ("churned", "inactive"),
+        ),
     ],
 )
 def test_a_capability_that_does_not_fit(changed: dict[str, Any], text: str, at: tuple[str | int, ...]) -> None:
@@ -94,6 +102,13 @@ def test_a_capability_that_does_not_fit(changed: dict[str, Any], text: str, at: 
     (found,) = raised.value.errors()
     cause = found["ctx"]["error"]
     assert (str(cause), cause.at if isinstance(cause, PlacedError) else ()) == (text, at)
+
+
+def test_silence_is_twice_the_window_unless_it_is_written() -> None:
+    """Whoever uses a thing once a quarter is not lost after two months."""
+    quarterly = {"source": "kong", "verb": "request", "window": "91d"}
+    assert capability(active=quarterly).inactive == timedelta(days=182)
+    assert capability(active=quarterly, churned={"inactive": "91d"}).inactive == timedelta(days=91)
 
 
 @pytest.mark.parametrize(

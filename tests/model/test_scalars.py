@@ -14,12 +14,14 @@ from pydantic import ValidationError
 from platform_meter.model.scalars import (
     Definition,
     Duration,
+    HiddenError,
     LocalPath,
     Moment,
     Period,
     PlacedError,
     Zone,
     available_zones,
+    parse_address,
     parse_duration,
     parse_zone,
 )
@@ -56,11 +58,28 @@ def test_a_duration_is_a_sum_of_numbers_with_units(text: object, expected: timed
     assert parse_duration(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "30", "5 m", "h", "1y", "-5m", "1h 30m", "5M", None, 30])
+@pytest.mark.parametrize("text", ["30", "5 m", "h", "1y", "-5m", "1h 30m", "5M", 30])
 def test_what_is_no_duration_is_quoted(text: object) -> None:
     """With how to write one; nothing is guessed."""
     with pytest.raises(ValueError, match="is not a duration; write a number and a unit, such as 30s, 15m, 8h or 28d"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_nothing_is_called_empty(value: object) -> None:
+    """Not quoted as if somebody had written it."""
+    with pytest.raises(ValueError, match=r"^empty; write a number and a unit, such as 30s, 15m, 8h or 28d$"):
+        parse_duration(value)
+    with pytest.raises(ValueError, match=r"^empty; write an IANA name such as Europe/Berlin or UTC$"):
+        parse_zone(value)
+
+
+def test_only_single_values_are_quoted() -> None:
+    """What holds more is called what it is."""
+    with pytest.raises(ValueError, match=r"^a list is not a duration; "):
+        parse_duration(["5m"])
+    with pytest.raises(ValueError, match=r"^a group of keys is not a duration; "):
+        parse_duration({"m": 5})
 
 
 @given(st.integers(0, 36_500), st.integers(0, 23), st.integers(0, 59))
@@ -92,7 +111,6 @@ def test_a_period_is_never_0() -> None:
         ("new york", "did you mean 'America/New_York'?"),
         ("Mars/Olympus", "write an IANA name such as Europe/Berlin or UTC"),
         ("../../etc/passwd", "write an IANA name such as Europe/Berlin or UTC"),
-        ("", "write an IANA name such as Europe/Berlin or UTC"),
     ],
 )
 def test_an_unknown_zone_gets_the_nearest_one(text: str, hint: str) -> None:
@@ -115,6 +133,55 @@ def test_a_moment_without_a_zone_is_utc() -> None:
     assert said(moment="2026-05-01T12:00:00").moment == datetime(2026, 5, 1, 12, tzinfo=UTC)
     written = said(moment="2026-05-01T12:00:00+02:00").moment
     assert written == datetime(2026, 5, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://acme.atlassian.net",
+        "http://127.0.0.1:9090/prometheus/",
+        "https://prom_1.svc.:8443/api/v3",
+        "http://[::1]:9090",
+    ],
+)
+def test_an_address_is_taken_as_it_is_written(text: str) -> None:
+    """Scheme, host, port and path."""
+    assert parse_address(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty; write https://HOST or https://HOST:PORT/PATH"),
+        (
+            "acme.atlassian.net",
+            "'acme.atlassian.net' begins with neither https:// nor http://; write https://acme.atlassian.net",
+        ),
+        ("localhost:80/x", "'localhost:80/x' begins with neither https:// nor http://; write https://localhost:80/x"),
+        ("ftp://x", "'ftp://x' is no address; write https://HOST or https://HOST:PORT/PATH"),
+        ("https://", "'https://' is no address; write https://HOST or https://HOST:PORT/PATH"),
+        ("https://a:99999", "'https://a:99999' is no address; write https://HOST or https://HOST:PORT/PATH"),
+        ("https://a b", "'https://a b' is no address; write https://HOST or https://HOST:PORT/PATH"),
+        ("https://a..b", "'https://a..b' is no address; write https://HOST or https://HOST:PORT/PATH"),
+        ("http://[::g]", "'http://[::g]' is no address; write https://HOST or https://HOST:PORT/PATH"),
+    ],
+)
+def test_what_is_no_address_is_told_what_to_write(text: str, said: str) -> None:
+    """With the address as it may have been meant, where only its scheme is missing."""
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$") as raised:
+        parse_address(text)
+    assert not isinstance(raised.value, HiddenError)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://me:pw@acme", "me:pw@acme", "https://me@acme:80/x", "https://a/?key=pw", "https://a?key=pw", "a#pw@"],
+)
+def test_an_address_with_a_credential_is_not_quoted(text: str) -> None:
+    """The error says that it must not be shown, and its text holds nothing of it."""
+    with pytest.raises(HiddenError) as raised:
+        parse_address(text)
+    assert "pw" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from platform_meter.model.ticketing import (
     Goal,
     Hours,
     Sla,
+    StatusMap,
     Ticketing,
     parse_day_key,
     parse_goal,
@@ -132,12 +133,16 @@ def test_what_is_no_goal_is_quoted() -> None:
     said = "'5 days' is not a goal; write business time such as 30m or 8h, or business days such as 5bd"
     with pytest.raises(ValueError, match=re.escape(said)):
         parse_goal("5 days")
+    with pytest.raises(
+        ValueError, match=r"^empty; write business time such as 30m or 8h, or business days such as 5bd$"
+    ):
+        parse_goal(None)
 
 
 def test_a_queue_stands() -> None:
     """What is not said has its default: resolutions that make a ticket no valid one, clocks of our own."""
     found = ticketing(OFFICE)
-    assert found.invalid == ("Duplicate", "Spam", "Merged", "Won't Do")
+    assert found.invalid == ("Duplicate", "Spam", "Merged")
     assert [(sla.id, sla.clock, sla.reopen) for sla in found.slas] == [
         ("first_response", "computed", "continue"),
         ("resolution", "computed", "continue"),
@@ -170,6 +175,14 @@ def test_what_does_not_fit_together_is_said_at_its_place(
     with pytest.raises(ValidationError) as raised:
         ticketing(**changed)
     assert refused(raised.value) == (text, at)
+
+
+def test_a_status_stands_in_one_list() -> None:
+    """The clock can't run and stand in the same status; twice in one list does no harm."""
+    assert StatusMap.model_validate({"running": ["Open", "Open"], "done": ["Closed"]}).running == ("Open", "Open")
+    with pytest.raises(ValidationError) as raised:
+        StatusMap.model_validate({"running": ["Open"], "paused": ["Waiting"], "done": ["Closed", "Open"]})
+    assert refused(raised.value) == ("status 'Open' is running and done; keep it in one of the two", ("done", 1))
 
 
 def test_every_priority_has_a_goal() -> None:

@@ -14,7 +14,7 @@ from platform_meter.model.facts import (
     Usage,
     Workload,
 )
-from platform_meter.model.scalars import LocalPath
+from platform_meter.model.scalars import Address, LocalPath
 from platform_meter.model.source import Access, Secret, Source, SourceConfig
 
 
@@ -26,7 +26,7 @@ class GitHub(SourceConfig):
 
 class Tracker(SourceConfig):
     type: str
-    url: str
+    url: Address
     token: Secret | None = None
 
 
@@ -54,7 +54,7 @@ def _source(name: str, config: type[SourceConfig], *gives: type[Fact]) -> Source
 TYPES = {
     s.name: s
     for s in (
-        _source("github", GitHub, PipelineRun, Deployment, Repository),
+        _source("github", GitHub, PipelineRun, Deployment, Repository, TicketEvent),
         _source("jira", Tracker, TicketEvent),
         _source("kubernetes", Cluster, Workload),
         _source("backstage", Portal, CatalogEntity, Usage),

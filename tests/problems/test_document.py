@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from platform_meter.model.definitions import KINDS, Duration
-from platform_meter.problems import Document, Problem, decode, render
+from platform_meter.problems import EACH, Document, Problem, decode, render
 from platform_meter.problems.nodes import MAX_BYTES
 from platform_meter.runtime.definitions import model_for
 
@@ -164,6 +164,24 @@ def test_the_choice_of_model_may_be_a_problem_or_nobodys() -> None:
     assert other.problem("here", "x", "y").column == 8
     assert other.problem("here", "x", "y", key=True).column == 5
     assert [(p.line, p.column, p.text) for p in decoded.problems] == [(6, 7, "no such kind")]
+
+
+def test_values_are_found_by_their_path() -> None:
+    """Whatever else is wrong: each item of a list, or the one thing that stands in its place."""
+    text = "id: x\nrules:\n  - {team: a}\n  - {team: [b]}\n  - {service: c}\nverb: run\nverbs: [run, 5]\n"
+    [document] = decode(text, "x.yaml", lambda _: None).others
+    assert list(document.found("rules", EACH, "team")) == [(("rules", 0, "team"), "a"), (("rules", 1, "team"), ["b"])]
+    assert list(document.texts("rules", EACH, "team")) == [(("rules", 0, "team"), "a")]
+    assert list(document.texts("verb", EACH)) == [(("verb",), "run")]
+    assert list(document.texts("verbs", EACH)) == [(("verbs", 0), "run")]
+    assert (document.word("id"), document.word("rules"), document.word("none", "deep")) == ("x", "", "")
+
+
+def test_unsound_documents_are_at_hand() -> None:
+    """What has problems is told of, and kept apart from what is sound and what is somebody else's."""
+    decoded = decode("a: 1\n---\nb: 1\n---\non: !!int x\n", "x.yaml", loose)
+    assert [r.document.line for r in decoded.values] == [1]
+    assert [d.line for d in decoded.unsound] == [3, 5]
 
 
 def test_a_part_can_be_read_by_itself() -> None:

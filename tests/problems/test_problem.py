@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from platform_meter.problems import Problem, Text, render, suggest
+from dataclasses import replace
+
+from platform_meter.problems import Problem, Text, masked, nearest, render, suggest
+from platform_meter.problems.problem import Span
 
 
 def test_a_problem_is_drawn_under_its_line() -> None:
@@ -34,6 +37,20 @@ def test_marks_stand_under_wide_characters() -> None:
     assert render(problem) == "x.yaml:1:7: look\n  1 | é: 漢字 x\n              ^"
 
 
+def test_a_secret_is_masked_in_all_that_quotes_its_line() -> None:
+    """In the problem that says where it is, and in every other one of that line; lines of other files stay."""
+    text = Text.of("x.yaml", "a: {token: hush, every: often}")
+    secret = replace(text.problem("not here", 1, 12, 4), secrets=(Span(1, 12, 4),))
+    often = text.problem("no duration", 1, 25, 5)
+    other = replace(often, path="y.yaml")
+    assert render(secret) == "x.yaml:1:12: not here\n  1 | a: {token: ****, every: often}\n                 ^^^^"
+    assert [p.source_line for p in masked([often, secret, other])] == [
+        "a: {token: ****, every: often}",
+        "a: {token: ****, every: often}",
+        "a: {token: hush, every: often}",
+    ]
+
+
 def test_without_a_line_only_the_text_is_shown() -> None:
     """A file that can't be read has no line to draw."""
     assert render(Problem(path="x.yaml", line=1, column=1, text="gone")) == "x.yaml:1:1: gone"
@@ -57,3 +74,4 @@ def test_a_near_word_is_proposed_else_all_are_listed() -> None:
     assert suggest("zzz", ["good", "bad"]) == "; write one of: bad, good"
     assert suggest("zzz", [f"k{n:02}" for n in range(14)]).endswith("k10, k11 and 2 more")
     assert suggest("zzz", []) == ""
+    assert (nearest("totl", ["total", "good"]), nearest("zzz", ["total"])) == ("total", "")

@@ -17,11 +17,14 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
+import yaml
+from tests.real.test_budget_traces import backfill
 from tests.support import grafana
 from tests.support.company import START, Running, company
 from tests.support.grafana import Asked, How, Json, load, put_in
 from tests.support.our_slos import our_plans
 from tests.support.prometheus import Prometheus, prometheus
+from tests.support.slos import ALL, planned
 from tests.support.waiting import until
 
 from platform_meter.demo.metrics_api import MetricsApi
@@ -249,6 +252,52 @@ def test_two_replicas_count_once(well: Shown) -> None:
     assert number("pm-meter", "Store") == sum(well.company.metrics()["platform_meter_store_bytes"].values())
     assert number("pm-slo-overview", "SLOs known") == len(our_plans())
     assert len(well.server.query("platform_meter_store_bytes", at=well.end.timestamp())) == 2
+
+
+SILENT = timedelta(minutes=40)
+COUNTED = timedelta(hours=2)
+"""For how long the counters below were scraped, before their source fell silent."""
+
+
+def scraped(end: float) -> Iterator[str]:
+    """Counters that were last scraped at this time."""
+    steps = int(COUNTED / timedelta(seconds=30))
+    yield "# TYPE http_requests counter\n"
+    for n in range(steps, -1, -1):
+        yield f'http_requests_total{{code="200"}} {3000 * (steps - n + 1)} {end - 30 * n:.0f}\n'
+    yield "# EOF\n"
+
+
+@pytest.mark.parametrize("kind", ["ratio", "slices"])
+def test_data_of_a_silent_source_is_old(kind: str, tmp_path: Path) -> None:
+    """What Prometheus counts ages from the minute its window ran empty, though the period's total is written on and on."""
+    plan = planned(ALL[kind])
+    (artifact,) = rules([plan])
+    written = yaml.safe_load(artifact.text)["groups"]
+    end = float(int(utc_now().timestamp()))
+    start = end - (COUNTED + SILENT).total_seconds()
+    with prometheus(tmp_path, {}, history="".join(scraped(end - SILENT.total_seconds()))):
+        pass
+
+    def passing(*said: str) -> Json:
+        """The groups with those rules alone whose name and window are these."""
+        chosen = (
+            {**g, "rules": [r for r in g["rules"] if f"{r.get('record')} {r['labels'].get('window', '')}" in said]}
+            for g in written
+        )
+        return {"groups": [g for g in chosen if g["rules"]]}
+
+    reference, tile, period = f"{names.TOTAL} 5m", "slo:total_events:tile5m ", f"{names.TOTAL} {plan.period_label}"
+    slices = [["slo:bad_events:tile1m "], [tile], [period]]  # each reads the one before
+    for n, chosen in enumerate([[reference, tile], [period]] if kind == "ratio" else slices):
+        backfill(tmp_path, f"pass{n}", {}, passing(*chosen), start, end)
+    with prometheus(tmp_path, {}) as server:
+        ((_, counted),) = server.query(f'{names.TOTAL}{{window="{plan.period_label}"}}', at=end)
+        assert counted > 0
+        for uid, title in (("pm-slo-detail", "Data age"), ("pm-slo-overview", "Oldest data")):
+            panel = next(p for p in BOARDS[uid]["panels"] if p["title"] == title)
+            ((_, age),) = server.query(put_in(panel["targets"][0]["expr"], {"slo": plan.slo}), at=end)
+            assert SILENT - timedelta(minutes=6) <= timedelta(seconds=age) <= SILENT + timedelta(minutes=1)
 
 
 def test_an_outage_fills_what_may_be_empty(tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ from tests.support import postgres
 
 ROOT = Path(__file__).parents[2]
 POLLS = 50
+EXPORTERS = 40
+"""Each gets some polls done: more than this and they stand still."""
+PATIENCE = 600
+"""Seconds that one exporter may take."""
 STATEMENTS = (2_000, 8_000)
 """Bounds of how many statements and commits an exporter lives for; 50 polls take some 28,000."""
 
@@ -33,14 +37,14 @@ def _polls(folder: Path, url: str, kill_after: Iterator[int]) -> Outcome:
     """50 polls by as many exporters as it takes: each is killed after so many statements and commits, 0 for never."""
     folder.mkdir()
     kills = 0
-    for count in kill_after:
+    for count in itertools.islice(kill_after, EXPORTERS):
         command = [sys.executable, "-m", "tests.support.exporter", str(folder), url, str(POLLS), str(count)]
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False, timeout=PATIENCE)
         if done.stdout:
-            break
+            return Outcome(said=done.stdout.splitlines(), kills=kills)
         assert done.returncode in {0, -signal.SIGKILL}
         kills += done.returncode != 0
-    return Outcome(said=done.stdout.splitlines(), kills=kills)
+    raise AssertionError(f"{EXPORTERS} exporters have not done {POLLS} polls in {folder}")
 
 
 def _randomly(seed: int) -> Iterator[int]:

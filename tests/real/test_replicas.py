@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,15 +17,19 @@ import yaml
 from tests.support import postgres
 from tests.support.company import Values, samples
 from tests.support.processes import free_ports
+from tests.support.stores import NOON, minutes, open_at, put, run, total
 from tests.support.waiting import until
 
 from platform_meter.demo.company import Company
 from platform_meter.demo.files import write
 from platform_meter.demo.server import Options, start_process
 
+ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-c", "from platform_meter.cli import main; main()")
 LEASE = 3
 """Seconds, so that nobody waits half a minute here."""
+STANDSTILL = 25
+"""Seconds that others wait at most for one that stands still: the 10 s that it may at least, and what they need."""
 INSTANCES = {"github", "jira", "cluster-eu", "cluster-us"}
 LIVE = (
     "platform_pod_start",
@@ -47,17 +54,18 @@ class Replica:
         with requests.Session() as session:
             session.trust_env = False
             try:
-                return samples(session.get(f"http://127.0.0.1:{self.port}/metrics", timeout=30).text)
+                answer = session.get(f"http://127.0.0.1:{self.port}/metrics", timeout=30)
+                return samples(answer.text) if answer.ok else {}  # before its first tick it has nothing to say
             except requests.ConnectionError:
                 assert self.process.poll() is None
                 return {}
 
     def calls(self) -> dict[str, float]:
-        """Calls by source type."""
+        """Calls by source type, of those that were called."""
         found: dict[str, float] = {}
         for labels, value in self.metrics().get("platform_meter_source_requests_total", {}).items():
             found[dict(labels)["source"]] = found.get(dict(labels)["source"], 0) + value
-        return found
+        return {source: calls for source, calls in found.items() if calls}
 
     def up(self) -> set[str]:
         """Instances whose data is fresh, as this replica sees it."""
@@ -90,7 +98,6 @@ def replicas(tmp_path: Path, postgres_server: postgres.Server) -> Iterator[tuple
                 "zero_for": "1s",
                 "tick": "1s",
             }
-            said["salt"] = {"file": "secrets/jira"}
             said["sources"] = {
                 name: {**source, "every": "1s", "stale_after": "1h"} for name, source in said["sources"].items()
             }
@@ -122,3 +129,26 @@ def test_polled_once_served_twice_and_taken_over(replicas: tuple[Replica, Replic
     until(lambda: other.calls().get("jira"))
     assert sum(other.metrics()["platform_meter_events_total"].values()) >= events
     assert other.up() == INSTANCES
+
+
+def test_one_that_freezes_in_a_write_holds_up_no_other_for_long(postgres_server: postgres.Server) -> None:
+    """PostgreSQL ends its write after some seconds: the other opens the store and polls; thawed, it is told so."""
+    url = postgres_server.schema()
+    command = [sys.executable, "-m", "tests.support.standing", url]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as frozen:
+        try:
+            assert frozen.stdout is not None
+            assert frozen.stdout.readline() == "writing\n"
+            frozen.send_signal(signal.SIGSTOP)
+            began = time.monotonic()
+            other = open_at(url)
+            assert other.acquire("gh", "other", timedelta(seconds=3), NOON + minutes(1)) == 2
+            assert put(other, [run("1"), run("2")], NOON + minutes(1)).new == 2
+            assert time.monotonic() - began < STANDSTILL
+            frozen.send_signal(signal.SIGCONT)
+            said, _ = frozen.communicate("go on\n", timeout=60)
+            assert "failed: terminating connection due to idle-in-transaction timeout" in said
+            assert total(other) == 2
+            other.close()
+        finally:
+            frozen.kill()

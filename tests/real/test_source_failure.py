@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.support.company import Running, company
-from tests.support.http import Reply, serving
+from tests.support.company import LOOKBACK, Running, company
+from tests.support.http import Reply as Scripted
+from tests.support.http import serving
+
+from platform_meter.demo.kubernetes_api import KubernetesApi
+from platform_meter.demo.wsgi import Reply, Request
+from platform_meter.runtime.service import Service
 
 OTHERS = {"jira", "cluster-eu", "cluster-us"}
 
@@ -75,7 +82,7 @@ def calls(running: Running) -> float:
 def test_a_server_that_is_out_of_order(tmp_path: Path) -> None:
     """A GitHub that answers every call with 502 from the start: the others are imported, the page says what it answered."""
     with serving() as broken:
-        broken.on("/orgs/acme/repos", Reply(502))
+        broken.on("/orgs/acme/repos", Scripted(502))
         only = {"github": {"url": broken.url}, "jira": {}, "cluster-eu": {}}
         with company(tmp_path, teams=8, services=24, only=only) as running:
             results = running.service.once()
@@ -106,3 +113,135 @@ def test_the_first_import_shows_how_far_it_is(small: Running) -> None:
         assert "The first import is going on; numbers are not complete yet:" in overview
         assert f"github: {progress}" in overview
     assert "importing" not in text(small.page("/sources"))
+
+
+@dataclass
+class Gate:
+    """What the API server of every simulated cluster refuses now."""
+
+    refused: tuple[str, ...] = ()
+    """Beginnings of paths that the credential may not read."""
+    down: bool = False
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    made, answer = Gate(), KubernetesApi.answer
+
+    def guarded(self: KubernetesApi, request: Request, handle: Callable[[], Reply]) -> Reply:
+        if made.down:
+            return Reply(body=b"no backend", status=503, type="text/plain")
+        if request.path.startswith(made.refused):
+            return Reply(body=b"forbidden", status=403, type="text/plain")
+        return answer(self, request, handle)
+
+    monkeypatch.setattr(KubernetesApi, "answer", guarded)
+    monkeypatch.setattr(Service, "_sleep", lambda *_: None)  # between the tries of one call
+    return made
+
+
+def said(running: Running, name: str, **labels: str) -> list[float]:
+    """Values of one family with these labels; none where it is absent."""
+    values = running.metrics().get(name, {})
+    return [value for pairs, value in values.items() if labels.items() <= dict(pairs).items()]
+
+
+def test_an_api_that_is_down_burns_its_slo_at_once(tmp_path: Path, gate: Gate) -> None:
+    """The probe's answer is no failure of reading: its SLO burns while all other streams fail, and goes on to."""
+    with company(tmp_path, teams=8, services=16, only={"cluster-eu": {}}) as running:
+
+        def burn(window: str) -> float:
+            (found,) = said(running, "platform_slo_burn_rate", slo="cluster-api-eu", window=window)
+            return found
+
+        def probe(times: int) -> None:
+            for _ in range(times):
+                running.clock.at += timedelta(seconds=30)
+                running.service.once()
+
+        probe(20)
+        assert (burn("5m"), burn("1h"), up(running)) == (0.0, 0.0, {"cluster-eu"})
+        gate.down = True
+        probe(4)
+        assert burn("5m") > 14.4
+        assert burn("1h") > 14.4
+        (early,) = said(running, "platform_slo_window_events", slo="cluster-api-eu", window="1h", result="bad")
+        probe(8)
+        assert up(running) == set(), "nodes are not read"
+        (late,) = said(running, "platform_slo_window_events", slo="cluster-api-eu", window="1h", result="bad")
+        assert late == early + 4
+        assert said(running, "platform_slo_data_age_seconds", slo="cluster-api-eu") == [0.0]
+        assert said(running, "platform_slo_burn_rate", slo="node-readiness-eu") == []
+        assert "503" in text(running.page("/sources"))
+
+
+def test_watches_that_are_refused_take_what_they_gave_with_them(tmp_path: Path, gate: Gate) -> None:
+    """Inventory and pod starts are stale, and so absent, while probes and nodes go on; and they come back."""
+    with company(tmp_path, teams=8, services=16, only={"github": {}, "cluster-eu": {}}) as running:
+        running.poll()
+        pods = {"slo": "pod-start", "window": "1h"}
+        assert said(running, "platform_adoption_ratio", capability="kubernetes")
+        assert sum(said(running, "platform_slo_window_events", **pods)) > 0
+        gate.refused = ("/apis/", "/api/v1/pods")
+        running.clock.at += timedelta(minutes=15)
+        running.service.once()
+        assert up(running) == {"cluster-eu", "github"}, "a watch has a quarter of an hour"
+        running.clock.at += timedelta(minutes=1)
+        failed = {r.stream for r in running.service.once() if r.error}
+        assert failed == {"deployments", "statefulsets", "daemonsets", "cronjobs", "pods"}
+        assert up(running) == {"github"}
+        assert said(running, "platform_slo_window_events", **pods) == []
+        assert said(running, "platform_slo_data_age_seconds", slo="pod-start") == [960.0]
+        assert said(running, "platform_adoption_ratio", capability="kubernetes") == []
+        assert sum(said(running, "platform_cluster_nodes", cluster="eu")) > 0
+        assert said(running, "platform_slo_burn_rate", slo="cluster-api-eu", window="5m") == [0.0]
+        assert "403" in text(running.page("/sources"))
+        gate.refused = ()
+        running.poll(after=timedelta(minutes=11))  # what was refused is not asked again at once
+        assert up(running) == {"cluster-eu", "github"}
+        assert said(running, "platform_adoption_ratio", capability="kubernetes")
+
+
+def test_inventory_that_was_never_read_is_not_taken_for_none(tmp_path: Path, gate: Gate) -> None:
+    """Who may not list workloads sees no adoption, not 0, and no day of it is kept; the first one is the first known."""
+    gate.refused = ("/apis/apps/v1/deployments",)
+    with company(tmp_path, teams=8, services=16, only={"github": {}, "cluster-eu": {}}) as running:
+
+        def days() -> date | None:
+            with running.service.history() as history:
+                return history.last_snapshot("kubernetes")
+
+        running.service.once()
+        assert said(running, "platform_adoption_units", capability="kubernetes") == []
+        running.clock.at += timedelta(days=1)
+        running.service.once()
+        assert days() is None
+        gate.refused = ()
+        running.poll(after=timedelta(minutes=11))  # what was refused is not asked again at once
+        assert sum(said(running, "platform_adoption_units", capability="kubernetes", state="active")) > 0
+        assert days() is None, "nobody looked yesterday"
+        known = running.clock.at.date()
+        running.poll(after=timedelta(days=1))
+        assert days() == known
+
+
+def test_a_clock_that_was_ahead_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours by two hours at one poll: the next reads all of it again, counts nothing twice, and windows end at the present."""
+    ahead = timedelta()
+
+    def service(*args: Any, clock: Callable[[], datetime], **more: Any) -> Service:
+        return Service(*args, clock=lambda: clock() + ahead, **more)
+
+    monkeypatch.setattr("tests.support.company.Service", service)
+    only = {"github": {"jobs": "none", "codeowners": False}}
+    with company(tmp_path, teams=8, services=16, only=only) as running:
+        running.poll()
+        ahead = timedelta(hours=2)
+        running.poll(after=timedelta(minutes=5))
+        ahead = timedelta()
+        running.poll(after=timedelta(minutes=10))
+        assert up(running) == {"github"}
+        runs = running.truth.pipeline_runs(running.first - LOOKBACK, running.clock.at + timedelta(seconds=1))
+        assert sum(running.counter("platform_pipeline_runs_total", "team").values()) == runs.total()
+        assert sum(said(running, "platform_slo_window_events", slo="ci-platform-success", window="1h")) > 0
+        assert said(running, "platform_slo_data_age_seconds", slo="ci-platform-success") == [0.0]

@@ -1,43 +1,27 @@
 """What the simulated company knows of itself, against `/metrics`, the store and the pages after a whole import.
 
-Counters count what ended after the first poll less the lookback (domain section 4); history and windows hold all.
+Adoption and support have modules of their own beside this one. Counters count what ended after the first poll less the lookback (domain section 4); history and windows hold all.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
 from tests.support import reference
 from tests.support.company import LOOKBACK, START, Running, summed
+from tests.support.imported import DETAIL, IMPORT, end, told, whole_days
 
 from platform_meter.demo.files import conflicts
-from platform_meter.demo.tickets import COMPONENT_OWNERS, PROJECTS
+from platform_meter.demo.tickets import COMPONENT_OWNERS, PROJECTS, components
 from platform_meter.measures import catalogue
-from platform_meter.model.definitions import Capability
 from platform_meter.model.facts import Deployment, Event, PipelineRun, TicketChange, TicketEvent
-
-SECOND = timedelta(seconds=1)
-DETAIL = timedelta(days=28)
-"""How far back details of runs are read."""
-IMPORT = timedelta(days=90)
-
-
-def end(running: Running) -> datetime:
-    """What ended in the very second of the last poll was told by it."""
-    return running.clock.at + SECOND
 
 
 def counted_from(running: Running) -> datetime:
     return running.first - LOOKBACK
-
-
-def whole_days(running: Running) -> date:
-    """The first day of which all is told: the import begins in the middle of one."""
-    return running.truth.day(running.first - IMPORT) + timedelta(days=1)
 
 
 def stored(running: Running, kind: type[Event], *dims: str) -> Counter[tuple[Any, ...]]:
@@ -140,6 +124,59 @@ def test_pods_started(imported: Running) -> None:
     assert truth.total() > 20
 
 
+def owners_of(imported: Running, metric: str) -> dict[tuple[str, ...], float]:
+    return imported.counter(metric, "source", "kind")
+
+
+def test_objects_without_an_owner(imported: Running) -> None:
+    """Repositories that nothing says the owner of, what belongs to the clusters themselves, and topics that no team has."""
+    company, at = imported.world.company, imported.clock.at
+    workloads = sum((imported.truth.workloads(cluster.name, at) for cluster in company.clusters), Counter())
+    topics = [topic for project in PROJECTS for topic in components(company, project)]
+    assert owners_of(imported, "platform_meter_unowned_objects") == {
+        ("github", "repository"): sum(repo.team == "_unowned" for repo in company.repos),
+        ("jira", "project"): sum(topic not in COMPONENT_OWNERS for topic in PROJECTS[0].topics),
+        ("kubernetes", "namespace"): imported.counter("platform_meter_objects", "source", "kind")[
+            "kubernetes", "namespace"
+        ]
+        - len(company.clusters) * len(company.teams),
+        ("kubernetes", "workload"): workloads["_unowned"],
+    }
+    assert len(topics) > 5
+
+
+def test_objects_that_two_rules_give_to_two_teams(imported: Running) -> None:
+    """A rule that names another team than the labels of a workload wins, and is counted where the workload stands."""
+    company = imported.world.company
+    standing = {
+        (space, name) for kind in ("deployments",) for (space, name), _ in imported.world.clusters["eu"].snapshot(kind)[1]
+    }
+    disputed = [
+        match
+        for match, team in conflicts(company).items()
+        if (place := tuple(match.split("/")[1::2])) in standing and place[0] != team
+    ]
+    assert owners_of(imported, "platform_meter_ownership_conflicts") == {("kubernetes", "workload"): len(disputed)}
+
+
+@pytest.mark.parametrize("days", [28, 91])
+def test_flaky_and_unclassified(imported: Running, days: int) -> None:
+    """Both ratios of every team are what a second, plain computation finds."""
+    at = imported.clock.at
+    attempts = [
+        ran
+        for ran in imported.truth.attempts(at - timedelta(days=days), at, details_since=imported.first - DETAIL)
+        if ran.run.created >= imported.first - IMPORT
+    ]
+    for metric, truth in (
+        (catalogue.PIPELINE_FLAKY, reference.flaky(attempts)),
+        (catalogue.PIPELINE_UNCLASSIFIED, reference.unclassified(attempts)),
+    ):
+        found = imported.metrics()[metric.name]
+        assert {dict(k)["team"]: v for k, v in found.items() if dict(k)["window"] == f"{days}d"} == pytest.approx(truth)
+        assert sum(truth.values()) > 0
+
+
 # Pages
 
 
@@ -214,134 +251,14 @@ def test_adoption_page_says_what_metrics_say(imported: Running) -> None:
         assert shown == {state.replace("_", " "): f"{n:,.0f}" for state, n in of.items()}
 
 
-# Adoption and SLAs, computed a second time
-
-
-def use_of(imported: Running, capability: Capability) -> dict[str, Counter[date]]:
-    """Use by unit and day, of what the import reads."""
-    verb, first = capability.active.verbs[0], imported.first - IMPORT
-    place = 0 if capability.unit == "service" else 1
-    found: dict[str, Counter[date]] = {}
-    if verb == "run":
-        details = imported.first - DETAIL
-        for ran in imported.truth.attempts(first, end(imported), details_since=details):
-            if ran.run.created >= first:
-                found.setdefault(ran.repo.owner[place], Counter())[imported.truth.day(ran.at)] += 1
-        return found
-    if verb == "ticket":
-        asks = {p.key: p.by_team for p in PROJECTS}
-        for ticket, steps in imported.truth.tickets(imported.clock.at):
-            team = ticket.component if asks[ticket.project] else COMPONENT_OWNERS.get(ticket.component, "_unowned")
-            if told(imported, ticket, steps):
-                found.setdefault(team, Counter())[imported.truth.day(ticket.created)] += 1
-        return found
-    for owner, days in imported.truth.use_days(verb, first, end(imported)).items():
-        found.setdefault(owner[place], Counter()).update(days)
-    return found
-
-
-def capabilities(imported: Running) -> list[Capability]:
-    return [c for c in imported.service.definitions.capabilities if c.adopted.verb]
-
-
-def test_adoption_of_every_day(imported: Running) -> None:
-    """Units by state of each day since the first use, and now, are what a plain second computation finds."""
-    today = imported.truth.day(imported.clock.at)
-    company = imported.world.company
-    now = imported.metrics()["platform_adoption_units"]
-    for capability in capabilities(imported):
-        use = use_of(imported, capability)
-        first = min(day for days in use.values() for day in days)
-        truth, past = reference.daily(capability, company, use, first, today)
-        with imported.service.history() as history:
-            found: dict[date, Counter[str]] = {}
-            for row in history.snapshots(capability.id, first, today):
-                found.setdefault(row.day, Counter())[row.state] += 1
-        assert found == truth
-        states = reference.states(capability, company, use, past, today + timedelta(days=1), set())
-        shown = {dict(k)["state"]: v for k, v in now.items() if dict(k)["capability"] == capability.id}
-        assert {k: v for k, v in shown.items() if v} == dict(Counter(states.values()))
-
-
-def test_adoption_by_what_stands(imported: Running) -> None:
-    """A capability adopted by standing workloads: who has one, and who used it besides."""
-    capability = next(c for c in imported.service.definitions.capabilities if c.adopted.count)
-    company, today = imported.world.company, imported.truth.day(imported.clock.at)
-    with imported.service.history() as history:
-        first = history.last_snapshot(capability.id)
-    # A rule that gives a workload to another team names no service: it is nobody's deployable.
-    taken = {("eu", name.rpartition("/")[2]) for name in conflicts(company)}
-    standing = {
-        key[1]
-        for name, cluster in imported.world.clusters.items()
-        for kind in ("deployments", "statefulsets", "daemonsets")
-        for key, _ in cluster.snapshot(kind)[1]
-        if (name, key[1]) not in taken
-    } & {s.id for s in company.services}
-    states = reference.states(
-        capability, company, use_of(imported, capability), reference.Past(), today + timedelta(days=1), standing
-    )
-    now = imported.metrics()["platform_adoption_units"]
-    shown = {dict(k)["state"]: v for k, v in now.items() if dict(k)["capability"] == capability.id}
-    assert first is None
-    assert {k: v for k, v in shown.items() if v} == dict(Counter(states.values()))
-    assert len(standing) > 5
-
-
-def test_transitions_balance(imported: Running) -> None:
-    """active(t) = active(t-1) + new + resurrected - dormant - left_eligibility, from snapshot to snapshot."""
-    for capability in capabilities(imported):
-        with imported.service.history() as history:
-            rows = history.snapshots(capability.id, START.date() - timedelta(days=100), START.date())
-        by_day: dict[date, dict[str, Any]] = {}
-        for row in rows:
-            by_day.setdefault(row.day, {})[row.unit] = row
-        days = sorted(by_day)
-        assert len(days) > 80
-        for before, after in pairwise(days):
-            then, now = by_day[before], by_day[after]
-            came = [u for u, r in now.items() if r.state == "active" and then[u].state != "active"]
-            went = [u for u, r in then.items() if r.state == "active" and now[u].state != "active"]
-            was = sum(r.state == "active" for r in then.values())
-            assert sum(r.state == "active" for r in now.values()) == was + len(came) - len(went)
-
-
-@pytest.mark.parametrize("days", [28, 91])
-def test_sla_met_ratio(imported: Running, days: int) -> None:
-    """Met / decided of every queue, SLA and priority is what a second, plain computation finds."""
-    found = imported.metrics()[catalogue.TICKET_SLA_MET.name]
-    total = 0
-    for queue in imported.service.definitions.ticketing:
-        project = queue.source.select.rpartition("= ")[2]
-        tickets = [
-            (ticket, steps)
-            for ticket, steps in imported.truth.tickets(imported.clock.at)
-            if ticket.project == project and told(imported, ticket, steps)
-        ]
-        truth = reference.met_ratios(queue, tickets, imported.world.company, imported.clock.at, timedelta(days=days))
-        shown = {
-            (dict(k)["sla"], dict(k)["priority"]): v
-            for k, v in found.items()
-            if dict(k)["queue"] == queue.id and dict(k)["window"] == f"{days}d"
-        }
-        assert shown == pytest.approx(truth)
-        total += len(truth)
-    assert total > 8
-
-
-def told(imported: Running, ticket: Any, steps: Any) -> bool:
-    """The import reads every ticket that changed since it begins."""
-    changed: datetime = max([ticket.created, *(s.at for s in steps)])
-    return changed >= imported.first - IMPORT
-
-
 def test_ticket_history(imported: Running) -> None:
     """Each stored ticket has as many steps of each kind as happened to it."""
     with imported.service.history() as history:
         rows = list(history.rows(TicketEvent, START - timedelta(days=400), end(imported)))
-    created = Counter(row.event.ticket for row in rows if row.event.change is TicketChange.CREATED)
-    comments = Counter(row.event.ticket for row in rows if row.event.change is TicketChange.COMMENT)
-    tickets = [(t, s) for t, s in imported.truth.tickets(imported.clock.at) if told(imported, t, s)]
+    born = [row.event for row in rows if row.event.change is TicketChange.CREATED]
+    created, names = Counter(event.name for event in born), {event.ticket: event.name for event in born}
+    comments = Counter(names[row.event.ticket] for row in rows if row.event.change is TicketChange.COMMENT)
+    tickets = told(imported)
     assert created == Counter({t.key: 1 for t, _ in tickets})
     assert comments == Counter({t.key: n for t, steps in tickets if (n := sum(bool(s.comment) for s in steps))})
 

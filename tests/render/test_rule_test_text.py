@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import yaml
 
+from platform_meter.model.generated import HEADER
 from platform_meter.render import rule_test_text
-from platform_meter.render.artifact import HEADER
 from platform_meter.render.rule_test_text import Expected, firing, labels_text
 
 MINUTE = timedelta(minutes=1)

@@ -14,7 +14,7 @@ from tests.support.cases import hold, parts
 from tests.support.prometheus import promtool
 from tests.support.slos import ALL, RATIO, SLICES, THRESHOLD, planned, replaced
 
-from platform_meter.render.artifact import MARK
+from platform_meter.model.generated import HEADER
 from platform_meter.render.rule_text import Group, rules_text
 from platform_meter.render.rules import escape, groups, rules
 from platform_meter.slo.plan import Counters, Plan
@@ -69,7 +69,7 @@ def test_promtool_counts_the_rules_that_were_written(tmp_path: Path) -> None:
         said = promtool("check", "rules", path)
         assert "SUCCESS" in said
         found += int(re.findall(r"(\d+) rules found", said)[0])
-        assert MARK in artifact.text
+        assert artifact.text.startswith(HEADER)
         assert len(list(yaml.safe_load_all(artifact.text))) == 1
     assert found == written
 
@@ -189,6 +189,54 @@ def test_a_held_slice_is_held_three_times_at_most(tmp_path: Path) -> None:
     (tmp_path / artifact.path).write_text(artifact.text)
     (tmp_path / "held.test.yml").write_text(HELD)
     assert "SUCCESS" in promtool("test", "rules", tmp_path / "held.test.yml")
+
+
+FROM_0 = """
+rule_files: [shop.rules.yml]
+evaluation_interval: 5m
+tests:
+- interval: 30s
+  input_series:
+  - {series: 'http_requests_total{code="200"}', values: '0+0.1x2200'}
+  - {series: 'http_requests_total{code="500"}', values: '0x1800 1x119 2x119 3x160'}
+  promql_expr_test:
+  - {expr: 'slo:bad_events:count{window="6h"} < bool 1', eval_time: 15h10m, exp_samples: [{labels: '{slo="shop-requests",window="6h"}', value: 1}]}
+  - {expr: 'count by (window) (ALERTS{alertname="SLOBurn"})', eval_time: 15h10m, exp_samples: []}
+  - {expr: 'count by (window) (ALERTS{alertname="SLOBurn",window="1d"})', eval_time: 16h10m, exp_samples: [{labels: '{window="1d"}', value: 1}]}
+  - {expr: 'count by (window) (ALERTS{alertname="SLOBurn",window="6h"})', eval_time: 16h10m, exp_samples: []}
+  - {expr: 'count by (window) (ALERTS{alertname="SLOBurn",window="6h"})', eval_time: 17h10m, exp_samples: [{labels: '{window="6h"}', value: 1}]}
+"""
+
+
+def test_the_guard_counts_the_first_failure_of_a_new_counter(tmp_path: Path) -> None:
+    """From 0 on the first tile counts a failure as a little less than one; two are still enough for a ticket, three for a page."""
+    (artifact,) = rules([planned(RATIO)])
+    (tmp_path / artifact.path).write_text(artifact.text)
+    (tmp_path / "guard.test.yml").write_text(FROM_0)
+    assert "SUCCESS" in promtool("test", "rules", tmp_path / "guard.test.yml")
+
+
+FROM_0_RAW = """
+rule_files: [shop.rules.yml]
+evaluation_interval: 30s
+tests:
+- interval: 30s
+  input_series:
+  - {series: 'http_requests_total{code="200"}', values: '0+0.5x300'}
+  - {series: 'http_requests_total{code="500"}', values: '0x200 1x1 2x1 3x90'}
+  promql_expr_test:
+  - {expr: 'slo:bad_events:count{window="1h"} >= bool 3', eval_time: 102m30s, exp_samples: [{labels: '{slo="shop-requests",window="1h"}', value: 1}]}
+  - {expr: 'count by (window) (ALERTS{alertname="SLOBurn",window="1h"})', eval_time: 101m30s, exp_samples: []}
+  - {expr: 'count by (window) (ALERTS{alertname="SLOBurn",window="1h"})', eval_time: 102m30s, exp_samples: [{labels: '{window="1h"}', value: 1}]}
+"""
+
+
+def test_raw_windows_need_no_rounding(tmp_path: Path) -> None:
+    """Over raw counters three failures of a new counter are never less than three."""
+    (artifact,) = rules([planned(RATIO)])
+    (tmp_path / artifact.path).write_text(artifact.text)
+    (tmp_path / "guard.test.yml").write_text(FROM_0_RAW)
+    assert "SUCCESS" in promtool("test", "rules", tmp_path / "guard.test.yml")
 
 
 NOT_A_NUMBER = """

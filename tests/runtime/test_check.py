@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from tests.problems.fake_sources import TYPES
 
 from platform_meter.model.objective import Stored
@@ -34,6 +36,33 @@ def test_a_configuration_that_is_a_folder_says_so(tmp_path: Path) -> None:
     """What can't be read is told with the system's reason."""
     assert [p.text for p in check(tmp_path, [], {})] == [
         "cannot be read: Is a directory; correct the path or its permissions"
+    ]
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_what_is_no_path_is_not_there(tmp_path: Path, name: str) -> None:
+    """Whether it stands in the configuration, is the configuration, or is one more file."""
+    config = tmp_path / "platform-meter.yaml"
+    config.write_text(f"definitions: {json.dumps(name)}\n", "utf-8")
+    said = [p.text.partition(";")[0] for p in check(config, [Path(name)], {})]
+    assert said == [
+        "there is no such folder (paths start at this file's folder)",
+        "there is no such file or folder",
+    ]
+    assert [p.text.partition(";")[0] for p in check(Path(name), [], {})] == ["there is no such file"]
+
+
+def test_a_prometheus_that_tells_of_another_system_makes_it_known(tmp_path: Path) -> None:
+    """What its usage is said to be of may stand in ownership rules."""
+    config = tmp_path / "platform-meter.yaml"
+    usage = "{action: request, query: 'sum by (service) (increase(x[{{window}}]))', by: [service], kind: service, system: kong}"
+    config.write_text(f"sources: {{p: {{type: prometheus, url: 'http://p', usage: [{usage}]}}}}\n", "utf-8")
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        '{kind: Ownership, rules: [{match: "kong:pay", team: t}, {match: "kung:pay", team: t}]}\n', "utf-8"
+    )
+    assert [p.text for p in check(config, [rules], {})] == [
+        "no source has the type or name 'kung'; did you mean 'kong'?"
     ]
 
 

@@ -1,17 +1,18 @@
-"""The configuration: defaults, paths, sources of a type, secrets. Messages stand in tests/problems/cases."""
+"""The configuration: defaults, paths, sources of a type. Messages stand in tests/problems/cases."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.problems.fake_sources import CONFIGS, Cluster, GitHub
 
+from platform_meter.model.scalars import parse_address
 from platform_meter.model.source import Secret
-from platform_meter.runtime.config import Caps, Config, SourceSection, load_config, missing_secrets, readable
+from platform_meter.runtime.config import Caps, Config, SourceSection, load_config, parse_store_url
+from platform_meter.runtime.credentials import check_url
 
 FULL = """\
 zone: Europe/Berlin
@@ -55,7 +56,6 @@ def test_every_key_is_read() -> None:
         "labels": {"team": "acme.io/team"},
     }
     assert config.address == ("::1", 9000)
-    assert config.salt_file == Path("/etc/meter/data/platform-meter.salt")
     assert config.sources == {
         "github-acme": SourceSection(
             type_name="github",
@@ -94,13 +94,7 @@ def test_paths_of_a_file_in_the_current_folder_stay_relative() -> None:
     """`platform-meter.yaml` without a folder reads beside itself, wherever that is."""
     config = load("salt: {file: ~/salt}\n", "platform-meter.yaml")
     assert (config.definitions, config.store.url) == ("slo-definitions", "sqlite:///platform-meter.db")
-    assert config.salt_file == Path("platform-meter.salt")
     assert config.salt == Secret(file="~/salt")
-
-
-def test_a_salt_for_a_shared_store_is_kept_beside_the_configuration() -> None:
-    """PostgreSQL has no folder of ours."""
-    assert load("store: {url: postgresql+psycopg://db/meter}\n").salt_file == Path("/etc/meter/platform-meter.salt")
 
 
 @pytest.mark.parametrize(
@@ -114,42 +108,60 @@ def test_an_address_to_listen_at_is_host_and_port(text: str, good: bool) -> None
     assert [p.text for p in problems] == ([] if good else [said])
 
 
+@pytest.mark.parametrize("text", ["9898", "'9898'"])
+def test_a_port_alone_is_told_both_ways_to_write_it(text: str) -> None:
+    """YAML reads it as a number, and quotes would not help."""
+    said = "'9898' is a port without a host; write 127.0.0.1:9898, or :9898 for all addresses"
+    assert [p.text for p in load_config(f"listen: {text}\n", "x.yaml", {}).problems] == [said]
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("sqlite:///meter.db", True),
+        ("sqlite:////var/lib/meter.db", True),
+        ("sqlite://", False),
+        ("sqlite:///", False),
+        ("sqlite:///:memory:", False),
+        ("sqlite://host/meter.db", False),
+        ("postgresql://db/meter", True),
+        ("postgresql+psycopg://me@db:5433/meter", True),
+        ("postgresql://db:port/meter", False),
+        ("postgresql://db:99999/meter", False),
+        ("postgresql+asyncpg://db/meter", False),
+        ("mysql://db/meter", False),
+        ("meter.db", False),
+    ],
+)
+def test_a_store_is_a_file_or_a_postgresql(url: str, good: bool) -> None:
+    """What the store could not open is refused here."""
+    if good:
+        assert parse_store_url(url) == url
+        return
+    with pytest.raises(
+        ValueError, match=r"^no store has such an address; write sqlite:///FILE or postgresql\+psycopg:"
+    ):
+        parse_store_url(url)
+
+
 def test_a_wrong_section_leaves_the_others_known() -> None:
-    """Definitions are held against every source whose type is known, sound or not."""
-    loaded = load_config("zone: X\nsources: {a: {type: github}, b: {type: kong}, c: {type: x}}\n", "x.yaml", CONFIGS)
-    assert loaded.config is not None
-    assert loaded.config.sources.keys() == {"b"}
+    """There is no configuration then, but all types that are known, and every setting that is sound by itself."""
+    text = "zone: X\nsources: {a: {type: github, token: {env: T}}, b: {type: kong}, c: {type: x}}\n"
+    loaded = load_config(text, "x.yaml", CONFIGS)
+    assert loaded.config is None
     assert loaded.instances == {"a": "github", "b": "kong"}
-    assert len(loaded.problems) == 4
+    assert [(s.at, s.value) for s in loaded.settings] == [(("sources", "a", "token"), Secret(env="T"))]
+    assert len(loaded.problems) == 3
 
 
-def test_secrets_are_looked_up_as_the_file_says() -> None:
-    """Files at their resolved path, variables by name; a variable that is empty is not set."""
-    text = FULL.replace("GITHUB_TOKEN", "T")
-    asked: list[str] = []
-
-    def exists(path: str) -> bool:
-        asked.append(path)
-        return True
-
-    loaded = load_config(text, "/etc/meter/platform-meter.yaml", CONFIGS)
-    assert missing_secrets(loaded, exists, {"T": "x"}) == ()
-    assert asked == ["/etc/meter/secrets/salt"]
-    assert [(p.line, p.column) for p in missing_secrets(loaded, lambda _: False, {"T": ""})] == [(5, 14), (11, 55)]
-
-
-def test_secrets_that_cannot_be_looked_at_are_not() -> None:
-    """A configuration that could not be read has its own problems."""
-    assert missing_secrets(load_config("zone: X\n", "x.yaml", {}), lambda _: False, {}) == ()
-
-
-def test_a_readable_file_is_a_file(tmp_path: Path) -> None:
-    """A folder is no secret."""
-    file = tmp_path / "salt"
-    file.write_text("x", "utf-8")
-    assert readable(str(file))
-    assert not readable(str(tmp_path))
-    assert not readable(str(tmp_path / "none"))
+@given(st.from_regex(r"https?://[A-Za-z0-9._:\[\]@-]{1,12}(/[!-~]{0,6})?", fullmatch=True))
+def test_what_is_taken_for_an_address_can_be_called(text: str) -> None:
+    """An address that `check` takes is one that the way out takes."""
+    try:
+        parse_address(text)
+    except ValueError:
+        return
+    assert check_url(text) == text.rstrip("/")
 
 
 @given(st.text(max_size=80))

@@ -158,6 +158,17 @@ def test_kubeconfig_with_a_client_certificate(kit: Kit, tmp_path: Path, certs: d
             kit.way(Access(url=server.url, ca_file=str(certs["ca"].cert))).get("/version", list[int])
 
 
+def test_a_certificate_authority_may_stand_in_the_home(
+    kit: Kit, certs: dict[str, Certificate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`~` means the same as in every other path."""
+    ca = certs["ca"].cert
+    monkeypatch.setenv("HOME", str(ca.parent))
+    with serving(certs["server"]) as server:
+        server.on("/version", OK)
+        assert kit.way(Access(url=server.url, ca_file=f"~/{ca.name}")).get("/version", list[int]).body == [1]
+
+
 def test_kubeconfig_may_name_the_server(kit: Kit, tmp_path: Path, certs: dict[str, Certificate]) -> None:
     """tls-server-name is what the certificate must carry, in place of the address."""
     with serving(certs["named"]) as server:

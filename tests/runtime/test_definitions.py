@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.problems.fake_sources import TYPES
 
 from platform_meter.model.definitions import KINDS, Goal, Hours, Unit
-from platform_meter.runtime.cross_checks import Known, cross_check
+from platform_meter.runtime.cross_checks import Known, advise, cross_check
 from platform_meter.runtime.definitions import load_definitions, read_definitions
 
 EVERY_KIND = """\
@@ -88,7 +88,7 @@ def test_every_kind_is_accepted_as_people_write_it() -> None:
     assert found.problems == ()
     assert found.slo_files == ()
     definitions = found.definitions
-    assert {type(r.value) for r in found.read} == {model for model, _ in KINDS.values()}
+    assert {type(r.value) for r in found.declared} == {model for model, _ in KINDS.values()}
     [capability] = definitions.capabilities
     assert (capability.unit, capability.active.verbs, capability.churned.inactive) == (
         Unit.SERVICE,
@@ -120,7 +120,7 @@ def test_names_are_not_held_against_what_nobody_declares() -> None:
 {kind: Ownership, rules: [{match: "github:a/b", service: s, team: t}]}
 """
     found = read_definitions([("a.yaml", text)])
-    assert cross_check(found.read, Known(gives={n: t.gives for n, t in TYPES.items()})) == []
+    assert cross_check(found.declared, Known(gives={n: t.gives for n, t in TYPES.items()})) == []
 
 
 def test_the_folder_is_read_in_order_without_what_was_generated(tmp_path: Path) -> None:
@@ -157,6 +157,57 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     assert said == ["cannot be read: Permission denied; correct the path or its permissions"]
 
 
+def test_kind_and_id_stand_whatever_else_is_wrong() -> None:
+    """Every document of our kinds is declared, in order; only sound ones have values; an id stands once among all."""
+    text = "{kind: Team, id: a, titel: x}\n---\n{kind: Team, id: b}\n---\n{kind: Team, id: a}\n"
+    found = read_definitions([("a.yaml", text)])
+    assert [(d.kind, d.id, d.value is not None) for d in found.declared] == [
+        ("Team", "a", False),
+        ("Team", "b", True),
+        ("Team", "a", True),
+    ]
+    assert [t.id for t in found.definitions.teams] == ["b"]
+    assert [(p.line, p.text) for p in found.problems] == [
+        (1, "unknown key 'titel' in team 'a'; did you mean 'title'?"),
+        (5, "team 'a' stands in a.yaml:1 too; give one another id"),
+    ]
+
+
+def test_what_nothing_measures_yet_is_said_once_a_kind() -> None:
+    """At the first of each; a persona without pain points and a capability without a journey have nothing to wait for."""
+    found = read_definitions([("a.yaml", EVERY_KIND), ("b.yaml", "{kind: Campaign, id: later, at: 2026-03-03}\n")])
+    told = {p.text.removesuffix(" read and checked, and not measured yet") for p in advise(found.declared)}
+    assert told == {
+        "campaigns are",
+        "interventions are",
+        "journeys are",
+        "no source tells its tool's own SLA clock yet; this one is computed from the ticket's history",
+        "pain points are",
+        "promises are",
+        "roadmaps are",
+        "surveys are",
+    }
+    assert advise(read_definitions([("a.yaml", "{kind: Persona, id: dev}\n---\n{kind: Team, id: a}\n")]).declared) == []
+
+
+def test_a_prometheus_may_tell_of_other_systems() -> None:
+    """A rule for one that it is configured for means something; for any other it is misspelt."""
+    found = read_definitions([("a.yaml", '{kind: Ownership, rules: [{match: "kong:pay", team: t}]}\n')])
+    gives = {name: source.gives for name, source in TYPES.items() if name != "kong"}
+    assert cross_check(found.declared, Known(instances={}, gives=gives, systems=["kong"])) == []
+    (problem,) = cross_check(found.declared, Known(instances={}, gives=gives))
+    assert problem.text.startswith("no source has the type or name 'kong'; write one of: ")
+
+
+def test_an_slo_of_a_document_with_problems_may_be_there() -> None:
+    """What its objectives are called is not known, but how they begin."""
+    text = "{kind: Promise, id: a, slo: web-fast, target: 0.9}\n---\n{kind: Promise, id: b, slo: web2, target: 0.9}\n"
+    found = read_definitions([("a.yaml", text)])
+    (problem,) = cross_check(found.declared, Known(gives={}, slos=["wob"], unread_slos=["web"]))
+    assert problem.text == "no SLO is called 'web2'; write one of: wob"
+
+
 def test_there_may_be_no_folder(tmp_path: Path) -> None:
     """Nothing declared is nothing wrong."""
     assert load_definitions(tmp_path / "none").problems == ()
+    assert load_definitions(Path("x" * 5000), Path("a\0b")).problems == ()

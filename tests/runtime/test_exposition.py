@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import gzip
 import math
 import subprocess
+import zlib
 
 import pytest
 from hypothesis import given
@@ -79,13 +79,15 @@ def test_accept(accept: str, expected: str) -> None:
 
 
 def test_gzip_is_one_member_with_the_same_bytes() -> None:
-    """The compressed body unpacks to the plain one, before and after one family changed."""
+    """The compressed body is one gzip member, as some clients read no more, and unpacks to the plain one; also after a change."""
     exposition = full()
     for _ in range(2):
         for accept in ("", OPENMETRICS):
             packed = exposition.body(accept=accept, accept_encoding="gzip, deflate")
             assert packed.gzip
-            assert gzip.decompress(packed.data) == exposition.body(accept=accept).data
+            first = zlib.decompressobj(31)  # stops at the end of the first member, whose checksum and length it checks
+            assert first.decompress(packed.data) == exposition.body(accept=accept).data
+            assert (first.eof, first.unused_data) == (True, b"")
         exposition.put(SHARE, [(("a",), 0.5)])
 
 
@@ -95,6 +97,28 @@ def test_gzip_is_one_member_with_the_same_bytes() -> None:
 def test_accept_encoding(header: str, *, packed: bool) -> None:
     """Only who takes gzip gets it."""
     assert full().body(accept_encoding=header).gzip is packed
+
+
+def test_put_tells_how_many_series_there_are() -> None:
+    """A gauge or counter has one for each label set, a histogram of 2 bounds 5: they, +Inf, sum and count."""
+    exposition = Exposition()
+    assert exposition.put(RUNS, [(("b", "success"), 3.0), (("a", "success"), 2.0)]) == 2
+    assert exposition.put(QUEUE, [((pool,), Buckets(counts=(1, 2, 1), sum=12.5)) for pool in ("a", "b")]) == 10
+    lines = [line for line in exposition.body().data.splitlines() if line[:1] != b"#"]
+    assert len(lines) == 12
+
+
+def test_a_histogram_without_labels() -> None:
+    """`le` stands alone in its braces, and sum and count have none."""
+    alone = Metric(name="x_seconds", type=MetricType.HISTOGRAM, help="x", buckets=(0.5,))
+    exposition = Exposition()
+    exposition.put(alone, [((), Buckets(counts=(1, 2), sum=3.5))])
+    assert exposition.body().data.decode().splitlines()[2:] == [
+        'x_seconds_bucket{le="0.5"} 1',
+        'x_seconds_bucket{le="+Inf"} 3',
+        "x_seconds_sum 3.5",
+        "x_seconds_count 3",
+    ]
 
 
 def test_an_empty_family_disappears() -> None:
@@ -139,6 +163,21 @@ def test_any_label_value_survives_both_parsers(values: dict[str, float]) -> None
     openmetrics = list(parse_openmetrics(exposition.body(accept=OPENMETRICS).data.decode()))
     for families in (text, openmetrics):
         assert {s.labels["team"]: s.value for f in families for s in f.samples} == values
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 9), min_size=1), min_size=1, max_size=6))
+def test_what_was_put_before_leaves_no_trace(puts: list[dict[str, int]]) -> None:
+    """Whatever label sets come, go and return, in any order: the body is that of the last put alone."""
+    for metric in (SHARE, QUEUE):
+        reused, fresh = Exposition(), Exposition()
+        for labels in puts:
+            rows = [
+                ((label,), Buckets(counts=(n, 1, 0), sum=n) if metric is QUEUE else float(n))
+                for label, n in labels.items()
+            ]
+            reused.put(metric, rows)
+        fresh.put(metric, sorted(rows, key=lambda row: tuple(row[0])))
+        assert reused.body().data == fresh.body().data
 
 
 def test_parsers_and_promtool_accept_it() -> None:

@@ -168,15 +168,6 @@ def test_a_used_up_quota_on_403_waits_for_its_reset(kit: Kit, server: Server) ->
     assert caught.value.until == reset
 
 
-def test_limits_without_a_time_are_tried_then_left_for_a_minute(kit: Kit, server: Server) -> None:
-    """A bare 429 is tried three times with growing pauses."""
-    server.on("/items", Reply(429))
-    with pytest.raises(Limited) as caught:
-        kit.way(Access(url=server.url)).get("/items", list[int])
-    assert kit.time.slept == [0.5, 1.0]
-    assert caught.value.until == kit.time.now + timedelta(seconds=60)
-
-
 def test_a_refused_token_closes_all_paths_until_it_changes(kit: Kit, server: Server, tmp_path: Path) -> None:
     """After a 401 nothing is asked with that token, by any instance; a new token works at once."""
     path = tmp_path / "token"
@@ -220,6 +211,22 @@ def test_a_refused_token_is_tried_again_slowly(kit: Kit, server: Server) -> None
         kit.time.pass_(minutes=1)
     assert asked_after[:7] == [0, 5, 15, 35, 75, 135, 195]
     assert asked_after[7:] == [196, 197, 198, 199]
+
+
+def test_a_repository_that_may_not_be_read_stops_no_other(kit: Kit, server: Server) -> None:
+    """A 403 on one repository's runs: its sisters are read on, and so is the list of all."""
+    kit.environ["TOKEN"] = "s3cret"
+    runs = "/repos/acme/{}/actions/runs".format
+    server.on(runs("secret"), Reply(403, body=b'{"message": "Resource not accessible by personal access token"}'))
+    for path in (runs("api"), runs("web"), "/orgs/acme/repos"):
+        server.on(path, OK)
+    way = kit.way(Access(url=server.url, token=Secret(env="TOKEN")))
+    for _ in range(2):
+        with pytest.raises(Refused, match="GET /repos/acme/secret/actions/runs of github-main: 403"):
+            way.get(runs("secret"), list[int], params={"page": 1})
+        for path in (runs("api"), runs("web"), "/orgs/acme/repos"):
+            assert way.get(path, list[int]).body == [1, 2]
+    assert server.paths.count(runs("secret")) == 1
 
 
 def test_a_missing_permission_closes_only_its_path(kit: Kit, server: Server) -> None:
@@ -435,6 +442,25 @@ def test_a_gap_is_told_once(kit: Kit) -> None:
     for each in (gap, gap, later):
         way.gap(each)
     assert kit.gaps == [gap, later]
+
+
+def test_a_gap_that_could_not_be_kept_is_told_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store failed once: the next poll's word of the same gap goes through, the one after is known."""
+    way = kit.way(Access(url="http://127.0.0.1:1"))
+    gap = Gap(start=NOON, end=NOON + timedelta(hours=1), reason="expired")
+    told: list[Gap] = []
+
+    def keep(gap: Gap) -> None:
+        told.append(gap)
+        if len(told) == 1:
+            raise OSError("the disk is full")
+
+    monkeypatch.setattr(way, "_on_gap", keep)
+    with pytest.raises(OSError, match="the disk is full"):
+        way.gap(gap)
+    way.gap(gap)
+    way.gap(gap)
+    assert told == [gap, gap]
 
 
 def test_threads_may_share_a_way(kit: Kit, server: Server) -> None:

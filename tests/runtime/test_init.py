@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,29 @@ def test_nothing_is_found_in_what_is_no_kubeconfig(tmp_path: Path, text: str) ->
     (tmp_path / ".kube").mkdir()
     (tmp_path / ".kube/config").write_text(text, "utf-8")
     assert look(tmp_path, tmp_path, {}).contexts == ()
+
+
+@pytest.mark.parametrize("name", [".git", ".git/config", ".git/worktrees/x/commondir"])
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"a\0b", b"x" * 5000])
+def test_a_broken_checkout_is_as_good_as_none(tmp_path: Path, name: str, text: bytes) -> None:
+    """Files of git that are no text, or name no path, are nothing found."""
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(text)
+    assert look(tmp_path, tmp_path, {}).github_orgs == ()
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / ".git").write_text(f"gitdir: {file.parent}\n", "utf-8")
+    assert look(tmp_path, tree, {}).github_orgs == ()
+
+
+def test_the_permissions_of_the_token_are_all_named() -> None:
+    """Those that docs/sources.md asks for, but for the one of tickets."""
+    page = (Path(__file__).parents[2] / "docs" / "sources.md").read_text("utf-8")
+    needed = re.findall(r"^\| ([A-Z][a-z ]+): read \|", page, re.MULTILINE)
+    comment = " ".join(starting_file(Found()).split())
+    assert needed
+    assert [p for p in needed if p != "Issues" and p.lower() not in comment.replace("# ", "").lower()] == []
 
 
 def test_the_file_passes_check_once_tokens_are_set(machine: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,50 +19,13 @@ from platform_meter.measures import catalogue
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import PipelineRun
 from platform_meter.model.measure import Gauging, Scene
-from platform_meter.model.metric import Sample
-from platform_meter.runtime.exposition import Buckets, Exposition
-from platform_meter.runtime.meter import FirstZero, Limits, Meter, run
-from platform_meter.store import CounterRow, Store
+from platform_meter.model.metric import Metric, Sample
+from platform_meter.runtime.exposition import Exposition, Rows
+from platform_meter.runtime.families import Limits
+from platform_meter.runtime.meter import Meter, run
+from platform_meter.store import CounterRow, Store, StoreError
 
 RUNS = "platform_pipeline_runs_total"
-ZERO_FOR = timedelta(seconds=60)
-
-
-def row(value: float, first_seen: datetime, *, labels: tuple[str, ...] = ("github", "pay", "success")) -> CounterRow:
-    return CounterRow(metric=RUNS, labels=labels, value=value, buckets=None, sum=0.0, first_seen=first_seen)
-
-
-def shown(zero: FirstZero, rows: Sequence[CounterRow], now: datetime) -> list[object]:
-    return [value for _, value in zero.rows(rows, now)[RUNS]]
-
-
-def test_a_new_label_set_is_0_for_a_while() -> None:
-    """It is exposed at 0 from when it is first rendered, whatever was counted meanwhile, and then with its value."""
-    zero = FirstZero(ZERO_FOR, NOON)
-    seen = NOON + minutes(10)
-    assert shown(zero, [row(1, seen)], seen + timedelta(seconds=5)) == [0.0]
-    assert zero.waiting
-    assert shown(zero, [row(3, seen)], seen + timedelta(seconds=64)) == [0.0]
-    assert shown(zero, [row(3, seen)], seen + timedelta(seconds=65)) == [3.0]
-    assert not zero.waiting
-
-
-def test_an_old_label_set_keeps_its_value_over_a_restart() -> None:
-    """What was seen long before the start goes on; what was new just before it was perhaps never scraped at 0."""
-    zero = FirstZero(ZERO_FOR, NOON)
-    just = row(2, NOON - timedelta(seconds=59), labels=("github", "new", "success"))
-    assert shown(zero, [row(7, NOON - minutes(5)), just], NOON) == [7.0, 0.0]
-
-
-def test_a_new_histogram_is_0_in_every_bucket() -> None:
-    """Buckets, count and sum begin at 0 together."""
-    zero = FirstZero(ZERO_FOR, NOON)
-    one = CounterRow(
-        metric="platform_pod_start_seconds", labels=("eu", "job"), value=3, buckets=(1, 2), sum=4.5, first_seen=NOON
-    )
-    name = one.metric
-    assert zero.rows([one], NOON)[name] == [(("eu", "job"), Buckets(counts=(0.0, 0.0), sum=0.0))]
-    assert zero.rows([one], NOON + ZERO_FOR)[name] == [(("eu", "job"), Buckets(counts=(1.0, 2.0), sum=4.5))]
 
 
 @dataclass
@@ -72,19 +35,24 @@ class Bench:
     store: Store
     at: datetime = NOON
     computed: int = 0
-    fails: bool = False
+    takes: timedelta = timedelta()
     exposition: Exposition = field(default_factory=Exposition)
 
     def compute(self, scene: Scene) -> Iterator[Sample]:
         self.computed += 1
-        if self.fails:
-            raise ValueError("a measure's bug")
+        self.at += self.takes
         runs = sum(1 for _ in scene.history.rows(PipelineRun, NOON - minutes(60), NOON + minutes(60)))
         yield Sample(metric=catalogue.PIPELINE_ACTIVE, labels=("github", "linux", "running"), value=float(runs))
 
-    def meter(self, *, every: timedelta = timedelta(minutes=5), limits: Limits | None = None) -> Meter:
+    def meter(
+        self, *, every: timedelta = timedelta(minutes=5), limits: Limits | None = None, at_once: bool = True
+    ) -> Meter:
         gauging = Gauging(
-            metrics=(catalogue.PIPELINE_ACTIVE,), reads=frozenset({PipelineRun}), compute=self.compute, every=every
+            metrics=(catalogue.PIPELINE_ACTIVE,),
+            reads=frozenset({PipelineRun}),
+            compute=self.compute,
+            every=every,
+            at_once=at_once,
         )
         return Meter(
             self.store,
@@ -147,6 +115,27 @@ def test_a_gauge_is_computed_when_its_facts_or_the_time_moved(bench: Bench) -> N
     assert bench.computed >= 3
 
 
+def test_a_gauge_over_weeks_waits_for_its_interval(bench: Bench) -> None:
+    """Not `at_once`: facts that come in between are seen when 5 min have passed, or when owners changed."""
+    meter = bench.meter(at_once=False)
+    put(bench.store, [build("1")])
+    meter.tick()
+    computed = []
+    for n, repository in enumerate(("acme/payments", "acme/payments", "acme/new", "acme/new"), 2):
+        bench.at += minutes(2)
+        put(bench.store, [build(str(n), repository=repository)], bench.at)
+        meter.tick()
+        computed.append(bench.computed)
+    assert computed == [1, 1, 2, 2]
+    bench.at += minutes(2)
+    put(bench.store, [build("6")], bench.at)
+    meter.tick()
+    assert bench.computed == 2
+    bench.at += minutes(1)
+    meter.tick()
+    assert bench.computed == 3
+
+
 def test_a_source_that_ages_out_is_noticed_by_the_tick(bench: Bench) -> None:
     """No fact came and no interval passed, but a source went stale: its gauges are computed anew."""
     put(bench.store, [build("1")])
@@ -157,14 +146,21 @@ def test_a_source_that_ages_out_is_noticed_by_the_tick(bench: Bench) -> None:
     assert bench.computed == 2
 
 
-def test_a_failing_tick_leaves_what_was_served(bench: Bench) -> None:
-    """`/metrics` keeps its last state and `ticked` stands still, which health reports; the next tick tries again."""
+def test_a_failing_tick_leaves_what_was_served(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the store fails `/metrics` keeps its last state and `ticked` stands still; the next tick tries again."""
     put(bench.store, [build("1")])
-    meter = bench.meter(every=timedelta(seconds=1))
+    meter = bench.meter()
     meter.tick()
     before = bench.exposition.body().data
     bench.at += minutes(2)
-    bench.fails = True
+    tried = []
+
+    def failing() -> dict[str, int]:
+        tried.append(1)
+        raise StoreError("the disk is full")
+
+    version = bench.store.version
+    monkeypatch.setattr(bench.store, "version", failing)
     wake, stop = threading.Event(), threading.Event()
     ticking = threading.Thread(
         target=run, args=(meter,), kwargs={"wake": wake, "stop": stop, "tick": timedelta(seconds=1)}
@@ -172,13 +168,102 @@ def test_a_failing_tick_leaves_what_was_served(bench: Bench) -> None:
     ticking.start()
 
     def again(more: int) -> Callable[[], bool]:
-        return lambda: bench.computed >= more
+        return lambda: len(tried) >= more
 
     until(again(2))
     assert meter.ticked == NOON
     assert bench.exposition.body().data == before
-    bench.fails = False
+    monkeypatch.setattr(bench.store, "version", version)
     until(lambda: meter.ticked == bench.at)
     stop.set()
     wake.set()
     ticking.join()
+
+
+def test_an_idle_tick_reads_no_counter_and_renders_no_family(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing came and no time at 0 runs: only what the process says of itself is put, and that is unchanged."""
+    put(bench.store, [build("1")])
+    meter = bench.meter()
+    meter.tick()
+    read: list[int] = []
+    rendered: list[str] = []
+    counters, put_one = bench.store.counters, bench.exposition.put
+
+    def noted_read() -> list[CounterRow]:
+        read.append(1)
+        return counters()
+
+    def noted_put(metric: Metric, rows: Rows) -> int:
+        rendered.append(metric.name)
+        return put_one(metric, rows)
+
+    monkeypatch.setattr(bench.store, "counters", noted_read)
+    monkeypatch.setattr(bench.exposition, "put", noted_put)
+    bench.at += timedelta(seconds=15)
+    meter.tick()
+    assert (read, rendered) == ([], ["platform_meter_config_valid", "platform_meter_series"])
+    put(bench.store, [build("2")], bench.at)
+    meter.tick()
+    assert len(read) == 1
+    assert list(bench.metrics()[RUNS].values()) == [2.0]
+
+
+def test_the_time_at_0_runs_from_the_end_of_a_slow_tick(bench: Bench) -> None:
+    """The tick that shows a new set took 40 s: 99 s after its start the set is still 0, at 100 s it has its value."""
+    meter = bench.meter(limits=Limits(), every=timedelta(days=1))
+    bench.takes = timedelta(seconds=40)
+    put(bench.store, [build("1")])
+    meter.tick()
+    bench.takes = timedelta()
+    assert bench.at == NOON + timedelta(seconds=40)
+    found: list[float] = []
+    for second in (99, 100):
+        bench.at = NOON + timedelta(seconds=second)
+        meter.tick()
+        found += bench.metrics()[RUNS].values()
+    assert found == [0.0, 1.0]
+
+
+def test_a_set_counted_just_before_a_crash_begins_at_0_after_it(bench: Bench) -> None:
+    """It was at 0 when the process died; 10 min later another one shows 0 for a minute, and what was shown stays."""
+    put(bench.store, [build("1")])
+    meter = bench.meter(limits=Limits())
+    meter.tick()
+    bench.at += minutes(1)
+    meter.tick()
+    put(bench.store, [build("2", bench.at, repository="else/where")], bench.at)
+    meter.tick()
+    known, new = ("pay", "_unowned")
+
+    def runs() -> dict[str, float]:
+        return {dict(labels)["team"]: value for labels, value in bench.metrics()[RUNS].items()}
+
+    assert runs() == {known: 1.0, new: 0.0}
+    bench.at += minutes(10)
+    again = bench.meter(limits=Limits())
+    again.tick()
+    assert runs() == {known: 1.0, new: 0.0}
+    bench.at += minutes(1)
+    again.tick()
+    assert runs() == {known: 1.0, new: 1.0}
+
+
+def test_a_reload_goes_on_from_what_the_service_before_it_showed_last(bench: Bench) -> None:
+    """The new meter was made before the old one showed a value, and ticks after it: the value stays."""
+    put(bench.store, [build("1")])
+    old = bench.meter(limits=Limits())
+    old.tick()
+    new = bench.meter(limits=Limits())
+    bench.at += minutes(1)
+    for meter in (old, new):
+        meter.tick()
+        assert list(bench.metrics()[RUNS].values()) == [1.0]
+
+
+def test_what_was_counted_before_the_first_tick_begins_at_0_too(bench: Bench) -> None:
+    """A crash between the first tick, which saw nothing, and the second: nobody scraped the set that came between."""
+    bench.meter(limits=Limits()).tick()
+    put(bench.store, [build("1")])
+    bench.at += minutes(10)
+    bench.meter(limits=Limits()).tick()
+    assert list(bench.metrics()[RUNS].values()) == [0.0]

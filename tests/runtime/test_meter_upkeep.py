@@ -10,25 +10,23 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from tests.support.company import Values, samples
-from tests.support.stores import COUNTINGS, NOON, Opener, Rules, put, run, total
+from tests.support.stores import COUNTINGS, NOON, Opener, Rules, put, run, stream, total
 
 from platform_meter.measures import adoption_gauges, catalogue
 from platform_meter.model.definitions import Capability, Definitions, Team
-from platform_meter.model.facts import PipelineRun, Ref, SlaCycle, SlaResult
+from platform_meter.model.facts import PipelineRun, Ref, Repository, SlaCycle, SlaResult
 from platform_meter.model.history import History
 from platform_meter.model.measure import Derived, Deriving, Gauging, Measure, Scene
 from platform_meter.model.metric import Metric, Ratio, Sample
 from platform_meter.runtime.exposition import Exposition
-from platform_meter.runtime.meter import Limits, Meter
+from platform_meter.runtime.families import Limits
+from platform_meter.runtime.meter import Meter
 from platform_meter.store import Configured, Store
 
 CI = Configured(
     instance="gh",
     type="github",
-    gives=frozenset({PipelineRun, SlaCycle}),
-    every=timedelta(minutes=1),
-    stale_after=timedelta(days=1000),
-    streams=("runs",),
+    streams=(stream("runs", PipelineRun, SlaCycle, stale_after=timedelta(days=1000)),),
 )
 BUILDS = Capability.model_validate(
     {
@@ -41,6 +39,7 @@ BUILDS = Capability.model_validate(
         "active": {"source": "github", "verb": "run"},
     }
 )
+OWNED = Repository(about=Ref(system="github", kind="repository", id="acme/api"), codeowner="@acme/pay")
 TEAMS = tuple(Team(kind="Team", id=id_) for id_ in ("pay", "web"))
 
 
@@ -107,17 +106,25 @@ def test_a_family_past_its_cap_is_folded_and_a_ratio_is_made_of_the_union(bench:
         ("github", team, "28d"): Ratio(part=part, whole=10)
         for team, part in {"a": 1, "b": 1, "c": 2, "d": 1, "e": 0, "vip": 9, "_unowned": 5}.items()
     }
-    limits = Limits(families={catalogue.PIPELINE_FLAKY.name: 4}, keep={"team": frozenset({"vip"})})
+    limits = Limits(
+        families={catalogue.PIPELINE_FLAKY.name: 4}, keep={"team": frozenset({"vip"})}, zero_for=timedelta()
+    )
     meter = bench.meter(bench.store(), gauge(catalogue.PIPELINE_FLAKY, lambda: said), limits=limits)
     meter.tick()
     found = {labels[1]: value for labels, value in bench.family(catalogue.PIPELINE_FLAKY.name).items()}
     assert found == {"_unowned": 0.5, "a": 0.1, "vip": 0.9, "_other": 0.1}
     assert bench.family("platform_meter_series")[catalogue.PIPELINE_FLAKY.name,] == 4
     assert {labels[1]: v for labels, v in meter.rows[catalogue.PIPELINE_FLAKY.name]} == found, "pages say the same"
+    bench.at += timedelta(seconds=15)
+    meter.tick()
+    meter.tick()
+    assert bench.family("platform_meter_series_dropped_total") == {(catalogue.PIPELINE_FLAKY.name,): 4.0}, (
+        "b to e, once"
+    )
 
 
 def test_the_whole_is_bounded_too_and_counters_take_their_room_first(bench: Bench) -> None:
-    """Of 9 series counters and histograms have 3; two families of 9 gauges share what is left evenly."""
+    """Of 23 series two counters have 2 and a histogram 15; two families of 9 gauges share what is left evenly."""
     store = bench.store()
     put(store, [run("1")])
 
@@ -125,17 +132,17 @@ def test_the_whole_is_bounded_too_and_counters_take_their_room_first(bench: Benc
         said = {(str(n), *("x" for _ in metric.labels[1:])): 1.0 for n in range(9)}
         return gauge(metric, lambda: said)
 
-    limits = Limits(total=9, zero_for=timedelta())
-    bench.meter(store, nine(catalogue.CLUSTER_NODES), nine(catalogue.SLO_OBJECTIVE), limits=limits).tick()
+    limits = Limits(total=23, zero_for=timedelta())
+    bench.meter(store, nine(catalogue.CLUSTER_NODES), nine(catalogue.TEAM_INFO), limits=limits).tick()
     assert {labels[0]: n for labels, n in bench.family("platform_meter_series").items()} == {
         "platform_meter_events_total": 1,
         "platform_pipeline_runs_total": 1,
-        "platform_pipeline_run_duration_seconds": 1,
+        "platform_pipeline_run_duration_seconds": 15,
         "platform_cluster_nodes": 3,
-        "platform_slo_objective_ratio": 3,
+        "platform_team_info": 3,
     }
     assert bench.family("platform_cluster_nodes") == {("0", "x"): 1.0, ("1", "x"): 1.0, ("_other", "x"): 7.0}
-    assert bench.family("platform_slo_objective_ratio") == {("0",): 1.0, ("1",): 1.0, ("2",): 1.0}
+    assert bench.family("platform_team_info") == {("x", "x", str(n)): 1.0 for n in range(3)}
 
 
 def test_a_gauge_that_is_undefined_now_is_absent(bench: Bench) -> None:
@@ -184,7 +191,20 @@ def test_what_time_caused_is_stored_once_and_seen_by_the_same_tick(bench: Bench)
         meter.tick()
         assert bench.family("platform_cluster_nodes") == {("eu", "ready"): 1.0}
         bench.at += timedelta(seconds=15)
-    assert bench.refreshed == 3
+
+
+def test_owners_are_refreshed_at_the_start_and_when_readings_changed(bench: Bench) -> None:
+    """CODEOWNERS and portal entries are readings: an event alone tells nothing of owners."""
+    store = bench.store()
+    meter = bench.meter(store)
+    refreshed = []
+    for facts in ([], [run("1")], [OWNED], []):
+        put(store, facts, bench.at)
+        meter.tick()
+        meter.tick()
+        refreshed.append(bench.refreshed)
+        bench.at += timedelta(seconds=15)
+    assert refreshed == [1, 1, 2, 2]
 
 
 def test_a_day_is_snapshot_once_however_often_the_tick_runs_and_after_a_restart(bench: Bench) -> None:
@@ -231,12 +251,13 @@ def test_what_is_past_retention_goes_once_a_day(bench: Bench) -> None:
     meter.tick()
     assert calls == [NOON]
     bench.at = NOON + timedelta(days=12)
+    put(store, [run("newest", bench.at)], bench.at)
     meter.tick()
     meter.tick()
     assert calls == [NOON, bench.at]
     with store.history(bench.at, [CI]) as history:
         assert list(history.rows(PipelineRun, NOON - timedelta(days=1), bench.at)) == []
-    assert total(store) == 2
+    assert total(store) == 3
 
 
 def test_a_measure_rests_twenty_times_as_long_as_it_took(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

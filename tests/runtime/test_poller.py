@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -27,7 +27,7 @@ from platform_meter.model.source import (
     Unreachable,
 )
 from platform_meter.runtime.poller import Instance, Poller
-from platform_meter.store import Store
+from platform_meter.store import ConfiguredStream, Store, StoreError
 
 Read = Callable[[bytes | None, datetime, datetime], Iterator[Page]]
 EVERY = timedelta(minutes=1)
@@ -76,7 +76,7 @@ def instance(name: str, *reads: Read, mode: Mode = Mode.POLL, settings: SourceCo
         connect=lambda *_: (),
         check=lambda *_: (),
     )
-    streams = tuple(Stream(name=f"s{n}", read=read, mode=mode) for n, read in enumerate(reads))
+    streams = tuple(Stream(name=f"s{n}", read=read, gives=source.gives, mode=mode) for n, read in enumerate(reads))
     return Instance(name=name, source=cast("Any", source), settings=settings or SourceConfig(), streams=streams)
 
 
@@ -191,16 +191,55 @@ def test_a_lease_lost_in_the_middle_writes_no_more(bench: Bench) -> None:
         assert bench.poller(instance("gh", reading)).once()[0].skipped == "another replica took over"
 
 
-def test_a_store_that_fails_ends_no_thread(bench: Bench) -> None:
+def test_a_store_that_fails_ends_no_thread(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """While the store can't be used a poll gives an error instead of raising: a watch's thread must go on."""
 
     class Broken:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
         def acquire(self, *_: object) -> int:
-            raise OSError("no space left")
+            raise self.error
 
     one = instance("gh", says())
-    result = bench.poller(one, store=cast("Store", Broken())).run(one, one.streams[0])
-    assert result.error == "OSError: no space left"
+
+    def failing(error: Exception) -> str:
+        return bench.poller(one, store=cast("Store", Broken(error))).run(one, one.streams[0]).error
+
+    assert failing(OSError("no space left")) == "OSError: no space left"
+    assert failing(StoreError("the store at db failed: gone")) == "the store at db failed: gone"
+    assert [r.levelname for r in caplog.records if r.exc_info] == ["ERROR"], "what is declared needs no trace"
+
+
+def test_a_page_that_can_not_be_stored_is_a_failure_to_be_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store that refuses it still tells the Sources page why."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreError("the store at db failed: out of range")
+
+    monkeypatch.setattr(bench.store, "write", refuse)
+    assert bench.poller(instance("gh", says(run("1")))).once()[0].error == "the store at db failed: out of range"
+    assert stored(bench) == [("gh", "s0", "the store at db failed: out of range")]
+
+
+def test_only_ones_own_leases_are_given_back(bench: Bench) -> None:
+    """A process that never polled, since it could not even start, takes nothing from one of the same name that runs."""
+    one = instance("gh", says(run("1")))
+    bench.poller(one).once()
+    bench.poller(one).close()
+    assert bench.store.acquire("gh", "other", EVERY, NOON) is None
+
+
+def test_a_lease_that_can_not_be_given_back_ends_by_itself(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is gone does not keep us from ending."""
+
+    def refuse(*_: object) -> None:
+        raise StoreError("gone")
+
+    poller = bench.poller(instance("gh", says()))
+    poller.once()
+    monkeypatch.setattr(bench.store, "release", refuse)
+    poller.close()
 
 
 def test_stopping_is_no_failure(bench: Bench) -> None:
@@ -217,17 +256,35 @@ def test_stopping_is_no_failure(bench: Bench) -> None:
     assert (state.watermark, state.last_error) == (None, "")
 
 
-def test_overlap_and_staleness_follow_from_the_interval() -> None:
-    """Two polls but at least 15 min of overlap, and stale after three polls of the slowest stream (domain section 4)."""
+def test_the_overlap_follows_from_the_interval() -> None:
+    """Two polls but at least 15 min, unless it is said (domain section 4)."""
     assert instance("a", says()).lookback == timedelta(minutes=15)
     slow = SourceConfig(every=timedelta(minutes=20))
     assert instance("a", says(), settings=slow).lookback == timedelta(minutes=40)
-    assert instance("a", says(), settings=slow).stale_after == timedelta(minutes=60)
-    said = SourceConfig(lookback=timedelta(hours=2), stale_after=timedelta(hours=3))
-    assert (instance("a", says(), settings=said).lookback, instance("a", says(), settings=said).stale_after) == (
-        timedelta(hours=2),
-        timedelta(hours=3),
-    )
+    said = SourceConfig(lookback=timedelta(hours=2))
+    assert instance("a", says(), settings=said).lookback == timedelta(hours=2)
+
+
+def test_the_store_is_told_how_often_a_stream_succeeds() -> None:
+    """By its own interval or its source's; when it is stale by the setting, else the store sees how long it takes."""
+    one = instance("a", says(), settings=SourceConfig(every=timedelta(minutes=2)))
+    (stream,) = one.streams
+    polled = ConfiguredStream(name="s0", gives=frozenset({PipelineRun}), every=timedelta(minutes=2))
+    assert one.expected(stream) == polled
+    assert one.expected(replace(stream, every=timedelta(seconds=15))).every == timedelta(seconds=15)
+    said = instance("a", says(), settings=SourceConfig(stale_after=timedelta(hours=3)))
+    assert said.expected(stream) == replace(polled, every=EVERY, stale_after=timedelta(hours=3))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [(None, timedelta(minutes=15)), (timedelta(minutes=1), timedelta(minutes=15)), (timedelta(hours=3), timedelta(hours=3))],
+)  # fmt: skip
+def test_a_watch_may_be_silent_for_as_long_as_its_calls_last(said: timedelta | None, expected: timedelta) -> None:
+    """Calls of 5 min make 15 min of patience, and no setting for polls makes it less."""
+    one = instance("a", says(), mode=Mode.WATCH, settings=SourceConfig(stale_after=said))
+    watch = replace(one.streams[0], every=timedelta(minutes=5))
+    assert one.expected(watch).stale_after == expected
 
 
 def test_started_it_polls_and_watches_until_it_is_closed(bench: Bench) -> None:

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -30,7 +30,7 @@ from platform_meter.model.source import (
 )
 from platform_meter.runtime import poller as module
 from platform_meter.runtime.poller import Instance, Poller
-from platform_meter.store import Store, StreamState
+from platform_meter.store import Configured, Store, StreamState
 
 PATIENCE = 20.0
 """Seconds that a test waits for another thread before it fails."""
@@ -87,7 +87,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def instance(*reads: Poll, name: str = "gh", mode: Mode = Mode.POLL, every: timedelta | None = None) -> Instance:
-    streams = tuple(Stream(name=f"s{n}", read=read, mode=mode, every=every) for n, read in enumerate(reads))
+    streams = tuple(
+        Stream(name=f"s{n}", read=read, gives=SOURCE.gives, mode=mode, every=every) for n, read in enumerate(reads)
+    )
     return Instance(name=name, source=cast("Any", SOURCE), settings=SourceConfig(), streams=streams)
 
 
@@ -448,10 +450,40 @@ def test_a_lease_is_held_for_as_long_as_the_poller_lives(bench: Bench) -> None:
     assert other() is not None
 
 
-def test_the_slowest_poll_settles_when_gauges_go(bench: Bench) -> None:
-    """Three polls of the slowest stream that is polled; watches have no interval."""
-    one = instance(lambda *_: iter(()), every=timedelta(minutes=10))
-    fast = Stream(name="fast", read=lambda *_: iter(()), every=timedelta(seconds=15))
-    watch = Stream(name="watch", read=lambda *_: iter(()), mode=Mode.WATCH, every=timedelta(days=1))
-    assert replace(one, streams=(*one.streams, fast, watch)).stale_after == timedelta(minutes=30)
-    assert replace(one, streams=(watch,)).stale_after == timedelta(minutes=3)
+def test_a_watch_is_no_poll_of_some_minutes(bench: Bench) -> None:
+    """It lasts as long as the server lets it: that is not how long a poll takes."""
+
+    def watch(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        yield Page(checkpoint=b"1", complete=ALL)
+        bench.at += timedelta(minutes=5)
+
+    one = instance(watch, mode=Mode.WATCH)
+    bench.poller(one).run(one, one.streams[0])
+    assert bench.observed == []
+
+
+def test_polls_that_take_longer_than_their_interval_are_no_failure(bench: Bench) -> None:
+    """Every minute one of 3 min: its source stays fresh between any two successes, and is stale after three that fail."""
+
+    def slow(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        fresh.append(is_fresh())
+        bench.at += timedelta(minutes=3)
+        fresh.append(is_fresh())
+        yield Page(facts=[run("1")])
+
+    def is_fresh() -> bool:
+        streams = tuple(one.expected(s) for s in one.streams)
+        with bench.store.history(bench.at, [Configured(instance="gh", type="github", streams=streams)]) as history:
+            return history.sources()[0].fresh
+
+    fresh: list[bool] = []
+    one = instance(slow, every=timedelta(minutes=1))
+    poller = bench.poller(one)
+    for _ in range(3):
+        poller.once()
+        bench.at += timedelta(minutes=1)
+    assert fresh == [False, False, True, True, True, True]
+    bench.at += timedelta(minutes=8)
+    assert is_fresh()
+    bench.at += timedelta(seconds=1)
+    assert not is_fresh()

@@ -9,9 +9,9 @@ import pytest
 from tests.support.http import Reply, Server, serving
 from tests.support.ways import NOON, Kit
 
-from platform_meter.model.source import Access, Limited, Secret
+from platform_meter.model.source import Access, Limited, Refused, Secret
 from platform_meter.runtime.http import Way
-from platform_meter.runtime.quota import moment
+from platform_meter.runtime.quota import Budget, moment
 
 NAMES = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 RESET = NOON + timedelta(minutes=10)
@@ -157,6 +157,120 @@ def test_resources_of_one_credential_are_kept_apart(kit: Kit, server: Server) ->
     assert kit.budgets.remaining_ratio("github") == 0.0
 
 
+SECONDARY = b'{"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}'
+ABUSE = b'{"message": "You have triggered an abuse detection mechanism."}'
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        Reply(429),
+        Reply(403, dict(zip(NAMES, ("5000", "4200", "1777900000"), strict=True)), SECONDARY),
+        Reply(403, body=ABUSE),
+    ],
+    ids=["bare 429", "secondary limit", "abuse"],
+)
+def test_a_limit_without_a_time_is_waited_for_a_minute_and_then_longer(kit: Kit, server: Server, limit: Reply) -> None:
+    """60 s by the call itself; still limited then, nobody with that secret calls for 2 min, then 4; an answer starts over."""
+    fine = Reply(body=b"[]")
+    server.on("/items", limit, limit, limit, fine, fine, limit, fine)
+    way, same, other = asking(kit, server), asking(kit, server, "b"), asking(kit, server, "c", "OTHER")
+    with pytest.raises(
+        Limited, match=r"GET /items of a: 4\d\d, the quota is used up until 2026-05-04 12:03:00 UTC"
+    ) as caught:
+        way.get("/items", list[int])
+    assert kit.time.slept == [60.5]
+    assert caught.value.until == NOON + timedelta(seconds=180.5)
+    with pytest.raises(Limited, match="the server asked us to wait until 12:03:00 UTC"):
+        same.get("/items", list[int])
+    kit.time.pass_(minutes=2)
+    with pytest.raises(Limited) as caught:
+        way.get("/items", list[int])
+    assert caught.value.until == NOON + timedelta(seconds=180.5 + 240)
+    assert other.get("/items", list[int]).body == [], "another secret is not limited"
+    kit.time.pass_(minutes=4)
+    assert same.get("/items", list[int]).body == []
+    assert way.get("/items", list[int]).body == []
+    assert kit.time.slept == [60.5, 60.5]
+    assert kit.outcomes == ["limited", "limited", "limited", "ok", "ok", "limited", "ok"]
+
+
+def test_a_limit_stops_the_other_instances_while_one_waits(kit: Kit, server: Server) -> None:
+    """The server asked for 30 s: who comes meanwhile with the same secret is told so, and makes no call."""
+    other: list[Way] = []
+    found: list[Exception] = []
+
+    def slow(seconds: float) -> None:
+        kit.time.slept.append(seconds)
+        with pytest.raises(Limited, match="the server asked us to wait until 12:00:30 UTC") as caught:
+            other[0].get("/items", list[int])
+        found.append(caught.value)
+        kit.time.pass_(seconds=seconds)
+
+    server.on("/items", Reply(429, {"Retry-After": "30"}), Reply(body=b"[]"))
+    way = asking(kit, server)
+    other.append(asking(kit, server, "b"))
+    way._sleep = slow
+    assert way.get("/items", list[int]).body == []
+    assert (len(found), len(server.seen)) == (1, 2)
+
+
+def test_answers_under_way_when_a_limit_came_do_not_lengthen_it(kit: Kit) -> None:
+    """Three calls side by side are limited at once: that is one limit, of a minute."""
+    budget = Budget(kit.time.clock, kit.time.sleep)
+    assert [budget.limited("/items", None) for _ in range(3)] == [NOON + timedelta(seconds=60)] * 3
+    kit.time.pass_(seconds=61)
+    assert budget.limited("/items", None) == NOON + timedelta(seconds=61 + 120)
+    budget.passed()
+    kit.time.pass_(hours=1)
+    assert budget.limited("/items", None) == kit.time.now + timedelta(seconds=60)
+
+
+def test_a_limit_without_a_time_grows_to_an_hour(kit: Kit) -> None:
+    """1, 2, 4, ... 32 minutes, then every hour."""
+    budget = Budget(kit.time.clock, kit.time.sleep)
+    waits = []
+    for _ in range(8):
+        until = budget.limited("/items", None)
+        waits.append((until - kit.time.now).total_seconds() / 60)
+        kit.time.now = until
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_long_retry_after_of_a_failing_server_is_obeyed(kit: Kit, server: Server, status: int) -> None:
+    """A server in maintenance for an hour is not asked again, by no instance with that secret, and is no quota."""
+    server.on("/items", Reply(status, {"Retry-After": "3600"}), Reply(body=b"[]"))
+    way, same = asking(kit, server), asking(kit, server, "b")
+    with pytest.raises(
+        Limited, match=rf"GET /items of a: {status}, the server asks us to wait until 2026-05-04 13:00:00 UTC"
+    ) as caught:
+        way.get("/items", list[int])
+    assert caught.value.until == NOON + timedelta(hours=1)
+    kit.time.pass_(minutes=59)
+    with pytest.raises(Limited):
+        same.get("/items", list[int])
+    assert (len(server.seen), kit.time.slept) == (1, [])
+    kit.time.pass_(minutes=1)
+    assert same.get("/items", list[int]).body == []
+
+
+def test_a_short_retry_after_of_a_failing_server_is_waited_for(kit: Kit, server: Server) -> None:
+    """Up to a minute the call itself waits, and then tries again."""
+    server.on("/items", Reply(503, {"Retry-After": "60"}), Reply(body=b"[]"))
+    assert asking(kit, server).get("/items", list[int]).body == []
+    assert kit.time.slept == [60.5]
+
+
+def test_a_forbidden_path_with_quota_left_is_no_limit(kit: Kit, server: Server) -> None:
+    """A 403 that speaks of permissions opens the breaker, whatever the quota headers say."""
+    headers = dict(zip(NAMES, ("5000", "4200", "1777900000"), strict=True))
+    server.on("/items", Reply(403, headers, b'{"message": "Resource not accessible by integration"}'))
+    with pytest.raises(Refused):
+        asking(kit, server).get("/items", list[int])
+    assert kit.outcomes == ["error"]
+
+
 @pytest.mark.parametrize(
     ("text", "means"),
     [
@@ -172,8 +286,12 @@ def test_resources_of_one_credential_are_kept_apart(kit: Kit, server: Server) ->
         ("nan", None),
         ("inf", None),
         ("1e300", None),
+        ("86400", NOON + timedelta(days=1)),
+        ("99999999", NOON + timedelta(days=1)),
+        ("99999999999", NOON + timedelta(days=1)),
+        ("2099-01-01T00:00:00Z", NOON + timedelta(days=1)),
     ],
 )
 def test_headers_name_moments_in_four_ways(text: str, means: datetime | None) -> None:
-    """Seconds from now, epoch seconds, HTTP date and ISO 8601; anything else is no time."""
+    """Seconds from now, epoch seconds, HTTP date and ISO 8601, a day from now at most; anything else is no time."""
     assert moment(text, NOON) == means

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import stat
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from tests.support.company import Running, company, samples
 from platform_meter import __version__, sources
 from platform_meter.model.definitions import Definitions
 from platform_meter.runtime.config import Config, load_config
-from platform_meter.runtime.service import Service, load_salt
+from platform_meter.runtime.service import Service, said_salt
 from platform_meter.runtime.service import test_source as try_source
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -101,10 +100,9 @@ def test_the_series_count_is_that_of_the_body(running: Running) -> None:
     """What the pages and the summary say is what a scraper gets, but for the process's own families."""
     by_family = running.counter("platform_meter_series", "family")
     assert sum(by_family.values()) == running.service.series
-    text = running.service.exposition.body().data.decode()
+    found = samples(running.service.exposition.body().data.decode())
     for (family,), n in by_family.items():
-        one_series = samples(text).get(family) or samples(text)[f"{family}_count"]
-        assert len(one_series) == n, family
+        assert sum(len(found.get(f"{family}{part}", ())) for part in ("", "_bucket", "_sum", "_count")) == n, family
 
 
 def test_health_and_readiness(tmp_path: Path) -> None:
@@ -138,26 +136,28 @@ def test_a_long_tick_has_its_own_patience(tmp_path: Path) -> None:
         service.close()
 
 
-def test_a_salt_is_made_once_and_kept_to_ourselves(tmp_path: Path) -> None:
-    """Beside the store, readable by nobody else; the next start takes the same, so people keep their hashes."""
-    found = config(tmp_path, f"store: {{url: 'sqlite:///{tmp_path}/data/meter.db'}}\n")
-    salt = load_salt(found, {})
-    path = tmp_path / "data" / "platform-meter.salt"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert re.fullmatch(rb"[0-9a-f]{32}", salt)
-    assert path.read_bytes() == salt + b"\n"
-    assert load_salt(found, {}) == salt
-    path.unlink()
-    assert load_salt(found, {}) != salt
-
-
 @pytest.mark.parametrize("said", ["{env: SALT}", "{file: salt}"])
-def test_a_salt_of_ones_own_is_taken_and_none_is_made(tmp_path: Path, said: str) -> None:
-    """From a variable or from a file beside the configuration, without its end of line."""
+def test_a_salt_of_ones_own_is_taken(tmp_path: Path, said: str) -> None:
+    """From a variable or from a file beside the configuration, without its end of line; else the store has its own."""
     (tmp_path / "salt").write_text("pepper-and-more\n")
     environ: Mapping[str, str] = {"SALT": "pepper-and-more\n"}
-    assert load_salt(config(tmp_path, f"salt: {said}\n"), environ) == b"pepper-and-more"
-    assert not (tmp_path / "platform-meter.salt").exists()
+    assert said_salt(config(tmp_path, f"salt: {said}\n"), environ) == b"pepper-and-more"
+    assert said_salt(config(tmp_path), {}) is None
+
+
+def test_people_are_hashed_alike_by_all_who_share_a_store(tmp_path: Path) -> None:
+    """Without a salt of their own two exporters on one store take the store's; with one they take that."""
+
+    def hashed(text: str) -> str:
+        sections = f"sources: {{jira: {{type: jira, url: 'https://jira.test', token: {{env: TOKEN}}}}}}\n{text}"
+        service = Service(config(tmp_path, sections), Definitions(), environ={"SALT": "pepper"}, clock=lambda: NOW)
+        try:
+            return service._ways["jira"].hashed("ann@acme.test")
+        finally:
+            service.close()
+
+    assert hashed("") == hashed("")
+    assert hashed("salt: {env: SALT}\n") == hashed("salt: {env: SALT}\n") != hashed("")
 
 
 def test_a_source_is_tried_with_small_calls(running: Running) -> None:

@@ -1,16 +1,26 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.support.cases import hold, parts
-from tests.support.slos import RATIO, planned
+from tests.support.slos import ALL, LATENCY, RATIO, SLICES, STORED, THRESHOLD, planned, replaced
 
+from platform_meter.render.rules import groups
+from platform_meter.slo import names
 from platform_meter.slo.check import read_slos
 from platform_meter.slo.explain import Around, explain
-from platform_meter.slo.plan import plan
+from platform_meter.slo.plan import plan, written_every
 
+HUMAN = "name: shop-latency\n  annotations: {platform-meter.io/alerts: human}"
+PROBE = (
+    ("Occurrences", "Timeslices"),
+    ("{events: pipeline_runs, where: {system: github}}", "{events: probe_checks, where: {target: eu/readyz}}"),
+    ("{target: 0.99}", "{target: 0.9995, timeSliceTarget: 0.5, timeSliceWindow: 1m}"),
+    ("{platform-meter.io/owner: team-ci}", "{platform-meter.io/no-data: hold}"),
+)
 CASES = sorted(Path(__file__).with_name("explained").glob("*.txt"))
 
 
@@ -36,16 +46,90 @@ def test_detection_adds_up() -> None:
 
 def test_low_traffic_slows_the_page() -> None:
     """At one event a minute three failures take three minutes, and half a percent of errors is a matter of hours."""
-    text = explain(planned(RATIO), Around(traffic=60))
+    text = explain(planned(RATIO), Around(traffic=60, traffic_said="counted by hand"))
+    assert "from an error-free start at 60 events an hour (counted by hand):" in text
     assert "   100 % errors: page after 3 min (1h), ticket after 4.32 min (1d)" in text
-    assert "page 1h: about 60 events expected" in text
+    assert "    about 60 events expected in 1h: in a full outage it comes after 3 min instead of 51.8 s" in text
+    assert "    about 1,440 events expected in 1d\n" in text
 
 
-def test_too_little_traffic_for_any_alert() -> None:
-    """With one event a month the guard is never passed, and the text says so."""
-    text = explain(planned(RATIO), Around(traffic=1 / 720))
+@pytest.mark.parametrize("traffic", [1 / 720, 1e-300])
+def test_too_little_traffic_for_any_alert(traffic: float) -> None:
+    """With one event a month or less the guard is never passed, and the text says so."""
+    text = explain(planned(RATIO), Around(traffic=traffic))
     assert "   100 % errors: nothing" in text
     assert "Detection of a full outage: none: there are never enough events for the guard." in text
+    assert "expected in 1h: too few, it never fires; send probes, join SLOs, or lower the objective" in text
+
+
+def test_what_is_asked_for_the_traffic_is_said() -> None:
+    """Where nobody knows the traffic, the text says how to have it counted."""
+    assert "start at steady traffic (ask):" in explain(planned(RATIO), Around(traffic_said="ask"))
+
+
+TERMS = re.compile(r"^  (threshold \(.+?\)|poll lag|scrape|end of .+?|evaluation|together) +(\S+ \S+)$", re.MULTILINE)
+
+
+def terms(text: str) -> dict[str, str]:
+    return {name.split(" (")[0]: length for name, length in TERMS.findall(text)}
+
+
+def test_windows_over_tiles_wait_for_both_groups() -> None:
+    """Where the long window sums tiles, its event waits for the tile, for the 2 min of its group, and for the alert's 30 s."""
+    found = terms(explain(planned(RATIO, ("30d", "7d"), ("0.999", "0.9"))))
+    assert found == {
+        "threshold": "50.4 min",
+        "scrape": "30 s",
+        "end of the tile": "5 min",
+        "evaluation": "2.5 min",
+        "together": "58.9 min",
+    }
+
+
+def test_both_windows_over_tiles_stand_in_one_group() -> None:
+    """Profile human: 14 d and 3 d both sum tiles, and the alert stands beside them."""
+    text = explain(planned(LATENCY, ("targetPercent: 99", "targetPercent: 75"), ("name: shop-latency", HUMAN)))
+    assert terms(text) == {
+        "threshold": "3.5 d",
+        "scrape": "30 s",
+        "end of the tile": "5 min",
+        "evaluation": "2 min",
+        "together": "3.51 d",
+    }
+
+
+def test_a_stored_slice_has_to_end() -> None:
+    """An outage that begins late in a slice of target 0.5 leaves it good, and the next one has to end first."""
+    text = explain(planned(STORED, *PROBE))
+    assert terms(text)["end of a bad slice"] == "90 s"
+    assert terms(explain(planned(STORED, *PROBE, ("timeSliceTarget: 0.5", "timeSliceTarget: 1"))))[
+        "end of a bad slice"
+    ] == "60 s"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "comes"),
+    [(RATIO, "14.5 min to 15 min"), (SLICES, "11 min to 12 min"), (THRESHOLD, "10 min to 16 min"), (STORED, "12 min to 13.8 min")],
+)  # fmt: skip
+def test_no_data_comes_after_what_is_read_ran_empty(text: str, comes: str) -> None:
+    """10 min, or the time of a full outage, begin when the window holds no two samples, or the gauge is gone."""
+    assert f"No data: SLONoData comes {comes} after the last successful read of the source." in explain(planned(text))
+
+
+@pytest.mark.parametrize("text", [*ALL.values(), replaced(RATIO, ("30d", "7d"))])
+def test_the_terms_are_those_of_the_rules(text: str) -> None:
+    """Each window is written as often as explain counts with, and an alert stands in the group of its short window."""
+    plan = planned(text)
+    every = {
+        (rule.alert or rule.record, rule.labels.get("window")): group.interval
+        for group in groups(plan)
+        for rule in group.rules
+    }
+    for alert in plan.alerts:
+        assert every["SLOBurn", alert.long.label] == written_every(plan, alert.short)
+        for window in (alert.long, alert.short):
+            at = (names.BURN, None) if (names.BURN, None) in every else (names.BURN, window.label)
+            assert every[at] == written_every(plan, window)
 
 
 def test_what_stands_around_is_in_the_sum() -> None:

@@ -8,7 +8,7 @@ from tests.support.slos import LATENCY, RATIO, SLICES, STORED, THRESHOLD, planne
 
 from platform_meter.model.objective import NoData, Stored, StoredObjective, StoredSli
 from platform_meter.slo.check import read_slos
-from platform_meter.slo.plan import Counters, Slices
+from platform_meter.slo.plan import Counters, Slices, written_every
 from platform_meter.slo.stored import stored_objective
 
 
@@ -184,3 +184,30 @@ def test_several_objectives_are_several_slos() -> None:
     """Each adds its displayName, or its number, to the document's name."""
     text = RATIO.replace("[{target: 0.999}]", "[{displayName: Very fast, target: 0.99}, {target: 0.999}]")
     assert [s.name for s in read_slos([("a.yaml", text)]).specs] == ["shop-requests-2", "shop-requests-very-fast"]
+
+
+@pytest.mark.parametrize(
+    ("display", "name"),
+    [("Größe", "grosse"), ("Déjà vu!", "deja-vu"), ("9 of 10", "9-of-10"), ("速い", "1"), ("!", "1"), ("x" * 49, "x" * 49)],
+)  # fmt: skip
+def test_a_display_name_becomes_letters_of_a_name(display: str, name: str) -> None:
+    """Accents go, their letters stay; where a letter cannot be written, the number stands for all."""
+    text = RATIO.replace("[{target: 0.999}]", f"[{{displayName: '{display}', target: 0.99}}, {{target: 0.999}}]")
+    checked = read_slos([("a.yaml", text)])
+    assert checked.problems == ()
+    assert {s.name for s in checked.specs} == {f"shop-requests-{name}", "shop-requests-2"}
+
+
+def test_a_source_type_in_any_case() -> None:
+    """OpenSLO's own examples write `type: Prometheus`."""
+    assert planned(RATIO, ("type: prometheus", "type: Prometheus")) == planned(RATIO)
+    assert planned(STORED, ("type: stored", "type: Stored")) == planned(STORED)
+
+
+def test_how_often_windows_are_written() -> None:
+    """Raw counters every 30 s, sums of tiles every 2 min; what the exporter counts is copied every minute, however long."""
+    counters, stored = planned(RATIO), planned(STORED)
+    assert [written_every(counters, w).total_seconds() for w in counters.windows] == [30, 30, 30, 120, 120, 120, 120]
+    assert {written_every(stored, w).total_seconds() for w in stored.windows} == {60}
+    slices = planned(SLICES)
+    assert {w.label: written_every(slices, w).total_seconds() for w in slices.windows}["1h"] == 60

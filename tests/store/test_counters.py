@@ -81,3 +81,12 @@ def test_a_histogram_with_other_bounds_starts_anew(open_store: Opener) -> None:
         store.add_counters([Increment(metric=metric(*bounds), labels=(), amount=1.5)], now=NOON)
     (row,) = store.counters()
     assert (row.buckets, row.value, row.sum) == ((0, 1), 1.0, 1.5)
+
+
+def test_the_moment_up_to_which_values_were_shown_is_kept_and_never_moves_back(open_store: Opener) -> None:
+    """Unknown in a new store; another replica that is behind does not take it back."""
+    store = open_store()
+    assert store.exposed_before() is None
+    for said, kept in ((NOON, NOON), (NOON + minutes(1), NOON + minutes(1)), (NOON, NOON + minutes(1))):
+        store.set_exposed_before(said)
+        assert open_store().exposed_before() == kept

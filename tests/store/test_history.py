@@ -9,11 +9,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.support.stores import NOON, Opener, begin, configured, minutes, owned, put, run, tallies
+from msgspec import Struct
+from tests.support.stores import NOON, Opener, begin, configured, minutes, owned, put, run, stream, tallies
 
-from platform_meter.model.facts import Deployment, DeployResult, Outcome, PipelineRun, Ref, Repository, SliCount, Usage
+from platform_meter.model.facts import (
+    Deployment,
+    DeployResult,
+    Node,
+    Outcome,
+    PipelineRun,
+    ProbeCheck,
+    Ref,
+    Repository,
+    SliCount,
+    Usage,
+    Workload,
+)
 from platform_meter.model.history import SourceState, UsageDay
-from platform_meter.store import Store
+from platform_meter.model.source import Page
+from platform_meter.store import Configured, ConfiguredStream, Store
 
 DAY = timedelta(days=1)
 
@@ -97,6 +111,26 @@ def test_events_come_in_order_of_time_then_key(open_store: Opener) -> None:
         assert both == [("gh", "a"), ("other", "b")]
 
 
+class Short(Struct, frozen=True):
+    """Two fields of a run."""
+
+    outcome: Outcome
+    group: str
+
+
+def test_parts_are_rows_with_fewer_fields(open_store: Opener) -> None:
+    """The same events in the same order; of one source and half-open, as all windows."""
+    store = open_store()
+    runs = [run(key, NOON + minutes(n), repository=f"acme/{n}") for key, n in (("b", 1), ("a", 1), ("c", 0), ("d", 2))]
+    put(store, runs, NOON + minutes(3))
+    put(store, [run("other", NOON)], NOON + minutes(3), instance="other")
+    with store.history(NOON + minutes(3), [configured()]) as history:
+        rows = list(history.rows(PipelineRun, NOON, NOON + minutes(2), source="gh"))
+        parts = list(history.parts(PipelineRun, Short, NOON, NOON + minutes(2), source="gh"))
+    assert parts == [(r.object, Short(outcome=r.event.outcome, group=r.event.group)) for r in rows]
+    assert [part.group for _, part in parts] == ["c", "a", "b"]
+
+
 def test_rows_stream_beside_other_questions(open_store: Opener) -> None:
     """A reader may ask for more while it walks through the events."""
     store = open_store()
@@ -141,24 +175,111 @@ def test_use_is_summed_by_object_and_day_of_the_zone(open_store: Opener) -> None
         assert days("request", type_="kong") == []
 
 
-def test_a_source_is_as_fresh_as_its_oldest_stream(open_store: Opener) -> None:
-    """Watermark and last success are the least of the polled streams; without each of them there is none."""
-    store = open_store()
+def states(store: Store, now: datetime, *streams: ConfiguredStream, kind: Any = None) -> list[SourceState]:
+    with store.history(now, [Configured(instance="gh", type="github", streams=streams)]) as history:
+        return list(history.sources(kind))
 
-    def states(now: datetime, *streams: str) -> SourceState:
-        with store.history(now, [configured("gh", PipelineRun, streams=streams)]) as history:
-            (state,) = history.sources()
-            return state
+
+def test_a_source_as_a_whole_is_as_fresh_as_its_oldest_stream(open_store: Opener) -> None:
+    """Watermark and last success are the least of its streams; without each of them there is none."""
+    store = open_store()
+    runs, jobs = stream("runs"), stream("jobs")
+
+    def state(now: datetime, *streams: ConfiguredStream) -> SourceState:
+        return states(store, now, *streams)[0]
 
     put(store, [])
-    assert states(NOON, "runs", "jobs").watermark is None
-    assert not states(NOON, "runs", "jobs").fresh
+    assert state(NOON, runs, jobs).watermark is None
+    assert not state(NOON, runs, jobs).fresh
     store.end_poll(begin(store, NOON + minutes(2), stream="jobs"), now=NOON + minutes(3))
-    both = states(NOON + minutes(3), "runs", "jobs")
+    both = state(NOON + minutes(3), runs, jobs)
     assert (both.watermark, both.last_success, both.fresh) == (NOON, NOON, True)
-    assert not states(NOON + minutes(3.1), "runs", "jobs").fresh
-    assert states(NOON + minutes(3.1), "jobs").fresh
-    assert states(NOON + minutes(3), "never").last_success is None
+    assert not state(NOON + minutes(3.1), runs, jobs).fresh
+    assert state(NOON + minutes(3.1), jobs).fresh
+    assert state(NOON + minutes(3), stream("never")).last_success is None
+
+
+def test_a_kind_is_as_known_as_the_streams_that_give_it(open_store: Opener) -> None:
+    """A probe that is read stays known while all else fails, and what no stream reads any more goes while others do."""
+    store = open_store()
+    probe = stream("readyz", ProbeCheck, every=minutes(0.5))
+    inventory = [stream(name, Workload, every=minutes(5)) for name in ("deployments", "cronjobs")]
+    nodes = stream("nodes", Node)
+    for name in ("readyz", "deployments", "cronjobs", "nodes"):
+        store.end_poll(begin(store, stream=name), now=NOON)
+    later = NOON + minutes(16)
+    for name in ("readyz", "deployments"):
+        store.end_poll(begin(store, later, stream=name), now=later)
+
+    def known(kind: Any) -> list[tuple[datetime | None, bool]]:
+        return [(s.watermark, s.fresh) for s in states(store, later, probe, *inventory, nodes, kind=kind)]
+
+    assert known(ProbeCheck) == [(later, True)]
+    assert known(Workload) == [(NOON, False)], "one of the two that give it was not read for 16 min"
+    assert known(Node) == [(NOON, False)]
+    assert known(None) == [(NOON, False)]
+    assert known(PipelineRun) == []
+
+
+def test_what_was_never_read_whole_is_not_known(open_store: Opener) -> None:
+    """Other streams of the source say nothing of it, nor does one that failed midway."""
+    store = open_store()
+    put(store, [])
+    poll = begin(store, stream="deployments")
+    about = Ref(system="kubernetes", kind="workload", id="eu/pay/Deployment/api")
+    api = Workload(about=about, cluster="eu", namespace="pay", workload_kind="Deployment", wanted=2, ready=2)
+    store.write(poll, Page(facts=[api]), now=NOON)
+    store.fail_poll(poll, now=NOON, error="403")
+    (state,) = states(store, NOON, stream("runs"), stream("deployments", Workload), kind=Workload)
+    assert (state.watermark, state.last_success, state.fresh) == (None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "took", "expected"), [(None, 0.5, 3), (None, 3, 9), (minutes(5), 3, 5)], ids=["quick", "slow", "said"]
+)
+def test_a_success_holds_for_three_polls(
+    open_store: Opener, said: timedelta | None, took: float, expected: int
+) -> None:
+    """Of those that take longer than their interval for three such; a setting holds whatever they take."""
+    store = open_store()
+    store.end_poll(begin(store, NOON - minutes(took)), now=NOON)
+    one = stream("runs", stale_after=said)
+    last = NOON + minutes(expected)
+    assert states(store, last, one)[0].fresh
+    assert not states(store, last + timedelta(milliseconds=1), one)[0].fresh
+
+
+def test_what_is_still_to_come_is_not_fresh(open_store: Opener) -> None:
+    """Written under a clock that was ahead; but clocks of replicas may differ by a minute."""
+    store = open_store()
+    put(store, [], NOON)
+    assert states(store, NOON - minutes(1), stream("runs"))[0].fresh
+    assert not states(store, NOON - minutes(1.1), stream("runs"))[0].fresh
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_large_amounts_are_added_up_exactly(open_store: Opener, zone: str) -> None:
+    """A month of 100 MB a second is 2.4e14 bytes, and one day of 10 GB a second 8.6e14: windows of any length tell them."""
+    store = open_store(zone=zone)
+    about = Ref(system="prometheus", kind="sli", id="bytes")
+    five = [
+        SliCount(key=f"{n}", at=NOON - minutes(5 * n), about=about, sli="b", good=3e10, bad=0.25, width=minutes(5))
+        for n in range(1, 28 * 288 + 1)
+    ]
+    use = [Usage(key=f"{n}", at=NOON - minutes(n), about=about, action="bytes", amount=6e11) for n in range(1, 1441)]
+    put(store, [*five, *use])
+    with store.history(NOON, []) as history:
+        for days in (0.3, 1, 7, 28):
+            found = history.counts(SliCount, "gh", NOON - days * DAY, NOON)
+            amounts = {dim: c.amount for (_, dim), c in found.items()}
+            n = int(days * 288)
+            assert amounts == {"b|good": 3e10 * n, "b|bad": 0.25 * n}
+        days_of_use = history.usage_days(["bytes"], "github", date(2026, 5, 31), date(2026, 6, 2))
+        assert sum(d.amount for d in days_of_use) == 6e11 * 1440
+    assert store.check() == []
+    corrected = Usage(key="1", at=NOON - minutes(1), about=about, updated=NOON, action="bytes", amount=7e12)
+    assert put(store, [corrected]).revised == 1
+    assert store.check() == []
 
 
 def test_sources_are_those_that_give_a_kind(open_store: Opener) -> None:

@@ -20,6 +20,7 @@ TEN = timedelta(days=10)
 def test_pruning_removes_whole_days_with_all_that_stands_on_them(open_store: Opener) -> None:
     """Events, rollups, ended readings, snapshots, and objects nothing is left of; counters stay."""
     store = open_store(retention=TEN)
+    later = run("now", NOON + 12 * DAY, repository="acme/pay-a")
     repositories = [Repository(about=run(n, repository=n).about) for n in ("acme/pay-a", "acme/pay-b")]
     put(store, [run("old", repository="acme/gone"), *repositories])
     put(store, [run("older", NOON + DAY), *repositories[:1]], NOON + DAY, complete=frozenset({Repository}))
@@ -31,6 +32,7 @@ def test_pruning_removes_whole_days_with_all_that_stands_on_them(open_store: Ope
     before = store.version()
     assert store.prune(NOON + TEN) == 0
     assert store.version() == before
+    put(store, [later], NOON + 12 * DAY)
     assert store.prune(NOON + 12 * DAY) == 2
     assert tallies(store, NOON - TEN, NOON + TEN) == {}
     with store.history(NOON, []) as history:
@@ -38,7 +40,7 @@ def test_pruning_removes_whole_days_with_all_that_stands_on_them(open_store: Ope
         assert [h.reading for h in history.readings(Repository)] == repositories[:1]
         assert history.readings(Repository, at=NOON) == history.readings(Repository)
         assert [s.day.isoformat() for s in history.snapshots("c", NOON.date(), NOON.date() + TEN)] == ["2026-06-03"]
-    assert total(store) == 2
+    assert total(store) == 3
     assert {k for k, v in store.version().items() if v != before.get(k)} >= {"PipelineRun", "readings", "owners"}
     assert store.check() == []
 
@@ -47,23 +49,44 @@ def test_what_was_pruned_is_never_counted_again(open_store: Opener) -> None:
     """Not even with a longer retention or a clock set back."""
     store = open_store(retention=TEN)
     put(store, [run("old")])
-    put(store, [run("kept", NOON + DAY)], NOON + DAY)
+    put(store, [run("kept", NOON + DAY), run("now", NOON + 11 * DAY)], NOON + 11 * DAY)
     assert store.prune(NOON + 11 * DAY) == 1
     store.close()
     store = open_store(retention=40 * TEN)
     assert put(store, [run("old"), run("kept", NOON + DAY)], NOON + 2 * DAY) == Written(
         repeated=1, rejected={"expired": 1}
     )
-    assert total(store) == 2
+    assert total(store) == 3
+
+
+def test_a_clock_that_is_ahead_removes_nothing(open_store: Opener) -> None:
+    """Retention counts back from the newest event then, and what comes under the right clock is stored as ever."""
+    store = open_store(retention=TEN)
+    put(store, [run("1")])
+    assert store.prune(NOON + 400 * TEN) == 0
+    assert put(store, [run("1"), run("2")], NOON + timedelta(minutes=1)) == Written(new=1, repeated=1)
+
+
+def test_what_was_pruned_under_a_clock_that_was_ahead_stops_nothing(open_store: Opener) -> None:
+    """Of a store from which all was removed as old, in a year still to come, the present is not refused."""
+    store = open_store(retention=TEN)
+    put(store, [run("1")])
+    put(store, [run("ahead", NOON + 400 * TEN)], NOON + 400 * TEN)
+    assert store.prune(NOON + 400 * TEN) == 1
+    assert put(store, [run("2")], NOON + timedelta(minutes=1)).new == 1
 
 
 def test_an_object_that_comes_back_is_written_again(open_store: Opener) -> None:
     """Its pruned row is not remembered."""
     store = open_store(retention=TEN)
     put(store, [run("old")])
-    store.prune(NOON + 2 * TEN)
+    put(store, [run("other", NOON + 2 * TEN, repository="acme/web")], NOON + 2 * TEN)
+    assert store.prune(NOON + 2 * TEN) == 1
     put(store, [run("new", NOON + 2 * TEN)], NOON + 2 * TEN)
-    assert tallies(store, NOON + TEN, NOON + 3 * TEN) == {("github:acme/payments", "success"): (1, 60.0)}
+    assert tallies(store, NOON + TEN, NOON + 3 * TEN) == {
+        ("github:acme/payments", "success"): (1, 60.0),
+        ("github:acme/web", "success"): (1, 60.0),
+    }
     assert store.check() == []
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 
-from tests.support.stores import HISTORY, LOOKBACK, NOON, Opener, begin, minutes, put
+import pytest
+from tests.support.stores import HISTORY, LOOKBACK, NOON, Opener, begin, configured, minutes, put, run, total
 
 from platform_meter.model.facts import Ref, Repository
 from platform_meter.model.source import Page
@@ -105,11 +106,65 @@ def test_progress_is_shown_until_the_poll_is_over(open_store: Opener) -> None:
 
 
 def test_a_watermark_never_moves_back(open_store: Opener) -> None:
-    """Whatever a clock does; and a sign of life leaves it where it is."""
+    """Also when a poll that began earlier ends later."""
     store = open_store()
-    put(store, [], LATER)
-    put(store, [], NOON)
-    assert state(store).watermark == LATER
-    alive = begin(store, LATER + minutes(5))
-    store.end_poll(alive, now=LATER + timedelta(minutes=6), complete=False)
-    assert (state(store).watermark, state(store).last_success) == (LATER, LATER + minutes(6))
+    slow = begin(store, NOON)
+    store.end_poll(begin(store, LATER), now=LATER)
+    store.end_poll(slow, now=NOON + minutes(2))
+    assert (state(store).watermark, state(store).last_success) == (LATER, NOON + minutes(2))
+
+
+def test_a_watermark_that_is_still_to_come_is_taken_back(open_store: Opener, caplog: pytest.LogCaptureFixture) -> None:
+    """A clock that was ahead by less than the overlap keeps no later poll from reading, nor windows from ending at it."""
+    store = open_store()
+    put(store, [], NOON + LOOKBACK, checkpoint=b"here")
+    poll = begin(store, NOON)
+    assert (poll.since, poll.checkpoint, caplog.messages) == (NOON - LOOKBACK, b"here", [])
+    store.end_poll(poll, now=LATER)
+    assert (state(store).watermark, state(store).last_success) == (NOON, LATER)
+
+
+def test_what_was_read_under_a_clock_far_ahead_is_read_again(
+    open_store: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The source's place was kept under it too, and no overlap reaches behind it: as in a first poll, and told once."""
+    store = open_store()
+    put(store, [run("1")], NOON, checkpoint=b"here")
+    put(store, [], NOON + LOOKBACK + minutes(1), checkpoint=b"there")
+    poll = begin(store, NOON)
+    assert (poll.since, poll.checkpoint, poll.number) == (NOON - HISTORY, None, 3)
+    (told,) = caplog.messages
+    assert told == (
+        "gh/runs: its last poll began at 2026-06-01 12:16:00+00:00, which is still to come: "
+        "a clock was ahead, or this one is behind; reading all of its history again"
+    )
+    assert store.write(poll, Page(facts=[run("1")], checkpoint=b"1"), now=NOON).repeated == 1
+    again = begin(store, LATER)
+    assert (again.number, again.checkpoint, len(caplog.messages)) == (3, b"1", 1), "a poll like any other"
+    store.end_poll(again, now=LATER)
+    assert (state(store).watermark, total(store)) == (NOON, 1)
+
+
+def test_a_first_poll_under_a_clock_that_was_ahead_makes_no_backfill(open_store: Opener) -> None:
+    """What ended after the overlap of the first poll that knew the time is news, and is counted."""
+    store = open_store()
+    put(store, [], NOON + minutes(120))
+    assert put(store, [run("old", NOON - minutes(20)), run("new")], LATER).new == 2
+    assert total(store) == 1
+
+
+def test_how_long_a_poll_took_is_kept(open_store: Opener) -> None:
+    """Of the last that was complete: of one gone on with its last run; one that failed says nothing."""
+    store = open_store()
+
+    def fresh(now: datetime) -> bool:
+        with store.history(now, [configured()]) as history:
+            return history.sources()[0].fresh
+
+    store.end_poll(begin(store), now=NOON + minutes(4))
+    assert (fresh(NOON + minutes(16)), fresh(NOON + minutes(16.1))) == (True, False)
+    store.fail_poll(begin(store, NOON + minutes(16)), now=NOON + minutes(26), error="no answer")
+    assert not fresh(NOON + minutes(26))
+    store.write(begin(store, NOON + minutes(30)), Page(checkpoint=b"1"), now=NOON + minutes(30))
+    store.end_poll(begin(store, NOON + minutes(60)), now=NOON + minutes(62))
+    assert (fresh(NOON + minutes(68)), fresh(NOON + minutes(68.1))) == (True, False)

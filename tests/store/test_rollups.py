@@ -38,11 +38,11 @@ def add(database: Database, *events: tuple[int, Sequence[Tally]], zone: str = "U
 
 
 def held(database: Database, width: int) -> list[tuple[int, str, int, int]]:
-    """(start in minutes from noon, dim, n, millionths) of one width."""
-    columns = (rollups.c.bucket, rollups.c.dim, rollups.c.n, rollups.c.amount)
+    """(start in minutes from noon, dim, n, millionths in all) of one width."""
+    columns = (rollups.c.bucket, rollups.c.dim, rollups.c.n, rollups.c.amount, rollups.c.millionths)
     with database.read() as conn:
         rows = conn.execute(select(*columns).where(rollups.c.width == width).order_by(*columns)).all()
-    return [((bucket - NOON_MS) // MINUTE, dim, n, amount) for bucket, dim, n, amount in rows]
+    return [((bucket - NOON_MS) // MINUTE, dim, n, amount * 1_000_000 + rest) for bucket, dim, n, amount, rest in rows]
 
 
 def test_a_slice_holds_its_five_minutes_and_a_day_its_slices(database: Database) -> None:
@@ -66,6 +66,21 @@ def test_what_is_taken_back_wholly_leaves_no_row(database: Database) -> None:
     add(database, (NOON_MS, [Tally(dim="unknown", amount=0.1)]), minus=True)
     assert held(database, WIDTH_SLICE) == [(0, "success", 1, 100_000)]
     assert held(database, WIDTH_DAY) == [(-720, "success", 1, 100_000)]
+    # However the parts came: two halves are taken back as they were given, one by one.
+    for minus in (False, True):
+        for _ in range(2):
+            add(database, (NOON_MS, [Tally(dim="unknown", amount=0.5)]), minus=minus)
+    assert held(database, WIDTH_SLICE) == [(0, "success", 1, 100_000)]
+
+
+def test_a_sum_may_be_larger_than_its_millionths_in_64_bits(database: Database) -> None:
+    """A day of 200 MB a second is 17 million million bytes: each is there, and can be taken back."""
+    much = [Tally(dim="bytes", amount=8_640_000_000_000)]
+    for _ in range(2):
+        add(database, (NOON_MS, much), (NOON_MS + HOUR, much))
+    assert held(database, WIDTH_DAY) == [(-720, "bytes", 4, 34_560_000_000_000_000_000)]
+    add(database, (NOON_MS, much), (NOON_MS + HOUR, much), minus=True)
+    assert held(database, WIDTH_DAY) == [(-720, "bytes", 2, 17_280_000_000_000_000_000)]
 
 
 def test_what_adds_up_to_nothing_writes_nothing(database: Database) -> None:
@@ -100,5 +115,5 @@ def test_days_are_cut_anew_for_another_zone(database: Database) -> None:
     ],
 )
 def test_what_can_be_kept(tally: Tally, expected: bool) -> None:
-    """Millionths must fit in 64 bits, and a word must be text to PostgreSQL; one that does not refuses all."""
+    """Sums must have room for many of them, and a word must be text to PostgreSQL; one that does not refuses all."""
     assert storable([Tally(dim="fine"), tally]) is expected

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
-from tests.support.stores import NOON, Opener, begin, counted, minutes, put, run, tallies
+from tests.support.stores import NOON, Opener, begin, counted, gaps, minutes, put, run, tallies
 
 from platform_meter.model.facts import PipelineRun, Repository
 from platform_meter.model.source import Gap
 from platform_meter.store import GapRow, StoreError
-from platform_meter.store.database import Database
+from platform_meter.store.database import READERS, Database
 
 DAY = timedelta(days=1)
 
@@ -25,36 +26,47 @@ def _sql(url: str, *statements: str) -> None:
 
 
 def _as_version_1(url: str) -> None:
-    """Version 1 kept of a gap its range and reason only."""
-    _sql(url, "ALTER TABLE gaps DROP COLUMN text", "UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    """Version 1 kept of a gap its range and reason only, of an amount its millionths, of a stream less."""
+    _sql(
+        url,
+        "ALTER TABLE gaps DROP COLUMN text",
+        "UPDATE rollups SET amount = amount * 1000000 + millionths",
+        "ALTER TABLE rollups DROP COLUMN millionths",
+        "ALTER TABLE streams DROP COLUMN took",
+        "ALTER TABLE streams DROP COLUMN since",
+        "UPDATE meta SET value = '1' WHERE key = 'schema_version'",
+    )
 
 
 def test_a_version_1_store_is_brought_up_to_date(open_store: Opener) -> None:
     """Everything is there again, gaps have an empty text, and new ones keep theirs."""
     store = open_store()
-    put(store, [run("1"), Repository(about=run("1").about)], checkpoint=b"page 1")
+    put(store, [run("1", seconds=90.25), Repository(about=run("1").about)], checkpoint=b"page 1")
     store.add_gap("gh", "github", Gap(start=NOON - DAY, end=NOON, reason="pruned", text="lost"), NOON)
     before = (store.counters(), tallies(store, NOON - DAY, NOON + DAY), store.stream_states(), store.version())
     store.close()
     _as_version_1(open_store.url)
     store = open_store()
     assert (store.counters(), tallies(store, NOON - DAY, NOON + DAY), store.stream_states(), store.version()) == before
-    assert store.gaps(9) == [GapRow("gh", NOON - DAY, NOON, "pruned", "")]
+    assert gaps(store, 9) == [GapRow("gh", NOON - DAY, NOON, "pruned", "")]
     assert store.add_gap("gh", "github", Gap(start=NOON, end=NOON + DAY, reason="pruned", text="kept"), NOON)
-    assert store.gaps(1) == [GapRow("gh", NOON, NOON + DAY, "pruned", "kept")]
+    assert gaps(store, 1) == [GapRow("gh", NOON, NOON + DAY, "pruned", "kept")]
     assert begin(store).checkpoint == b"page 1"
-    assert put(store, [run("1")]).repeated == 1
+    assert put(store, [run("1", seconds=90.25)]).repeated == 1
     assert store.check() == []
+    corrected = run("1", seconds=0.25, updated=NOON + minutes(1))
+    assert put(store, [corrected], NOON + minutes(1)).revised == 1
+    assert tallies(store, NOON - DAY, NOON + DAY) == {("github:acme/payments", "success"): (1, 0.25)}
     store.close()
-    assert open_store().gaps(9)[0].text == "kept"
+    assert gaps(open_store(), 9)[0].text == "kept"
 
 
 def test_a_store_of_a_newer_version_is_refused(open_store: Opener) -> None:
     """The text says which versions and what to do."""
     open_store().close()
-    _sql(open_store.url, "UPDATE meta SET value = '3' WHERE key = 'schema_version'")
+    _sql(open_store.url, "UPDATE meta SET value = '4' WHERE key = 'schema_version'")
     text_ = (
-        r"has schema version 3, this platform-meter knows versions up to 2; run the platform-meter that wrote it "
+        r"has schema version 4, this platform-meter knows versions up to 3; run the platform-meter that wrote it "
         r"or a newer one, or give this one a store of its own"
     )
     with pytest.raises(StoreError, match=text_):
@@ -86,6 +98,25 @@ def test_another_zone_cuts_days_anew_and_changes_nothing_else(open_store: Opener
     assert store.check() == []
 
 
+def test_who_has_a_store_open_with_another_zone_can_use_it_no_more(open_store: Opener) -> None:
+    """Days cut in two zones would be neither's: the one that came first is told, and writes and reads nothing."""
+    first = open_store(zone="UTC")
+    put(first, [run("1")])
+    second = open_store(zone="America/New_York")
+    text_ = (
+        r"^the store at .* has its days cut in America/New_York by a platform-meter that opened it later, and this one "
+        r"cuts them in UTC; give both the same `zone`, or each a store of its own$"
+    )
+    with pytest.raises(StoreError, match=text_):
+        put(first, [run("2")])
+    with pytest.raises(StoreError, match=text_), first.history(NOON, []):
+        pass
+    with pytest.raises(StoreError, match=text_):
+        first.prune(NOON + 500 * DAY)
+    assert put(second, [run("1"), run("2")]).new == 1
+    assert second.check() == []
+
+
 def test_errors_of_the_engine_are_told_in_our_words(open_store: Opener) -> None:
     """Users of the store never see SQLAlchemy, nor a password."""
     store = open_store()
@@ -95,3 +126,35 @@ def test_errors_of_the_engine_are_told_in_our_words(open_store: Opener) -> None:
     with pytest.raises(StoreError, match="events"), store.history(NOON, []) as history:
         list(history.rows(PipelineRun, NOON, NOON + DAY))
     assert counted(store) == {}
+
+
+def test_one_that_stands_still_in_a_write_is_ended_on_postgresql(open_store: Opener) -> None:
+    """After the time said, but no less than we may need ourselves; others wait longer than that, and not for ever."""
+    store = open_store()
+    if not open_store.url.startswith("postgresql"):
+        pytest.skip("one process writes SQLite")
+    store.close()
+
+    def settings(standstill: timedelta) -> list[str]:
+        database = Database(open_store.url, standstill=standstill)
+        with database.write() as conn:
+            names = ("idle_in_transaction_session_timeout", "lock_timeout")
+            found = [str(conn.execute(text(f"SHOW {name}")).scalar_one()) for name in names]
+        with database.read() as conn:
+            assert conn.execute(text(f"SHOW {names[0]}")).scalar_one() == "0", "a long look disturbs nobody"
+            assert conn.execute(text("SHOW transaction_isolation")).scalar_one() == "repeatable read"
+            assert conn.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
+        database.close()
+        return found
+
+    assert settings(timedelta(seconds=45)) == ["45s", "90s"]
+    assert settings(timedelta(seconds=3)) == ["10s", "20s"]
+
+
+def test_readers_leave_the_writer_its_connection(open_store: Opener) -> None:
+    """As many as there may be, and a poll is stored all the same."""
+    store = open_store()
+    with ExitStack() as readers:
+        for _ in range(READERS):
+            readers.enter_context(store.history(NOON, []))
+        assert put(store, [run("1")]).new == 1

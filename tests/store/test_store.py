@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from tests.support.stores import LOOKBACK, NOON, Opener, begin, configured, counted, minutes, put, run, tallies, total
+from tests.support.stores import (
+    LOOKBACK,
+    NOON,
+    Opener,
+    begin,
+    configured,
+    counted,
+    gaps,
+    minutes,
+    put,
+    run,
+    tallies,
+    total,
+)
 
 from platform_meter.measures import catalogue
 from platform_meter.model.facts import Event, Outcome, PipelineRun, Repository, SlaCycle, SlaResult
@@ -96,13 +110,6 @@ def test_a_failed_poll_keeps_what_it_wrote_and_says_why(open_store: Opener) -> N
     assert (store.stream_states()[0].last_error, store.stream_states()[0].progress) == ("", "")
 
 
-def test_a_sign_of_life_moves_no_watermark(open_store: Opener) -> None:
-    """`complete=False` is a success without a watermark."""
-    store = open_store()
-    store.end_poll(begin(store), now=NOON, complete=False)
-    assert (store.stream_states()[0].watermark, store.stream_states()[0].last_success) == (None, NOON)
-
-
 @pytest.mark.parametrize("newer_first", [False, True])
 def test_the_newest_version_wins_in_any_order(open_store: Opener, newer_first: bool) -> None:
     """Windows follow the newest version; the counter keeps what it counted first."""
@@ -118,6 +125,30 @@ def test_the_newest_version_wins_in_any_order(open_store: Opener, newer_first: b
     assert store.check() == []
     with store.history(now, [configured()]) as history:
         assert [r.event for r in history.rows(PipelineRun, NOON, now)] == [new]
+
+
+@pytest.mark.parametrize("order", [(Outcome.SUCCESS, Outcome.INFRA_FAILURE), (Outcome.INFRA_FAILURE, Outcome.SUCCESS)])
+@pytest.mark.parametrize("pages", [1, 2])
+def test_of_two_versions_of_one_moment_one_wins_in_any_order(
+    open_store: Opener, order: tuple[Outcome, Outcome], pages: int
+) -> None:
+    """Tools tell whole seconds: a run that changed twice in one ends as the same, on one page or on two."""
+    store = open_store()
+    versions = [run("1", outcome=outcome, updated=NOON) for outcome in order]
+    for page in [versions] if pages == 1 else [[version] for version in versions]:
+        put(store, page)
+    assert tallies(store, NOON - DAY, NOON + DAY) == {("github:acme/payments", "success"): (1, 60.0)}
+    assert put(store, versions) == Written(repeated=2)
+    assert store.check() == []
+
+
+@pytest.mark.parametrize("order", [(Outcome.SUCCESS, Outcome.INFRA_FAILURE), (Outcome.INFRA_FAILURE, Outcome.SUCCESS)])
+def test_what_says_no_moment_of_change_never_changes(open_store: Opener, order: tuple[Outcome, Outcome]) -> None:
+    """Of such an event the store keeps what was said first, on the same page or on a later one."""
+    store = open_store()
+    put(store, [run("1", outcome=outcome) for outcome in order])
+    put(store, [run("1", outcome=order[1])])
+    assert tallies(store, NOON - DAY, NOON + DAY) == {("github:acme/payments", order[0]): (1, 60.0)}
 
 
 def test_a_correction_is_new_to_a_reader(open_store: Opener) -> None:
@@ -219,7 +250,7 @@ def test_a_gap_is_counted_once(open_store: Opener) -> None:
     gap = Gap(start=NOON - DAY, end=NOON, reason="result_cap", text="1,000 of 1,204 runs")
     assert store.add_gap("gh", "github", gap, NOON)
     assert not store.add_gap("gh", "github", gap, NOON)
-    assert store.gaps(10) == [GapRow("gh", NOON - DAY, NOON, "result_cap", "1,000 of 1,204 runs")]
+    assert gaps(store, 10) == [GapRow("gh", NOON - DAY, NOON, "result_cap", "1,000 of 1,204 runs")]
     assert counted(store, "platform_meter_source_gaps_total") == {("github", "result_cap"): 1}
 
 
@@ -293,3 +324,21 @@ def test_a_wrong_address_is_told(url: str, text: str) -> None:
     with pytest.raises(StoreError) as error:
         Opener(url)()
     assert str(error.value) == text
+
+
+def test_people_are_hashed_alike_by_all_who_share_a_store(open_store: Opener) -> None:
+    """A salt is made once and kept; another store has another."""
+    first, second = open_store(), open_store()
+    salt = first.salt()
+    assert (len(salt), second.salt(), first.salt()) == (32, salt, salt)
+    first.close()
+    assert open_store().salt() == salt
+
+
+def test_two_stores_have_two_salts(tmp_path: Path) -> None:
+    """Else who knows one knows all."""
+    openers = [Opener(f"sqlite:///{tmp_path}/{name}.db") for name in "ab"]
+    salts = {opener().salt() for opener in openers}
+    for opener in openers:
+        opener.close()
+    assert len(salts) == 2

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.support.history import MemoryHistory, owner, source
+from tests.support.history import BEGINNING, MemoryHistory, owner, source
 
 from platform_meter.model.definitions import Capability, Definitions, Service, Team
 from platform_meter.model.facts import Fact, Ref, Repository, Usage
@@ -27,11 +27,13 @@ def days_ago(days: float) -> datetime:
     return NOW - timedelta(days=days)
 
 
-def use(unit: str, at: datetime, *, team: str = "", amount: float = 1.0, actor: str = "") -> Told:
+def use(
+    unit: str, at: datetime, *, team: str = "", amount: float = 1.0, actor: str = "", action: str = "request"
+) -> Told:
     """One use by the service `unit` (its team is named alike unless given)."""
     about = Ref(system="kong", kind="route", id=unit)
-    key = f"{unit}/{at.isoformat()}/{actor}"
-    return ("kong", owner(unit, team), Usage(key=key, at=at, about=about, action="request", amount=amount, actor=actor))
+    key = f"{unit}/{at.isoformat()}/{actor}/{action}"
+    return ("kong", owner(unit, team), Usage(key=key, at=at, about=about, action=action, amount=amount, actor=actor))
 
 
 def repository(
@@ -79,10 +81,11 @@ def scene(
     taken: Sequence[UnitState] = (),
     now: datetime = NOW,
     watermark: datetime | None = None,
+    since: datetime = BEGINNING,
     fresh: bool = True,
     zone: str = "UTC",
 ) -> Scene:
-    sources = [source(name, watermark=watermark or now, fresh=fresh) for name in ("kong", "github")]
+    sources = [source(name, watermark=watermark or now, fresh=fresh, since=since) for name in ("kong", "github")]
     history = MemoryHistory(told, sources=sources, held=held, taken=taken, zone=ZoneInfo(zone))
     definitions = Definitions(capabilities=capabilities, teams=tuple(teams_), services=tuple(services))
     return Scene(history=history, definitions=definitions, now=now, zone=ZoneInfo(zone))

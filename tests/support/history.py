@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from platform_meter.model.facts import Event, Fact, Reading, Ref, Usage
 from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState, UsageDay
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reading)
+S = TypeVar("S", bound=msgspec.Struct)
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 NOBODY = Owner(service="_unowned", team="_unowned", rule="6")
@@ -23,15 +26,22 @@ def owner(service: str, team: str = "", *, conflict: str = "") -> Owner:
     return Owner(service=service, team=team or service, rule="1 test", conflict=conflict)
 
 
-def source(instance: str, type_: str = "", *, watermark: datetime | None, fresh: bool = True) -> SourceState:
+def source(
+    instance: str,
+    type_: str = "",
+    *,
+    watermark: datetime | None,
+    fresh: bool = True,
+    since: datetime = BEGINNING,
+) -> SourceState:
     """A source instance polled well up to `watermark`; its type is its name unless given."""
     return SourceState(
         instance=instance,
         type=type_ or instance,
         watermark=watermark,
         last_success=watermark,
+        since=since,
         fresh=fresh,
-        every=timedelta(minutes=1),
     )
 
 
@@ -119,6 +129,12 @@ class MemoryHistory:
             if isinstance(r.event, kind) and start <= r.event.at < end and source in (None, r.source) and r.seq > after
         ]
         return iter(sorted(found, key=lambda r: (r.event.at, r.event.key)))
+
+    def parts(
+        self, kind: type[Event], shape: type[S], start: datetime, end: datetime, *, source: str
+    ) -> Iterator[tuple[int, S]]:
+        for row in self.rows(kind, start, end, source=source):
+            yield row.object, msgspec.convert(row.event, shape, from_attributes=True)
 
     def latest(self, kind: type[Event]) -> int:
         return max((r.seq for r in self._events.values() if isinstance(r.event, kind)), default=0)

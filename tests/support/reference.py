@@ -1,22 +1,24 @@
-"""Adoption states and SLA results computed a second time, slowly and simply, from what the company itself knows.
+"""Adoption and CI computed a second time, slowly and simply, from what the company itself knows.
 
-Written from the domain's definitions (sections 9 and 11), sharing nothing with the measures but the declared files.
+Written from the domain's definitions (sections 7 and 11), sharing nothing with the measures but the declared files.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
+from itertools import pairwise
 
 from platform_meter.demo.company import Company
-from platform_meter.demo.records import Step, Ticket
-from platform_meter.demo.tickets import PROJECTS
-from platform_meter.model.definitions import Capability, Ticketing
+from platform_meter.demo.truth import Ran
+from platform_meter.model.definitions import Capability
 
 DAY = timedelta(days=1)
+FAILURES = {"user_failure", "infra_failure", "unknown"}
+FEWEST = 5
+"""Samples below which a sampled ratio is absent."""
 Use = Mapping[str, Counter[date]]
 """Uses by unit and day."""
 
@@ -30,7 +32,6 @@ class Past:
 
     active: set[str] = field(default_factory=set)
     adopted: set[str] = field(default_factory=set)
-    churned: set[str] = field(default_factory=set)
 
 
 def eligible(capability: Capability, company: Company, day: date) -> set[str]:
@@ -67,31 +68,42 @@ def used(use: Use, unit: str, end: date, days: int) -> list[int]:
 
 
 def adopts(capability: Capability, use: Use, standing: set[str], unit: str, end: date) -> bool:
-    """The predicate: objects that stand now, or enough use of the verb in 28 days."""
+    """The predicate: objects that stand now, or enough use of the verb in the window."""
     if capability.adopted.verb is None:
         return unit in standing
-    return sum(used(use, unit, end, 28)) >= capability.adopted.min
+    return sum(used(use, unit, end, capability.active.window.days)) >= capability.adopted.min
+
+
+def is_active(capability: Capability, use: Use, unit: str, end: date) -> bool:
+    """Enough days of use and enough of it in the window that ends before `end`."""
+    within = used(use, unit, end, capability.active.window.days)
+    return len(within) >= capability.active.min_days and sum(within) >= capability.active.min_amount
 
 
 def states(
     capability: Capability, company: Company, use: Use, past: Past, end: date, standing: set[str]
 ) -> dict[str, str]:
-    """Each unit's state at the end of the day before `end`, the first of the domain's list that fits."""
-    window, inactive = capability.active.window.days, capability.churned.inactive.days
+    """Each unit's state at the end of the day before `end`, the first of the domain's list that fits.
+
+    The demo's adopted verbs are its active ones: who adopted by use is lost by silence alone.
+    """
+    said = capability.churned.inactive
+    inactive = said.days if said else 2 * capability.active.window.days
     can, left_out = eligible(capability, company, end - DAY), exempt(capability, end - DAY)
     found: dict[str, str] = {}
     for unit in sorted(units(capability, company)):
-        within = used(use, unit, end, window)
-        is_active = len(within) >= capability.active.min_days and sum(within) >= capability.active.min_amount
-        lately = any(adopts(capability, use, standing, unit, end - n * DAY) for n in range(15))
         silent = not used(use, unit, end, inactive)
+        if capability.adopted.verb:
+            lately = adopts(capability, use, standing, unit, end) or (unit in past.adopted and not silent)
+        else:
+            lately = any(adopts(capability, use, standing, unit, end - n * DAY) for n in range(15))
         if unit in left_out:
             found[unit] = "exempt"
         elif unit not in can:
             found[unit] = "not_eligible"
         elif (unit in past.adopted and not lately) or (unit in past.active and silent):
             found[unit] = "churned"
-        elif is_active:
+        elif is_active(capability, use, unit, end):
             found[unit] = "active"
         elif unit in past.active:
             found[unit] = "dormant"
@@ -104,129 +116,110 @@ def states(
 
 def daily(
     capability: Capability, company: Company, use: Use, first: date, today: date
-) -> tuple[dict[date, Counter[str]], Past]:
-    """Units by state at the end of each day in [first, today), and what is known of the past after them.
+) -> tuple[dict[date, dict[str, str]], Past]:
+    """Each unit's state at the end of each day in [first, today), and what is known of the past after them.
 
     `adopted` must rest on use: of objects that stand nothing is known before they were seen.
     """
     past = Past()
-    found: dict[date, Counter[str]] = {}
+    found: dict[date, dict[str, str]] = {}
     day = first
     while day < today:
-        now = states(capability, company, use, past, day + DAY, set())
-        found[day] = Counter(now.values())
+        now = found[day] = states(capability, company, use, past, day + DAY, set())
         past.active |= {unit for unit, state in now.items() if state == "active"}
         past.adopted |= {unit for unit in now if adopts(capability, use, set(), unit, day + DAY)}
         day += DAY
     return found, past
 
 
-# Support
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decided:
-    """One SLA cycle that was met or breached."""
-
-    sla: str
-    priority: str
-    met: bool
-    at: datetime
-
-
-class Office:
-    """Open time, laid out day by day."""
-
-    def __init__(self, queue: Ticketing) -> None:
-        self._zone = ZoneInfo(queue.calendar.zone)
-        self._holidays = frozenset(queue.calendar.holidays)
-
-    def stretches(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The open parts of [start, end): Monday to Friday from 9 to 17, no holidays."""
-        day = start.astimezone(self._zone).date()
-        while day <= end.astimezone(self._zone).date():
-            if day.weekday() < 5 and day not in self._holidays:
-                opens = max(start, datetime.combine(day, time(9), self._zone).astimezone(start.tzinfo))
-                closes = min(end, datetime.combine(day, time(17), self._zone).astimezone(start.tzinfo))
-                if opens < closes:
-                    yield opens, closes
-            day += DAY
-
-
-def goal(queue: Ticketing, sla: str, priority: str) -> timedelta:
-    """A business day is the eight open hours of one."""
-    declared = next(s for s in queue.slas if s.id == sla)
-    said = declared.goal.get(priority, declared.goal["default"])
-    return timedelta(seconds=said.seconds) if said.seconds is not None else timedelta(hours=8 * (said.days or 0))
-
-
-def decisions(
-    queue: Ticketing, ticket: Ticket, steps: tuple[Step, ...], company: Company, now: datetime
-) -> list[Decided]:
-    """How each SLA of one ticket was decided before `now`; nothing for one that ended as no valid ticket."""
-    agents = set(company.team[next(p.agents for p in PROJECTS if p.key == ticket.project)].people)
-    found = [d for sla in queue.slas for d in _clock(queue, sla.id, ticket, steps, agents, now)]
-    open_, resolution = _closing(queue, ticket, steps)
-    return [] if not open_ and resolution in queue.invalid else found
-
-
-def _closing(queue: Ticketing, ticket: Ticket, steps: tuple[Step, ...]) -> tuple[bool, str]:
-    status, resolution = "Open", ""
-    for step in steps:
-        for name, _, to in step.changes:
-            status = to if name == "status" else status
-            resolution = to if name == "resolution" else resolution
-    return status not in queue.status.done, resolution
-
-
-def _clock(
-    queue: Ticketing, sla: str, ticket: Ticket, steps: tuple[Step, ...], agents: set[str], now: datetime
-) -> list[Decided]:
-    office, elapsed, at = Office(queue), timedelta(), ticket.created
-    status, priority = "Open", ticket.priority
-    decided: Decided | None = None
-    answered = False
-    for step in (*steps, Step(at=now, actor="")):
-        if status in queue.status.running and not answered:
-            for opens, closes in office.stretches(at, step.at):
-                left = goal(queue, sla, priority) - elapsed
-                if decided is None and closes - opens > left:
-                    decided = Decided(sla=sla, priority=priority, met=False, at=opens + left)
-                elapsed += closes - opens
-        at = step.at
-        for name, _, to in step.changes:
-            if name == "priority":
-                priority = to
-                if decided is None and not answered and status not in queue.status.done:
-                    late = elapsed > goal(queue, sla, priority)
-                    decided = Decided(sla=sla, priority=priority, met=False, at=at) if late else None
-            if name != "status":
+def changes(days: Mapping[date, Mapping[str, str]]) -> dict[date, set[tuple[str, str]]]:
+    """(unit, transition) of each day, held against the day before; the first day has nothing to be held against."""
+    found: dict[date, set[tuple[str, str]]] = {}
+    once = set[str]()
+    for before, day in pairwise(sorted(days)):
+        once |= {unit for unit, state in days[before].items() if state == "active"}
+        found[day] = set()
+        for unit, state in days[day].items():
+            was = days[before][unit]
+            if was == state:
                 continue
-            was, status = status, to
-            if status in queue.status.done and was not in queue.status.done and decided is None and not answered:
-                decided = Decided(sla=sla, priority=priority, met=True, at=at)
-            if sla == "first_response":
-                answered = answered or status in queue.status.done
-            elif was in queue.status.done and status not in queue.status.done and decided is not None and decided.met:
-                decided = None  # reopened: the clock goes on
-        if sla == "first_response" and step.comment and step.public and step.actor in agents and not answered:
-            answered = True
-            if step.actor != ticket.reporter:
-                decided = decided or Decided(sla=sla, priority=priority, met=True, at=at)
-            else:
-                answered = False
-    return [] if decided is None else [decided]
+            if state == "active":
+                found[day].add((unit, "resurrected" if unit in once else "new"))
+            if was == "active":
+                found[day].add((unit, "left_eligibility" if state in {"not_eligible", "exempt"} else "dormant"))
+            if state == "churned":
+                found[day].add((unit, "churned"))
+    return found
 
 
-def met_ratios(
-    queue: Ticketing, tickets: list[tuple[Ticket, tuple[Step, ...]]], company: Company, now: datetime, window: timedelta
-) -> dict[tuple[str, str], float]:
-    """Met / decided by (SLA, priority) of cycles decided in [now - window, now)."""
-    met: Counter[tuple[str, str]] = Counter()
-    whole: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for ticket, steps in tickets:
-        for one in decisions(queue, ticket, steps, company, now):
-            if now - window <= one.at < now:
-                whole[one.sla, one.priority] += 1
-                met[one.sla, one.priority] += one.met
-    return {key: met[key] / n for key, n in whole.items()}
+def judged(capability: Capability, company: Company, today: date) -> set[str]:
+    """Units that ratios are about: eligible and not exempt."""
+    return eligible(capability, company, today) - exempt(capability, today)
+
+
+def active_units(capability: Capability, company: Company, use: Use, today: date, days: int) -> int:
+    """Units with any use in the days up to today."""
+    return sum(bool(used(use, unit, today + DAY, days)) for unit in judged(capability, company, today))
+
+
+def stickiness(capability: Capability, company: Company, use: Use, today: date) -> float:
+    """Of the units with any use in the 28 days before today, the share that uses it on a business day, on average."""
+    days = [today - n * DAY for n in range(1, 29)]
+    some = [unit for unit in judged(capability, company, today) if used(use, unit, today, 28)]
+    business = [day for day in days if day.isoweekday() <= 5]
+    return sum(use[unit][day] > 0 for unit in some for day in business) / len(business) / len(some)
+
+
+def churn(capability: Capability, company: Company, use: Use, today: date) -> float:
+    """Of the units active 28 days ago, and eligible still, the share that is not active now."""
+    units = judged(capability, company, today)
+    then = [unit for unit in units if is_active(capability, use, unit, today + DAY - 28 * DAY)]
+    return sum(not is_active(capability, use, unit, today + DAY) for unit in then) / len(then)
+
+
+def depth(capability: Capability, company: Company, adopted: set[str], today: date) -> float:
+    """Of each team's eligible services the share that adopted, on average over teams."""
+    by_team: dict[str, list[bool]] = {}
+    can = judged(capability, company, today)
+    for service in company.services:
+        if service.id in can:
+            by_team.setdefault(service.team, []).append(service.id in adopted)
+    return sum(sum(of) / len(of) for of in by_team.values()) / len(by_team)
+
+
+# CI
+
+
+def flaky(attempts: Iterable[Ran]) -> dict[str, float]:
+    """By team, of the groups with an attempt that ended the share with a failure and a success after it.
+
+    A group is one workflow on one commit; a run that no change of code caused is a group of its own.
+    """
+    groups: dict[str, dict[tuple[object, ...], list[Ran]]] = {}
+    for ran in attempts:
+        run = ran.run
+        code = (run.repo.name, run.workflow, run.sha, run.event)
+        key = code if run.event in {"push", "pull_request"} else (*code, run.id)
+        groups.setdefault(ran.repo.team, {}).setdefault(key, []).append(ran)
+    return {
+        team: sum(_flaked(sorted(of, key=lambda ran: ran.at)) for of in own.values()) / len(own)
+        for team, own in groups.items()
+        if len(own) >= FEWEST
+    }
+
+
+def _flaked(ordered: list[Ran]) -> bool:
+    failed = False
+    for ran in ordered:
+        if ran.outcome == "success" and failed:
+            return True
+        failed = failed or ran.outcome in FAILURES
+    return False
+
+
+def unclassified(attempts: Iterable[Ran]) -> dict[str, float]:
+    """By team, of the failures the share that nobody could classify."""
+    failures = [(ran.repo.team, ran.outcome == "unknown") for ran in attempts if ran.outcome in FAILURES]
+    whole = Counter(team for team, _ in failures)
+    unknown = Counter(team for team, is_unknown in failures if is_unknown)
+    return {team: unknown[team] / n for team, n in whole.items() if n >= FEWEST}

@@ -13,7 +13,7 @@ from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Counting
 from platform_meter.model.metric import UNOWNED, Increment
 from platform_meter.model.source import Page
-from platform_meter.store import Configured, Poll, Store, Written
+from platform_meter.store import Configured, ConfiguredStream, GapRow, Poll, Store, Written
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LOOKBACK = timedelta(minutes=15)
@@ -124,15 +124,19 @@ def put(store: Store, facts: Sequence[Any], now: datetime = NOON, *, instance: s
     return written
 
 
+def stream(name: str, *gives: Any, **more: Any) -> ConfiguredStream:
+    """One that succeeds every minute while all is well."""
+    return ConfiguredStream(name=name, gives=frozenset(gives or (PipelineRun,)), **{"every": minutes(1), **more})
+
+
 def configured(instance: str = "gh", *gives: Any, streams: tuple[str, ...] = ("runs",)) -> Configured:
-    return Configured(
-        instance=instance,
-        type="github",
-        gives=frozenset(gives or (PipelineRun,)),
-        every=minutes(1),
-        stale_after=minutes(3),
-        streams=streams,
-    )
+    """Each of the streams gives all of these kinds."""
+    return Configured(instance=instance, type="github", streams=tuple(stream(name, *gives) for name in streams))
+
+
+def gaps(store: Store, limit: int) -> list[GapRow]:
+    with store.history(NOON, []) as history:
+        return history.gaps(limit)
 
 
 def counted(store: Store, metric: str = "platform_pipeline_runs_total") -> dict[tuple[str, ...], float]:

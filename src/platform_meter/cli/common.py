@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -50,22 +51,62 @@ def print_problems(found: Examined) -> None:
         sys.exit(1)
 
 
-def open_service(found: Examined) -> Service:
-    from platform_meter.runtime.service import Service
+@contextmanager
+def in_words() -> Iterator[None]:
+    """What the machine or a file refuses in this block ends the command with one line, not with a traceback."""
     from platform_meter.store import StoreError
+
+    try:
+        yield
+    except (StoreError, ValueError, OSError, ImportError) as error:
+        raise click.ClickException(reason(error)) from error
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says to an operator."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, ImportError):
+        return f"{error}; install platform-meter with the extra that brings it, such as platform-meter[postgres]"
+    return str(error) or type(error).__name__
+
+
+def can_listen(host: str, port: int, instead: str) -> None:
+    """End the command, before it does anything long, where nobody can listen at this address.
+
+    Args:
+        host: "" for all addresses.
+        port: 0 for any.
+        instead: what to write instead.
+    """
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host or not host else socket.AF_INET) as trial:
+            # As the server does: connections of one that has ended may linger.
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((host or "::", port))
+    except (OSError, UnicodeError) as error:  # a name that no host can have is the latter
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise click.ClickException(f"cannot listen at {place}: {reason(error)}; {instead}") from error
+
+
+def open_service(found: Examined, *, holder: str = "") -> Service:
+    """The exporter on what the files say; ends the command in words where it can't be opened.
+
+    `holder` is its name for leases, where it is not the one that listens at the configured address.
+    """
+    from platform_meter.runtime.service import Service
 
     if found.config is None:
         raise click.ClickException("there is no configuration")
-    try:
+    with in_words():
         return Service(
             found.config,
             found.definitions,
             environ=os.environ,
+            holder=holder,
             plans=found.plans,
             progress=progress,
         )
-    except StoreError as error:
-        raise click.ClickException(str(error)) from error
 
 
 _last_line = ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from platform_meter.cli.common import CONFIG, config_option, examined, open_service
+from platform_meter.cli.common import CONFIG, config_option, examined, in_words, open_service
 
 if TYPE_CHECKING:
     from platform_meter.runtime.check import Examined
@@ -59,9 +59,12 @@ def init(output: Path) -> None:
     if str(output) == "-":
         click.echo(text, nl=False)
         return
-    if output.exists():
-        raise click.ClickException(f"{output} is there already; move it away, or write to another file with -o")
-    output.write_text(text)
+    with in_words():
+        if output.exists():
+            raise click.ClickException(f"{output} is there already; move it away, or write to another file with -o")
+        if not output.parent.is_dir():
+            raise click.ClickException(f"there is no folder {output.parent}; make it, or write to another file with -o")
+        output.write_text(text, encoding="utf-8")
     click.echo(f"wrote {output}; fill in what it asks for, then run: platform-meter check -c {output}")
 
 
@@ -93,7 +96,8 @@ def sources_test(config_path: Path, name: str) -> None:
     if found.config is None or name not in found.config.sources:
         known = ", ".join(found.config.sources) if found.config else ""
         raise click.UsageError(f"{config_path} has no source '{name}'; it has: {known or 'none'}")
-    missing = test_source(found.config, name, os.environ)
+    with in_words():
+        missing = test_source(found.config, name, os.environ)
     for line in missing:
         click.echo(f"{name}: {line}")
     if missing:
@@ -147,7 +151,8 @@ def opened_store(config_path: Path) -> Iterator[Service]:
     found = examined(config_path)
     service = open_service(found)
     try:
-        yield service
+        with in_words():
+            yield service
     finally:
         service.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from platform_meter.cli.common import config_option, examined, open_service, stopping
+from platform_meter.cli.common import can_listen, config_option, examined, in_words, open_service, reason, stopping
 
 if TYPE_CHECKING:
     from platform_meter.demo.run import Demo
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from platform_meter.runtime.check import Examined
     from platform_meter.runtime.poller import Result
     from platform_meter.runtime.service import Service
+
+
+_ANOTHER = "choose another --host or --port"
 
 
 @click.command()
@@ -41,14 +45,37 @@ def serve(config_path: Path, *, once: bool) -> None:
         return examine(config_path, (), os.environ)
 
     with stopping() as stop:
-        _run(found, reload, stop, lambda address: click.echo(f"serving {address} and {address}metrics"))
+        _run(
+            found,
+            reload,
+            stop,
+            lambda address: click.echo(f"serving {address} and {address}metrics"),
+            f"write another listen into {config_path}",
+        )
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the pages and /metrics.")
-@click.option("--port", default=9898, show_default=True, help="Port of the pages and /metrics.")
-@click.option("--apis-port", default=0, help="First of five ports of the simulated APIs, on 127.0.0.1; any by default.")
-@click.option("--teams", default=40, show_default=True, help="Teams of the company; it has 7.5 services a team.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=9898,
+    show_default=True,
+    help="Port of the pages and /metrics; 0 for any.",
+)
+@click.option(
+    "--apis-port",
+    type=click.IntRange(0, 65531),
+    default=0,
+    help="First of five ports of the simulated APIs, on 127.0.0.1; any by default.",
+)
+@click.option(
+    "--teams",
+    type=click.IntRange(min=8),
+    default=40,
+    show_default=True,
+    help="Teams of the company; it has 7.5 services a team.",
+)
 @click.option("--seed", default=1, show_default=True, help="Another seed is another company.")
 @click.option(
     "--scenario",
@@ -93,8 +120,12 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="platform-meter-demo-") as temporary, stopping() as stop:
         place = folder or Path(temporary)
         click.echo(f"Simulating a company of {teams} teams and {options.services} services, with 90 days behind it.")
-        listen = f"{host}:{0 if once else port}"
-        running = prepare(options, place, listen, os.environ, prometheus=prometheus_url)
+        port = 0 if once else port
+        can_listen(host, port, _ANOTHER)
+        try:
+            running = prepare(options, place, f"{host}:{port}", os.environ, prometheus=prometheus_url)
+        except (RuntimeError, OSError) as error:
+            raise click.ClickException(reason(error)) from error
         try:
             found = running.found
             a = running.company.addresses
@@ -111,6 +142,7 @@ def demo(
                         f"\n  Pages         {address}\n  Metrics       {address}metrics\n{more}  Files         {place}\n\n"
                         "The first import reads 90 days; the pages say how far it is. Ctrl-C ends all of it."
                     ),
+                    _ANOTHER,
                 )
         finally:
             running.company.stop()
@@ -140,7 +172,8 @@ def _alerting(running: Demo, folder: Path, places: Places | None) -> Iterator[st
 
 
 def _once(found: Examined) -> None:
-    service = open_service(found)
+    # Beside an exporter that runs it polls nothing: with that one's name it would poll what that one polls.
+    service = open_service(found, holder=f"{socket.gethostname()}:once:{os.getpid()}")
     try:
         results = service.once()
         _summary(service, results)
@@ -158,8 +191,8 @@ def _summary(service: Service, results: list[Result]) -> None:
         by_instance.setdefault(result.instance, []).append(result)
     click.echo("\nSources")
     for name, streams in by_instance.items():
-        errors = [r.error for r in streams if r.error]
-        click.echo(f"  {name:<16}{sum(r.new for r in streams):>8} facts  {'; '.join(errors) if errors else 'ok'}")
+        said = list(dict.fromkeys(r.error or r.skipped for r in streams if r.error or r.skipped))
+        click.echo(f"  {name:<16}{sum(r.new for r in streams):>8} facts  {'; '.join(said) if said else 'ok'}")
     click.echo("\nAdoption")
     states: dict[str, dict[str, float]] = {}
     for labels, value in service.meter.rows.get(c.ADOPTION_UNITS.name, ()):
@@ -170,43 +203,34 @@ def _summary(service: Service, results: list[Result]) -> None:
 
 
 def _run(
-    found: Examined, examine_again: Callable[[], Examined], stop: threading.Event, announce: Callable[[str], None]
+    found: Examined,
+    examine_again: Callable[[], Examined],
+    stop: threading.Event,
+    announce: Callable[[str], None],
+    instead: str,
 ) -> None:
-    from platform_meter.problems import render
+    """Serve until told to stop. `instead` says what to write where nobody can listen at the address."""
+    from platform_meter.cli.reload import Reloadable
     from platform_meter.runtime.httpd import Server
-    from platform_meter.web.app import make_app
+    from platform_meter.web.app import is_loopback, make_app
     from platform_meter.web.site import make_site
 
-    service = open_service(found)
-    current = [service]
-
-    def reload() -> list[str]:
-        again = examine_again()
-        if again.problems:
-            current[0].problems = len(again.problems)
-            return [render(p) for p in again.problems]
-        try:
-            fresh = open_service(again)
-        except click.ClickException as error:
-            # What runs goes on with what was loaded before.
-            current[0].problems = 1
-            return [error.message]
-        current[0].close()
-        current[0] = fresh
-        fresh.start()
-        return []
-
-    host, port = service.config.address
+    host, port = found.config.address if found.config else ("", 0)
+    can_listen(host, port, instead)
+    hangup = threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: hangup.set())
+    running = Reloadable(open_service(found), examine_again)
+    site = make_site(lambda: running.service, running.reload)
+    server = Server(make_app(site, local=is_loopback(host)), host or "::", port)
     try:
-        with Server(make_app(make_site(lambda: current[0], reload)), host or "::", port) as server:
-            service.start()
-            announce(f"http://{host or 'localhost'}:{server.port}/")
-            hangup = threading.Event()
-            signal.signal(signal.SIGHUP, lambda *_: hangup.set())
-            while not stop.wait(0.5):
-                if hangup.is_set():
-                    hangup.clear()
-                    for line in reload():
-                        click.echo(line, err=True)
+        with in_words():
+            server.start()
+        running.service.start()
+        announce(f"http://{f'[{host}]' if ':' in host else host or 'localhost'}:{server.port}/")
+        while not stop.wait(0.5):
+            if hangup.is_set():
+                hangup.clear()
+                running.reload()
     finally:
-        current[0].close()
+        server.stop()
+        running.service.close()

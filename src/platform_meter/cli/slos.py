@@ -2,29 +2,113 @@
 
 from __future__ import annotations
 
+import math
+import os
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from platform_meter.cli.common import examined
+from platform_meter.cli.common import config_option, open_service, print_problems
 
 if TYPE_CHECKING:
+    from platform_meter.model.source import Outside
+    from platform_meter.render.artifact import Artifact, Difference
     from platform_meter.slo.plan import Plan
+
+_AGAIN = "platform-meter generate"
+_LONGEST_SCRAPE = timedelta(minutes=2)
+"""With fewer than two samples in 5 minutes there is no increase."""
+
+
+class Length(click.ParamType[timedelta]):
+    """A duration such as 30s or 5m, between two bounds."""
+
+    name = "duration"
+
+    def __init__(self, least: timedelta = timedelta(0), most: timedelta = timedelta(days=1)) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        from platform_meter.model.scalars import parse_duration
+        from platform_meter.slo.promql import duration_text
+
+        try:
+            found = parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if not self._least <= found <= self._most or found % timedelta(seconds=1):
+            bounds = f"{duration_text(self._least)} to {duration_text(self._most)}"
+            self.fail(f"'{value}' is no whole number of seconds in {bounds}", param, ctx)
+        return found
+
+
+class Traffic(click.ParamType[float]):
+    """Events an hour."""
+
+    name = "events"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            found = float(value)
+        except ValueError:
+            found = math.nan
+        if not 0 < found < math.inf:
+            self.fail(f"'{value}' is no number of events an hour above 0, such as 60 or 0.5", param, ctx)
+        return found
+
 
 _slos_option = click.option(
     "--slos", type=click.Path(path_type=Path), default="slo-definitions", show_default=True, help="Folder of SLO files."
+)
+scrape_option = click.option(
+    "--scrape",
+    type=Length(timedelta(seconds=1), _LONGEST_SCRAPE),
+    default="30s",
+    show_default=True,
+    help="Interval at which Prometheus scrapes.",
 )
 
 
 def count_rules(text: str) -> int:
     """Rules in one generated file, as promtool counts them."""
-    return sum(line.lstrip(" -").startswith(("record:", "alert:")) for line in text.splitlines())
+    return sum(text.count(f"\n  - {kind}: ") for kind in ("record", "alert"))
 
 
-def _plans(folder: Path) -> tuple[Plan, ...]:
-    return examined(None, (folder,)).plans
+def _plans(folder: Path, scrape: timedelta) -> tuple[Plan, ...]:
+    from platform_meter.runtime.check import examine
+
+    found = examine(None, (folder,), os.environ, scrape=scrape)
+    print_problems(found)
+    return found.plans
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Folder:
+    """One folder of generated files, and what would be generated into it."""
+
+    path: Path
+    option: str
+    """What names another folder."""
+    suffix: str
+    artifacts: Iterable[Artifact]
+
+    def differences(self) -> Iterator[Difference]:
+        from platform_meter.render.artifact import compare
+        from platform_meter.runtime.artifacts import Texts
+
+        return compare(self.artifacts, Texts(self.path, (self.suffix,)))
+
+    def told(self, d: Difference) -> str:
+        """What is wrong with one file, and what to do."""
+        todo = f"move it away, or name another folder with {self.option}" if d.foreign else f"run: {_AGAIN}"
+        return f"{self.path / d.path} is {d.word}; {todo}"
 
 
 @click.command()
@@ -39,40 +123,91 @@ def _plans(folder: Path) -> tuple[Plan, ...]:
     show_default=True,
     help="Where dashboards go.",
 )
+@scrape_option
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if a file is stale.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
-def generate(slos: Path, rules: Path | None, dashboards: Path, *, only_check: bool, diff: bool) -> None:
-    """Write recording rules, burn alerts, their promtool tests and dashboards."""
-    from platform_meter.render.artifact import compare
-    from platform_meter.render.dashboards import dashboards as boards
-    from platform_meter.render.rule_tests import rule_tests
-    from platform_meter.render.rules import rules as rule_files
-    from platform_meter.runtime.artifacts import read_tree, write_tree
+def generate(
+    slos: Path, rules: Path | None, dashboards: Path, scrape: timedelta, *, only_check: bool, diff: bool
+) -> None:
+    """Write recording rules, burn alerts, their promtool tests and dashboards.
 
-    plans = _plans(slos)
-    written = rule_files(plans)
-    stale = 0
-    for folder, suffix, artifacts in (
-        (rules or slos / "generated", ".yml", [*written, *rule_tests(plans)]),
-        (dashboards, ".json", boards(plans)),
-    ):
-        differences = compare(artifacts, read_tree(folder, (suffix,)))
-        stale += len(differences)
-        if diff:
-            click.echo("".join(d.diff() for d in differences), nl=False)
-        elif only_check:
-            for d in differences:
-                click.echo(f"{folder / d.path} is {d.word}; run: platform-meter generate")
-        else:
-            texts = {d.path: d.after for d in differences if d.after is not None}
-            write_tree(folder, texts, [d.path for d in differences if d.after is None])
-            click.echo(f"{folder}: {len(artifacts)} files, {len(differences)} changed")
-    if (only_check or diff) and stale:
+    Files of yours in these folders are left as they are.
+    """
+    from platform_meter.render.dashboards import dashboards as boards
+
+    plans, count = _plans(slos, scrape), _Count()
+    folders = (
+        _Folder(path=rules or slos / "generated", option="--rules", suffix=".yml", artifacts=count.of(plans)),
+        _Folder(path=dashboards, option="--dashboards", suffix=".json", artifacts=boards(plans)),
+    )
+    with _reading_and_writing():
+        if not (only_check or diff):
+            _write(folders)
+            click.echo(f"{len(plans)} SLOs, {count.rules} rules")
+            return
+        stale = False
+        for folder in folders:
+            for d in folder.differences():
+                stale = True
+                click.echo(d.diff() if diff else folder.told(d), nl=not diff)
+    if stale:
         sys.exit(1)
     if only_check:
         click.echo("every generated file is as it would be written now")
-    elif not diff:
-        click.echo(f"{len(plans)} SLOs, {sum(count_rules(a.text) for a in written)} rules")
+
+
+class _Count:
+    """Rule files and their tests, service by service, and how many rules there were in them."""
+
+    def __init__(self) -> None:
+        self.rules = 0
+
+    def of(self, plans: Iterable[Plan]) -> Iterator[Artifact]:
+        from platform_meter.render.rule_tests import rule_tests
+        from platform_meter.render.rules import rules
+
+        for _, those in groupby(sorted(plans, key=lambda p: p.service), key=lambda p: p.service):
+            of_service = tuple(those)
+            for artifact in rules(of_service):
+                self.rules += count_rules(artifact.text)
+                yield artifact
+            yield from rule_tests(of_service)
+
+
+@contextmanager
+def _reading_and_writing() -> Iterator[None]:
+    """What the file system refuses is said in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or 'generated files'}: {error.strerror or error}") from error
+
+
+def _write(folders: Sequence[_Folder]) -> None:
+    """All folders, or nothing where a file of somebody else's stands in the way of any."""
+    from platform_meter.runtime.artifacts import Staging
+
+    said, foreign = list[str](), False
+    with Staging() as staging:
+        for folder in folders:
+            changed = 0
+            for d in folder.differences():
+                changed += 1
+                if d.foreign:
+                    foreign = True
+                    click.echo(folder.told(d))
+                elif d.after is None:
+                    staging.remove(folder.path, d.path)
+                    said.append(f"{folder.path / d.path} was generated no more, and is removed")
+                else:
+                    staging.write(folder.path, d.path, d.after)
+            said.append(f"{folder.path}: {changed} files changed")
+        if foreign:
+            click.echo("nothing was written", err=True)
+            sys.exit(1)
+        staging.swap()
+    for line in said:
+        click.echo(line)
 
 
 @click.group()
@@ -84,7 +219,9 @@ def slo() -> None:
 @_slos_option
 def slo_list(slos: Path) -> None:
     """One line for each SLO."""
-    for plan in _plans(slos):
+    from platform_meter.slo.plan import SCRAPE
+
+    for plan in _plans(slos, SCRAPE):
         click.echo(
             f"{plan.slo:<40} {float(plan.objective) * 100:g} % over {plan.period_label}, {plan.profile}, {plan.service}"
         )
@@ -92,14 +229,90 @@ def slo_list(slos: Path) -> None:
 
 @slo.command("explain")
 @_slos_option
+@config_option
+@scrape_option
+@click.option("--traffic", type=Traffic(), help="Valid events an hour; without it they are counted where they are.")
+@click.option("--prometheus", metavar="URL", help="Where the rules are evaluated, to have the events counted.")
+@click.option(
+    "--poll",
+    type=Length(),
+    default="60s",
+    show_default=True,
+    help="From an event to the end of the poll that reads it, at the longest.",
+)
+@click.option("--group-wait", type=Length(), default="30s", show_default=True, help="Alertmanager's group_wait.")
 @click.argument("name")
-@click.option("--traffic", type=float, help="Valid events an hour, for what fires at the SLO's own traffic.")
-def slo_explain(slos: Path, name: str, traffic: float | None) -> None:
-    """Windows, factors, and what fires when, in words."""
+def slo_explain(
+    *,
+    slos: Path,
+    config_path: Path,
+    scrape: timedelta,
+    traffic: float | None,
+    prometheus: str | None,
+    poll: timedelta,
+    group_wait: timedelta,
+    name: str,
+) -> None:
+    """Windows, factors, and what fires when, in words.
+
+    What fires at the SLO's own traffic is said where its events are counted: by the store of the configuration, or by
+    Prometheus.
+    """
     from platform_meter.problems import suggest
     from platform_meter.slo.explain import Around, explain
 
-    plans = {plan.slo: plan for plan in _plans(slos)}
+    plans = {plan.slo: plan for plan in _plans(slos, scrape)}
     if name not in plans:
         raise click.UsageError(f"no SLO is called '{name}'{suggest(name, plans)}")
-    click.echo(explain(plans[name], Around(traffic=traffic)), nl=False)
+    plan, said = plans[name], ""
+    if traffic is None and plan.alerts and plan.slice is None:
+        traffic, said = _counted(plan, config_path, prometheus)
+    around = Around(poll=poll, group_wait=group_wait, traffic=traffic, traffic_said=said)
+    click.echo(explain(plan, around), nl=False)
+
+
+def _counted(plan: Plan, config_path: Path, prometheus: str | None) -> tuple[float | None, str]:
+    """The SLO's traffic, and who counted it; or None and what would help."""
+    from platform_meter.model.objective import StoredSli
+    from platform_meter.model.source import SourceError
+    from platform_meter.runtime import traffic
+    from platform_meter.runtime.check import examine
+
+    help_ = "give --prometheus URL or --traffic EVENTS for its own"
+    try:
+        if prometheus:
+            with _way_to(prometheus) as outside:
+                return _told(traffic.recorded(outside, plan), plan, prometheus, help_)
+        if not config_path.exists():
+            return None, help_
+        found = examine(config_path, (), os.environ)
+        if found.problems or found.config is None:
+            return None, f"{config_path} has problems, see platform-meter check -c {config_path}; {help_}"
+        if not traffic.has_store(found.config):
+            return None, f"{config_path} has no store yet; {help_}"
+        with closing(open_service(found)) as service:
+            if isinstance(plan.sli, StoredSli):
+                return _told(traffic.stored(service, plan), plan, f"the store of {config_path}", help_)
+            if service.prometheus is not None:
+                return _told(traffic.recorded(service.prometheus, plan), plan, f"Prometheus of {config_path}", help_)
+    except SourceError as error:
+        return None, f"{error}; {help_}"
+    return None, help_
+
+
+@contextmanager
+def _way_to(prometheus: str) -> Iterator[Outside]:
+    from platform_meter.runtime.traffic import prometheus_at
+
+    with ExitStack() as ways:
+        try:
+            outside = ways.enter_context(prometheus_at(prometheus))
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--prometheus") from error
+        yield outside
+
+
+def _told(found: float | None, plan: Plan, who: str, help_: str) -> tuple[float | None, str]:
+    if found is None:
+        return None, f"{who} has counted none; {help_}"
+    return found, f"counted by {who} over {plan.period_label}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from platform_meter.demo.jira_bodies import ticket_id
 from platform_meter.demo.records import Ticket
 
 _ORDER = re.compile(r"\border\s+by\s+(.*)$", re.IGNORECASE)
@@ -16,7 +17,7 @@ _CLAUSE = re.compile(
     r"""(?P<no>not\s+)?in\s*\((?P<values>[^)]*)\))\s*(?:and\b|$)""",
     re.IGNORECASE,
 )
-FIELDS = frozenset({"project", "updated", "created", "key", "status", "priority", "component", "issuetype"})
+FIELDS = frozenset({"project", "updated", "created", "id", "key", "status", "priority", "component", "issuetype"})
 TIMES = frozenset({"updated", "created"})
 
 Test = Callable[[Ticket, datetime], bool]
@@ -56,6 +57,8 @@ def _value(ticket: Ticket, field: str, now: datetime) -> str:
     match field:
         case "project":
             return ticket.project
+        case "id":
+            return str(ticket_id(ticket))
         case "key":
             return ticket.key
         case "status":

@@ -31,6 +31,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     status: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str] = {}
+    starts_at: datetime | None = None
     ends_at: datetime | None = None
     """When it was over; means nothing while it fires."""
 

@@ -219,16 +219,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
     world = options.world(running_clock(options.start))
-    with serving(world, options.port) as addresses:
-        sys.stdout.write(addresses.to_json() + "\n")
-        sys.stdout.flush()
+    try:
+        with serving(world, options.port) as addresses:
+            sys.stdout.write(addresses.to_json() + "\n")
+            sys.stdout.flush()
 
-        def wait_for_end_of_input() -> None:
-            sys.stdin.read()
-            over.set()
+            def wait_for_end_of_input() -> None:
+                sys.stdin.read()
+                over.set()
 
-        Thread(target=wait_for_end_of_input, name="stdin", daemon=True).start()
-        over.wait()
+            Thread(target=wait_for_end_of_input, name="stdin", daemon=True).start()
+            over.wait()
+    except OSError as error:
+        sys.exit(f"the simulated APIs can't be served: {error}; choose another port")
 
 
 if __name__ == "__main__":

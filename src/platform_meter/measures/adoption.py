@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from platform_meter.measures.adoption_units import Roster, roster
 from platform_meter.measures.adoption_use import Reader, Remembered, midnight
-from platform_meter.measures.adoption_view import KINDS, OUTSIDE, State, look, refusal, states, watermark
+from platform_meter.measures.adoption_view import OUTSIDE, State, look, refusal, states, telling, watermark
 from platform_meter.measures.catalogue import ADOPTION_TRANSITIONS
 from platform_meter.model.definitions import Capability
 from platform_meter.model.history import UnitState
@@ -26,8 +26,6 @@ KEPT = timedelta(days=400)
 """Retention of snapshots and events (domain section 2): the past is not reconstructed beyond it."""
 LOOK_BACK = timedelta(days=91)
 """How far a snapshot looks back at most times; one that looks further reads for itself."""
-NEWS = timedelta(days=7)
-"""Transitions of a snapshot taken later than this are history: they enter no counter."""
 
 
 class Change(StrEnum):
@@ -46,8 +44,6 @@ class Transition(NamedTuple):
 class Due(NamedTuple):
     capability: Capability
     day: date
-    counted: bool
-    """False for the reconstructed past: its transitions must not enter the counter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +139,13 @@ def due(scene: Scene, last: Mapping[str, date]) -> list[Due]:
     watermarks past its end. Capabilities whose `adopted` and `active` both rest on events (`verb`) get every day
     since their last snapshot and, at first, every day since the first stored use: events carry their own time, so
     trends exist from day one. A `count` rests on readings, which say nothing of the time before we looked: its
-    series starts with the first day on which its objects were seen to stand, and days without a look stay out.
+    series starts with the first day at whose end all of them were known, and days without a look stay out.
 
     Args:
         scene: the store's view.
         last: day of the last snapshot by capability id, where there is one.
     """
     found: list[Due] = []
-    today = scene.now.astimezone(scene.zone).date()
     for capability in scene.definitions.capabilities:
         known_to = watermark(scene, capability)
         if refusal(capability) or known_to is None:
@@ -166,14 +161,16 @@ def due(scene: Scene, last: Mapping[str, date]) -> list[Due]:
         else:
             continue
         days = (first + timedelta(days=n) for n in range((yesterday - first).days + 1))
-        found += [Due(capability, day, taken is not None and day >= today - NEWS) for day in days]
+        found += [Due(capability, day) for day in days]
     return found
 
 
 def next_snapshots(scene: Scene) -> Sequence[Snapshot]:
     """The next snapshots to store, oldest first for each capability; empty when none is due.
 
-    A capability's first ones come alone, so that a long past is one batch. Call again after storing these.
+    A capability's first ones are its reconstructed past: no counter counts their transitions, and they come alone, so
+    that a long past is one batch. All later ones are counted, however late they are taken: after an outage the
+    counter jumps (domain section 4). Call again after storing these.
     """
     last = {c.id: day for c in scene.definitions.capabilities if (day := scene.history.last_snapshot(c.id)) is not None}
     waiting = due(scene, last)
@@ -192,7 +189,7 @@ def next_snapshots(scene: Scene) -> Sequence[Snapshot]:
             previous = {s.unit: s for s in made.states}
             # Without any unit there is nothing to store, and the day would be due again for ever.
             if made.states:
-                batch.append(made if one.counted else replace(made, increments=()))
+                batch.append(made if capability.id in last else replace(made, increments=()))
         if batch and capability.id not in last:
             return batch
         taken += batch
@@ -217,8 +214,5 @@ def _first_use(scene: Scene, capability: Capability, yesterday: date) -> date:
 
 
 def _looked(scene: Scene, capability: Capability, end: datetime) -> bool:
-    """Whether standing objects were known at `end`: not when some stand now and all were first seen later."""
-    instances = {s.instance for s in scene.history.sources() if s.type == capability.adopted.source}
-    kind = KINDS[(capability.adopted.count or "").lower()]
-    starts = [held.start for held in scene.history.readings(kind) if held.source in instances]
-    return not starts or min(starts) <= end
+    """Whether standing objects were known at `end`: all that tells of them had been read whole by then."""
+    return all(s.since is not None and s.since <= end for s in telling(scene.history, capability.adopted))

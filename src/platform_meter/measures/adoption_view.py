@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -12,15 +12,13 @@ from fnmatch import fnmatchcase
 from platform_meter.measures.adoption_units import OwnerKey, Roster, eligible_units, exempt, known_units
 from platform_meter.measures.adoption_use import Amounts, Days, Reader, per_unit, qualifies, whole_days
 from platform_meter.model.definitions import Adopted, Capability, Unit
-from platform_meter.model.facts import READINGS, Reading
-from platform_meter.model.history import UnitState
+from platform_meter.model.facts import EVENTS, READINGS, Event, Reading, Usage
+from platform_meter.model.history import History, SourceState, UnitState
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import UNOWNED
 
 GRACE = 14
 """Days for which the predicate may be false before a unit counts as no adopter any more."""
-VERB_DAYS = 28
-"""Days over which the amount of an `adopted` verb is summed."""
 CHURN_DAYS = 28
 """How far back the churn ratio looks."""
 
@@ -59,11 +57,15 @@ def refusal(capability: Capability) -> str:
 
 
 def watermark(scene: Scene, capability: Capability) -> datetime | None:
-    """Up to when all that the capability reads is known; None when a source type is stale, never polled or not configured."""
+    """Up to when all that the capability reads is known; None when it is stale, was never read whole, or nothing gives it."""
     found: list[datetime] = [scene.now]
-    sources = scene.history.sources()
-    for type_ in (capability.adopted.source, capability.active.source):
-        states = [s for s in sources if s.type == type_]
+    adopted, active = capability.adopted, capability.active
+    standing = KINDS.get((adopted.count or "").lower())
+    for type_, kinds in (
+        (adopted.source, {standing} if standing else _used(adopted.verb or "")),
+        (active.source, _used(*active.verbs)),
+    ):
+        states = [s for kind in kinds for s in scene.history.sources(kind) if s.type == type_]
         known = [s.watermark for s in states if s.fresh and s.watermark is not None]
         if not known or len(known) < len(states):
             return None
@@ -71,55 +73,78 @@ def watermark(scene: Scene, capability: Capability) -> datetime | None:
     return min(found)
 
 
+def _used(*verbs: str) -> set[type[Event | Reading]]:
+    """Kinds of event that tell of use by one of these verbs."""
+    return {Usage, *(kind for kind in EVENTS.values() if kind.verb in verbs)}
+
+
+def telling(history: History, adopted: Adopted) -> Sequence[SourceState]:
+    """The source instances that tell of the standing objects that `adopted` counts."""
+    kind = KINDS[(adopted.count or "").lower()]
+    return [s for s in history.sources(kind) if s.type == adopted.source]
+
+
 class Predicate:
-    """`adopted`, at the moment looked at or whole days before it.
+    """`adopted`, at the moment looked at.
 
     `count`: standing objects of one kind from the source type, those that `select` lets pass, per owner; true from
     `min` on. `select` asks labels of the object and fields of the reading by one name; either may match.
-    `verb`: the amount of use of the verb over the last 28 days; true from `min` on. One stretch of use thus makes an
-    adopter for 28 days, and through the grace for 14 more.
+    `verb`: the amount of use of the verb in the active window; true from `min` on.
     """
 
     def __init__(self, capability: Capability, reader: Reader, moment: datetime, days: Days) -> None:
         self._adopted, self._reader, self._moment, self._days = capability.adopted, reader, moment, days
+        self._window = whole_days(capability.active.window)
         self._by_owner: dict[OwnerKey, Amounts] | None = None
-        self._by_person: dict[str, Amounts] = {}
+        self._use: dict[Unit, Mapping[str, Amounts]] = {}
 
-    def share(self, by_owner: dict[OwnerKey, Amounts] | None, by_person: dict[str, Amounts]) -> None:
+    def share(self, unit: Unit, use: Mapping[str, Amounts], by_owner: dict[OwnerKey, Amounts] | None = None) -> None:
         """Take use that was read already."""
-        self._by_owner, self._by_person = by_owner, by_person
+        self._use[unit], self._by_owner = use, by_owner
 
-    def units(self, unit: Unit, *, back: int = 0) -> frozenset[str]:
-        """Units for which it was true `back` days ago."""
+    def units(self, unit: Unit) -> frozenset[str]:
+        """Units for which it is true."""
         if self._adopted.count is not None:
-            return self._standing(unit, self._adopted.count, back)
-        span = self._days.last(VERB_DAYS, before=back)
-        return frozenset(u for u, amounts in self._use(unit).items() if sum(amounts[span]) >= self._adopted.min)
+            return self._standing(unit, self._adopted.count)
+        span = self._days.last(self._window)
+        return frozenset(u for u, amounts in self.use(unit).items() if sum(amounts[span]) >= self._adopted.min)
 
-    def recently(self, unit: Unit, doubtful: Collection[str]) -> frozenset[str]:
-        """Those of `doubtful` for which it was true on one of the last 14 days."""
+    def kept(self, unit: Unit, doubtful: Collection[str], used: frozenset[str]) -> frozenset[str]:
+        """Those of `doubtful`, adopters once, that are so still though it is false now.
+
+        `count`: on one of the last 14 days it was true. `verb`: adopting is use, so only silence ends it; those in
+        `used` are not silent.
+        """
+        if self._adopted.count is None:
+            return used.intersection(doubtful)
         left, found = set(doubtful), set[str]()
         for back in range(1, GRACE + 1):
             if not left:
                 break
-            then = left & self.units(unit, back=back)
+            then = left & self._standing(unit, self._adopted.count, back)
             found |= then
             left -= then
         return frozenset(found)
 
-    def _use(self, unit: Unit) -> Mapping[str, Amounts]:
-        verbs = (self._adopted.verb or "",)
+    def use(self, unit: Unit) -> Mapping[str, Amounts]:
+        """Amounts of the `adopted` verb by unit; nothing where adopting is no use."""
+        if self._adopted.verb is None:
+            return {}
+        if unit not in self._use:
+            self._use[unit] = self._read(unit, self._adopted.verb)
+        return self._use[unit]
+
+    def _read(self, unit: Unit, verb: str) -> Mapping[str, Amounts]:
         if unit is Unit.PERSON:
-            if not self._by_person:
-                self._by_person, _ = self._reader.by_person(self._adopted.source, verbs, self._days)
-            return self._by_person
+            return self._reader.by_person(self._adopted.source, (verb,), self._days)[0]
         if self._by_owner is None:
-            self._by_owner = self._reader.by_owner(self._adopted.source, verbs, self._days)
+            self._by_owner = self._reader.by_owner(self._adopted.source, (verb,), self._days)
         return per_unit(unit, self._by_owner)
 
-    def _standing(self, unit: Unit, word: str, back: int) -> frozenset[str]:
+    def _standing(self, unit: Unit, word: str, back: int = 0) -> frozenset[str]:
+        """Units for which enough objects stood `back` days ago."""
         history = self._reader.history
-        instances = {s.instance for s in history.sources() if s.type == self._adopted.source}
+        instances = {s.instance for s in telling(history, self._adopted)}
         at = self._moment - timedelta(days=back) if back else self._reader.at
         objects: defaultdict[str, set[int]] = defaultdict(set)
         for held in history.readings(KINDS[word.lower()], at=at):
@@ -179,20 +204,19 @@ def look(
 ) -> View:
     """See a capability at `moment`; days up to `end` (exclusive) count as use so far."""
     active = capability.active
-    window, inactive = whole_days(active.window), whole_days(capability.churned.inactive)
-    days = Days(end=end, count=max(CHURN_DAYS + window, inactive, VERB_DAYS + GRACE, CHURN_DAYS + 1))
+    days = Days(end=end, count=max(CHURN_DAYS + whole_days(active.window), whole_days(capability.inactive)))
     predicate = Predicate(capability, reader, moment, days)
     shared = (capability.adopted.source, (capability.adopted.verb,)) == (active.source, active.verbs)
     homes: Mapping[str, frozenset[OwnerKey]] = {}
     if capability.unit is Unit.PERSON:
         use, homes = reader.by_person(active.source, active.verbs, days)
         if shared:
-            predicate.share(None, use)
+            predicate.share(capability.unit, use)
     else:
         by_owner = reader.by_owner(active.source, active.verbs, days)
         use = per_unit(capability.unit, by_owner)
         if shared:
-            predicate.share(by_owner, {})
+            predicate.share(capability.unit, use, by_owner)
     left_out = exempt(capability, end - timedelta(days=1))
     eligible = eligible_units(capability, known, end - timedelta(days=1), homes)
     units = known_units(capability, known, homes)
@@ -215,15 +239,17 @@ def look(
 
 def states(view: View, previous: Mapping[str, UnitState]) -> dict[str, State]:
     """Each known unit's state, the first that fits; what a unit `was` is what the last snapshot says it ever was."""
-    idle = view.days.last(whole_days(view.capability.churned.inactive))
-    used = frozenset(u for u, amounts in view.use.items() if any(amounts[idle]))
+    capability, predicate = view.capability, view.predicate
+    idle = view.days.last(whole_days(capability.inactive))
+    uses = (view.use, predicate.use(capability.unit))
+    used = frozenset(u for use in uses for u, amounts in use.items() if any(amounts[idle]))
     # A unit that was churned and shows no use stays so, whatever its predicate did: looking back is for the others.
     doubtful = {
         u
         for u, was in previous.items()
         if was.ever_adopted and u not in view.adopted and (was.state != State.CHURNED or u in used)
     }
-    adopter = view.adopted | view.predicate.recently(view.capability.unit, doubtful & view.eligible)
+    adopter = view.adopted | predicate.kept(capability.unit, doubtful & view.eligible, used)
     found: dict[str, State] = {}
     for unit in sorted(view.known):
         was = previous.get(unit)

@@ -98,8 +98,8 @@ class Clock:
         return self._before[index] + min(micros, self._ends[index]) - self._starts[index]
 
     def _reach(self, low: int, high: int) -> None:
-        """Lay out the years [low, high) too."""
-        low, high = max(low, _FIRST_YEAR), min(high, _LAST_YEAR)
+        """Lay out the years [low, high) too: at least one of those that can be open."""
+        low, high = min(max(low, _FIRST_YEAR), _LAST_YEAR - 1), max(min(high, _LAST_YEAR), _FIRST_YEAR + 1)
         have_low, have_high = self._years
         if have_low <= low and high <= have_high:
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from platform_meter.model.facts import POD_START_BUCKETS
 from platform_meter.model.metric import Metric, MetricType
 
@@ -9,16 +11,16 @@ SECONDS_CI = (5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0
 SECONDS_PROBE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SECONDS_POLL = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
-_BOUNDS = {
+_BOUNDS: Mapping[str, str] = {
     "source": "source types",
     "source_instance": "configured sources",
     "kind": "kinds of object or event of the source",
-    "outcome": "6 outcomes",
+    "outcome": "success, user_failure, infra_failure, cancelled, skipped, unknown",
     "reason": "a closed list per source",
     "family": "declared metrics",
     "service": "services, _unowned",
     "team": "teams, _unowned",
-    "system": "source types; on platform_service_info declared systems",
+    "system": "source types",
     "tier": "declared tiers",
     "org": "declared orgs",
     "persona": "declared personas",
@@ -57,14 +59,16 @@ def _declare(
     buckets: tuple[float, ...] = (),
     fold: str | None = None,
     cap: int = 10_000,
+    bounds: Mapping[str, str] = _BOUNDS,
 ) -> Metric:
+    """Declare one; `bounds` names those of its labels that mean something else here than elsewhere."""
     names = tuple(labels.split())
     metric = Metric(
         name=name,
         type=type_,
         help=help_,
         labels=names,
-        bounds={n: _BOUNDS[n] for n in names},
+        bounds={n: bounds.get(n, _BOUNDS[n]) for n in names},
         buckets=buckets,
         fold=("team" if "team" in names else "") if fold is None else fold,
         cap=cap,
@@ -93,7 +97,11 @@ SOURCE_POLL_DURATION = _declare(
     _H, "platform_meter_source_poll_duration_seconds", "source", "Duration of polls.", buckets=SECONDS_POLL
 )
 SOURCE_REQUESTS = _declare(
-    _C, "platform_meter_source_requests_total", "source outcome", "Calls to the source's API: ok, error or limited."
+    _C,
+    "platform_meter_source_requests_total",
+    "source outcome",
+    "Calls to the source's API: ok, error or limited.",
+    bounds={"outcome": "ok, error, limited"},
 )
 SOURCE_RATE_LIMIT = _declare(
     _G,
@@ -122,9 +130,20 @@ STORE_BYTES = _declare(_G, "platform_meter_store_bytes", "", "Size of the event 
 
 # Entities
 SERVICE_INFO = _declare(
-    _G, "platform_service_info", "service team system tier", "1 for each known service, to join on.", fold=""
+    _G,
+    "platform_service_info",
+    "service team system tier",
+    "1 for each service that a file declares or ownership knows, to join on.",
+    fold="",
+    bounds={"system": "declared systems"},
 )
-TEAM_INFO = _declare(_G, "platform_team_info", "team org persona", "1 for each known team, to join on.", fold="")
+TEAM_INFO = _declare(
+    _G,
+    "platform_team_info",
+    "team org persona",
+    "1 for each team that a file declares or ownership knows, to join on.",
+    fold="",
+)
 
 # CI
 PIPELINE_RUNS = _declare(_C, "platform_pipeline_runs_total", "system team outcome", "Pipeline runs ended, by attempt.")
@@ -162,7 +181,12 @@ PIPELINE_ACTIVE = _declare(
 
 # Delivery
 DEPLOYMENTS = _declare(
-    _C, "platform_deployments_total", "team environment result kind", "Deployments ended.", fold="environment"
+    _C,
+    "platform_deployments_total",
+    "team environment result kind",
+    "Deployments ended.",
+    fold="environment",
+    bounds={"kind": "planned, rollback, hotfix, config"},
 )
 
 # Kubernetes
@@ -179,6 +203,7 @@ POD_START = _declare(
     "Pod creation to Ready with image pull, as users feel it.",
     buckets=POD_START_BUCKETS,
     fold="cluster",
+    bounds={"kind": "deployment, statefulset, daemonset, job, other"},
 )
 CLUSTER_NODES = _declare(
     _G, "platform_cluster_nodes", "cluster state", "Nodes by state: ready, not_ready, cordoned.", fold="cluster"
@@ -309,12 +334,19 @@ TICKETS_PER_ACTIVE_TEAM = _declare(
     _G,
     "platform_tickets_per_active_team",
     "queue window",
-    "Tickets created / teams active on any capability.",
+    "Tickets created / teams with any pipeline run, deployment or merged change in the window.",
     fold="queue",
 )
 
 # SLOs of stored events
-SLO_INFO = _declare(_G, "platform_slo_info", "slo team capability kind profile", "1 for each SLO.", fold="")
+SLO_INFO = _declare(
+    _G,
+    "platform_slo_info",
+    "slo team capability kind profile",
+    "1 for each SLO.",
+    fold="",
+    bounds={"kind": "events, slices"},
+)
 SLO_OBJECTIVE = _declare(_G, "platform_slo_objective_ratio", "slo", "Objective of the SLO.")
 SLO_PERIOD = _declare(_G, "platform_slo_period_seconds", "slo", "Length of the SLO's period.")
 SLO_WINDOW_EVENTS = _declare(

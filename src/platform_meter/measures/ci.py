@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
+
+from msgspec import Struct
 
 from platform_meter.measures import catalogue
 from platform_meter.model.facts import Event, Outcome, PipelineActive, PipelineJob, PipelineRun
-from platform_meter.model.history import Owner, Row, SourceState
+from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import WINDOWS, Counting, Gauging, Measure, Scene, window_label
 from platform_meter.model.metric import Increment, Metric, Ratio, Sample
 
@@ -48,12 +49,35 @@ def count_job(event: Event, _owner: Owner, source: SourceState) -> Iterator[Incr
         )
 
 
-class Group(Enum):
-    """What the runs of one pipeline, commit and input showed so far."""
+class Ended(Struct, frozen=True, gc=False):
+    """What flake detection asks of a run."""
 
-    CLEAN = "clean"
-    FAILED = "failed"
-    FLAKY = "flaky"
+    outcome: Outcome
+    group: str
+
+
+class _Groups:
+    """Groups of one pipeline. Each mapping gives, by group, the place in WINDOWS of the shortest window that holds ..."""
+
+    __slots__ = ("ended", "failed", "flaky")
+
+    def __init__(self) -> None:
+        self.ended: dict[str, int] = {}
+        """... its last success or failure."""
+        self.failed: dict[str, int] = {}
+        """... its last failure."""
+        self.flaky: dict[str, int] = {}
+        """... its last failure that a success followed; a shorter window sees that success alone."""
+
+    def add(self, run: Ended, place: int) -> None:
+        if run.outcome is Outcome.SUCCESS:
+            if run.group in self.failed:
+                self.flaky[run.group] = self.failed[run.group]
+        elif run.outcome in FAILURES:
+            self.failed[run.group] = place
+        else:
+            return
+        self.ended[run.group] = place
 
 
 def flaky(scene: Scene) -> Iterator[Sample]:
@@ -63,42 +87,41 @@ def flaky(scene: Scene) -> Iterator[Sample]:
     """
     flakes, wholes = Parts(), Parts()
     for source, end in _known(scene, PipelineRun):
-        for window in WINDOWS:
-            label = window_label(window)
-            runs = scene.history.rows(PipelineRun, end - window, end, source=source.instance)
-            for object_, groups in _groups(runs).items():
-                at = (source.type, scene.history.owner(object_, end).team, label)
-                wholes[at] += len(groups)
-                flakes[at] += sum(group is Group.FLAKY for group in groups.values())
+        found: defaultdict[int, _Groups] = defaultdict(_Groups)
+        # The oldest first: all windows in one pass, in order of time.
+        for place, start, stop in reversed(_slices(end)):
+            for object_, run in scene.history.parts(PipelineRun, Ended, start, stop, source=source.instance):
+                found[object_].add(run, place)
+        for object_, groups in found.items():
+            team = scene.history.owner(object_, end).team
+            ended, flakes_of = Counter(groups.ended.values()), Counter(groups.flaky.values())
+            for place, window in enumerate(WINDOWS):
+                if n := sum(ended[i] for i in range(place + 1)):
+                    at = (source.type, team, window_label(window))
+                    wholes[at] += n
+                    flakes[at] += sum(flakes_of[i] for i in range(place + 1))
     return _ratios(catalogue.PIPELINE_FLAKY, flakes, wholes, scene.minimum)
 
 
-def _groups(runs: Iterable[Row[PipelineRun]]) -> dict[int, dict[str, Group]]:
-    """Groups with a success or failure by the pipeline's object; `runs` come in order of time and are not kept."""
-    found: defaultdict[int, dict[str, Group]] = defaultdict(dict)
-    for row in runs:
-        run, groups = row.event, found[row.object]
-        if run.outcome in FAILURES:
-            if groups.get(run.group) is not Group.FLAKY:
-                groups[run.group] = Group.FAILED
-        elif run.outcome is Outcome.SUCCESS:
-            failed = groups.get(run.group, Group.CLEAN) is not Group.CLEAN
-            groups[run.group] = Group.FLAKY if failed else Group.CLEAN
-    return {object_: groups for object_, groups in found.items() if groups}
+def _slices(end: datetime) -> list[tuple[int, datetime, datetime]]:
+    """What each window adds to the next shorter one: (place in WINDOWS, start, end), the newest first."""
+    stops = (end, *(end - window for window in WINDOWS))
+    return [(place, end - window, stops[place]) for place, window in enumerate(WINDOWS)]
 
 
 def unclassified(scene: Scene) -> Iterator[Sample]:
     """Failures of unknown class / all failures, from rollups."""
     unknown, failures = Parts(), Parts()
     for source, end in _known(scene, PipelineRun):
-        for window in WINDOWS:
-            label = window_label(window)
-            counts = scene.history.counts(PipelineRun, source.instance, end - window, end)
+        for place, start, stop in _slices(end):
+            counts = scene.history.counts(PipelineRun, source.instance, start, stop)
             for (object_, dim), count in counts.items():
                 if dim in FAILURES:
-                    at = (source.type, scene.history.owner(object_, end).team, label)
-                    failures[at] += count.n
-                    unknown[at] += count.n if dim == Outcome.UNKNOWN else 0
+                    team = scene.history.owner(object_, end).team
+                    for window in WINDOWS[place:]:
+                        at = (source.type, team, window_label(window))
+                        failures[at] += count.n
+                        unknown[at] += count.n if dim == Outcome.UNKNOWN else 0
     return _ratios(catalogue.PIPELINE_UNCLASSIFIED, unknown, failures, scene.minimum)
 
 
@@ -156,12 +179,14 @@ MEASURES: tuple[Measure, ...] = (
         reads=frozenset({PipelineRun}),
         compute=flaky,
         every=timedelta(minutes=5),
+        at_once=False,
     ),
     Gauging(
         metrics=(catalogue.PIPELINE_UNCLASSIFIED,),
         reads=frozenset({PipelineRun}),
         compute=unclassified,
         every=timedelta(minutes=5),
+        at_once=False,
     ),
     Gauging(metrics=(catalogue.PIPELINE_ACTIVE,), reads=frozenset({PipelineActive}), compute=active),
 )

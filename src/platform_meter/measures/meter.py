@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
 from platform_meter.measures import catalogue
+from platform_meter.measures.adoption_units import roster
 from platform_meter.model.facts import EVENTS, READINGS
 from platform_meter.model.measure import Gauging, Measure, Scene
 from platform_meter.model.metric import UNOWNED, Sample
@@ -34,15 +36,13 @@ def objects(scene: Scene) -> Iterator[Sample]:
 
 
 def entities(scene: Scene) -> Iterator[Sample]:
-    """1 for each declared service, and for each team that is declared or named by one."""
-    declared = {t.id: t for t in scene.definitions.teams}
-    for service in sorted(scene.definitions.services, key=lambda s: s.id):
+    """1 for each service and team that a file declares or ownership found; of the latter only the names are known."""
+    known = roster(scene)
+    for service in sorted(known.services.values(), key=lambda s: s.id):
         labels = (service.id, service.team, service.system, service.tier)
         yield Sample(metric=catalogue.SERVICE_INFO, labels=labels, value=1.0)
-    for team in sorted(declared.keys() | {s.team for s in scene.definitions.services} - {UNOWNED}):
-        known = declared.get(team)
-        about = (team, known.org if known else "", known.persona if known else "")
-        yield Sample(metric=catalogue.TEAM_INFO, labels=about, value=1.0)
+    for team in sorted(known.teams.values(), key=lambda t: t.id):
+        yield Sample(metric=catalogue.TEAM_INFO, labels=(team.id, team.org, team.persona), value=1.0)
 
 
 def sources(scene: Scene) -> Iterator[Sample]:
@@ -61,6 +61,12 @@ MEASURES: tuple[Measure, ...] = (
         reads=frozenset({*EVENTS.values(), *READINGS.values()}),
         compute=objects,
     ),
-    Gauging(metrics=(catalogue.SERVICE_INFO, catalogue.TEAM_INFO), reads=frozenset(), compute=entities),
+    Gauging(
+        metrics=(catalogue.SERVICE_INFO, catalogue.TEAM_INFO),
+        reads=frozenset(),
+        compute=entities,
+        # New objects and owners are reason enough by themselves.
+        every=timedelta(minutes=5),
+    ),
     Gauging(metrics=(catalogue.SOURCE_UP, catalogue.SOURCE_LAST_SUCCESS), reads=frozenset(), compute=sources),
 )

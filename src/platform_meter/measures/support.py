@@ -129,15 +129,14 @@ def _count_cycle(event: Event, _owner: Owner, _source: SourceState) -> Iterator[
         yield Increment(metric=catalogue.TICKET_SLA_CYCLES, labels=labels)
 
 
-def unlisted_statuses(scene: Scene) -> Mapping[str, frozenset[str]]:
+def unlisted_statuses(scene: Scene, book: Book) -> Mapping[str, Sequence[str]]:
     """By queue, the statuses of its tickets that stand in no list of its definition and so count as running."""
-    book = Book()
-    found: dict[str, frozenset[str]] = {}
+    found: defaultdict[str, set[str]] = defaultdict(set)
     for queue in book.queues(scene):
         for source in _sources(scene, queue):
             for ticket in book.tickets(queue, source):
-                found[queue.id] = found.get(queue.id, frozenset()) | ticket.unlisted
-    return {queue: statuses for queue, statuses in found.items() if statuses}
+                found[queue.id] |= ticket.unlisted
+    return {queue: sorted(statuses) for queue, statuses in found.items() if statuses}
 
 
 class _Seen(NamedTuple):
@@ -202,7 +201,7 @@ def _backlog(scene: Scene, queue: Queue, waiting: Sequence[_Seen]) -> Iterator[S
     for q, minimum in ((0.5, scene.minimum), (0.9, scene.minimum), (1.0, 1)):
         yield Sample(
             metric=catalogue.TICKET_BACKLOG_AGE,
-            labels=(queue.id, f"{q:g}"),
+            labels=(queue.id, str(q)),
             value=Spread(values=ages, q=q, minimum=minimum),
         )
 
@@ -277,7 +276,7 @@ def _sla(scene: Scene, labels: tuple[str, str, str], kept: _Kept) -> Iterator[Sa
         yield Sample(metric=catalogue.TICKET_SLA_MET, labels=(*labels, window_label(window)), value=met)
     for q in (0.5, 0.9):
         spread = Spread(values=tuple(kept.stopped), q=q, minimum=scene.minimum)
-        yield Sample(metric=catalogue.TICKET_SLA_SECONDS, labels=(*labels, f"{q:g}"), value=spread)
+        yield Sample(metric=catalogue.TICKET_SLA_SECONDS, labels=(*labels, str(q)), value=spread)
     yield Sample(metric=catalogue.TICKET_AT_RISK, labels=labels, value=float(kept.at_risk))
     if len(kept.lived) >= CURVE_MINIMUM:
         curve = kaplan_meier(kept.lived)
@@ -376,7 +375,7 @@ def _event(queue: Queue, ticket: Ticket, cycle: Cycle, decision: Decision) -> Sl
         updated=max(decision.at, ticket.changed),
         queue=queue.id,
         sla=cycle.sla,
-        ticket=ticket.id,
+        ticket=ticket.name,
         priority=decision.priority,
         result=decision.result,
         elapsed=decision.elapsed,

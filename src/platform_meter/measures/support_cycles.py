@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from platform_meter.measures.calendars import Clock, clock, day_seconds
 from platform_meter.model.definitions import Goal, Sla, Ticketing
-from platform_meter.model.facts import Ref, Role, SlaResult, TicketChange, TicketEvent
+from platform_meter.model.facts import GONE, Ref, Role, SlaResult, TicketChange, TicketEvent
 
 NONE = "none"
 """The label value of a ticket without priority or category."""
@@ -91,6 +91,8 @@ class Ticket:
     """One ticket after its events so far, with its cycles."""
 
     id: str
+    name: str
+    """What people call it."""
     queue: str
     """The tool's queue that it was created in: a ticket counts there, wherever it moves."""
     about: Ref
@@ -98,7 +100,7 @@ class Ticket:
     priority: str
     open: bool
     valid: bool
-    """False for what was closed as duplicate, spam and the like."""
+    """False for what was closed as duplicate, spam and the like, or is gone."""
     closings: tuple[datetime, ...]
     reopenings: tuple[datetime, ...]
     cycles: tuple[Cycle, ...]
@@ -148,7 +150,7 @@ class Rules:
             running=frozenset(ticketing.status.running),
             paused=frozenset(ticketing.status.paused),
             done=frozenset(ticketing.status.done),
-            invalid=frozenset(ticketing.invalid),
+            invalid=frozenset({GONE, *ticketing.invalid}),
             slas=ticketing.slas,
             goals={s.id: {p: _goal(g, length) for p, g in s.goal.items()} for s in ticketing.slas},
         )
@@ -290,6 +292,7 @@ class _Folding:
         paused = self._status in self._rules.paused
         return Ticket(
             id=self._created.ticket,
+            name=self._created.name or self._created.ticket,
             queue=self._created.queue,
             about=self._created.about,
             created=self._created.at,
@@ -309,13 +312,13 @@ class _Folding:
         return event.change is TicketChange.RESOLVED or event.status in self._rules.done
 
     def _reopens(self, event: TicketEvent) -> bool:
-        """The tool says so, or a status that is listed as not done; an unlisted one tells nothing of the resolution.
+        """The tool says so, or a status that is not done: one in no list counts as running.
 
         A status of the same moment as the closing belongs to it: "Resolved" may be listed as paused.
         """
         if event.change is TicketChange.REOPENED:
             return True
-        back = event.status in self._rules.running or event.status in self._rules.paused
+        back = event.status is not None and event.status not in self._rules.done
         return back and bool(self._closings) and self._closings[-1] < self._now
 
     def _close(self) -> None:

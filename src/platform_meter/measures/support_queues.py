@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from platform_meter.measures.support_cycles import NONE, Rules, Ticket, fold
 from platform_meter.model.definitions import Definitions, Ticketing
-from platform_meter.model.facts import Ref, TicketChange, TicketEvent
+from platform_meter.model.facts import GONE, Ref, TicketChange, TicketEvent
 from platform_meter.model.history import Row, SourceState
 from platform_meter.model.measure import Scene
 
@@ -106,6 +106,11 @@ class _Entry:
         self.queue = min(creations, key=lambda e: (e.at, e.key)).queue if creations else None
         self.folded.clear()
 
+    def told(self) -> list[TicketEvent]:
+        """Its events; of its being gone only what is newer than all else: a ticket told since is there again."""
+        newest = max(e.updated or e.at for e in self.events.values() if e.resolution != GONE)
+        return [e for e in self.events.values() if e.resolution != GONE or e.at > newest]
+
 
 class Book:
     """Every ticket of the store, refolded only when something about it is new.
@@ -152,7 +157,7 @@ class Book:
                 continue
             ticket = entry.folded.get(queue.id)
             if ticket is None or not ticket.covers(until):
-                ticket = fold(entry.events.values(), queue.rules, until)
+                ticket = fold(entry.told(), queue.rules, until)
                 if ticket is None:  # created after the watermark
                     continue
                 entry.folded[queue.id] = ticket

@@ -120,7 +120,8 @@ class Active(Definition):
 
 
 class Churned(Definition):
-    inactive: Period = timedelta(days=56)
+    inactive: Period | None = None
+    """Silence that makes a unit churned; None is twice the active window."""
 
 
 class Exempt(Definition):
@@ -170,6 +171,21 @@ class Capability(Definition):
     exempt: tuple[Exempt, ...] = ()
     journey: Journey | None = None
     stages: tuple[Stage, ...] = ()
+
+    @property
+    def inactive(self) -> timedelta:
+        """How long a unit may go without any use before it is churned."""
+        return self.churned.inactive or 2 * self.active.window
+
+    @model_validator(mode="after")
+    def _silence(self) -> Capability:
+        if self.inactive < self.active.window:
+            raise PlacedError(
+                "inactive is shorter than active.window, so a unit would be churned while it is active; write at least "
+                "that window, or leave inactive out for twice the window",
+                "churned", "inactive",
+            )  # fmt: skip
+        return self
 
     @model_validator(mode="after")
     def _journey(self) -> Capability:

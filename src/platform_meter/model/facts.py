@@ -206,8 +206,12 @@ class TicketEvent(Event):
     """Asking is use; that an agent answers, or a bot closes it days later, is not."""
 
     queue: str
+    """The tool's queue; of CREATED the one that the ticket was created in, wherever it is now."""
     ticket: str
+    """What its steps are joined by: the tool's id for it, which stays when it is moved and its name changes."""
     change: TicketChange
+    name: str = ""
+    """What people call it now (`PLAT-1`); CREATED says it."""
     role: Role = Role.AGENT
     public: bool = True
     status: str | None = None
@@ -223,6 +227,8 @@ class TicketEvent(Event):
         return (Tally(dim=self.change),)
 
 
+GONE = "gone"
+"""The resolution of a ticket that its tool no longer shows: deleted, transferred, or moved to where we don't look."""
 MOST_LABELS = 20
 
 
@@ -236,12 +242,13 @@ class SlaCycle(Event):
     """One run of one SLA clock, decided: stopped in time (met) or past its goal (breached). `at` is that moment.
 
     Written by the tick from TicketEvents, because time alone can breach a goal. `elapsed` is business seconds at
-    the decision. Key: queue, SLA, ticket and number of the cycle.
+    the decision. Key: queue, SLA, id of the ticket and number of the cycle.
     """
 
     queue: str
     sla: str
     ticket: str
+    """What people called it then."""
     priority: str
     result: SlaResult
     elapsed: float

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from platform_meter.model.facts import Event, Reading
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reading)
+S = TypeVar("S", bound=Struct)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +32,20 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """One configured source instance as measures see it."""
+    """One configured source instance as measures see it: as a whole, or by the streams that give one kind of fact."""
 
     instance: str
     """Config key, `source_instance` label."""
     type: str
     """`source` label."""
     watermark: datetime | None
-    """Start of its last complete poll: windows end here, not at now. None before the first."""
+    """Start of the last complete poll, of several streams the oldest: windows end here, not at now. None before the first."""
     last_success: datetime | None
+    """Of several streams the oldest."""
+    since: datetime | None
+    """Start of the first complete poll, of several streams the youngest: how things stood before is not known."""
     fresh: bool
-    """False when no success for `stale_after`: its gauges must be absent."""
-    every: timedelta
+    """False when one of the streams had no success for its `stale_after`: gauges that rest on it must be absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +115,7 @@ class History(Protocol):
     """Read access to one consistent view of the store."""
 
     def sources(self, kind: type[Event | Reading] | None = None) -> Sequence[SourceState]:
-        """Configured instances; with `kind`, those whose type gives it."""
+        """Configured instances; with `kind`, those that give it, each as known as its streams that give this kind."""
         ...
 
     def counts(self, kind: type[Event], source: str, start: datetime, end: datetime) -> Mapping[tuple[int, str], Count]:
@@ -121,6 +126,12 @@ class History(Protocol):
         self, kind: type[E], start: datetime, end: datetime, *, source: str | None = None, after: int = 0
     ) -> Iterator[Row[E]]:
         """Events with start <= at < end and seq > after, in order of `at` then key."""
+        ...
+
+    def parts(
+        self, kind: type[Event], shape: type[S], start: datetime, end: datetime, *, source: str
+    ) -> Iterator[tuple[int, S]]:
+        """As `rows`, each as (object, `shape` with those fields of the event that it names): a quarter of the cost."""
         ...
 
     def latest(self, kind: type[Event]) -> int:

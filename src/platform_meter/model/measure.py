@@ -52,13 +52,15 @@ class Counting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauging:
-    """Gauges of `metrics`, computed anew when a fact in `reads` came, a source aged, or a tick moved the window."""
+    """Gauges of `metrics`, computed anew when a fact in `reads` came, what it reads aged, or a tick moved the window."""
 
     metrics: tuple[Metric, ...]
     reads: frozenset[type[Fact]]
     compute: Callable[[Scene], Iterable[Sample]]
     every: timedelta = timedelta(seconds=15)
     """How often a tick alone is reason enough."""
+    at_once: bool = True
+    """A fact is reason enough. False where one more moves nothing that anybody would see: a ratio over weeks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

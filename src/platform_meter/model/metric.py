@@ -38,6 +38,11 @@ class Metric:
     """The label whose values are folded past the cap; empty where folding makes no sense: then the last by name are dropped and counted."""
 
     @property
+    def series(self) -> int:
+        """Series of one label set: a histogram has one for each bound, `+Inf`, sum and count."""
+        return len(self.buckets) + 3 if self.type is MetricType.HISTOGRAM else 1
+
+    @property
     def exposed_as(self) -> str:
         """The TYPE that `/metrics` says: Prometheus keeps the label `quantile` for summaries."""
         return "summary" if "quantile" in self.labels else self.type.value

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from platform_meter.model.scalars import Definition, LocalPath, Period, PlacedError, Zone
+from platform_meter.model.scalars import Address, Definition, LocalPath, Period, PlacedError, Zone
 from platform_meter.model.source import Secret
 
 
@@ -17,7 +17,7 @@ class SurveySource(Definition):
     type: Literal["csv", "http_json", "google_forms", "typeform", "form"]
     path: LocalPath | None = None
     """File of a csv, google_forms or typeform export."""
-    url: str | None = None
+    url: Address | None = None
     """Address of http_json."""
     token: Secret | None = None
 

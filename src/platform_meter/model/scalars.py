@@ -1,4 +1,4 @@
-"""Small things people write: durations, zones, moments, paths. `problems.decode` turns their errors into messages."""
+"""Small things people write: durations, zones, moments, paths, addresses. `problems.decode` turns their errors into messages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import posixpath
 import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from ipaddress import IPv6Address
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -15,6 +16,23 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _LONGEST = 100 * 365 * 86400
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d|w)")
+_LABEL = "[A-Za-z0-9_-]{1,63}"
+_ADDRESS = re.compile(
+    rf"https?://(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::(?P<port>[0-9]{{1,5}}))?(?:[/?#][!-~]*)?"
+)
+_HOW_ADDRESS = "write https://HOST or https://HOST:PORT/PATH"
+
+
+class HiddenError(ValueError):
+    """What is wrong with a value that must not be shown again, since it holds a secret."""
+
+
+def unfit(value: Any, what: str, instead: str) -> ValueError:
+    """The error of a value that is not `what`: quoted, where it is a single one, or called empty where there is none."""
+    if value is None or value == "":
+        return ValueError(f"empty; {instead}")
+    found = "a list" if isinstance(value, list) else "a group of keys" if isinstance(value, dict) else f"'{value}'"
+    return ValueError(f"{found} is {what}; {instead}")
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -28,7 +46,7 @@ def parse_duration(value: Any) -> timedelta:
     text = str(value).strip()
     parts = _DURATION.findall(text)
     if not parts or "".join(n + u for n, u in parts) != text:
-        raise ValueError(f"'{value}' is not a duration; write a number and a unit, such as 30s, 15m, 8h or 28d")
+        raise unfit(value, "not a duration", "write a number and a unit, such as 30s, 15m, 8h or 28d")
     seconds = sum(float(n) * _UNITS[u] for n, u in parts)
     if seconds > _LONGEST:
         raise ValueError(f"'{value}' is longer than 100 years; write a shorter duration, such as 400d")
@@ -63,14 +81,42 @@ def parse_zone(value: Any) -> str:
     Raises:
         ValueError: no such zone.
     """
-    text = str(value)
+    text = "" if value is None else str(value)
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         near = _near_zone(text)
         hint = f"did you mean '{near}'?" if near else "write an IANA name such as Europe/Berlin or UTC"
-        raise ValueError(f"'{value}' is not a time zone; {hint}") from None
+        raise unfit(value, "not a time zone", hint) from None
     return text
+
+
+def parse_address(value: str) -> str:
+    """An http or https address: host, port and path, without user, query and fragment.
+
+    Raises:
+        ValueError: anything else; a `HiddenError` where it may hold a credential.
+    """
+    if found := _ADDRESS.fullmatch(value):
+        if "?" in value or "#" in value:
+            raise HiddenError("an address ends with its path; remove what begins with ? or #")
+        if int(found["port"] or 80) <= 65535 and _is_ipv6(found["ipv6"] or "::"):
+            return value
+    if "@" in value:
+        raise HiddenError(
+            f"an address carries no user and no password; {_HOW_ADDRESS}, and name the secret in its own key"
+        )
+    if "://" not in value and _ADDRESS.fullmatch(f"https://{value}"):
+        raise ValueError(f"'{value}' begins with neither https:// nor http://; write https://{value}")
+    raise unfit(value, "no address", _HOW_ADDRESS)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _near_zone(text: str) -> str:
@@ -101,6 +147,8 @@ Moment = Annotated[datetime, AfterValidator(aware)]
 Zone = Annotated[str, BeforeValidator(parse_zone)]
 LocalPath = Annotated[str, AfterValidator(beside)]
 """A file or folder; relative to the file that names it."""
+Address = Annotated[str, AfterValidator(parse_address)]
+"""Where a system answers over http or https."""
 
 
 class PlacedError(ValueError):

@@ -45,7 +45,7 @@ class Gap:
     start: datetime
     end: datetime
     reason: str
-    """A bounded word: result_cap, expired, pruned, forbidden."""
+    """A bounded word: result_cap, expired, pruned, forbidden, unreadable."""
     text: str = ""
 
 
@@ -66,9 +66,12 @@ class Stream:
 
     name: str
     read: Poll
+    gives: frozenset[type[Fact]]
+    """Kinds of fact it may say. What is known of a kind is as old as the streams that give it, whatever others do."""
     mode: Mode = Mode.POLL
     every: timedelta | None = None
-    """None takes the source's `every`."""
+    """Of a poll the time between two, None taking the source's `every`; of a watch the longest it says nothing while
+    all is well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +211,8 @@ class SourceConfig(BaseModel):
     lookback: Duration | None = None
     """How far each poll overlaps the last; default two polls, at least 15 min."""
     stale_after: Period | None = None
-    """Gauges of this source disappear after this long without a success; default three polls."""
+    """Gauges disappear after this long without a success of what they rest on; default three polls, where a poll takes
+    longer than `every` three times as long as the last one took."""
     history: Period = timedelta(days=90)
     """How far the first poll reaches back."""
 

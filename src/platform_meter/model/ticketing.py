@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from platform_meter.model.scalars import Definition, PlacedError, Zone, parse_duration
+from platform_meter.model.scalars import Definition, PlacedError, Zone, parse_duration, unfit
 
 
 class Hours(Definition):
@@ -31,7 +31,7 @@ def parse_hours(value: Any) -> Any:
         return value
     match = re.fullmatch(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", str(value))
     if not match:
-        raise ValueError(f"'{value}' is not a stretch of hours; write it as 09:00-17:00")
+        raise unfit(value, "not a stretch of hours", "write it as 09:00-17:00")
     h1, m1, h2, m2 = (int(g) for g in match.groups())
     midnight = (h2, m2) == (24, 0)
     try:
@@ -112,6 +112,17 @@ class StatusMap(Definition):
     paused: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _apart(self) -> StatusMap:
+        stands: dict[str, str] = {}
+        for key in ("running", "paused", "done"):
+            for i, status in enumerate(getattr(self, key)):
+                if stands.setdefault(status, key) != key:
+                    raise PlacedError(
+                        f"status '{status}' is {stands[status]} and {key}; keep it in one of the two", key, i
+                    )
+        return self
+
 
 class CategoryFrom(Definition):
     """What the `category` label says of a ticket."""
@@ -136,6 +147,7 @@ class TicketSource(Definition):
     instance: str | None = None
     """Config key, where several sources of the type are configured."""
     select: str = ""
+    """Which of the tool's queues; `measures.support_queues.queue_keys` reads it."""
 
 
 GOAL = re.compile(r"(\d+(?:\.\d+)?)bd")
@@ -161,8 +173,8 @@ def parse_goal(value: Any) -> Any:
     try:
         return Goal(seconds=parse_duration(value).total_seconds())
     except ValueError:
-        raise ValueError(
-            f"'{value}' is not a goal; write business time such as 30m or 8h, or business days such as 5bd"
+        raise unfit(
+            value, "not a goal", "write business time such as 30m or 8h, or business days such as 5bd"
         ) from None
 
 
@@ -193,7 +205,7 @@ class Ticketing(Definition):
     status: StatusMap = Field(examples=["{running: [Open], paused: [Waiting], done: [Closed]}"])
     category: CategoryFrom | None = None
     slas: tuple[Sla, ...] = ()
-    invalid: tuple[str, ...] = ("Duplicate", "Spam", "Merged", "Won't Do")
+    invalid: tuple[str, ...] = ("Duplicate", "Spam", "Merged")
     """Resolutions that make a ticket no valid one."""
 
     @model_validator(mode="after")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from platform_meter.problems.messages import At, explain
-from platform_meter.problems.nodes import Node, Span, parse
-from platform_meter.problems.problem import Problem, Text
+from platform_meter.problems.nodes import Node, parse
+from platform_meter.problems.problem import Problem, Span, Text
 
 M = TypeVar("M", bound=BaseModel)
+Path = tuple[str | int, ...]
+EACH = "*"
+"""In a path: each item of a list, or the one value that stands there instead of a list."""
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -23,8 +26,8 @@ class Document:
 
     text: Text
     node: Node
-    flawed: frozenset[int] = frozenset()
-    """Lines with a problem that is told already: the document is no good, and more about these lines would be echo."""
+    flawed: bool = False
+    """Something in it is no YAML value and told already: the document is no good, whatever else it says."""
 
     @property
     def path(self) -> str:
@@ -50,9 +53,24 @@ class Document:
         words = _WORD.sub(" ", kind).lower()
         return f"{words} '{name}'" if isinstance(name, str) else words
 
-    def problem(self, text: str, *at: str | int, key: bool = False) -> Problem:
-        """A problem with the value at this path of keys and indexes, as far as it exists; with `key`, with its key."""
-        return _point(self.text, self._span(At(tuple(at), key=key)), text)
+    def problem(self, text: str, *at: str | int, key: bool = False, hide: bool = False) -> Problem:
+        """A problem with the value at this path of keys and indexes, as far as it exists; with `key`, with its key.
+
+        With `hide` the value may be a secret that was written where its place should stand: it is never drawn.
+        """
+        return self._problem(At(at, key=key, hide=at if hide else None), text)
+
+    def found(self, *at: str | int) -> Iterator[tuple[Path, Any]]:
+        """Every value at this path, with its own path: `EACH` in it stands for any item. Whether sound or not."""
+        return ((path, node.value) for path, node in _found(self.node, at))
+
+    def texts(self, *at: str | int) -> Iterator[tuple[Path, str]]:
+        """As `found`, texts alone."""
+        return ((path, value) for path, value in self.found(*at) if isinstance(value, str))
+
+    def word(self, *at: str | int) -> str:
+        """The text at this path; empty where there is none."""
+        return next((text for _, text in self.texts(*at)), "")
 
     def read(
         self,
@@ -62,7 +80,7 @@ class Document:
         leave: Collection[str] = (),
         label: str = "",
     ) -> M | list[Problem]:
-        """The value at this path as `model`, or all that is wrong with it: nothing more, where the document is flawed.
+        """The value at this path as `model`, or all that is wrong with it: maybe nothing more, where it is flawed.
 
         Args:
             model: what the value must be.
@@ -80,31 +98,43 @@ class Document:
         try:
             value = model.model_validate(node.value, context=dict(context or {}))
         except ValidationError as error:
-            found = [(replace(p, at=(*at, *p.at)), t) for p, t in explain(error, model, node, label or self.label)]
+            found = [(p.below(at), t) for p, t in explain(error, model, node, label or self.label)]
         else:
             return [] if self.flawed else value
-        source = self.text
-        for span in (self._span(place) for place, _ in found if place.hide):
-            source = source.masked(span.line, span.column, span.length)
-        problems = (_point(source, self._span(place), text) for place, text in found)
-        return [p for p in problems if p.line not in self.flawed]
+        return [self._problem(place, text) for place, text in found if place.key or not self._reached(place.at).flawed]
+
+    def _problem(self, place: At, text: str) -> Problem:
+        span = self._span(place)
+        problem = self.text.problem(text, span.line, span.column, span.length)
+        return problem if place.hide is None else replace(problem, secrets=(self._span(At(place.hide)),))
 
     def _span(self, place: At) -> Span:
-        node, span = self.node, self.node.span
-        for i, part in enumerate(place.at):
-            last = i == len(place.at) - 1
-            if last and place.key and part in node.keys:
-                span = node.keys[str(part)]
-                break
+        if place.key and place.at:
+            keys = self._reached(place.at[:-1]).keys
+            if place.at[-1] in keys:
+                return keys[str(place.at[-1])]
+        return self._reached(place.at).span
+
+    def _reached(self, at: Path) -> Node:
+        """The node at this path, as far as it exists."""
+        node = self.node
+        for part in at:
             if part not in node.children:
                 break
             node = node.children[part]
-            span = node.span
-        return span
+        return node
 
 
-def _point(source: Text, span: Span, text: str) -> Problem:
-    return source.problem(text, span.line, span.column, span.length)
+def _found(node: Node, at: Path, before: Path = ()) -> Iterator[tuple[Path, Node]]:
+    if not at:
+        yield before, node
+    elif at[0] == EACH and isinstance(node.value, list):
+        for index, child in node.children.items():
+            yield from _found(child, at[1:], (*before, index))
+    elif at[0] == EACH:
+        yield from _found(node, at[1:], before)
+    elif at[0] in node.children:
+        yield from _found(node.children[at[0]], at[1:], (*before, at[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +150,8 @@ class Decoded:
     """What a file holds: values that are well, documents that were left alone, and every problem of the rest."""
 
     values: Sequence[Read[BaseModel]]
+    unsound: Sequence[Document]
+    """Documents that are something known, and have problems."""
     others: Sequence[Document]
     problems: Sequence[Problem]
 
@@ -141,6 +173,7 @@ def decode(text: str, path: str, model_for: ModelFor, *, context: Mapping[str, A
     """
     source, roots, problems = parse(text, path)
     values: list[Read[BaseModel]] = []
+    unsound: list[Document] = []
     others: list[Document] = []
     for root in roots:
         document = Document(source, root.node, root.flawed)
@@ -154,6 +187,7 @@ def decode(text: str, path: str, model_for: ModelFor, *, context: Mapping[str, A
             problems.append(model)
         elif isinstance(found := document.read(model, context=context), list):
             problems += found
+            unsound.append(document)
         else:
             values.append(Read(found, document))
-    return Decoded(values=values, others=others, problems=sorted(problems))
+    return Decoded(values=values, unsound=unsound, others=others, problems=sorted(problems))

@@ -14,9 +14,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
+from platform_meter.model.scalars import HiddenError
 from platform_meter.model.source import Secret
 from platform_meter.problems.nodes import Node
-from platform_meter.problems.problem import suggest
+from platform_meter.problems.problem import nearest, suggest
 
 Path = tuple[str | int, ...]
 _LONGEST = 60
@@ -27,11 +28,16 @@ _ROOM = 3
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Where to point: a path of keys and indexes; at its last key itself; and whether the value must not be shown."""
+    """Where to point: a path of keys and indexes; at its last key itself; and what must not be shown."""
 
     at: Path
     key: bool = False
-    hide: bool = False
+    hide: Path | None = None
+    """Path of a value that may be a secret."""
+
+    def below(self, at: Path) -> At:
+        """The same place, told from above."""
+        return At((*at, *self.at), key=self.key, hide=None if self.hide is None else (*at, *self.hide))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +61,17 @@ class _Found:
 def explain(error: ValidationError, model: type[BaseModel], root: Node, label: str) -> list[tuple[At, str]]:
     """Place and text of everything in `error`, each once; a key misspelt is not also reported as missing."""
     found = _settle([f for f in (_locate(e, root) for e in error.errors(include_url=False)) if not _echo(f)])
-    missing = {f.path: f.error["loc"][-1] for f in found if f.type == "missing"}
+    missing = {(*f.path, str(f.error["loc"][-1])) for f in found if f.type == "missing"}
     told: dict[tuple[At, str], None] = {}
     misspelt: set[Path] = set()
     for f in (f for f in found if f.type == "extra_forbidden"):
-        parent = f.path[:-1]
+        parent, word = f.path[:-1], str(f.path[-1])
         allowed = {name for m in _models(model, parent) for name in _names(m)}
-        word = str(f.path[-1])
-        hint = suggest(word, allowed - set(_children(root, parent)))
-        misspelt |= {(*parent, m) for m in missing.values() if f"'{m}'" in hint and "did you mean" in hint}
-        told[At(f.path, key=True), f"unknown key '{word[:_LONGEST]}' in {_inside(parent, label)}{hint}"] = None
+        meant, hint = _meant(word, allowed, set(_children(root, parent)))
+        misspelt |= {(*parent, meant)} & missing
+        bare = Secret in _models(model, (*parent, meant)) and not isinstance(f.node.value, dict)
+        place = At(f.path, key=True, hide=f.path if bare else None)
+        told[place, f"unknown key '{word[:_LONGEST]}' in {_inside(parent, label)}{hint}"] = None
     for f in found:
         if f.type == "missing":
             name = str(f.error["loc"][-1])
@@ -75,6 +82,15 @@ def explain(error: ValidationError, model: type[BaseModel], root: Node, label: s
         elif f.type != "extra_forbidden":
             told[_wrong(f, model)] = None
     return list(told)
+
+
+def _meant(word: str, allowed: set[str], present: set[str]) -> tuple[str, str]:
+    """Which key an unknown one may have been meant as, and what to do about it: to write it, or to remove the unknown."""
+    if meant := nearest(word, allowed - present):
+        return meant, suggest(word, [meant])
+    if meant := nearest(word, allowed & present):
+        return meant, f"; remove it, since '{meant}' stands there too"
+    return "", suggest(word, allowed - present) or "; remove it"
 
 
 def _locate(error: ErrorDetails, root: Node) -> _Found:
@@ -126,10 +142,11 @@ def _wrong(found: _Found, model: type[BaseModel]) -> tuple[At, str]:
     verb = "has" if found.path and isinstance(found.path[-1], int) else "is"
     said = f"'{name}' {verb} {_shown(node)}" if name else f"found {_shown(node)}"
     if kind in {"value_error", "assertion_error"}:
-        return place, _one_line(str(ctx.get("error", found.error["msg"])))
+        error = ctx.get("error", found.error["msg"])
+        return replace(place, hide=found.path if isinstance(error, HiddenError) else None), _one_line(str(error))
     if Secret in _models(model, found.path) and not isinstance(node.value, dict):
         text = f"'{name}' must say where the secret stands, not the secret itself; write {name}: {{env: NAME}} or {name}: {{file: path}}"
-        return At(found.path, hide=True), text
+        return At(found.path, hide=found.path), text
     if kind == "string_type" and isinstance(node.value, bool | int | float | date):
         return place, f"{said}, which YAML does not read as text; put it in quotes: '{node.written}'"
     if kind in {"enum", "literal_error"}:

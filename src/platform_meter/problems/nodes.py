@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from platform_meter.problems.problem import Problem, Text
+from platform_meter.problems.problem import Problem, Span, Text
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 40
@@ -47,15 +47,6 @@ _Loader.add_implicit_resolver(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A place to point at: line and column from 1, and how many characters."""
-
-    line: int
-    column: int
-    length: int = 1
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """A value, where it stands, and what it holds."""
@@ -68,14 +59,16 @@ class Node:
     keys: Mapping[str, Span] = field(default_factory=dict)
     size: int = 1
     depth: int = 1
+    flawed: bool = False
+    """What is wrong with it is told already: what else seems wrong with its value would be echo."""
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """One document, and the lines on which it is flawed: nothing more is to be said about those."""
+    """One document, and whether anything in it is flawed."""
 
     node: Node
-    flawed: frozenset[int] = frozenset()
+    flawed: bool = False
 
 
 def parse(text: str, path: str) -> tuple[Text, list[Root], list[Problem]]:
@@ -99,7 +92,7 @@ def parse(text: str, path: str) -> tuple[Text, list[Root], list[Problem]]:
                 node = builder.build(root)
                 problems += builder.problems
                 if node.value is not None and node.size <= MAX_VALUES and node.depth <= MAX_DEPTH:
-                    roots.append(Root(node, frozenset(p.line for p in builder.problems)))
+                    roots.append(Root(node, bool(builder.problems)))
             break
         except yaml.MarkedYAMLError as error:
             problems.append(_syntax(error, source))
@@ -146,6 +139,7 @@ class _Builder:
         self.problems: list[Problem] = []
         self._done: dict[int, Node] = {}
         self._open: set[int] = set()
+        self._flawed: set[int] = set()
 
     def build(self, root: yaml.Node) -> Node:
         node = self._build(root)
@@ -157,13 +151,18 @@ class _Builder:
     def _problem(self, text: str, span: Span) -> None:
         self.problems.append(self.source.problem(text, span.line, span.column, span.length))
 
+    def _flaw(self, text: str, span: Span, node: yaml.Node) -> None:
+        """A problem that leaves the node without the value that was meant."""
+        self._problem(text, span)
+        self._flawed.add(id(node))
+
     def _build(self, node: yaml.Node) -> Node:
         if done := self._done.get(id(node)):
             return done
         span = self._span(node)
         if id(node) in self._open:
-            self._problem("an alias inside the very value it stands for; write the value out", span)
-            return Node(value=None, span=span)
+            self._flaw("an alias inside the very value it stands for; write the value out", span, node)
+            return Node(value=None, span=span, flawed=True)
         self._open.add(id(node))
         match node:
             case yaml.ScalarNode():
@@ -175,6 +174,8 @@ class _Builder:
             case _:  # pragma: no cover - YAML has three kinds of node
                 raise TypeError(f"no such YAML node: {node!r}")
         self._open.discard(id(node))
+        if id(node) in self._flawed:
+            built = replace(built, flawed=True)
         self._done[id(node)] = built
         return built
 
@@ -191,7 +192,7 @@ class _Builder:
         for key, value in node.value:
             at = self._span(key)
             if not isinstance(key, yaml.ScalarNode):
-                self._problem("a key must be plain text; put a value that begins with { or [ in quotes", at)
+                self._flaw("a key must be plain text; put a value that begins with { or [ in quotes", at, node)
                 continue
             child = self._build(value)
             if value.tag == _TAG + "null" and not value.value:
@@ -205,7 +206,7 @@ class _Builder:
                 keys[key.value], children[key.value] = at, child
         for other in merged:
             if not isinstance(other.value, dict):
-                self._problem("<< takes an alias of keys and values, such as <<: *defaults", other.span)
+                self._flaw("<< takes an alias of keys and values, such as <<: *defaults", other.span, node)
                 continue
             for name in other.keys:
                 if name not in keys:
@@ -231,14 +232,15 @@ class _Builder:
                     plain = date.fromisoformat if _DATE.fullmatch(written) else _moment
                     value = plain(written)
                 case _:
-                    self._problem(f"tag '{node.tag}' is not known here; remove it", span)
+                    self._flaw(f"tag '{node.tag}' is not known here; remove it", span, node)
         except (ValueError, KeyError):
-            self._problem(f"'{written[:40]}' is no {_KINDS[kind]}; correct it, or put it in quotes to mean text", span)
+            text = f"'{written[:40]}' is no {_KINDS[kind]}; correct it, or put it in quotes to mean text"
+            self._flaw(text, span, node)
         return Node(value=value, span=span, written=written)
 
     def _plain(self, node: yaml.Node, kind: str, span: Span) -> None:
         if node.tag != _TAG + kind:
-            self._problem(f"tag '{node.tag}' is not known here; remove it", span)
+            self._flaw(f"tag '{node.tag}' is not known here; remove it", span, node)
 
     def _span(self, node: yaml.Node) -> Span:
         start, end = node.start_mark, node.end_mark

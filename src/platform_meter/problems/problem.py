@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """Where YAML ends a line."""
@@ -16,6 +16,15 @@ _MOST = 12
 _NEAR = 0.65
 """Likeness from which a known word may be what was meant."""
 _LONGEST_TEXT = 600
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place to point at: line and column from 1, and how many characters."""
+
+    line: int
+    column: int
+    length: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -31,6 +40,8 @@ class Problem:
     """The line as written; empty where there is none to show."""
     length: int = 1
     """Characters from `column` on that the problem is about."""
+    secrets: tuple[Span, ...] = ()
+    """What of the file may be a secret that stands where it should not; it is never drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +62,25 @@ class Text:
         source = self.lines[line - 1]
         return Problem(path=self.path, line=line, column=column, text=text, source_line=source, length=max(1, length))
 
-    def masked(self, line: int, column: int, length: int) -> Text:
-        """The same text with these characters as asterisks: they are a secret that stands where it should not."""
-        source = self.lines[line - 1]
-        hidden = source[: column - 1] + "*" * length + source[column - 1 + length :]
-        return Text(self.path, (*self.lines[: line - 1], hidden, *self.lines[line:]))
+
+def masked(problems: Iterable[Problem]) -> list[Problem]:
+    """The same problems, where none quotes a line with what any of them calls a secret: that is asterisks."""
+    all_ = list(problems)
+    secrets = {(p.path, span) for p in all_ for span in p.secrets}
+    out = []
+    for problem in all_:
+        line = problem.source_line
+        for path, span in secrets:
+            if (path, span.line) == (problem.path, problem.line):
+                start, end = span.column - 1, span.column - 1 + span.length
+                line = line[:start] + "*" * len(line[start:end]) + line[end:]
+        out.append(replace(problem, source_line=line))
+    return out
 
 
 def render(problem: Problem) -> str:
     """`file:line:column: text`, and under it the line with its number and a mark below what is meant."""
+    (problem,) = masked([problem])
     text = _printable(problem.text)
     if len(text) > _LONGEST_TEXT:
         text = text[:_LONGEST_TEXT] + "…"
@@ -79,12 +100,17 @@ def render(problem: Problem) -> str:
 def suggest(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: `; did you mean 'x'?` where one is near, else what there is."""
     words = sorted(set(known))
-    if near := difflib.get_close_matches(word[:100], words, n=1, cutoff=_NEAR):
-        return f"; did you mean '{near[0]}'?"
+    if near := nearest(word, words):
+        return f"; did you mean '{near}'?"
     if not words:
         return ""
     more = f" and {len(words) - _MOST} more" if len(words) > _MOST else ""
     return f"; write one of: {', '.join(words[:_MOST])}{more}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that may have been meant; empty where none is near."""
+    return next(iter(difflib.get_close_matches(word[:100], sorted(set(known)), n=1, cutoff=_NEAR)), "")
 
 
 def _printable(text: str) -> str:

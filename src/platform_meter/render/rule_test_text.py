@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from platform_meter.render.artifact import HEADER
+from platform_meter.model.generated import HEADER
 from platform_meter.render.rule_text import scalar
 from platform_meter.slo.promql import duration_text, number_text, quote
 

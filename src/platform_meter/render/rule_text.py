@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 
 from platform_meter.slo.promql import duration_text
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./%-]+)*|[0-9]+[smhdw]")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"})
 """Plain words that some YAML reader takes for something else than text."""
+
+_QUOTED = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +72,16 @@ def flow(values: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{key}: {scalar(value)}" for key, value in values.items()) + "}"
 
 
+@lru_cache(maxsize=4096)
 def scalar(text: str) -> str:
     """A YAML scalar that reads as exactly this text, for YAML 1.1 and 1.2."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    return f'"{"".join(map(_escaped, text))}"'
+    quoted = text.translate(_QUOTED)
+    return f'"{quoted if quoted.isprintable() else "".join(map(_visible, quoted))}"'
 
 
-def _escaped(c: str) -> str:
-    if c in '"\\':
-        return "\\" + c
-    if c == "\n":
-        return "\\n"
+def _visible(c: str) -> str:
     if c.isprintable():
         return c
     code = ord(c)

@@ -12,19 +12,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
-from platform_meter.render.artifact import HEADER, Artifact
+from platform_meter.model.generated import HEADER
+from platform_meter.render.artifact import Artifact
 from platform_meter.render.rule_text import Group, Rule, rules_text
 from platform_meter.slo import names
 from platform_meter.slo.burnrate import Level
-from platform_meter.slo.plan import RAW_UP_TO, TILE, BurnAlert, Counters, Plan, Slices, Window
+from platform_meter.slo.plan import (
+    COPY,
+    FIRST_SCRAPE,
+    LONG,
+    RAW_UP_TO,
+    SHORT,
+    TILE,
+    BurnAlert,
+    Counters,
+    Plan,
+    Slices,
+    Window,
+    reads_tiles,
+)
 from platform_meter.slo.promql import duration_text, quote
 
-SHORT = timedelta(seconds=30)
-"""Evaluation interval of windows over raw counters, and of the pages that wait for them."""
-COPY = timedelta(minutes=1)
-"""Of rules that read slices, or copy the exporter's gauges."""
-LONG = timedelta(minutes=2)
-"""Of windows over tiles: Prometheus looks back 5 min, so a late evaluation is no gap."""
 _SOURCE_GONE = timedelta(hours=1)
 """An exporter that is gone is said after this at the latest, however long its SLO may be silent."""
 
@@ -221,7 +229,7 @@ def _copied(plan: Plan) -> Iterator[Rule]:
 
 
 def _state(plan: Plan) -> Iterator[Rule]:
-    """What the SLO is, and the alert of its budget."""
+    """What the SLO is, and the alert of its budget, which every SLO has."""
     yield _record(plan, names.OBJECTIVE, f"vector({plan.objective_text})")
     words = {
         "service": plan.service,
@@ -231,13 +239,12 @@ def _state(plan: Plan) -> Iterator[Rule]:
         "counts": plan.counts,
     }
     yield _record(plan, names.INFO, "vector(1)", **{k: v for k, v in words.items() if v})
-    if plan.alerts:
-        yield Rule(
-            alert=names.BUDGET_ALERT,
-            labels={"slo": plan.slo, "level": Level.TICKET},
-            annotations=_said(plan, f"{plan.slo} has spent its whole {plan.period_text} budget"),
-            expr=f"{series(names.BUDGET, plan.slo)} < 0",
-        )
+    yield Rule(
+        alert=names.BUDGET_ALERT,
+        labels={"slo": plan.slo, "level": Level.TICKET},
+        annotations=_said(plan, f"{plan.slo} has spent its whole {plan.period_text} budget"),
+        expr=f"{series(names.BUDGET, plan.slo)} < 0",
+    )
 
 
 def _alerts(plan: Plan, *, short: bool | None = None) -> Iterator[Rule]:
@@ -251,7 +258,11 @@ def _burn_alert(plan: Plan, alert: BurnAlert) -> Rule:
     long, short = (
         f"{series(names.BURN, plan.slo, window=w.label)} > {alert.factor}" for w in (alert.long, alert.short)
     )
-    enough = f"{series(names.BAD, plan.slo, window=alert.long.label)} >= {alert.min_bad}"
+    bad = series(names.BAD, plan.slo, window=alert.long.label)
+    if isinstance(plan.sli, Counters) and reads_tiles(plan, alert.long):
+        # In the first tile of a counter that stood at 0 an event counts a little less than one. Raw windows never count less.
+        bad = f"round({bad})"
+    enough = f"{bad} >= {alert.min_bad}"
     summary = f'{escape(plan.slo)} burns its {plan.period_text} budget {{{{ $value | printf "%.1f" }}}} times too fast'
     spent = f"at least {alert.budget_used * 100:.3g} % of the budget in {alert.long.label}"
     return Rule(
@@ -278,7 +289,7 @@ def _no_data(plan: Plan) -> Rule:
                 f"min by (slo) ({age}) > {int(silence.total_seconds())}\n"
                 f"or max by (slo) (absent_over_time({age}[{gone}]))"
             )
-            wait = timedelta(0)
+            wait = FIRST_SCRAPE
     return Rule(
         alert=names.NO_DATA_ALERT,
         labels={"slo": plan.slo, "level": Level.TICKET},

@@ -64,7 +64,7 @@ def _budget(plan: Plan) -> Test:
         expected=(
             Expected(expr=f"{budget} + 0", at=_AT, value=-0.25, labels=labels_text(slo=plan.slo, period=period)),
             firing(plan.slo, names.NO_DATA_ALERT, _AT, count=None),
-            firing(plan.slo, names.BUDGET_ALERT, _AT, count=1 if plan.alerts else None),
+            firing(plan.slo, names.BUDGET_ALERT, _AT, count=1),
         ),
     )
 

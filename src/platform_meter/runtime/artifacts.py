@@ -4,63 +4,110 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 _STAGE = ".generate-"
 
 
-def read_tree(root: Path, suffixes: Collection[str]) -> dict[str, str]:
-    """Path (relative, with forward slashes) and text of every file under `root` whose name ends so. No folder is empty.
+class Texts(Mapping[str, str]):
+    """Text by name of everything in a folder whose name ends so, read when it is asked for.
 
-    A file that is not UTF-8 is none of ours: it is left out.
-
-    Raises:
-        OSError: a file cannot be read.
-    """
-    found: dict[str, str] = {}
-    for path in sorted(root.rglob("*")):
-        relative = path.relative_to(root)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if not hidden and path.is_file() and path.name.endswith(tuple(suffixes)):
-            try:
-                found[relative.as_posix()] = path.read_text("utf-8")
-            except UnicodeDecodeError:
-                continue
-    return found
-
-
-def write_tree(root: Path, texts: Mapping[str, str], remove: Collection[str] = ()) -> None:
-    """Write all of `texts` under `root`, then remove what is generated no more.
-
-    All texts are staged beside their places first, so a full disk changes nothing; each file then takes its place at once.
-
-    Args:
-        root: the folder; made where it does not exist.
-        texts: relative path and content.
-        remove: relative paths that go.
+    What lies deeper, and hidden files, are left out. What is no file, or not UTF-8, has a text that nobody wrote.
 
     Raises:
-        ValueError: a path that leads out of `root`.
-        OSError: a folder or file cannot be written.
+        OSError: the folder, or later a file, cannot be read.
     """
-    for path in (*texts, *remove):
-        pure = PurePosixPath(path)
-        if pure.is_absolute() or ".." in pure.parts or not pure.parts:
-            raise ValueError(f"{path} leads out of {root}")
-    root.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=_STAGE, dir=root))
-    try:
-        for path, text in texts.items():
-            staged = stage / path
-            staged.parent.mkdir(parents=True, exist_ok=True)
-            with staged.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-        for path in texts:
-            place = root / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            (stage / path).replace(place)
-        for path in remove:
-            (root / path).unlink(missing_ok=True)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+
+    def __init__(self, folder: Path, suffixes: Collection[str]) -> None:
+        self._folder = folder
+        found = folder.iterdir() if folder.exists() else ()
+        names = (path.name for path in found)
+        self._names = sorted(n for n in names if n.endswith(tuple(suffixes)) and not n.startswith("."))
+        self._known = frozenset(self._names)
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._known:
+            raise KeyError(name)
+        path = self._folder / name
+        return path.read_text("utf-8", errors="replace") if path.is_file() else ""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class Staging:
+    """Files on their way into folders: each is put down beside its place, and all are put in their places at the end.
+
+    So a full disk, or a folder that cannot be written, changes nothing. What a killed run left behind goes.
+
+        with Staging() as staging:
+            staging.write(folder, "a.yml", text)
+            staging.remove(folder, "b.yml")
+            staging.swap()
+    """
+
+    def __init__(self) -> None:
+        self._stages: dict[Path, Path] = {}
+        self._written: list[tuple[Path, str]] = []
+        self._removed: list[tuple[Path, str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for stage in self._stages.values():
+            shutil.rmtree(stage, ignore_errors=True)
+
+    def write(self, folder: Path, name: str, text: str) -> None:
+        """Put a file down; its folder is made where it does not exist.
+
+        Raises:
+            ValueError: a name that leads out of the folder.
+            OSError: it cannot be written.
+        """
+        _inside(folder, name)
+        with (self._stage(folder) / name).open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        self._written.append((folder, name))
+
+    def remove(self, folder: Path, name: str) -> None:
+        """Let a file go at the end.
+
+        Raises:
+            ValueError: as `write`.
+        """
+        _inside(folder, name)
+        self._removed.append((folder, name))
+
+    def swap(self) -> None:
+        """Put every file in its place, each at once, and remove what goes.
+
+        Raises:
+            OSError: a file cannot take its place or be removed.
+        """
+        for folder, name in self._written:
+            (self._stages[folder] / name).replace(folder / name)
+        for folder, name in self._removed:
+            (folder / name).unlink(missing_ok=True)
+
+    def _stage(self, folder: Path) -> Path:
+        if folder not in self._stages:
+            folder.mkdir(parents=True, exist_ok=True)
+            for left in folder.glob(f"{_STAGE}*"):
+                if left not in self._stages.values():
+                    shutil.rmtree(left, ignore_errors=True)
+            self._stages[folder] = Path(tempfile.mkdtemp(prefix=_STAGE, dir=folder))
+        return self._stages[folder]
+
+
+def _inside(folder: Path, name: str) -> None:
+    if name in ("", "..") or name != Path(name).name:
+        raise ValueError(f"{name} leads out of {folder}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from platform_meter.measures import catalogue
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.objective import Stored, StoredSli
 from platform_meter.model.source import Source
-from platform_meter.problems import Problem, suggest
+from platform_meter.problems import EACH, Problem, masked, suggest
 from platform_meter.problems.problem import Text
-from platform_meter.runtime.config import Config, LoadedConfig, load_config, missing_secrets, readable
+from platform_meter.runtime.config import Config, LoadedConfig, load_config
 from platform_meter.runtime.cross_checks import Known, advise, cross_check
-from platform_meter.runtime.definitions import load_definitions, read_text
-from platform_meter.slo.check import read_slos
-from platform_meter.slo.plan import Plan, plan
+from platform_meter.runtime.definitions import LoadedDefinitions, is_there, load_definitions, read_text
+from platform_meter.runtime.references import look_up, read_file
+from platform_meter.slo.check import Reader
+from platform_meter.slo.plan import SCRAPE, Plan, plan
 from platform_meter.slo.stored import stored_objective
 
 
@@ -56,8 +58,12 @@ def examine(
     environ: Mapping[str, str] | None = None,
     *,
     source_types: Mapping[str, Source[Any]] | None = None,
+    scrape: timedelta = SCRAPE,
 ) -> Examined:
-    """As `check`, with what the files say. Does not raise on what people wrote, nor on files that can't be read."""
+    """As `check`, with what the files say. Does not raise on what people wrote, nor on files that can't be read.
+
+    `scrape` is the interval at which Prometheus scrapes.
+    """
     types = sources.load() if source_types is None else source_types
     loaded: LoadedConfig | None = None
     problems: list[Problem] = []
@@ -68,42 +74,59 @@ def examine(
         else:
             loaded = load_config(text, str(config_path), {name: t.config for name, t in types.items()})
             problems += loaded.problems
-            problems += missing_secrets(loaded, readable, environ or {})
+            problems += look_up(loaded, read_file, environ or {})
     folders: list[Path] = []
     if loaded is not None:
         folders.append(Path(loaded.folder))
-        if loaded.document is not None and "definitions" in loaded.document.value and not folders[0].is_dir():
+        if (
+            loaded.document is not None
+            and loaded.document.word("definitions")
+            and not (is_there(folders[0]) and folders[0].is_dir())
+        ):
             said = "there is no such folder (paths start at this file's folder); make it, or remove the key"
             problems.append(loaded.document.problem(said, "definitions"))
     for path in extra_paths:
-        if not path.exists():
+        if not is_there(path):
             said = "there is no such file or folder; correct the path"
             problems.append(Problem(path=str(path), line=1, column=1, text=said))
         elif config_path is None or path.resolve() != config_path.resolve():
             folders.append(path)
-    read = load_definitions(*folders)
+    reader = Reader(catalogue.ALL, scrape=scrape)
+    read = load_definitions(*folders, slo=reader.read)
+    slos = reader.checked()
     known = Known(
-        instances=loaded.instances if loaded is not None and (loaded.document or loaded.config) else None,
+        instances=None if loaded is None else loaded.instances,
         gives={name: t.gives for name, t in types.items()},
+        systems=_systems(loaded),
+        slos=[spec.name for spec in slos.specs],
+        unread_slos=slos.unsound,
     )
-    slos = read_slos(read.slo_files, tuple(catalogue.ALL))
-    plans = tuple(plan(spec) for spec in slos.specs)
+    plans = tuple(plan(spec, scrape=scrape) for spec in slos.specs)
     objectives = (stored_objective(p) for p in plans)
-    problems += [*read.problems, *cross_check(read.read, known), *slos.problems]
-    problems += _unknown_queues(plans, read.definitions, dict(read.slo_files))
+    problems += [*read.problems, *cross_check(read.declared, known), *slos.problems]
+    problems += _unknown_queues(plans, read, dict(read.slo_files))
     return Examined(
         config=loaded.config if loaded else None,
         definitions=replace(read.definitions, objectives=tuple(o for o in objectives if o is not None)),
-        problems=tuple(sorted(set(problems))),
+        problems=tuple(masked(sorted(set(problems)))),
         slo_files=read.slo_files,
         plans=plans,
-        warnings=tuple(sorted({*slos.warnings, *advise(read.read)})),
+        warnings=tuple(sorted({*slos.warnings, *advise(read.declared)})),
     )
 
 
-def _unknown_queues(plans: Sequence[Plan], definitions: Definitions, texts: Mapping[str, str]) -> Iterator[Problem]:
+def _systems(loaded: LoadedConfig | None) -> list[str]:
+    """Systems other than their own that configured sources tell of: a Prometheus knows what Kong or Istio serve."""
+    if loaded is None or loaded.document is None:
+        return []
+    document = loaded.document
+    return [s for name in loaded.instances for _, s in document.texts("sources", name, "usage", EACH, "system")]
+
+
+def _unknown_queues(plans: Sequence[Plan], read: LoadedDefinitions, texts: Mapping[str, str]) -> Iterator[Problem]:
     """SLOs of queues, and of SLAs, that no Ticketing declares, if any is declared."""
-    queues = {queue.id: [sla.id for sla in queue.slas] for queue in definitions.ticketing}
+    slas = {queue.id: [sla.id for sla in queue.slas] for queue in read.definitions.ticketing}
+    queues = {one.id for one in read.declared if one.kind == "Ticketing"}
     for one in plans:
         if not queues or not isinstance(one.sli, StoredSli) or one.sli.events is not Stored.SLA_CYCLES:
             continue
@@ -111,8 +134,8 @@ def _unknown_queues(plans: Sequence[Plan], definitions: Definitions, texts: Mapp
         if queue not in queues:
             text = f"no queue is called '{queue}'{suggest(queue, queues)}"
             yield _at(one, texts[one.path], "queue", queue, text)
-        elif sla not in queues[queue]:
-            text = f"queue '{queue}' has no SLA '{sla}'{suggest(sla, queues[queue])}"
+        elif queue in slas and sla not in slas[queue]:
+            text = f"queue '{queue}' has no SLA '{sla}'{suggest(sla, slas[queue])}"
             yield _at(one, texts[one.path], "sla", sla, text)
 
 
@@ -127,7 +150,7 @@ def _at(plan: Plan, text: str, key: str, value: str, said: str) -> Problem:
 
 
 def _no_config(found: Problem, path: Path) -> Problem:
-    if path.exists():
+    if is_there(path):
         return found
     text = "there is no such file; write one with `platform-meter init`, or name yours with -c"
     return Problem(path=str(path), line=1, column=1, text=text)

@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf, PrivateAttr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from platform_meter.measures import catalogue
 from platform_meter.model.definitions import LocalPath, Period, Zone
-from platform_meter.model.scalars import beside
+from platform_meter.model.scalars import HiddenError, beside, unfit
 from platform_meter.model.source import Secret, SourceConfig
 from platform_meter.problems import Document, Problem, decode, suggest
 
 NAME = "platform-meter.yaml"
 _INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SQLITE = "sqlite:///"
-SALT_FILE = "platform-meter.salt"
 
 
-def parse_listen(value: str) -> str:
-    """`host:port`, `:port` or `[ipv6]:port`.
+def parse_listen(value: Any) -> Any:
+    """`host:port`, `:port` or `[ipv6]:port`; lists and the like are left for others to refuse.
 
     Raises:
         ValueError: anything else.
     """
-    host, colon, port = value.rpartition(":")
+    if isinstance(value, list | dict):
+        return value
+    text = "" if value is None else str(value)
+    host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
-    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535 or (":" in host and not bracketed):
-        raise ValueError(f"'{value}' is no address to listen at; write host:port, such as 127.0.0.1:9898 or :9898")
-    return value
+    is_port = re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= 65535
+    if is_port and not colon:
+        raise ValueError(f"'{text}' is a port without a host; write 127.0.0.1:{text}, or :{text} for all addresses")
+    if not is_port or (":" in host and not bracketed):
+        raise unfit(text, "no address to listen at", "write host:port, such as 127.0.0.1:9898 or :9898")
+    return text
 
 
 def parse_store_url(value: str) -> str:
@@ -44,9 +61,20 @@ def parse_store_url(value: str) -> str:
     Raises:
         ValueError: anything else.
     """
-    if not value.startswith((_SQLITE, "postgresql://", "postgresql+psycopg://")) or value == _SQLITE:
-        raise ValueError("no store has such an address; write sqlite:///FILE or postgresql+psycopg://HOST/DATABASE")
+    if not _is_store(value):
+        error = HiddenError if "@" in value else ValueError
+        raise error("no store has such an address; write sqlite:///FILE or postgresql+psycopg://HOST:PORT/DATABASE")
     return value
+
+
+def _is_store(value: str) -> bool:
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):  # a port that is no number is a ValueError
+        return False
+    if url.drivername == "sqlite":
+        return value.startswith(_SQLITE) and url.database not in (None, "", ":memory:")
+    return url.drivername in ("postgresql", "postgresql+psycopg") and 0 < (url.port or 5432) < 65536
 
 
 def _store_beside(value: str, info: Any) -> str:
@@ -96,13 +124,13 @@ class Config(Settings):
 
     zone: Zone = "UTC"
     """Cuts days, weeks and months in reports and snapshots."""
-    listen: Annotated[str, AfterValidator(parse_listen)] = "127.0.0.1:9898"
+    listen: Annotated[str, BeforeValidator(parse_listen)] = "127.0.0.1:9898"
     """Address of `/metrics` and the pages."""
     definitions: LocalPath = "slo-definitions"
     """Folder of what people declare: capabilities, queues, owners, SLOs."""
     store: StoreSettings = StoreSettings()
     salt: Secret | None = None
-    """Salt for hashing people; without it one is made at first start and kept beside the store."""
+    """Salt for hashing people; without it the store makes one and keeps it."""
     tick: Period = timedelta(seconds=15)
     """How often windows move and gauges age."""
     zero_for: Period = timedelta(seconds=60)
@@ -111,7 +139,6 @@ class Config(Settings):
     labels: Labels = Labels()
     sources: dict[str, InstanceOf[SourceSection]] = Field(default_factory=dict)
     """By name of our choosing, which becomes the label `source_instance`."""
-    _folder: str = PrivateAttr(default="")
 
     @model_validator(mode="before")
     @classmethod
@@ -119,34 +146,35 @@ class Config(Settings):
         """Paths that are defaults start at the file's folder like written ones."""
         return {"store": {}, **data} if isinstance(data, dict) else data
 
-    def model_post_init(self, context: Any, /) -> None:
-        self._folder = (context or {}).get("base", "")
-
     @property
     def address(self) -> tuple[str, int]:
         """Host ("" for all) and port to listen at."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
 
-    @property
-    def salt_file(self) -> Path:
-        """Where a salt is kept that we made: beside SQLite's file, else beside the configuration."""
-        beside_store = self.store.url.startswith(_SQLITE)
-        folder = posixpath.dirname(self.store.url.removeprefix(_SQLITE)) if beside_store else self._folder
-        return Path(folder, SALT_FILE)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One written key of a section that is sound by itself, whatever is wrong with the others."""
+
+    at: tuple[str, ...]
+    value: Any
+    field: FieldInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedConfig:
-    """What a configuration file says. With problems, `config` is only good for finding more of them."""
+    """What a configuration file says."""
 
     config: Config | None
+    """None where it has problems."""
     problems: tuple[Problem, ...]
     document: Document | None
     instances: Mapping[str, str]
     """Type by name of every source whose type is known, its settings sound or not."""
     folder: str
     """Of the definitions, whatever else is wrong."""
+    settings: tuple[Setting, ...]
 
 
 def load_config(
@@ -156,7 +184,7 @@ def load_config(
     *,
     metrics: Collection[str] = tuple(catalogue.ALL),
 ) -> LoadedConfig:
-    """The typed configuration, or every problem in it. Touches no file; secrets are looked at by `missing_secrets`.
+    """The typed configuration, or every problem in it. Touches no file: `references` looks at those that it names.
 
     Args:
         text: the file's content.
@@ -165,39 +193,57 @@ def load_config(
         metrics: names that `caps` may bound.
     """
     decoded = decode(text, path, lambda _: None)
-    if not decoded.others:
-        empty = None if decoded.problems else Config.model_validate({}, context={"base": posixpath.dirname(path)})
-        return _loaded(path, empty, list(decoded.problems), None, {})
-    document, *more = decoded.others
     problems = list(decoded.problems)
-    problems += [d.problem("a second document; this file holds one: remove the line with ---") for d in more]
     context = {"base": posixpath.dirname(path)}
-    config = document.read(Config, context=context, leave=("sources",))
-    sections, instances = _sections(document, source_types, context, problems)
-    if isinstance(config, list):
-        # What is sound in the sources still names secrets to look at.
-        sound = Config.model_validate({}, context=context).model_copy(update={"sources": sections})
-        return replace(_loaded(path, None, problems + config, document, instances), config=sound)
-    problems += _unknown_in_caps(config, document, metrics)
-    return _loaded(path, config.model_copy(update={"sources": sections}), problems, document, instances)
-
-
-def _loaded(
-    path: str,
-    config: Config | None,
-    problems: list[Problem],
-    document: Document | None,
-    instances: Mapping[str, str],
-) -> LoadedConfig:
-    written = document.value.get("definitions") if document else None
-    folder = written if isinstance(written, str) and written else Config.model_fields["definitions"].default
+    if not decoded.others:
+        config = None if problems else Config.model_validate({}, context=context)
+        folder = _folder(None, path)
+        return LoadedConfig(
+            config=config, problems=tuple(problems), document=None, instances={}, folder=folder, settings=()
+        )
+    document, *more = decoded.others
+    problems += [d.problem("a second document; this file holds one: remove the line with ---") for d in more]
+    read = document.read(Config, context=context, leave=("sources",))
+    settings = [*_settings(Config, document.value, (), read, context)]
+    sections, instances = _sections(document, source_types, context, problems, settings)
+    problems += _unknown_in_caps(document, metrics)
+    if isinstance(read, list):
+        problems += read
     return LoadedConfig(
-        config=config,
+        config=None if problems or isinstance(read, list) else read.model_copy(update={"sources": sections}),
         problems=tuple(sorted(problems)),
         document=document,
         instances=instances,
-        folder=config.definitions if config else posixpath.join(posixpath.dirname(path), folder),
+        folder=_folder(document, path),
+        settings=tuple(settings),
     )
+
+
+def _folder(document: Document | None, path: str) -> str:
+    """Of the definitions."""
+    written = document.word("definitions") if document else ""
+    return posixpath.normpath(
+        posixpath.join(posixpath.dirname(path), written or Config.model_fields["definitions"].default)
+    )
+
+
+def _settings(
+    model: type[BaseModel],
+    written: Mapping[str, Any],
+    at: tuple[str, ...],
+    read: BaseModel | list[Problem],
+    context: Mapping[str, Any],
+) -> Iterator[Setting]:
+    """What is sound of a section: all that is written in it, where it was `read` as a whole."""
+    for name, field in model.model_fields.items():
+        if (key := field.alias or name) not in written:
+            continue
+        if isinstance(read, BaseModel):
+            yield Setting(at=(*at, key), value=getattr(read, name), field=field)
+            continue
+        with suppress(ValidationError):
+            value = TypeAdapter(field.rebuild_annotation()).validate_python(written[key], context=dict(context))
+            yield Setting(at=(*at, key), value=value, field=field)
 
 
 def _sections(
@@ -205,8 +251,9 @@ def _sections(
     source_types: Mapping[str, type[SourceConfig]],
     context: Mapping[str, Any],
     problems: list[Problem],
+    settings: list[Setting],
 ) -> tuple[dict[str, SourceSection], dict[str, str]]:
-    """Every source's section, read by the settings class of its type."""
+    """Every source's section, read by the settings class of its type, and the types that are known."""
     written = document.value.get("sources")
     found: dict[str, SourceSection] = {}
     instances: dict[str, str] = {}
@@ -241,6 +288,7 @@ def _sections(
         instances[name] = kind
         leave = () if "type" in model.model_fields else ("type",)
         config = document.read(model, *at, context=context, leave=leave, label=f"source '{name}'")
+        settings += _settings(model, section, at, config, context)
         if isinstance(config, list):
             problems += config
         else:
@@ -248,81 +296,12 @@ def _sections(
     return found, instances
 
 
-def _unknown_in_caps(config: Config, document: Document, metrics: Collection[str]) -> list[Problem]:
+def _unknown_in_caps(document: Document, metrics: Collection[str]) -> Iterator[Problem]:
+    """Names that bound nothing, whatever the bounds are."""
     labels = {label for metric in catalogue.ALL.values() for label in metric.labels}
-    return [
-        document.problem(f"no metric is called '{name}'{suggest(name, metrics)}", "caps", "families", name, key=True)
-        for name in config.caps.families
-        if name not in metrics
-    ] + [
-        document.problem(f"no metric has a label '{name}'{suggest(name, labels)}", "caps", "keep", name, key=True)
-        for name in config.caps.keep
-        if name not in labels
-    ]
-
-
-def missing_secrets(
-    loaded: LoadedConfig, exists: Callable[[str], bool], environ: Mapping[str, str]
-) -> tuple[Problem, ...]:
-    """Secrets that are not where the configuration says, with both ways out.
-
-    Args:
-        loaded: as `load_config` gives it.
-        exists: whether there is a file of this path that can be read.
-        environ: variables by name.
-    """
-    if loaded.config is None or loaded.document is None:
-        return ()
-    found: list[Problem] = []
-    for at, secret in _secrets(loaded.config, loaded.config.sources):
-        key = at[-1]
-        where = at[1] if at[0] == "sources" else "platform-meter"
-        kind = loaded.instances.get(str(where), "PLATFORM_METER")
-        if secret.file and not exists(secret.file):
-            written = _written(loaded.document, *at, "file") or secret.file
-            variable = re.sub(r"\W", "_", f"{kind}_{key}").upper()
-            text = (
-                f"file '{written}' is not there or cannot be read (paths start at this file's folder); "
-                f"create it, or write {key}: {{env: {variable}}}"
-            )
-            found.append(loaded.document.problem(text, *at, "file"))
-        if secret.env and not environ.get(secret.env):
-            text = f"variable '{secret.env}' is not set; set it, or write {key}: {{file: secrets/{where}-{key}}}"
-            found.append(loaded.document.problem(text, *at, "env"))
-    return tuple(sorted(found))
-
-
-def _secrets(config: Config, sections: Mapping[str, SourceSection]) -> Iterator[tuple[tuple[str | int, ...], Secret]]:
-    yield from _inside(config, ())
-    for name, section in sections.items():
-        yield from _inside(section.config, ("sources", name))
-
-
-def _inside(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Secret]]:
-    if isinstance(value, Secret):
-        yield at, value
-    elif isinstance(value, BaseModel):
-        for name, info in type(value).model_fields.items():
-            yield from _inside(getattr(value, name), (*at, info.alias or name))
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _inside(inner, (*at, key))
-    elif isinstance(value, tuple | list):
-        for i, inner in enumerate(value):
-            yield from _inside(inner, (*at, i))
-
-
-def _written(document: Document, *at: str | int) -> str:
-    """A value as the file says it; empty where it is a default."""
-    value: Any = document.value
-    for part in at:
-        if part not in (value if isinstance(value, Mapping) else range(len(value))):
-            return ""
-        value = value[part]
-    return str(value)
-
-
-def readable(path: str) -> bool:
-    """Whether this is a file that we may read."""
-    found = Path(path).expanduser()
-    return found.is_file() and os.access(found, os.R_OK)
+    for key, what, known in (("families", "is called", metrics), ("keep", "has a label", labels)):
+        for _, bounds in document.found("caps", key):
+            for name in bounds if isinstance(bounds, dict) else ():
+                if name not in known:
+                    text = f"no metric {what} '{name}'{suggest(name, known)}"
+                    yield document.problem(text, "caps", key, name, key=True)

@@ -109,7 +109,7 @@ class _Static:
         self._base = check_url(access.url)
         self._headers = dict(access.headers)
         self._prefix = access.token_prefix
-        self._verify: bool | str = access.ca_file or True
+        self._verify: bool | str = str(Path(access.ca_file).expanduser()) if access.ca_file else True
         self._token = None if access.token is None else SecretReader(access.token, environ)
         self._user = "" if access.basic is None else access.basic[0]
         self._password = None if access.basic is None else SecretReader(access.basic[1], environ)

@@ -1,35 +1,46 @@
 """What one document cannot know: whether the names it uses are those of others, of the configuration, of the catalogue.
 
 Teams, services and personas may come from a portal or from objects, so that an unknown one is a problem only where
-any of its kind is declared in files.
+any of its kind is declared in files. A document is held against the rest whatever else is wrong with it, and whatever
+is wrong with the rest: of a document with problems only its kind and id are relied on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from platform_meter.measures import catalogue
 from platform_meter.measures.adoption_units import matches
 from platform_meter.measures.adoption_view import KINDS
-from platform_meter.model.definitions import (
-    Campaign,
-    Capability,
-    Definition,
-    Intervention,
-    Ownership,
-    Persona,
-    Promise,
-    Service,
-    Team,
-    Ticketing,
-    Unit,
-)
-from platform_meter.model.facts import Event, Fact, Usage
-from platform_meter.problems import Problem, Read, suggest
+from platform_meter.measures.support_queues import queue_keys
+from platform_meter.model.definitions import Definition, Service, ServiceSelector, Team, TeamSelector
+from platform_meter.model.facts import Event, Fact, TicketEvent, Usage
+from platform_meter.problems import EACH, Document, Problem, nearest, suggest
+from platform_meter.runtime.definitions import Declared
 
 At = tuple[str | int, ...]
+_OPTIONAL: Mapping[str, Sequence[tuple[str, At]]] = {
+    "Campaign": [("persona", ("audience", EACH))],
+    "Capability": [("team", ("owner",))],
+    "Ownership": [("service", ("rules", EACH, "service")), ("team", ("rules", EACH, "team"))],
+    "Promise": [("persona", ("audience", EACH))],
+    "Service": [("team", ("team",))],
+    "Team": [("persona", ("persona",))],
+}
+"""Names that must be declared ones if any of their kind is declared: by kind of document, what they name and where."""
+_USES: Sequence[At] = (("adopted",), ("active",), ("journey", "start"), ("stages", EACH, "when"))
+"""Where a capability names a source and a use."""
+UNMEASURED: Mapping[str, tuple[At, str]] = {
+    "Campaign": ((), "campaigns are"),
+    "Capability": (("journey",), "journeys are"),
+    "Intervention": ((), "interventions are"),
+    "Persona": (("pain_points",), "pain points are"),
+    "Promise": ((), "promises are"),
+    "RoadmapSource": ((), "roadmaps are"),
+    "Survey": ((), "surveys are"),
+}
+"""What is read before anything measures it, by kind: its place in the document, and how a sentence about it begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,224 +51,229 @@ class Known:
     """Type by name of every configured source; None where there is no configuration to hold definitions against."""
     gives: Mapping[str, Collection[type[Fact]]]
     """Facts by source type, of all types there are."""
+    systems: Collection[str] = ()
+    """Systems whose objects configured sources tell of, beside their own type."""
+    slos: Collection[str] = ()
+    """Names of SLOs."""
+    unread_slos: Collection[str] = ()
+    """Names of SLO documents with problems; what their objectives are called is not known."""
 
 
-def cross_check(read: Sequence[Read[Definition]], known: Known) -> list[Problem]:
+def cross_check(declared: Sequence[Declared], known: Known) -> list[Problem]:
     """Every name in these definitions that means nothing, with what it may have meant."""
-    checker = _Checker(read, known)
-    for one in read:
-        checker.check(one)
-    return sorted(checker.problems)
+    names: dict[str, dict[str, Declared]] = {}
+    for one in declared:
+        if one.id:
+            names.setdefault(one.kind, {})[one.id] = one
+    return sorted(problem for one in declared for problem in _Checker(one, names, known).check())
 
 
-def advise(read: Sequence[Read[Definition]]) -> list[Problem]:
-    """What is allowed in these definitions and does not do yet what one may expect."""
-    return [
-        one.document.problem(
-            "no source tells its tool's own SLA clock yet; this one is computed from the ticket's history",
-            "slas",
-            place,
-            "clock",
-        )
-        for one in read
-        if isinstance(one.value, Ticketing)
-        for place, sla in enumerate(one.value.slas)
-        if sla.clock == "source"
-    ]
+def advise(declared: Sequence[Declared]) -> list[Problem]:
+    """What is allowed in these definitions and does not do yet what one may expect; each once, at its first place."""
+    told: dict[str, Problem] = {}
+    for one in declared:
+        for place, clock in one.document.texts("slas", EACH, "clock"):
+            if one.kind == "Ticketing" and clock == "source":
+                text = "no source tells its tool's own SLA clock yet; this one is computed from the ticket's history"
+                told.setdefault("clock", one.document.problem(text, *place))
+        if one.kind in UNMEASURED:
+            place, what = UNMEASURED[one.kind]
+            if any(value for _, value in one.document.found(*place)):
+                text = f"{what} read and checked, and not measured yet"
+                told.setdefault(one.kind, one.document.problem(text, *(place or ("kind",)), key=bool(place)))
+    return sorted(told.values())
 
 
 class _Checker:
-    def __init__(self, read: Sequence[Read[Definition]], known: Known) -> None:
-        self.known = known
-        self.values = [r.value for r in read]
+    """Holds one document against all: `names` are their documents by kind and id."""
+
+    def __init__(self, one: Declared, names: Mapping[str, Mapping[str, Declared]], known: Known) -> None:
+        self.document: Document = one.document
+        self.kind, self.known, self.names = one.kind, known, names
         self.problems: list[Problem] = []
-        self._one: Read[Definition] | None = None
 
-    @cached_property
-    def teams(self) -> dict[str, Team]:
-        return {v.id: v for v in self.values if isinstance(v, Team)}
-
-    @cached_property
-    def services(self) -> dict[str, Service]:
-        return {v.id: v for v in self.values if isinstance(v, Service)}
-
-    @cached_property
-    def personas(self) -> dict[str, Persona]:
-        return {v.id: v for v in self.values if isinstance(v, Persona)}
-
-    @cached_property
-    def capabilities(self) -> dict[str, Capability]:
-        return {v.id: v for v in self.values if isinstance(v, Capability)}
-
-    @cached_property
-    def queues(self) -> dict[str, Ticketing]:
-        return {v.id: v for v in self.values if isinstance(v, Ticketing)}
-
-    def check(self, one: Read[Definition]) -> None:
-        self._one = one
-        match one.value:
-            case Capability() as capability:
-                self._capability(capability)
-            case Ticketing() as queue:
-                self._queue(queue)
-            case Ownership() as ownership:
-                for i, rule in enumerate(ownership.rules):
-                    self._name("service", rule.service, self.services, "rules", i, "service")
-                    self._name("team", rule.team, self.teams, "rules", i, "team")
-            case Service() as service:
-                self._name("team", service.team, self.teams, "team")
-            case Team() as team:
-                self._name("persona", team.persona, self.personas, "persona")
-            case Promise() as promise:
-                self._promise(promise)
-            case Campaign() as campaign:
-                self._audience(campaign.audience)
-                if campaign.capability is not None and campaign.capability not in self.capabilities:
-                    self._unknown("capability", campaign.capability, self.capabilities, "capability")
-            case Intervention() as intervention:
-                self._intervention(intervention)
+    def check(self) -> list[Problem]:
+        for what, place in _OPTIONAL.get(self.kind, ()):
+            for at, name in self.document.texts(*place):
+                self._name(what, name, at)
+        match self.kind:
+            case "Capability":
+                self._capability()
+            case "Ticketing":
+                self._queue()
+            case "Ownership":
+                for at, match in self.document.texts("rules", EACH, "match"):
+                    self._scope(match.partition(":")[0], at)
+            case "Promise":
+                self._promise()
+            case "Campaign":
+                for at, name in self.document.texts("capability"):
+                    self._one_of("capability", name, at)
+            case "Intervention":
+                self._intervention()
             case _:
-                pass  # the other kinds name nothing outside themselves
+                pass  # the other kinds name nothing more
+        return self.problems
 
-    def _say(self, text: str, *at: str | int) -> None:
-        assert self._one is not None  # noqa: S101 - `check` sets it before anything is said
-        self.problems.append(self._one.document.problem(text, *at))
+    def _say(self, text: str, at: At) -> None:
+        self.problems.append(self.document.problem(text, *at))
 
-    def _unknown(self, what: str, name: str, known: Iterable[str], *at: str | int) -> None:
-        ids = list(known)
+    def _one_of(self, what: str, name: str, at: At) -> Declared | None:
+        """The document of this name; says so where there is none."""
         kind = "Ticketing" if what == "queue" else what.capitalize()
-        hint = suggest(name, ids) or f"; write a document with kind: {kind}, id: {name}"
-        self._say(f"no {what} is called '{name}'{hint}", *at)
+        declared = self.names.get(kind, {})
+        if name not in declared:
+            hint = suggest(name, declared) or f"; write a document with kind: {kind}, id: {name}"
+            self._say(f"no {what} is called '{name}'{hint}", at)
+        return declared.get(name)
 
-    def _name(self, what: str, name: str | None, declared: Mapping[str, object], *at: str | int) -> None:
+    def _name(self, what: str, name: str, at: At) -> None:
         """A name must be a declared one, if any is declared."""
-        if name and declared and name not in declared:
-            self._unknown(what, name, declared, *at)
-
-    def _audience(self, personas: Sequence[str]) -> None:
-        for i, persona in enumerate(personas):
-            self._name("persona", persona, self.personas, "audience", i)
+        if name and what.capitalize() in self.names:
+            self._one_of(what, name, at)
 
     # Capabilities
 
-    def _capability(self, capability: Capability) -> None:
-        self._name("team", capability.owner, self.teams, "owner")
-        declared: Mapping[Unit, Mapping[str, object]] = {Unit.TEAM: self.teams, Unit.SERVICE: self.services}
-        units = declared.get(capability.unit, {})
-        for i, exempt in enumerate(capability.exempt):
-            self._name(capability.unit, exempt.unit, units, "exempt", i, "unit")
-        for i, alternative in enumerate(capability.eligible.any):
-            at: At = ("eligible", "any", i)
-            services = [{**s.model_dump(), "kind": s.kind_} for s in self.services.values()]
-            teams = [t.model_dump() for t in self.teams.values()]
-            for what, selector, things in (
-                ("service", alternative.service, services),
-                ("team", alternative.team, teams),
-            ):
-                if selector is not None and things:
-                    self._selector(what, selector, things, (*at, what))
-        if self._source(capability.adopted.source, "adopted", "source"):
-            self._count(capability)
-            self._verb(capability.adopted.source, capability.adopted.verb, "adopted", "verb")
-        if self._source(capability.active.source, "active", "source"):
-            for i, verb in enumerate(capability.active.verbs):
-                place: At = ("active", "verb") if isinstance(capability.active.verb, str) else ("active", "verb", i)
-                self._verb(capability.active.source, verb, *place)
-        if capability.journey is not None and self._source(
-            capability.journey.start.source, "journey", "start", "source"
-        ):
-            self._verb(capability.journey.start.source, capability.journey.start.verb, "journey", "start", "verb")
-        for i, stage in enumerate(capability.stages):
-            source, verb = str(stage.when["source"]), str(stage.when["verb"])
-            if self._source(source, "stages", i, "when", "source"):
-                self._verb(source, verb, "stages", i, "when", "verb")
+    def _capability(self) -> None:
+        unit = self.document.word("unit")
+        if unit in ("team", "service"):
+            for at, name in self.document.texts("exempt", EACH, "unit"):
+                self._name(unit, name, at)
+        for at, _ in self.document.found("eligible", "any", EACH):
+            self._selector("service", ServiceSelector, (*at, "service"))
+            self._selector("team", TeamSelector, (*at, "team"))
+        for place in _USES:
+            for at, type_ in self.document.texts(*place, "source"):
+                if self._source(type_, at):
+                    for verb_at, verb in self.document.texts(*at[:-1], "verb", EACH):
+                        self._verb(type_, verb, verb_at)
+                    for count_at, count in self.document.texts(*at[:-1], "count"):
+                        self._count(type_, count, unit, count_at)
 
-    def _selector(self, what: str, selector: Definition, things: Sequence[Mapping[str, object]], at: At) -> None:
+    def _selector(self, what: str, model: type[Definition], at: At) -> None:
         """An alternative that selects nothing at all is misspelt: its first part that nothing matches is shown."""
-        asked = {f: p for f in type(selector).model_fields if (p := getattr(selector, f))}
+        there = [one.value for one in self.names.get(what.capitalize(), {}).values()]
+        things = [{**v.model_dump(), "kind": v.kind_} for v in there if isinstance(v, Service)]
+        things += [v.model_dump() for v in there if isinstance(v, Team)]
+        if not things or None in there or not any(self.document.found(*at)):
+            return
+        selector = self.document.read(model, *at)
+        if isinstance(selector, list):
+            return
+        asked = {f: p for f in model.model_fields if (p := getattr(selector, f))}
         if any(all(matches(p, str(t[f])) for f, p in asked.items()) for t in things):
             return
         for field, patterns in asked.items():
             values = sorted({str(t[field]) for t in things} - {""})
             if not any(matches(patterns, v) for v in values):
                 have = f"{what}s have: {', '.join(values[:12])}" if values else f"no {what} says its {field}"
-                near = next((s for p in patterns if "did you mean" in (s := suggest(p, values))), "")
-                self._say(f"wrong selector: no {what} has {field} {_listed(patterns)}; {have}{near}", *at, field)
+                near = next((f"; did you mean '{n}'?" for p in patterns if (n := nearest(p, values))), "")
+                self._say(f"wrong selector: no {what} has {field} {_listed(patterns)}; {have}{near}", (*at, field))
                 return
-        self._say(f"wrong selector: no {what} has all of {', '.join(asked)} as asked here; loosen one of them", *at)
+        self._say(f"wrong selector: no {what} has all of {', '.join(asked)} as asked here; loosen one of them", at)
 
-    def _count(self, capability: Capability) -> None:
+    def _count(self, type_: str, count: str, unit: str, at: At) -> None:
         """`adopted.count` must be a kind of standing object that the source tells of."""
-        adopted = capability.adopted
-        if adopted.count is None:
-            return
-        if capability.unit is Unit.PERSON:
+        if unit == "person":
             text = "objects belong to services and teams, so a person adopts by use; write verb: WORD instead of count"
-            self._say(text, "adopted", "count")
+            self._say(text, at)
             return
-        given = {word for word, kind in KINDS.items() if kind in self.known.gives[adopted.source]}
-        if adopted.count.lower() not in given:
+        given = {word for word, kind in KINDS.items() if kind in self.known.gives[type_]}
+        if count.lower() not in given:
             plural = {w for w in given if w.endswith("s")}
-            hint = suggest(adopted.count, plural) or "; write verb: WORD, since it tells of no standing objects"
-            self._say(f"source '{adopted.source}' tells of no '{adopted.count}'{hint}", "adopted", "count")
+            hint = suggest(count, plural) or "; write verb: WORD, since it tells of no standing objects"
+            self._say(f"source '{type_}' tells of no '{count}'{hint}", at)
 
-    def _source(self, type_: str, *at: str | int) -> bool:
+    def _source(self, type_: str, at: At) -> bool:
         """Whether more can be asked of the source: its type exists. Says so where it does not or is not configured."""
         if type_ not in self.known.gives:
             if self.known.instances is not None:
-                self._say(f"no source type is called '{type_}'{suggest(type_, self.known.gives)}", *at)
+                self._say(f"no source type is called '{type_}'{suggest(type_, self.known.gives)}", at)
             return False
         if self.known.instances is not None and type_ not in self.known.instances.values():
             text = f"no source of type '{type_}' is configured; add NAME: {{type: {type_}, ...}} to sources in the configuration"
-            self._say(text, *at)
+            self._say(text, at)
         return True
 
-    def _verb(self, type_: str, verb: str | None, *at: str | int) -> None:
+    def _verb(self, type_: str, verb: str, at: At) -> None:
         """Uses have names of their own; where a source tells of none, only its events' verbs are left."""
         given = self.known.gives[type_]
-        if verb is None or Usage in given:
+        verbs = _verbs(given)
+        if Usage in given or verb in verbs:
             return
-        verbs = {fact.verb for fact in given if issubclass(fact, Event) and fact.verb}
-        if verb not in verbs:
-            hint = suggest(verb, verbs) or "; count its standing objects with count: WORD"
-            self._say(f"source '{type_}' tells of no use '{verb}'{hint}", *at)
+        telling = sorted(t for t, facts in self.known.gives.items() if Usage in facts or verb in _verbs(facts))
+        hint = suggest(verb, verbs)
+        if not hint and at[0] == "adopted":
+            hint = "; count its standing objects with count: WORD"
+        elif not hint:
+            hint = f"; write source: {' or '.join(telling)}" if telling else ""
+        self._say(f"source '{type_}' tells of no use '{verb}'{hint}", at)
 
-    # Queues and what a product manager declares
+    # Queues, owners, and what a product manager declares
 
-    def _queue(self, queue: Ticketing) -> None:
-        source = queue.source
+    def _queue(self) -> None:
         instances = self.known.instances
-        if not self._source(source.type, "source", "type") or instances is None or source.instance is None:
-            return
-        named = [name for name, type_ in instances.items() if type_ == source.type]
-        if source.instance not in named:
-            hint = suggest(source.instance, named) or "; remove instance"
-            self._say(f"no source of type '{source.type}' is called '{source.instance}'{hint}", "source", "instance")
+        type_ = self.document.word("source", "type")
+        for at, _ in self.document.texts("source", "type"):
+            if self._source(type_, at) and TicketEvent not in self.known.gives[type_]:
+                able = sorted(t for t, facts in self.known.gives.items() if TicketEvent in facts)
+                self._say(f"source '{type_}' tells of no tickets; write type: {' or '.join(able)}", at)
+        for at, name in self.document.texts("source", "instance"):
+            named = [n for n, t in (instances or {}).items() if t == type_]
+            if instances is not None and type_ in self.known.gives and name not in named:
+                hint = suggest(name, named) or "; remove instance"
+                self._say(f"no source of type '{type_}' is called '{name}'{hint}", at)
+        for at, select in self.document.texts("source", "select"):
+            try:
+                queue_keys(select)
+            except ValueError as error:
+                self._say(str(error), at)
 
-    def _promise(self, promise: Promise) -> None:
-        self._audience(promise.audience)
-        if promise.ticketing is None:
+    def _scope(self, scope: str, at: At) -> None:
+        """What a rule's match begins with: a source type, a configured source, or a system that one tells of."""
+        if self.known.instances is None or not scope or "*" in scope:
             return
-        queue = self.queues.get(promise.ticketing.queue)
-        if queue is None:
-            self._unknown("queue", promise.ticketing.queue, self.queues, "ticketing", "queue")
-        elif promise.ticketing.sla not in [s.id for s in queue.slas]:
-            hint = suggest(promise.ticketing.sla, [s.id for s in queue.slas]) or "; add it to its slas"
-            self._say(f"queue '{queue.id}' has no SLA '{promise.ticketing.sla}'{hint}", "ticketing", "sla")
+        scopes = {*self.known.gives, *self.known.instances, *self.known.systems}
+        if scope not in scopes:
+            self._say(f"no source has the type or name '{scope}'{suggest(scope, scopes)}", at)
 
-    def _intervention(self, intervention: Intervention) -> None:
-        metric = intervention.metric
-        if metric.name is not None and metric.name not in catalogue.ALL:
-            self._unknown("metric", metric.name, catalogue.ALL, "metric", "name")
-        if metric.journey is None or metric.time_to is None:
-            return
-        capability = self.capabilities.get(metric.journey)
-        if capability is None:
-            self._unknown("capability", metric.journey, self.capabilities, "metric", "journey")
-        elif metric.time_to not in [s.id for s in capability.stages]:
-            stages = [s.id for s in capability.stages]
-            hint = suggest(metric.time_to, stages) or "; add stages to the capability"
-            self._say(f"the journey of '{metric.journey}' has no stage '{metric.time_to}'{hint}", "metric", "time_to")
+    def _promise(self) -> None:
+        for at, name in self.document.texts("slo"):
+            unread = any(name == n or name.startswith(f"{n}-") for n in self.known.unread_slos)
+            if name not in self.known.slos and not unread:
+                hint = (
+                    suggest(name, self.known.slos)
+                    or f"; write a document with apiVersion: openslo/v1, kind: SLO, metadata: {{name: {name}}}"
+                )
+                self._say(f"no SLO is called '{name}'{hint}", at)
+        for at, name in self.document.texts("ticketing", "queue"):
+            queue = self._one_of("queue", name, at)
+            slas = _texts_of(queue, "slas", EACH, "id")
+            for sla_at, sla in self.document.texts("ticketing", "sla"):
+                if slas is not None and sla not in slas:
+                    hint = suggest(sla, slas) or "; add it to its slas"
+                    self._say(f"queue '{name}' has no SLA '{sla}'{hint}", sla_at)
+
+    def _intervention(self) -> None:
+        for at, name in self.document.texts("metric", "name"):
+            if name not in catalogue.ALL:
+                self._say(f"no metric is called '{name}'{suggest(name, catalogue.ALL)}", at)
+        for at, name in self.document.texts("metric", "journey"):
+            capability = self._one_of("capability", name, at)
+            stages = _texts_of(capability, "stages", EACH, "id")
+            for stage_at, stage in self.document.texts("metric", "time_to"):
+                if stages is not None and stage not in stages:
+                    hint = suggest(stage, stages) or "; add stages to the capability"
+                    self._say(f"the journey of '{name}' has no stage '{stage}'{hint}", stage_at)
+
+
+def _texts_of(one: Declared | None, *at: str | int) -> list[str] | None:
+    """Texts in another document; None where it has problems, which may be why one is not there."""
+    return None if one is None or one.value is None else [text for _, text in one.document.texts(*at)]
+
+
+def _verbs(facts: Iterable[type[Fact]]) -> set[str]:
+    return {fact.verb for fact in facts if issubclass(fact, Event) and fact.verb}
 
 
 def _listed(patterns: Sequence[str]) -> str:

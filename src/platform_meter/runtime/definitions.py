@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from platform_meter.model.definitions import KINDS, Definition, Definitions
-from platform_meter.problems import Document, Problem, Read, decode, suggest
+from platform_meter.model.generated import HEADER
+from platform_meter.problems import Document, Problem, decode, suggest
 
 SLO_VERSIONS = ("openslo", "sloth.slok.dev/", "pyrra.dev/")
 """How `apiVersion` begins in files that `slo` reads."""
@@ -22,12 +23,30 @@ _LONGEST_ID = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """One document of our kinds: its kind and id stand, whatever else is wrong with it."""
+
+    document: Document
+    kind: str
+    id: str
+    """Empty where it has none."""
+    value: Definition | None
+    """None where it has problems."""
+
+    @classmethod
+    def of(cls, document: Document, value: Definition | None = None) -> Declared:
+        return cls(document=document, kind=document.word("kind"), id=document.word("id"), value=value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedDefinitions:
-    """What a folder declares. `read` holds each sound document with its place; `slo_files` those that `slo` reads."""
+    """What a folder declares."""
 
     definitions: Definitions
+    """What is sound."""
     problems: tuple[Problem, ...]
-    read: tuple[Read[Definition], ...]
+    declared: tuple[Declared, ...]
+    """Every document of our kinds, sound or not."""
     slo_files: tuple[tuple[str, str], ...]
     """Path and text of every file with an SLO in it; it may hold our kinds too."""
 
@@ -46,62 +65,88 @@ def model_for(document: Document) -> type[Definition] | Problem | None:
     if isinstance(kind, str) and kind in KINDS:
         return KINDS[kind][0]
     if "apiVersion" in document.value:
-        text = f"unknown apiVersion '{document.value['apiVersion']}'; SLOs have openslo/v1, and our kinds have none"
-        return document.problem(text, "apiVersion")
-    if "kind" not in document.value:
-        return document.problem(
-            f"this document does not say what it is; write kind: with one of {', '.join(sorted(KINDS))}, or apiVersion: openslo/v1"
-        )
+        version = document.value["apiVersion"]
+        found = "empty apiVersion" if version is None else f"unknown apiVersion '{version}'"
+        return document.problem(f"{found}; SLOs have openslo/v1, and our kinds have none", "apiVersion")
+    if kind is None:
+        text = f"this document does not say what it is; write kind: with one of {', '.join(sorted(KINDS))}, or apiVersion: openslo/v1"
+        return document.problem(text, *(["kind"] if "kind" in document.value else []))
     return document.problem(f"unknown kind '{kind}'{suggest(str(kind), KINDS)}", "kind")
 
 
-def read_definitions(files: Iterable[tuple[str, str]]) -> LoadedDefinitions:
-    """What these files (path and text) declare, and every problem of each by itself. Touches no file."""
-    read: list[Read[Definition]] = []
+def read_definitions(
+    files: Iterable[tuple[str, str]], slo: Callable[[Document], None] = lambda _: None
+) -> LoadedDefinitions:
+    """What these files (path and text) declare, and every problem of each by itself. Touches no file.
+
+    `slo` is given every SLO in them at once; none is kept, since there may be thousands.
+    """
+    declared: list[Declared] = []
     problems: list[Problem] = []
     slo_files: list[tuple[str, str]] = []
     for path, text in files:
         decoded = decode(text, path, model_for, context={"base": posixpath.dirname(path)})
         problems += decoded.problems
-        read += [Read(r.value, r.document) for r in decoded.values if isinstance(r.value, Definition)]
+        sound = [Declared.of(r.document, r.value) for r in decoded.values if isinstance(r.value, Definition)]
+        unsound = map(Declared.of, decoded.unsound)
+        declared += sorted((*sound, *unsound), key=lambda one: one.document.line)
         if decoded.others:
             slo_files.append((path, text))
-    unique, doubled = _unique(read)
+            for document in decoded.others:
+                slo(document)
+    first, doubled = _unique(declared)
     return LoadedDefinitions(
-        definitions=collect(r.value for r in unique),
-        problems=tuple(sorted(problems + doubled + [p for r in unique for p in _bad_id(r)])),
-        read=tuple(unique),
+        definitions=collect(one.value for one in first if one.value is not None),
+        problems=tuple(sorted(problems + doubled + [p for one in first for p in _bad_id(one)])),
+        declared=tuple(declared),
         slo_files=tuple(slo_files),
     )
 
 
 def load_definitions(
-    *folders: Path, read: Callable[[Path], str] = lambda path: path.read_text("utf-8")
+    *folders: Path,
+    read: Callable[[Path], str] = lambda path: path.read_text("utf-8"),
+    slo: Callable[[Document], None] = lambda _: None,
 ) -> LoadedDefinitions:
     """What all YAML files under these folders (or single files) declare. A file that can't be read is a problem.
 
-    `generated/` and hidden files are never input; a file reached twice is read once.
+    `generated/`, hidden files and what `generate` wrote elsewhere are never input; a file reached twice is read once.
     """
-    files: list[tuple[str, str]] = []
     problems: list[Problem] = []
     paths = {path.resolve(): path for folder in reversed(folders) for path in definition_files(folder)}
-    for path in sorted(paths.values()):
-        text = read_text(path, read)
-        if isinstance(text, Problem):
-            problems.append(text)
-        else:
-            files.append((str(path), text))
-    found = read_definitions(files)
+
+    def files() -> Iterator[tuple[str, str]]:
+        for path in sorted(paths.values()):
+            text = read_text(path, read)
+            if isinstance(text, Problem):
+                problems.append(text)
+            elif not text.startswith(HEADER):
+                yield str(path), text
+
+    found = read_definitions(files(), slo)
     return replace(found, problems=tuple(sorted((*found.problems, *problems))))
 
 
 def definition_files(folder: Path) -> list[Path]:
     """YAML files under `folder`, without hidden ones and what `generate` wrote; a single file is itself."""
+    if not is_there(folder):
+        return []
     if folder.is_file():
         return [folder]
     found = (p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file())
     inside = ((p, p.relative_to(folder).parts) for p in found)
     return sorted(p for p, parts in inside if GENERATED not in parts[:-1] and not any(s.startswith(".") for s in parts))
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder; a text that no file system takes for a path names none."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True  # in a folder that hides it: reading it will say so
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def read_text(path: Path, read: Callable[[Path], str] = lambda path: path.read_text("utf-8")) -> str | Problem:
@@ -110,8 +155,8 @@ def read_text(path: Path, read: Callable[[Path], str] = lambda path: path.read_t
         return read(path)
     except UnicodeDecodeError as error:
         text = f"not UTF-8 (byte {error.start + 1}); save the file as UTF-8"
-    except OSError as error:
-        text = f"cannot be read: {error.strerror or error}; correct the path or its permissions"
+    except (OSError, ValueError) as error:
+        text = f"cannot be read: {getattr(error, 'strerror', '') or error}; correct the path or its permissions"
     return Problem(path=str(path), line=1, column=1, text=text)
 
 
@@ -124,17 +169,13 @@ def collect(values: Iterable[Definition]) -> Definitions:
     return Definitions(**{place: tuple(those) for place, those in found.items()})
 
 
-def _unique(read: Sequence[Read[Definition]]) -> tuple[list[Read[Definition]], list[Problem]]:
+def _unique(declared: Sequence[Declared]) -> tuple[list[Declared], list[Problem]]:
     """The first of each kind and id. Ownership files need no id, and then are as many as one likes."""
-    seen: dict[tuple[type[Definition], str], Document] = {}
-    unique: list[Read[Definition]] = []
+    seen: dict[tuple[str, str], Document] = {}
+    unique: list[Declared] = []
     problems: list[Problem] = []
-    for one in read:
-        if "id" not in one.value.model_fields_set:
-            unique.append(one)
-            continue
-        key = (type(one.value), str(getattr(one.value, "id", "")))
-        first = seen.setdefault(key, one.document)
+    for one in declared:
+        first = seen.setdefault((one.kind, one.id), one.document) if one.id else one.document
         if first is one.document:
             unique.append(one)
         else:
@@ -145,10 +186,9 @@ def _unique(read: Sequence[Read[Definition]]) -> tuple[list[Read[Definition]], l
     return unique, problems
 
 
-def _bad_id(one: Read[Definition]) -> list[Problem]:
+def _bad_id(one: Declared) -> Iterator[Problem]:
     """Ids become label values: short, visible, and not ours (`_unowned`, `_other`)."""
-    id_ = str(getattr(one.value, "id", ""))
-    if not id_ or id_.startswith("_") or len(id_) > _LONGEST_ID or not id_.isprintable() or id_ != id_.strip():
-        text = f"'{id_[:40]}' cannot be an id; write a short name such as team-pay (one that begins with _ is reserved)"
-        return [one.document.problem(text, "id")]
-    return []
+    for _, id_ in one.document.texts("id"):
+        if not id_ or id_.startswith("_") or len(id_) > _LONGEST_ID or not id_.isprintable() or id_ != id_.strip():
+            text = f"'{id_[:40]}' cannot be an id; write a short name such as team-pay (one that begins with _ is reserved)"
+            yield one.document.problem(text, "id")

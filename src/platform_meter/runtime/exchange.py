@@ -28,6 +28,8 @@ _LOOKED = 16 * 1024
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _MOVED_POST = frozenset({307, 308})
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+_SLOW_DOWN = re.compile(rb"secondary[ _-]rate[ _-]limit|abuse[ _-](detection|rate)", re.IGNORECASE)
+"""How GitHub words the limits whose answers have no header: for too many calls at once, not for too many an hour."""
 _RATE = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 """Looked at on 403 and 429 even where a source names no headers: many systems copied them."""
 
@@ -113,12 +115,15 @@ class Exchange:
         """Method, path and instance for error texts; queries may hold what is nobody's business."""
         return f"{call.method} {call.key} of {self._instance}"
 
-    def is_limit(self, response: requests.Response) -> bool:
+    def is_limit(self, reply: Reply) -> bool:
         """429, or a 403 that GitHub and others send in its place."""
-        if response.status_code != 403:
-            return response.status_code == 429
-        return "retry-after" in response.headers or any(
-            response.headers.get(remaining, "").strip() == "0" for _, remaining, _ in self.rate_headers
+        if reply.status != 403:
+            return reply.status == 429
+        headers = reply.response.headers
+        return (
+            "retry-after" in headers
+            or any(headers.get(remaining, "").strip() == "0" for _, remaining, _ in self.rate_headers)
+            or _SLOW_DOWN.search(reply.body[:_LOOKED]) is not None
         )
 
     def send(self, grant: Grant, call: Call) -> Reply:
@@ -142,39 +147,41 @@ class Exchange:
         }
         request = requests.Request(call.method, url, headers, params=call.params, data=call.body)
         for _ in range(_HOPS):
-            response = self._request(grant, call, request, deadline)
-            if response.status_code not in (_MOVED if call.method == "GET" else _MOVED_POST):
-                return self._read(grant, call, response, deadline)
-            there = urljoin(response.url, response.headers.get("location", ""))
+            reply = self._hop(grant, call, request, deadline)
+            if reply.status not in (_MOVED if call.method == "GET" else _MOVED_POST):
+                return reply
+            there = urljoin(reply.response.url, reply.response.headers.get("location", ""))
             problem = transport.elsewhere(there, grant.base)
             if problem and call.any_status:
-                return self._read(grant, call, response, deadline)
-            response.close()
+                return reply
             if problem:
-                raise Unexpected(f"{self.shown(call)}: a redirect {problem}", response.status_code)
+                raise Unexpected(f"{self.shown(call)}: a redirect {problem}", reply.status)
             request = requests.Request(call.method, there, headers, data=call.body)
         raise Unexpected(f"{self.shown(call)}: redirected more than {_HOPS} times; check the url", 302)
 
-    def _request(self, grant: Grant, call: Call, request: requests.Request, deadline: Deadline) -> requests.Response:
-        """Send and count it."""
+    def _hop(self, grant: Grant, call: Call, request: requests.Request, deadline: Deadline) -> Reply:
+        """One request and its answer, counted."""
         outcome = "error"
         try:
-            with self.network(grant, call), transport.bounded(deadline):
-                session, prepared = self._session(grant), request.prepare()
-                proxies = {"http": grant.proxy, "https": grant.proxy} if grant.proxy else {}
-                settings = session.merge_environment_settings(
-                    prepared.url or "", proxies, stream=True, verify=grant.verify, cert=grant.cert
-                )
-                timeout = (min(_CONNECT, call.total), call.total)
-                response = session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
-            if self.is_limit(response):
+            reply = self._read(grant, call, self._request(grant, call, request, deadline), deadline)
+            if self.is_limit(reply):
                 outcome = "limited"
-            elif response.status_code < 400:
+            elif reply.status < 400:
                 outcome = "ok"
-            return response
+            return reply
         finally:
             with self._lock:
                 self._outcome(outcome)
+
+    def _request(self, grant: Grant, call: Call, request: requests.Request, deadline: Deadline) -> requests.Response:
+        with self.network(grant, call), transport.bounded(deadline):
+            session, prepared = self._session(grant), request.prepare()
+            proxies = {"http": grant.proxy, "https": grant.proxy} if grant.proxy else {}
+            settings = session.merge_environment_settings(
+                prepared.url or "", proxies, stream=True, verify=grant.verify, cert=grant.cert
+            )
+            timeout = (min(_CONNECT, call.total), call.total)
+            return session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
 
     def _read(self, grant: Grant, call: Call, response: requests.Response, deadline: Deadline) -> Reply:
         if call.stream is not None and response.status_code < 300:

@@ -1,25 +1,27 @@
 """`/metrics` as ready bytes: rendered per family when it changes, joined and compressed once, then only copied.
 
 Text 0.0.4 and OpenMetrics 1.0 differ in headers alone: sample lines, with `le` in OpenMetrics' canonical form in
-both, are rendered once. So a Prometheus that changes its protocol keeps its series. The gzip body is one member made
-of deflate blocks that were flushed per family, so an unchanged family is never compressed again.
+both, are rendered and deflated once. So a Prometheus that changes its protocol keeps its series. The gzip body is one
+member made of deflate blocks that were flushed per family, so an unchanged family is never compressed again.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import struct
 import threading
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 
 from platform_meter.model.metric import Metric, MetricType
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-_EOF = b"# EOF\n"
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 _DEFLATE_END = b"\x03\x00"
 
@@ -42,20 +44,7 @@ def bound(value: float) -> str:
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
-
-
-class _Escaped(dict[str, str]):
-    """Label values as they are written; a family repeats few values many times, so each is escaped once."""
-
-    def __missing__(self, value: str) -> str:
-        self[value] = written = value.translate(_ESCAPES)
-        return written
-
-
-def _template(name: str, labels: Sequence[str], extra: str = "") -> str:
-    """`name{a="%s",b="%s"} %s` for the `%` operator; faster than joining pairs for every line."""
-    pairs = ",".join([*(f'{label}="%s"' for label in labels), *([extra] if extra else [])])
-    return f"{name}{{{pairs}}} %s\n" if pairs else f"{name} %s\n"
+_SPECIAL = re.compile(r'[\\"\n]')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,43 +55,71 @@ class Buckets:
     sum: float
 
 
-Rows = Iterable[tuple[Sequence[str], float | Buckets]] | Iterable[tuple[Sequence[str], float]]
+Labels = Sequence[str]
+Rows = Iterable[tuple[Labels, float | Buckets]] | Iterable[tuple[Labels, float]]
 """Label values and value of each series of one family."""
 
 
-def lines(metric: Metric, rows: Rows) -> bytes:
-    """Sample lines of one family, sorted by label values."""
-    out: list[str] = []
-    name, names = metric.name, metric.labels
-    escaped = _Escaped()
-    width = len(names)
-    if metric.type is MetricType.HISTOGRAM:
-        buckets = [_template(f"{name}_bucket", names, f'le="{bound(b)}"') for b in (*metric.buckets, math.inf)]
-        sums, counts = _template(f"{name}_sum", names), _template(f"{name}_count", names)
-        for labels, value in sorted(rows, key=lambda r: tuple(r[0])):
-            if not isinstance(value, Buckets):
-                raise TypeError(f"{name} is a histogram and needs Buckets")
-            pairs = _written(name, labels, width, escaped)
-            total = 0.0
-            for template, count in zip(buckets, value.counts, strict=True):
-                total += count
-                out.append(template % (*pairs, number(total)))
-            out.append(sums % (*pairs, number(value.sum)))
-            out.append(counts % (*pairs, number(total)))
-        return "".join(out).encode()
-    template = _template(name, names)
-    for labels, value in rows:
+class Lines:
+    """The sample lines of one family, sorted by labels.
+
+    What stands before a value is written once and kept for as long as the family has the same label sets in the same
+    order: then only numbers are written anew, which is a fifth of the work.
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+        self._histogram = metric.type is MetricType.HISTOGRAM
+        self._labels: list[Labels] = []
+        self._places = array("L")
+        """Place in the rows of each series, in the order of lines."""
+        self._starts: list[str] = []
+
+    def write(self, rows: Sequence[tuple[Labels, float | Buckets]]) -> bytes:
+        labels = [labels for labels, _ in rows]
+        if labels != self._labels:
+            self._begin(labels)
+        values = [rows[place][1] for place in self._places]
+        numbers = chain.from_iterable(map(self._cumulated, values)) if self._histogram else map(self._plain, values)
+        return "".join(
+            [f"{start}{number(value)}\n" for start, value in zip(self._starts, numbers, strict=True)]
+        ).encode()
+
+    def _begin(self, labels: list[Labels]) -> None:
+        pairs = list(map(self._pairs, labels))
+        self._labels = labels
+        self._places = array("L", sorted(range(len(pairs)), key=pairs.__getitem__))
+        self._starts = [start for place in self._places for start in self._before(pairs[place])]
+
+    def _pairs(self, labels: Labels) -> str:
+        """`a="x",b="y"`."""
+        names = self._metric.labels
+        if len(labels) != len(names):
+            raise ValueError(f"{self._metric.name} has {len(names)} labels; got {len(labels)} values: {labels}")
+        escaped = [value.translate(_ESCAPES) if _SPECIAL.search(value) else value for value in labels]
+        return ",".join([f'{name}="{value}"' for name, value in zip(names, escaped, strict=True)])
+
+    def _before(self, pairs: str) -> Iterator[str]:
+        name = self._metric.name
+        labels = f"{{{pairs}}}" if pairs else ""
+        if not self._histogram:
+            yield f"{name}{labels} "
+            return
+        for upper in (*self._metric.buckets, math.inf):
+            yield f'{name}_bucket{{{pairs}{"," if pairs else ""}le="{bound(upper)}"}} '
+        yield f"{name}_sum{labels} "
+        yield f"{name}_count{labels} "
+
+    def _plain(self, value: float | Buckets) -> float:
         if isinstance(value, Buckets):
-            raise TypeError(f"{name} is a {metric.type} and takes plain numbers")
-        out.append(template % (*_written(name, labels, width, escaped), number(value)))
-    out.sort()
-    return "".join(out).encode()
+            raise TypeError(f"{self._metric.name} is a {self._metric.type} and takes plain numbers")
+        return value
 
-
-def _written(name: str, labels: Sequence[str], width: int, escaped: _Escaped) -> list[str]:
-    if len(labels) != width:
-        raise ValueError(f"{name} has {width} labels; got {len(labels)} values: {labels}")
-    return [escaped[v] for v in labels]
+    def _cumulated(self, value: float | Buckets) -> Iterable[float]:
+        if not isinstance(value, Buckets):
+            raise TypeError(f"{self._metric.name} is a histogram and needs Buckets")
+        cumulative = list(accumulate(value.counts))
+        return (*cumulative, value.sum, cumulative[-1])
 
 
 def headers(metric: Metric) -> tuple[bytes, bytes]:
@@ -121,12 +138,24 @@ def _deflate(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
-@dataclass(slots=True)
-class _Part:
-    """One family in both formats: plain, and deflated on first demand."""
+class _Piece:
+    """Some bytes of a body, deflated on first demand."""
 
-    plain: tuple[bytes, bytes]
-    packed: list[bytes | None]
+    __slots__ = ("_packed", "plain")
+
+    def __init__(self, plain: bytes) -> None:
+        self.plain = plain
+        self._packed: bytes | None = None
+
+    def packed(self) -> bytes:
+        if self._packed is None:
+            self._packed = _deflate(self.plain)
+        return self._packed
+
+
+_Forms = tuple[tuple[_Piece, ...], tuple[_Piece, ...]]
+"""One part of the body in text 0.0.4 and in OpenMetrics, which share their sample lines."""
+_END = _Piece(b"# EOF\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,31 +168,45 @@ class Body:
 
 
 class Exposition:
-    """The current `/metrics`. `put` replaces families, `body` copies bytes. Thread-safe."""
+    """The current `/metrics`. One thread puts families at a time, any may copy bodies meanwhile."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._parts: dict[str, _Part] = {}
+        self._lines: dict[str, Lines] = {}
+        self._parts: dict[str, _Forms] = {}
         self._bodies: dict[tuple[int, bool], bytes] = {}
 
     def put(self, metric: Metric, rows: Rows) -> int:
-        """Replace one family; no rows removes it. Returns the number of its series (label sets)."""
-        rows = list(rows)
-        self.put_raw(metric.name, *(h + lines(metric, rows) for h in headers(metric)) if rows else (b"", b""))
-        return len(rows)
+        """Replace one family; no rows removes it. Returns the number of its series."""
+        name, rows = metric.name, list(rows)
+        if not rows:
+            self._lines.pop(name, None)
+            self._replace(name, None)
+            return 0
+        if name not in self._lines:
+            self._lines[name] = Lines(metric)
+        written = self._lines[name].write(rows)
+        old = self._parts.get(name)
+        if old is None:
+            text, openmetrics = map(_Piece, headers(metric))
+        else:
+            (text, lines), (openmetrics, _) = old
+            if lines.plain == written:
+                return len(rows) * metric.series
+        lines = _Piece(written)
+        self._replace(name, ((text, lines), (openmetrics, lines)))
+        return len(rows) * metric.series
 
     def put_raw(self, name: str, text: bytes, openmetrics: bytes) -> None:
-        """Replace one part by text that is rendered already, without `# EOF`."""
+        """Replace one part by text that is rendered already, without `# EOF`; empty text removes it."""
+        self._replace(name, ((_Piece(text),), (_Piece(openmetrics),)) if text else None)
+
+    def _replace(self, name: str, forms: _Forms | None) -> None:
         with self._lock:
-            old = self._parts.get(name)
-            if old is not None and old.plain == (text, openmetrics):
+            if forms is not None:
+                self._parts[name] = forms
+            elif self._parts.pop(name, None) is None:
                 return
-            if not text and old is None:
-                return
-            if text:
-                self._parts[name] = _Part(plain=(text, openmetrics), packed=[None, None])
-            else:
-                del self._parts[name]
             self._bodies.clear()
 
     def body(self, accept: str = "", accept_encoding: str = "") -> Body:
@@ -177,25 +220,17 @@ class Exposition:
         return Body(content_type=OPENMETRICS if form else TEXT, data=data, gzip=packed)
 
     def _join(self, form: int, *, packed: bool) -> bytes:
-        parts = [self._parts[name] for name in sorted(self._parts)]
-        tail = _EOF if form else b""
+        pieces = [piece for name in sorted(self._parts) for piece in self._parts[name][form]]
+        if form:
+            pieces.append(_END)
         if not packed:
-            return b"".join([*(p.plain[form] for p in parts), tail])
-        crc, size, out = 0, 0, [_GZIP_HEAD]
-        for part in parts:
-            plain = part.plain[form]
-            deflated = part.packed[form]
-            if deflated is None:
-                deflated = part.packed[form] = _deflate(plain)
-            out.append(deflated)
-            crc = zlib.crc32(plain, crc)
-            size += len(plain)
-        if tail:
-            out.append(_deflate(tail))
-            crc = zlib.crc32(tail, crc)
-            size += len(tail)
-        out += [_DEFLATE_END, struct.pack("<II", crc, size & 0xFFFFFFFF)]
-        return b"".join(out)
+            return b"".join([piece.plain for piece in pieces])
+        crc, size = 0, 0
+        for piece in pieces:
+            crc = zlib.crc32(piece.plain, crc)
+            size += len(piece.plain)
+        tail = _DEFLATE_END + struct.pack("<II", crc, size & 0xFFFFFFFF)
+        return b"".join([_GZIP_HEAD, *(piece.packed() for piece in pieces), tail])
 
 
 def _weights(header: str) -> Mapping[str, float]:

@@ -41,8 +41,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 TRIES = 3
-LONGEST_WAIT = 60.0
-"""Seconds a call waits for the server's quota; beyond that the poll ends and the runner waits."""
+LONGEST_WAIT = timedelta(seconds=60)
+"""A call waits so long for the server's quota; beyond that the poll ends and the runner waits."""
 _SEEN_GAPS = 10_000
 _AGAIN = frozenset({500, 502, 503, 504})
 
@@ -50,7 +50,7 @@ _AGAIN = frozenset({500, 502, 503, 504})
 class _Again(Exception):
     """One try failed in a way that another may not. `wait` is what the server asked for."""
 
-    def __init__(self, error: SourceError, wait: float | None = None) -> None:
+    def __init__(self, error: SourceError, wait: timedelta | None = None) -> None:
         super().__init__()
         self.error, self.wait = error, wait
 
@@ -172,10 +172,12 @@ class Way:
         with self._lock:
             if key in self._seen_gaps:
                 return
+        # Before it is marked as seen: one that could not be kept has to be told again.
+        self._on_gap(gap)
+        with self._lock:
             if len(self._seen_gaps) >= _SEEN_GAPS:
                 self._seen_gaps.clear()
             self._seen_gaps.add(key)
-        self._on_gap(gap)
 
     def hashed(self, person: str) -> str:
         return hashlib.blake2b(person.encode(), key=self._salt, digest_size=16).hexdigest()
@@ -211,15 +213,13 @@ class Way:
         try:
             return retrying(self._once, call)
         except _Again as again:
-            if isinstance(again.error, Limited):
-                account.budget.block(call.key, again.error.until)
             raise again.error from again.__cause__
 
     def _wait(self, state: RetryCallState) -> float:
         """What the server asked for, else 0.5 s, 1 s, ... each times 0.5 to 1.5."""
         failed = state.outcome.exception() if state.outcome is not None else None
         if isinstance(failed, _Again) and failed.wait is not None:
-            return failed.wait + self._jitter()
+            return failed.wait.total_seconds() + self._jitter()
         return float(0.5 * 2.0 ** (state.attempt_number - 1) * (0.5 + self._jitter()))
 
     def _once(self, call: Call) -> Reply:
@@ -234,18 +234,20 @@ class Way:
         account.budget.learn(call.key, reply.response.headers, self._told_rate)
         self._judge(account, call, reply)
         account.breaker.passed(call.key)
+        account.budget.passed()
         return reply
 
     def _judge(self, account: Account, call: Call, reply: Reply) -> None:
         """Raise what an error status means; return for a 4xx that only says something of the path."""
         status, shown = reply.status, self._exchange.shown(call)
-        if self._exchange.is_limit(reply.response):
-            self._limited(account, call, reply)
+        asked = self._asked(reply.response)
+        if self._exchange.is_limit(reply):
+            self._limited(account, call, reply, asked)
         if status in {401, 403}:
             why = "the credential is not valid (any more)" if status == 401 else "the credential may not read this"
             text = reply.grant.hide(f"{shown}: {status}, {why}; the server says {reply.found}")
             if status == 401 and self._credentials.renew():
-                raise _Again(Refused(text), 0.0)
+                raise _Again(Refused(text), timedelta())
             if account.breaker.refused(call.key, text, all_paths=status == 401):
                 log.warning("%s", text)
             raise Refused(text)
@@ -253,32 +255,33 @@ class Way:
             account.breaker.passed(call.key)
             raise Expired(f"{shown}: 410, what we asked to go on from is no longer kept")
         if status >= 500:
+            if asked is not None and asked > LONGEST_WAIT:
+                self._limited(account, call, reply, asked)
             error = Unreachable(f"{shown}: the server answered {status} {reply.response.reason}")
             if status not in _AGAIN:
                 raise error
-            wait = self._asked(reply.response)
-            raise _Again(error, None if wait is None else min(wait, LONGEST_WAIT))
+            raise _Again(error, asked)
 
-    def _limited(self, account: Account, call: Call, reply: Reply) -> NoReturn:
-        wait = self._asked(reply.response)
-        until = self._clock() + timedelta(seconds=LONGEST_WAIT if wait is None else wait)
+    def _limited(self, account: Account, call: Call, reply: Reply, asked: timedelta | None) -> NoReturn:
+        """No instance with this credential calls before the time is over; a call whose wait is short tries again."""
+        until = account.budget.limited(call.key, asked)
+        wait = until - self._clock()
+        why = "the quota is used up" if reply.status < 500 else "the server asks us to wait"
         error = Limited(
-            f"{self._exchange.shown(call)}: {reply.status}, the quota is used up until {until:%Y-%m-%d %H:%M:%S} UTC",
-            until,
+            f"{self._exchange.shown(call)}: {reply.status}, {why} until {until:%Y-%m-%d %H:%M:%S} UTC", until
         )
-        if wait is not None and wait > LONGEST_WAIT:
-            account.budget.block(call.key, until)
+        if wait > LONGEST_WAIT:
             raise error
         raise _Again(error, wait)
 
-    def _asked(self, response: requests.Response) -> float | None:
-        """Seconds the server asks us to wait: Retry-After, else the reset of a quota with nothing left."""
+    def _asked(self, response: requests.Response) -> timedelta | None:
+        """How long the server asks us to wait: Retry-After, else the reset of a quota with nothing left."""
         now = self._clock()
         until = moment(response.headers.get("retry-after", ""), now)
         for _, remaining, reset in self._exchange.rate_headers:
             if until is None and response.headers.get(remaining, "").strip() == "0":
                 until = moment(response.headers.get(reset, ""), now)
-        return None if until is None else max(0.0, (until - now).total_seconds())
+        return None if until is None else max(timedelta(), until - now)
 
     def _unexpected(self, call: Call, reply: Reply, expected: str) -> NoReturn:
         text = f"{self._exchange.shown(call)}: the server answered {reply.status} {reply.response.reason}; expected {expected}, found {reply.found}"

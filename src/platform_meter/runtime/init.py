@@ -83,7 +83,8 @@ def _github(orgs: Iterable[str], variable: str) -> list[str]:
         f"github-{org.lower()}: {{type: github, org: {_scalar(org)}, token: {{env: {variable}}}}}" for org in orgs
     ]
     return [
-        "# GitHub Actions, deployments and pull requests; the token reads actions, contents and metadata.",
+        "# GitHub Actions, deployments and pull requests. The token needs to read metadata, actions, deployments and",
+        "# pull requests; contents and administration too, to find whose a repository is (docs/sources.md).",
         *(written or [f"# github-acme: {{type: github, org: acme, token: {{env: {variable}}}}}   # your organisation"]),
     ]
 
@@ -157,11 +158,9 @@ def _mapping(path: Path) -> Mapping[str, Any]:
 
 def _github_orgs(cwd: Path) -> tuple[str, ...]:
     """Owners in the remotes of the checkout that `cwd` is in; `origin` stands first in most files and is put there."""
-    config = next((c for folder in (cwd, *cwd.parents) if (c := _git_config(folder / ".git"))), None)
-    if config is None:
-        return ()
     try:
-        text = config.read_text("utf-8")
+        config = next((c for folder in (cwd, *cwd.parents) if (c := _git_config(folder / ".git"))), None)
+        text = config.read_text("utf-8", "replace") if config else ""
     except (OSError, ValueError):
         return ()  # as above
     found: list[tuple[bool, str]] = []
@@ -177,7 +176,12 @@ def _github_orgs(cwd: Path) -> tuple[str, ...]:
 
 
 def _git_config(git: Path) -> Path | None:
-    """The repository's config; a worktree's `.git` is a file that says where its repository is."""
+    """The repository's config; a worktree's `.git` is a file that says where its repository is.
+
+    Raises:
+        OSError: one of the files can't be read.
+        ValueError: one of them holds no path.
+    """
     if git.is_file():
         place = git.read_text("utf-8", "replace").removeprefix("gitdir:").strip()
         folder = (git.parent / place).resolve()

@@ -2,6 +2,7 @@
 
 One thread: first what time alone caused is written (passed goals, daily snapshots), then gauges whose facts changed
 or whose window moved are computed from one consistent view, then changed families are rendered. Scrapes never wait.
+A measure fails alone: what it gives is absent, never stale, and the others go on. A store that fails ends the tick.
 """
 
 from __future__ import annotations
@@ -9,70 +10,28 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from platform_meter.measures import adoption, catalogue
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import Event
+from platform_meter.model.facts import Event, Fact
 from platform_meter.model.history import History
-from platform_meter.model.measure import Deriving, Gauging, Measure, Scene
-from platform_meter.model.metric import Metric, Sample
-from platform_meter.runtime.cardinality import fold, levels
-from platform_meter.runtime.exposition import Buckets, Exposition
-from platform_meter.store import Configured, CounterRow, Store
+from platform_meter.model.measure import Derived, Deriving, Gauging, Measure, Scene
+from platform_meter.model.metric import Increment, Sample
+from platform_meter.runtime.exposition import Exposition
+from platform_meter.runtime.failures import Failures
+from platform_meter.runtime.families import Families, Limits
+from platform_meter.runtime.first_zero import FirstZero
+from platform_meter.store import Configured, Store
 
 log = logging.getLogger(__name__)
 
 _REST = 20
 """A measure that took a second rests for 20: heavy ones on a big store take at most a twentieth of a core."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Cardinality and first exposure (config `caps`, `zero_for`)."""
-
-    total: int = 60_000
-    families: Mapping[str, int] = field(default_factory=dict)
-    keep: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    zero_for: timedelta = timedelta(seconds=60)
-
-    def cap(self, metric: Metric) -> int:
-        return self.families.get(metric.name, metric.cap)
-
-
-class FirstZero:
-    """Shows a new counter label set at 0 for `zero_for` before its value, else `increase()` loses its first events.
-
-    A set that was new within `zero_for` of our start was perhaps never scraped, so it counts as new too.
-    """
-
-    def __init__(self, zero_for: timedelta, started: datetime) -> None:
-        self._zero_for, self._since = zero_for, started - zero_for
-        self._shown: dict[tuple[str, tuple[str, ...]], datetime] = {}
-        self.waiting = False
-
-    def rows(
-        self, rows: Iterable[CounterRow], now: datetime
-    ) -> dict[str, list[tuple[tuple[str, ...], float | Buckets]]]:
-        """Counter rows by metric name, as they are to be exposed now."""
-        out: dict[str, list[tuple[tuple[str, ...], float | Buckets]]] = defaultdict(list)
-        self.waiting = False
-        for row in rows:
-            zero = False
-            if row.first_seen >= self._since:
-                shown = self._shown.setdefault((row.metric, row.labels), now)
-                zero = now < shown + self._zero_for
-                self.waiting = self.waiting or zero
-            if row.buckets is None:
-                out[row.metric].append((row.labels, 0.0 if zero else row.value))
-            else:
-                counts = tuple(0.0 for _ in row.buckets) if zero else tuple(float(b) for b in row.buckets)
-                out[row.metric].append((row.labels, Buckets(counts=counts, sum=0.0 if zero else row.sum)))
-        return out
+_OWN = -1
+"""The place of the process's own samples among those of measures."""
 
 
 class Meter:
@@ -102,21 +61,31 @@ class Meter:
         self._gaugings = [m for m in measures if isinstance(m, Gauging)]
         self._derivings = [m for m in measures if isinstance(m, Deriving)]
         self._definitions, self._configured, self._zone = definitions, tuple(configured), zone
-        self._limits, self._clock = limits, clock
-        self._own, self._own_text, self._refresh = own, own_text, refresh
-        self._zero = FirstZero(limits.zero_for, clock())
+        self._clock, self._own, self._own_text, self._refresh = clock, own, own_text, refresh
+        self._failures = Failures()
+        self._families = Families(exposition, limits, self._failures)
+        self._zero_for, self._started = limits.zero_for, clock()
+        self._zero: FirstZero | None = None
+        self._released: datetime | None = None
         self._version: Mapping[str, int] = {}
-        self._fresh: frozenset[str] = frozenset()
+        self._kinds = {None, *(kind for gauging in self._gaugings for kind in gauging.reads)}
+        self._fresh: frozenset[tuple[type[Fact] | None, str]] = frozenset()
         self._computed: dict[int, datetime] = {}
         self._waiting: set[int] = set()
         """Measures whose facts changed since they were computed; one that rests is due when it has rested."""
         self._cost: dict[int, timedelta] = {}
-        self._samples: dict[int, list[Sample]] = {}
         self._pruned: datetime | None = None
         self.ticked: datetime | None = None
-        self.series = 0
-        self.rows: Mapping[str, Sequence[tuple[tuple[str, ...], float]]] = {}
+
+    @property
+    def series(self) -> int:
+        """Series that the last tick exposed."""
+        return self._families.series
+
+    @property
+    def rows(self) -> Mapping[str, Sequence[tuple[tuple[str, ...], float]]]:
         """Gauge rows by metric name as the last tick exposed them; pages show these."""
+        return self._families.rows
 
     def scene(self, history: History, now: datetime) -> Scene:
         return Scene(history=history, definitions=self._definitions, now=now, zone=self._zone)
@@ -124,28 +93,20 @@ class Meter:
     def tick(self) -> int:
         """Write what time caused, recompute what changed, render. Returns the number of series exposed."""
         now = self._clock()
-        with self._store.history(now, self._configured) as history:
-            self._refresh(history)
-            scene = self.scene(history, now)
-            derived = [d for m in self._derivings for d in m.derive(scene)]
-        if derived:
-            self._store.derive(derived, now=now)
+        self._derive(now)
         self._snapshots(now)
         # Read before the view that gauges are computed from: what comes between the two is new again at the next tick.
         version = self._store.version()
         changed = {k for k, v in version.items() if self._version.get(k) != v}
         with self._store.history(now, self._configured) as history:
             scene = self.scene(history, now)
-            fresh = frozenset(s.instance for s in history.sources() if s.fresh)
-            aged, self._fresh = fresh != self._fresh, fresh
+            fresh = frozenset((kind, s.instance) for kind in self._kinds for s in history.sources(kind) if s.fresh)
+            aged = fresh != self._fresh
             for place, gauging in enumerate(self._gaugings):
                 if aged or self._due(place, gauging, changed, now):
-                    began = time.thread_time()
-                    self._samples[place] = list(gauging.compute(scene))
-                    self._computed[place] = now
-                    self._waiting.discard(place)
-                    self._cost[place] = timedelta(seconds=time.thread_time() - began)
-        self.series = self._render(now)
+                    self._compute(place, gauging, scene)
+            self._fresh = fresh
+        self._render(now, counted="counters" in changed)
         if self._pruned is None or now - self._pruned >= timedelta(days=1):
             self._store.prune(now)
             self._pruned = now
@@ -153,12 +114,38 @@ class Meter:
         self.ticked = now
         return self.series
 
+    def _derive(self, now: datetime) -> None:
+        """Store what time alone caused."""
+        readings = self._store.version().get("readings", 0)
+        derived: list[Derived] = []
+        with self._store.history(now, self._configured) as history:
+            if self.ticked is None or readings != self._version.get("readings", 0):
+                with self._failures.alone("looking for owners that sources tell"):
+                    self._refresh(history)
+            for deriving in self._derivings:
+                with self._failures.alone(f"deriving {deriving.gives.__name__}"):
+                    derived += deriving.derive(self.scene(history, now))
+        if derived:
+            self._store.derive(derived, now=now)
+
+    def _compute(self, place: int, gauging: Gauging, scene: Scene) -> None:
+        samples: list[Sample] = []
+        began = time.thread_time()
+        with self._failures.alone(f"measuring {', '.join(m.name for m in gauging.metrics)}"):
+            samples = list(gauging.compute(scene))
+        self._families.say(place, samples)
+        self._computed[place] = scene.now
+        self._waiting.discard(place)
+        self._cost[place] = timedelta(seconds=time.thread_time() - began)
+
     def _due(self, place: int, gauging: Gauging, changed: set[str], now: datetime) -> bool:
-        kinds = {kind.__name__ if issubclass(kind, Event) else "readings" for kind in gauging.reads}
-        if (kinds | {"owners", "snapshots"}) & changed:
+        reasons = {"owners", "snapshots"}
+        if gauging.at_once:
+            reasons |= {kind.__name__ if issubclass(kind, Event) else "readings" for kind in gauging.reads}
+        if reasons & changed:
             self._waiting.add(place)
         last = self._computed.get(place)
-        if last is None:
+        if last is None or last > now:  # the clock was ahead then
             return True
         if now < last + _REST * self._cost.get(place, timedelta()):
             return False
@@ -167,38 +154,35 @@ class Meter:
     def _snapshots(self, now: datetime) -> None:
         """Take every daily adoption snapshot that has become due, oldest first."""
         while True:
-            with self._store.history(now, self._configured) as history:
-                scene = self.scene(history, now)
-                taken = adoption.next_snapshots(scene)
+            taken: Sequence[adoption.Snapshot] = ()
+            with self._store.history(now, self._configured) as history, self._failures.alone("the adoption snapshot"):
+                taken = adoption.next_snapshots(self.scene(history, now))
             if not taken:
                 return
             for one in taken:
                 self._store.put_snapshot(one.day, one.states, one.increments, now=now)
 
-    def _render(self, now: datetime) -> int:
-        families: dict[str, tuple[Metric, list[Sample]]] = {}
-        for gauging in self._gaugings:
-            for metric in gauging.metrics:
-                families.setdefault(metric.name, (metric, []))
-        for samples in (*self._samples.values(), self._own()):
-            for sample in samples:
-                families.setdefault(sample.metric.name, (sample.metric, []))[1].append(sample)
-        counters = self._zero.rows(self._store.counters(), now)
-        sizes = {name: len(samples) for name, (_, samples) in families.items()}
-        room = max(0, self._limits.total - sum(len(rows) for rows in counters.values()))
-        caps = levels(sizes, {name: self._limits.cap(metric) for name, (metric, _) in families.items()}, room)
-        series: dict[str, int] = {}
-        for name, rows in counters.items():
-            series[name] = self._exposition.put(catalogue.ALL[name], rows)
-        exposed: dict[str, list[tuple[tuple[str, ...], float]]] = {}
-        for name, (metric, samples) in families.items():
-            keep = self._limits.keep.get(metric.fold, frozenset())
-            exposed[name], _ = fold(metric, samples, caps[name], keep)
-            series[name] = self._exposition.put(metric, exposed[name])
-        self.rows = exposed
-        self._exposition.put(catalogue.SERIES, [((name,), float(n)) for name, n in series.items() if n])
+    def _render(self, now: datetime, *, counted: bool) -> None:
+        if self._zero is None:
+            # Not before: the service that a reload replaces shows more and more values until this one takes over.
+            self._released = self._store.exposed_before()
+            self._zero = FirstZero(self._zero_for, self._released or self._started - self._zero_for)
+        zero = self._zero
+        rows = zero.rows(self._store.counters(), now) if counted or zero.waiting else None
+        if zero.released != self._released:
+            # Kept before it is true: a value that was shown and forgotten would fall back to 0 after a crash.
+            self._store.set_exposed_before(zero.released)
+            self._released = zero.released
+        if rows is not None:
+            self._families.count(rows)
+        self._families.say(_OWN, self._own())
+        cut = self._families.show()
         self._exposition.put_raw("~process", *self._own_text())
-        return sum(series.values())
+        zero.rendered(self._clock())
+        if cut:
+            dropped = catalogue.SERIES_DROPPED
+            increments = [Increment(metric=dropped, labels=(name,), amount=n) for name, n in cut.items()]
+            self._store.add_counters(increments, now=now)
 
 
 def run(meter: Meter, *, wake: threading.Event, stop: threading.Event, tick: timedelta) -> None:

@@ -22,7 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from pydantic import BaseModel
 
 from platform_meter.model.source import Expired, Limited, Mode, Source, SourceConfig, SourceError, Stream
-from platform_meter.store import LeaseLost, Poll, Store
+from platform_meter.store import ConfiguredStream, LeaseLost, Poll, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +47,15 @@ class Instance:
         """Overlap of two polls: the setting, else two polls, at least 15 min (domain section 4)."""
         return self.settings.lookback or max(2 * self.settings.every, _SHORTEST_LOOKBACK)
 
-    @property
-    def stale_after(self) -> timedelta:
-        """Age of the last success at which gauges disappear: the setting, else three polls of the slowest stream."""
-        slowest = max(
-            (s.every or self.settings.every for s in self.streams if s.mode is Mode.POLL), default=self.settings.every
-        )
-        return self.settings.stale_after or 3 * slowest
+    def expected(self, stream: Stream) -> ConfiguredStream:
+        """How often the stream should succeed, and when what it gives is stale.
+
+        How long a watch is silent hangs on the server, not on our settings: it never has less than three times as long.
+        """
+        every, stale_after = stream.every or self.settings.every, self.settings.stale_after
+        if stream.mode is Mode.WATCH:
+            stale_after = max(3 * every, stale_after or every)
+        return ConfiguredStream(name=stream.name, gives=stream.gives, every=every, stale_after=stale_after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,8 @@ class _Held:
 
     paused_until: datetime | None = None
     late: int = 0
+    leased: bool = False
+    """Whether it ever was this replica's to poll."""
 
 
 class Poller:
@@ -83,7 +87,7 @@ class Poller:
         clock: the current time, UTC.
         holder: this replica's name for leases; two replicas must differ.
         changed: called after facts were stored, from polling threads.
-        observe: called with (source type, seconds) after each poll.
+        observe: called with (source type, seconds) after each poll; a watch is none.
         progress: called with (instance, text) while a long import goes on.
         lease: how long a source stays this replica's after its last sign of life.
     """
@@ -121,7 +125,7 @@ class Poller:
         # The scheduler goes by the wall's clock: ours may be set, and a start far behind it would be made up for.
         begin = datetime.now(UTC)  # noqa: TID251
         for instance, stream in polls:
-            every = (stream.every or instance.settings.every).total_seconds()
+            every = instance.expected(stream).every.total_seconds()
             scheduler.add_job(
                 self.run,
                 IntervalTrigger(seconds=every, jitter=int(every / 10) if every >= _JITTER_FROM else None),
@@ -151,8 +155,15 @@ class Poller:
             self._scheduler = None
         for thread in self._threads:
             thread.join(timeout)
-        for name in self._instances:
+        for name, held in self._held.items():
+            if held.leased:
+                self._release(name)
+
+    def _release(self, name: str) -> None:
+        try:
             self._store.release(name, self._holder)
+        except StoreError as error:
+            log.warning("%s: its lease is not given back, and ends by itself: %s", name, error)
 
     def once(self) -> list[Result]:
         """Run every stream one time, sources side by side; a watch ends when its first list is complete."""
@@ -184,9 +195,12 @@ class Poller:
         except LeaseLost as error:
             log.info("%s/%s: %s", instance.name, stream.name, error)
             return Result(instance=instance.name, stream=stream.name, skipped="another replica took over")
+        except StoreError as error:
+            # It can't be used now: the next poll tries again, and a watch's thread must live to do so.
+            log.error("%s/%s: %s", instance.name, stream.name, error)  # noqa: TRY400 - the text says it all
+            return Result(instance=instance.name, stream=stream.name, error=str(error))
         except Exception as error:
-            # The store can't be used now: the next poll tries again, and a watch's thread must live to do so.
-            log.exception("%s/%s: the store failed", instance.name, stream.name)
+            log.exception("%s/%s: failed in a way that nothing declares", instance.name, stream.name)
             return Result(instance=instance.name, stream=stream.name, error=f"{type(error).__name__}: {error}")
 
     def _run(self, instance: Instance, stream: Stream, *, once: bool) -> Result:
@@ -198,6 +212,7 @@ class Poller:
             )
         if self._store.acquire(instance.name, self._holder, self._lease, now) is None:
             return Result(instance=instance.name, stream=stream.name, skipped="another replica polls it")
+        held.leased = True
         poll = self._begin(instance, stream, now)
         try:
             new, repeated = self._read(instance, stream, poll, once=once)
@@ -206,14 +221,15 @@ class Poller:
             return self._failed(instance, poll, str(error))
         except LeaseLost:
             raise
-        except SourceError as error:
+        except (SourceError, StoreError) as error:
             return self._failed(instance, poll, str(error))
         except Exception as error:
             # A source's bug must not end the others; it is logged with its trace and shown on the Sources page.
             log.exception("%s/%s: the source failed in a way it does not declare", instance.name, stream.name)
             return self._failed(instance, poll, f"{type(error).__name__}: {error}")
         finally:
-            self._observe(instance.source.name, (self._clock() - now).total_seconds())
+            if stream.mode is Mode.POLL:  # a watch lasts as long as the server lets it
+                self._observe(instance.source.name, (self._clock() - now).total_seconds())
         held.paused_until = None
         return Result(instance=instance.name, stream=stream.name, new=new, repeated=repeated)
 

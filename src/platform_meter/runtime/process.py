@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -21,10 +22,19 @@ from platform_meter.measures import catalogue
 _EOF = b"# EOF\n"
 
 
-class OwnMetrics:
-    """Counts polls and calls of this process; they begin at 0 with it, unlike what the store keeps."""
+OUTCOMES = ("ok", "error", "limited")
+"""How a call to a source's API ends."""
 
-    def __init__(self) -> None:
+
+class OwnMetrics:
+    """Counts polls and calls of this process; they begin at 0 with it, unlike what the store keeps.
+
+    Args:
+        sources: source types in use. All they may count is there at 0 from the start, else `increase()` would lose the
+            first error of each.
+    """
+
+    def __init__(self, sources: Iterable[str]) -> None:
         disable_created_metrics()
         self._registry = CollectorRegistry()
         polls, requests = catalogue.SOURCE_POLL_DURATION, catalogue.SOURCE_REQUESTS
@@ -34,6 +44,10 @@ class OwnMetrics:
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
         self._lock = threading.Lock()
+        for source in sources:
+            self._polls.labels(source)
+            for outcome in OUTCOMES:
+                self._requests.labels(source, outcome)
 
     def polled(self, source: str, seconds: float) -> None:
         """One poll of a source type took so long."""

@@ -15,6 +15,11 @@ RESERVE = 0.10
 """Below this share of the limit calls are spread evenly over the time to the reset."""
 LONGEST_PAUSE = 5.0
 """Seconds between two calls at most, however little is left."""
+_FIRST_LIMIT = timedelta(seconds=60)
+"""Wait after a limit that named no time; each further one doubles it."""
+_LAST_LIMIT = timedelta(hours=1)
+_LONGEST_LIMIT = timedelta(days=1)
+"""No moment that a server names lies further ahead: more is a mistake, and would silence a source for good."""
 _FIRST_RETRY = timedelta(minutes=5)
 _LAST_RETRY = timedelta(hours=1)
 _SAME_RESET = timedelta(seconds=2)
@@ -26,8 +31,15 @@ _REMEMBERED = 1000
 
 
 def moment(text: str, now: datetime) -> datetime | None:
-    """The time a header names: epoch seconds, seconds from now, an HTTP date or ISO 8601. None if it is none of them."""
-    text = text.strip()
+    """The time a header names: epoch seconds, seconds from now, an HTTP date or ISO 8601. None if it is none of them.
+
+    At most a day from now.
+    """
+    found = _named(text.strip(), now)
+    return None if found is None else min(found, now + _LONGEST_LIMIT)
+
+
+def _named(text: str, now: datetime) -> datetime | None:
     try:
         number = float(text)
     except ValueError:
@@ -71,6 +83,7 @@ class Budget:
         self._lock = threading.Lock()
         self._windows: dict[str, _Window] = {}
         self._names: dict[str, str] = {}
+        self._untimed = _FIRST_LIMIT
 
     def admit(self, path: str) -> None:
         """Let one call go, after a pause where the quota runs low.
@@ -114,10 +127,24 @@ class Budget:
             else:
                 window.limit, window.remaining, window.reset, window.next_call = limit, remaining, reset, None
 
-    def block(self, path: str, until: datetime) -> None:
-        """No call before `until`: the server said so."""
+    def limited(self, path: str, asked: timedelta | None) -> datetime:
+        """The server wants no more calls: none is made before the moment that this gives.
+
+        Where it named no time it is a minute, and twice as long each time until an answer comes.
+        """
         with self._lock:
-            self._window(path).blocked = until
+            now, window = self._clock(), self._window(path)
+            if asked is None:
+                if window.blocked is not None and now < window.blocked:
+                    return window.blocked  # the answer to a call that was on its way when the limit came
+                asked, self._untimed = self._untimed, min(2 * self._untimed, _LAST_LIMIT)
+            window.blocked = now + asked
+            return window.blocked
+
+    def passed(self) -> None:
+        """The server answered: the next limit is a first one."""
+        with self._lock:
+            self._untimed = _FIRST_LIMIT
 
     def ratio(self) -> float | None:
         """Share left, 0..1, of the scarcest quota; None when the server never told."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,21 +23,24 @@ from platform_meter.model.history import History
 from platform_meter.model.measure import Counting, Deriving
 from platform_meter.model.metric import Sample
 from platform_meter.model.ownership import Directory
-from platform_meter.model.source import Gap, Mode, Outside, SourceError
+from platform_meter.model.source import Gap, Outside, SourceError
 from platform_meter.runtime import meter as ticking
 from platform_meter.runtime.config import Config
 from platform_meter.runtime.exposition import Exposition
+from platform_meter.runtime.families import Limits
 from platform_meter.runtime.http import Way
-from platform_meter.runtime.meter import Limits, Meter
+from platform_meter.runtime.meter import Meter
 from platform_meter.runtime.poller import Instance, Poller, Result
 from platform_meter.runtime.process import OwnMetrics
 from platform_meter.runtime.quota import Budgets
 from platform_meter.slo.plan import Plan
-from platform_meter.store import Configured, Store
+from platform_meter.store import Configured, ConfiguredStream, Store, StoredHistory
 
 log = logging.getLogger(__name__)
 PROMETHEUS = "prometheus"
 """Source type that pages ask for what rules recorded."""
+PAGES = 16
+"""Pages that look into the store at a time; it bears twice as many readers."""
 
 
 def utc_now() -> datetime:
@@ -45,25 +48,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - this is the runtime's clock, from which all others get the time
 
 
-def load_salt(config: Config, environ: Mapping[str, str]) -> bytes:
-    """The salt for hashing people: the configured secret, else one made at first start and kept beside the store.
+def said_salt(config: Config, environ: Mapping[str, str]) -> bytes | None:
+    """The configured salt for hashing people; without one the store has its own.
 
     Raises:
-        OSError: the file can't be read or made.
+        OSError: the file can't be read.
     """
-    if config.salt is not None:
-        if config.salt.env is not None:
-            return environ[config.salt.env].strip().encode()
-        return Path(config.salt.file or "").read_bytes().strip()
-    path = config.salt_file
-    try:
-        return path.read_bytes().strip()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = secrets.token_hex(16).encode()
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(made + b"\n")
-        return made
+    if config.salt is None:
+        return None
+    if config.salt.env is not None:
+        return environ[config.salt.env].strip().encode()
+    return Path(config.salt.file or "").expanduser().read_bytes().strip()
 
 
 class Service:
@@ -71,6 +66,8 @@ class Service:
 
     Args:
         environ: where secrets by variable come from.
+        holder: this process's name for leases. By default the host and the address it listens at: no two processes
+            that run have both in common, and one that is started again has the leases of the one before it.
         plans: every SLO of the files, for the pages.
         progress: called with (instance, text) while a long import goes on.
     """
@@ -81,6 +78,7 @@ class Service:
         definitions: Definitions,
         *,
         environ: Mapping[str, str],
+        holder: str = "",
         plans: Sequence[Plan] = (),
         clock: Callable[[], datetime] = utc_now,
         progress: Callable[[str, str], None] = lambda _instance, _text: None,
@@ -91,7 +89,8 @@ class Service:
         self.exposition = Exposition()
         self.problems = 0
         self._stop, self._wake = threading.Event(), threading.Event()
-        self._own = OwnMetrics()
+        self._pages = threading.BoundedSemaphore(PAGES)
+        self._own = OwnMetrics({settings.type_name for settings in config.sources.values()})
         self._measures = measures.load(definitions)
         keep = {label: frozenset(names) for label, names in config.caps.keep.items()}
         self.store = Store.open(
@@ -102,22 +101,24 @@ class Service:
             retention=config.store.retention,
             caps=config.caps.families,
             keep=keep,
+            standstill=config.store.lease,
         )
         self._budgets = Budgets(clock, self._sleep)
         self._ways: dict[str, Way] = {}
-        salt = load_salt(config, environ)
-        self.instances = tuple(
-            self._instance(name, settings, salt, environ) for name, settings in config.sources.items()
-        )
+        try:
+            salt = said_salt(config, environ) or self.store.salt()
+            self.instances = tuple(
+                self._instance(name, settings, salt, environ) for name, settings in config.sources.items()
+            )
+        except BaseException:
+            self.store.close()  # settings that can't be used leave nothing open
+            raise
+        derivings = [m for m in self._measures if isinstance(m, Deriving)]
         self.configured = tuple(
             Configured(
                 instance=i.name,
                 type=i.source.name,
-                gives=i.source.gives
-                | {m.gives for m in self._measures if isinstance(m, Deriving) and m.reads & i.source.gives},
-                every=i.settings.every,
-                stale_after=i.stale_after,
-                streams=tuple(s.name for s in i.streams if s.mode is Mode.POLL),
+                streams=tuple(_with_derived(i.expected(s), derivings) for s in i.streams),
             )
             for i in self.instances
             if i.streams  # without any (a Prometheus that only pages ask) it is never read, and so never stale
@@ -126,7 +127,7 @@ class Service:
             self.store,
             self.instances,
             clock=clock,
-            holder=f"{socket.gethostname()}:{config.listen}",
+            holder=holder or f"{socket.gethostname()}:{config.listen}",
             stop=self._stop,
             changed=self._wake.set,
             observe=self._own.polled,
@@ -186,8 +187,9 @@ class Service:
         self.store.add_gap(instance, type_, gap, self.clock())
 
     def start(self) -> None:
-        """Poll and tick in background threads."""
-        self.meter.tick()
+        """Poll and tick in background threads; the first tick is made here, where it was not made before."""
+        if self.meter.ticked is None:
+            self.meter.tick()
         self.poller.start()
         self._ticker = threading.Thread(
             target=ticking.run,
@@ -270,9 +272,15 @@ class Service:
         return self._budgets.instance_ratio(instance)
 
     @contextmanager
-    def history(self) -> Iterator[History]:
-        with self.store.history(self.clock(), self.configured) as history:
+    def history(self) -> Iterator[StoredHistory]:
+        """A view for a page. Of many pages some wait, so that the tick and the polls never do."""
+        with self._pages, self.store.history(self.clock(), self.configured) as history:
             yield history
+
+
+def _with_derived(stream: ConfiguredStream, derivings: Iterable[Deriving]) -> ConfiguredStream:
+    """The stream with what the tick makes of its events: that is known as far as they are."""
+    return replace(stream, gives=stream.gives | {m.gives for m in derivings if m.reads & stream.gives})
 
 
 def test_source(config: Config, name: str, environ: Mapping[str, str]) -> list[str]:
@@ -287,7 +295,7 @@ def test_source(config: Config, name: str, environ: Mapping[str, str]) -> list[s
         budgets=Budgets(utc_now, stop.wait),
         clock=utc_now,
         sleep=stop.wait,
-        salt=load_salt(config, environ),
+        salt=said_salt(config, environ) or secrets.token_bytes(16),  # nothing is kept of what is read here
         stop=stop,
         outcome=lambda _: None,
         on_gap=lambda _: None,

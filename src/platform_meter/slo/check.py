@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from platform_meter.model.objective import NoData, StoredSli
-from platform_meter.problems import Document, Problem, decode, suggest
-from platform_meter.slo import openslo
-from platform_meter.slo.burnrate import ROWS, Level, Row, alone_below, window_text
+from platform_meter.problems import Document, Problem, decode
+from platform_meter.slo import openslo, openslo_whole
+from platform_meter.slo.burnrate import Row, alone_below, window_text
 from platform_meter.slo.openslo_keys import PREFIX, Slo
 from platform_meter.slo.plan import SCRAPE, Plan, rows
-from platform_meter.slo.promql import read_count, read_gauge
-from platform_meter.slo.spec import Method, PromQuery, Ratio, RawRatio, Spec, Threshold
-
-_OURS = "platform_"
-_SUFFIXES = ("_bucket", "_count", "_sum")
+from platform_meter.slo.spec import Method, Spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,49 +21,77 @@ class Checked:
 
     specs: tuple[Spec, ...]
     """By service, then by name."""
+    unsound: tuple[str, ...]
+    """Names, as written, of documents with problems."""
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     """Allowed, but worth knowing; drawn like problems."""
 
 
-def read_slos(
-    files: Sequence[tuple[str, str]], known_metrics: Collection[str] = (), *, scrape: timedelta = SCRAPE
-) -> Checked:
-    """Every SLO in these files (path and text). Never raises on what people wrote. Other kinds in them are left alone.
+class Reader:
+    """Reads SLOs document by document, and keeps nothing of a document but what it says.
 
     Args:
-        files: path, as problems are to call it, and text.
         known_metrics: names of our own catalogue: a query for another `platform_` metric is a problem.
         scrape: the interval at which Prometheus scrapes.
     """
-    specs: list[Spec] = []
-    problems: list[Problem] = []
-    warnings: list[Problem] = []
-    first: dict[str, Document] = {}
+
+    def __init__(self, known_metrics: Collection[str] = (), *, scrape: timedelta = SCRAPE) -> None:
+        self._known, self._scrape = frozenset(known_metrics), scrape
+        self._specs: list[Spec] = []
+        self._problems: list[Problem] = []
+        self._warnings: list[Problem] = []
+        self._unsound: list[str] = []
+        self._places: dict[str, str] = {}
+        """File and line of each name."""
+
+    def read(self, document: Document) -> None:
+        """Take in what the document says. Never raises on what people wrote; other kinds are left alone."""
+        model = openslo.model_for(document)
+        if model is None:
+            return
+        if isinstance(model, Problem):
+            self._problems.append(model)
+            return
+        slo = document.read(Slo)
+        wrong = [*(slo if isinstance(slo, list) else ()), *openslo_whole.problems(document, self._known)]
+        name = document.problem("", "metadata", "name")
+        for called in dict.fromkeys(openslo_whole.names(document)):
+            place = self._places.setdefault(called, f"{name.path}:{name.line}")
+            if place != f"{name.path}:{name.line}":
+                text = f"slo '{called}' stands in {place} too; give one another name"
+                wrong.append(document.problem(text, "metadata", "name"))
+        if isinstance(slo, list) or wrong:
+            self._problems += wrong
+            self._unsound.append(document.word("metadata", "name"))
+            return
+        found = openslo.specs(slo, document)
+        self._specs += found
+        self._warnings += [warning for one in found for warning in _warnings(one, document, self._scrape)]
+
+    def checked(self) -> Checked:
+        """All that was read."""
+        return Checked(
+            specs=tuple(sorted(self._specs, key=lambda s: (s.service, s.name))),
+            unsound=tuple(self._unsound),
+            problems=tuple(sorted(dict.fromkeys(self._problems))),
+            warnings=tuple(sorted(dict.fromkeys(self._warnings))),
+        )
+
+
+def read_slos(
+    files: Iterable[tuple[str, str]], known_metrics: Collection[str] = (), *, scrape: timedelta = SCRAPE
+) -> Checked:
+    """Every SLO in these files (path, as problems are to call it, and text), as a Reader reads them."""
+    reader = Reader(known_metrics, scrape=scrape)
+    broken: list[Problem] = []
     for path, text in files:
-        decoded = decode(text, path, openslo.model_for)
-        problems += decoded.problems
-        for read in decoded.values:
-            if not isinstance(read.value, Slo):
-                continue
-            found = openslo.specs(read.value, read.document)
-            for one in found:
-                if isinstance(one, Problem):
-                    problems.append(one)
-                    continue
-                wrong = _wrong(one, read.document, known_metrics, scrape)
-                if one.name in first:
-                    wrong.append(_twice(one, first[one.name], read.document))
-                first.setdefault(one.name, read.document)
-                problems += wrong
-                if not wrong:
-                    specs.append(one)
-                    warnings += _warnings(one, read.document, scrape)
-    return Checked(
-        specs=tuple(sorted(specs, key=lambda s: (s.service, s.name))),
-        problems=tuple(sorted(dict.fromkeys(problems))),
-        warnings=tuple(sorted(dict.fromkeys(warnings))),
-    )
+        decoded = decode(text, path, lambda _: None)
+        broken += decoded.problems
+        for document in decoded.others:
+            reader.read(document)
+    found = reader.checked()
+    return replace(found, problems=tuple(sorted((*broken, *found.problems))))
 
 
 def guard(plan: Plan) -> tuple[str, ...]:
@@ -77,52 +101,6 @@ def guard(plan: Plan) -> tuple[str, ...]:
         f"one failure alone burns faster than {a.factor}; {a.min_bad} bad ones are asked for"
         for a in plan.alerts
     )
-
-
-def _twice(spec: Spec, first: Document, document: Document) -> Problem:
-    """Both places are named."""
-    where = f"{first.path}:{first.problem('', 'metadata', 'name').line}"
-    text = f"slo '{spec.name}' stands in {where} too; give one another name"
-    return document.problem(text, "metadata", "name")
-
-
-def _wrong(spec: Spec, document: Document, known_metrics: Collection[str], scrape: timedelta) -> list[Problem]:
-    """What only the whole tells: levels without a row, metrics that are not in our catalogue."""
-    problems = []
-    kept, _ = rows(spec, scrape)
-    for level in Level:
-        asked = [r for r in ROWS[spec.profile] if r.level is level]
-        if asked and not any(r.level is level for r in kept):
-            least = min(r.factor for r in asked)
-            text = (
-                f"no {level} alert could ever fire: at an objective of {spec.objective} even an outage burns only "
-                f"{float(1 / spec.allowed):.3g} times too fast, and {level} starts at {least:g}; write an objective above "
-                f"{1 - 1 / least:.4g}, or the annotation {PREFIX}alerts: none"
-            )
-            problems.append(document.problem(text, "spec", "objectives"))
-    if known_metrics:
-        problems += [p for query in _queries(spec) for p in _unknown(query, spec, document, known_metrics)]
-    return problems
-
-
-def _queries(spec: Spec) -> list[PromQuery]:
-    match spec.sli:
-        case Ratio(total=total, good=good, bad=bad):
-            return [q for q in (good, bad, total) if q]
-        case RawRatio(query=query) | Threshold(query=query):
-            return [query]
-        case _:
-            return []
-
-
-def _unknown(query: PromQuery, spec: Spec, document: Document, known: Collection[str]) -> list[Problem]:
-    read = read_count(query.text) if isinstance(spec.sli, Ratio) else read_gauge(query.text, "max")
-    problems = []
-    for name in read.metrics:
-        bases = {name, *(name.removesuffix(s) for s in _SUFFIXES)}
-        if name.startswith(_OURS) and not bases & set(known):
-            problems.append(document.problem(f"no metric of ours is called {name}{suggest(name, known)}", *query.at))
-    return problems
 
 
 def _warnings(spec: Spec, document: Document, scrape: timedelta) -> list[Problem]:

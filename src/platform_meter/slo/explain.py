@@ -9,12 +9,28 @@ from datetime import timedelta
 from platform_meter.model.objective import NoData, StoredSli
 from platform_meter.slo.burnrate import Level, time_to_fire
 from platform_meter.slo.check import guard
-from platform_meter.slo.plan import HELD, RAW_UP_TO, TILE, BurnAlert, Counters, Plan, Slices
-from platform_meter.slo.promql import duration_text, number_text
+from platform_meter.slo.plan import (
+    COPY,
+    FIRST_SCRAPE,
+    HELD,
+    SHORT,
+    TILE,
+    BurnAlert,
+    Counters,
+    Gauge,
+    Plan,
+    Slices,
+    reads_tiles,
+    written_every,
+)
+from platform_meter.slo.promql import duration_text
 
 _SHARES = (1.0, 0.1, 0.01, 0.005)
-_EVALUATION = timedelta(seconds=30)
-_LATE_EVALUATION = timedelta(minutes=2)
+_HOUR = timedelta(hours=1)
+_LOOK_BACK = timedelta(minutes=5)
+"""For how long Prometheus may go on giving a gauge that nobody writes any more."""
+_TICK = timedelta(seconds=15)
+"""How old the exporter's ages are, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +38,20 @@ class Around:
     """What stands around the rules, and adds to every detection."""
 
     poll: timedelta = timedelta(minutes=1)
-    """How often the exporter asks the source of stored events, and how far behind it is."""
+    """From an event to the end of the poll that reads it, at the longest."""
     group_wait: timedelta = timedelta(seconds=30)
     """Alertmanager's `group_wait`."""
     traffic: float | None = None
     """Valid events an hour, where somebody knows. Slices need no saying."""
+    traffic_said: str = ""
+    """For the reader: who counted them, or how to have them counted."""
 
 
 def explain(plan: Plan, around: Around | None = None) -> str:
     """What the SLO promises, what is recorded, what fires and when, as lines of text."""
     known = around or Around()
     if plan.slice is not None:  # slices come as the clock does, whatever anybody says
-        known = replace(known, traffic=timedelta(hours=1) / plan.slice)
+        known = replace(known, traffic=_HOUR / plan.slice, traffic_said="")
     return "\n".join(_lines(plan, known)) + "\n"
 
 
@@ -50,7 +68,7 @@ def _lines(plan: Plan, around: Around) -> Iterator[str]:
             yield ""
             yield from part
     yield ""
-    yield f"No data: SLONoData after {_span(plan.no_data_after)} without a successful read of the source."
+    yield _no_data(plan)
 
 
 def _counted(plan: Plan) -> str:
@@ -83,7 +101,7 @@ def _slices(plan: Plan) -> Iterator[str]:
 
 def _rows(plan: Plan) -> Iterator[str]:
     if not plan.alerts:
-        yield "No burn alerts (alerts: none)."
+        yield "No burn alerts (alerts: none); only SLONoData and SLOBudgetExhausted."
         return
     yield "Burn alerts: an alert fires when burn over the long and over the short window both exceed the factor."
     yield "  level   factor  long   short  min bad  error above  budget used"
@@ -96,9 +114,7 @@ def _rows(plan: Plan) -> Iterator[str]:
 
 
 def _fires(plan: Plan, around: Around) -> Iterator[str]:
-    yield "What fires when, from an error-free start" + (
-        f" at {number_text(around.traffic)} {plan.counts} an hour:" if around.traffic else " at steady traffic:"
-    )
+    yield "What fires when, from an error-free start " + _traffic(plan, around) + ":"
     for share in _SHARES:
         found = [(t, a) for a in plan.alerts if (t := _fires_after(plan, a, share, around.traffic)) is not None]
         if not found:
@@ -110,13 +126,18 @@ def _fires(plan: Plan, around: Around) -> Iterator[str]:
         yield f"  {_percent(share):>6} errors: {', '.join(first.values())}"
 
 
+def _traffic(plan: Plan, around: Around) -> str:
+    at = "steady traffic" if around.traffic is None else f"{_number(around.traffic)} {plan.counts} an hour"
+    return f"at {at} ({around.traffic_said})" if around.traffic_said else f"at {at}"
+
+
 def _fires_after(plan: Plan, alert: BurnAlert, share: float, traffic: float | None) -> timedelta | None:
     """Time until both windows exceed the factor and, where the traffic is known, enough bad events came."""
     after = time_to_fire(alert.row, share, plan.allowed)
-    if after is None or not traffic:
+    if after is None or traffic is None:
         return after
-    enough = timedelta(hours=alert.min_bad / (traffic * share))
-    return max(after, enough) if enough <= alert.long.length else None
+    enough = alert.min_bad / (traffic * share)
+    return max(after, timedelta(hours=enough)) if enough <= alert.long.length / _HOUR else None
 
 
 def _detection(plan: Plan, around: Around) -> Iterator[str]:
@@ -127,38 +148,78 @@ def _detection(plan: Plan, around: Around) -> Iterator[str]:
         return
     pages = [pair for pair in timed if pair[1].level is Level.PAGE]
     after, alert = min(pages or timed, key=lambda pair: pair[0])
-    terms = [(f"threshold ({alert.level} {alert.long.label})", after)]
-    if isinstance(plan.sli, StoredSli):
-        terms.append(("poll lag", around.poll))
-    terms.append(("scrape", plan.scrape))
-    if isinstance(plan.sli, Slices):
-        terms.append(("end of the slice", plan.sli.tile))
-    elif isinstance(plan.sli, Counters) and alert.long.length > RAW_UP_TO:
-        terms.append(("end of the tile", TILE))
-    late = alert.short.length > RAW_UP_TO and not isinstance(plan.sli, StoredSli)
-    terms.append(
-        ("evaluation", _LATE_EVALUATION if late else _EVALUATION if isinstance(plan.sli, Counters) else 2 * _EVALUATION)
-    )
-    terms.append(("group wait", around.group_wait))
+    terms = [(f"threshold ({alert.level} {alert.long.label})", after), *_terms(plan, alert, around)]
     yield "Detection of a full outage, at the latest:"
     for name, length in terms:
         yield f"  {name:<22} {_span(length)}"
     yield f"  {'together':<22} {_span(sum((length for _, length in terms), timedelta(0)))}"
 
 
+def _terms(plan: Plan, alert: BurnAlert, around: Around) -> Iterator[tuple[str, timedelta]]:
+    """What comes after the threshold, each at its longest, by the rules that the alert's windows are written by."""
+    if isinstance(plan.sli, StoredSli):
+        yield "poll lag", around.poll
+    yield "scrape", plan.scrape
+    if plan.slice is not None:
+        yield "end of a bad slice", _slice_lag(plan, plan.slice)
+    if plan.slice != TILE and any(reads_tiles(plan, w) for w in (alert.long, alert.short)):
+        yield "end of the tile", TILE
+    # The alert stands in the group of its short window; a long window of another group may be as old as that one's interval.
+    yield "evaluation", sum({written_every(plan, w) for w in (alert.long, alert.short)}, timedelta(0))
+    yield "group wait", around.group_wait
+
+
+def _slice_lag(plan: Plan, length: timedelta) -> timedelta:
+    """From the beginning of an outage to the end of the first slice that is bad; the slice it begins in may still be good."""
+    reads = length + plan.scrape if isinstance(plan.sli, Slices) else length
+    good = float(1 - plan.slice_target) if plan.slice_target is not None else 0.0
+    return length + reads * good
+
+
 def _rare(plan: Plan, around: Around) -> Iterator[str]:
-    """The guard against single events, next to what the traffic is."""
+    """The guard against single events, next to what the traffic is and what it costs."""
     yield "Rare events:"
-    for text in guard(plan):
+    for alert, text in zip(plan.alerts, guard(plan), strict=True):
         yield f"  {text}"
-    if around.traffic:
-        for a in plan.alerts:
-            n = around.traffic * (a.long.length / timedelta(hours=1))
-            yield f"  {a.level} {a.long.label}: about {n:,.{0 if n >= 10 else 1}f} {plan.counts} expected"
+        if around.traffic is not None:
+            yield f"    {_expected(plan, alert, around.traffic)}"
+
+
+def _expected(plan: Plan, alert: BurnAlert, traffic: float) -> str:
+    """Events that the long window holds, and how much later the alert is when these are few."""
+    n = traffic * (alert.long.length / _HOUR)
+    said = f"about {_number(n)} {plan.counts} expected in {alert.long.label}"
+    soon = time_to_fire(alert.row, 1.0, plan.allowed)
+    late = _fires_after(plan, alert, 1.0, traffic)
+    if soon is None or late == soon:
+        return said
+    if late is None:
+        return f"{said}: too few, it never fires; send probes, join SLOs, or lower the objective"
+    return f"{said}: in a full outage it comes after {_span(late)} instead of {_span(soon)}"
+
+
+def _no_data(plan: Plan) -> str:
+    """Between which times after the last good read SLONoData comes: what is read has to run empty first."""
+    match plan.sli:
+        case Counters():  # a range has an increase as long as two samples are in it
+            least, judged = plan.reference - plan.scrape, SHORT
+        case Slices(reads=Gauge(query=query), tile=tile):
+            ends = timedelta(0) if query.fixed else tile
+            least, judged = ends, (_LOOK_BACK if query.fixed else plan.scrape) + COPY
+        case Slices(tile=tile):
+            least, judged = tile, COPY
+        case _:
+            least, judged = FIRST_SCRAPE, _TICK + plan.scrape + COPY
+    least += plan.no_data_after
+    return f"No data: SLONoData comes {_span(least)} to {_span(least + judged)} after the last successful read of the source."
 
 
 def _downtime(plan: Plan) -> str:
     return _span(plan.period * float(plan.allowed))
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _percent(share: float) -> str:

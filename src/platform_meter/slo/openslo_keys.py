@@ -116,8 +116,14 @@ class MetricSpec(Definition):
         return StoredSli(events=self.events, where=self.where, threshold=self.threshold, unknown=unknown)
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
 class MetricSource(Definition):
-    type: Literal["prometheus", "stored", "probe", "datadog", "elasticsearch", "cloudwatch"]
+    type: Annotated[
+        Literal["prometheus", "stored", "probe", "datadog", "elasticsearch", "cloudwatch"], BeforeValidator(_lower)
+    ]
     spec: MetricSpec
     metricSourceRef: Any = None  # noqa: N815
 

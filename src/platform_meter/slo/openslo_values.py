@@ -7,9 +7,12 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from platform_meter.model.scalars import unfit
 from platform_meter.slo.burnrate import parse_window
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+LONGEST_NAME = 63
+"""Letters of a name, as OpenSLO has it."""
+_NAME = re.compile(rf"[a-z0-9]([a-z0-9-]{{0,{LONGEST_NAME - 2}}}[a-z0-9])?")
 _PERIOD = re.compile(r"[1-9][0-9]{0,4}[hdw]")
 _LONGEST = timedelta(days=400)
 
@@ -23,7 +26,7 @@ def parse_name(value: str) -> str:
     if not _NAME.fullmatch(value):
         shown = value if len(value) <= 60 else value[:60] + "…"
         raise ValueError(
-            f"'{shown}' is no name; write lower-case letters, digits and dashes, at most 63, such as checkout-availability"
+            f"'{shown}' is no name; write lower-case letters, digits and dashes, at most {LONGEST_NAME}, such as checkout-availability"
         )
     return value
 
@@ -85,7 +88,7 @@ def parse_period(value: Any) -> str:
     if re.fullmatch(r"\d+[MQY]", text):
         raise ValueError(f"'{text}' has no fixed length, so it cannot roll; write days or weeks, such as 28d")
     if not _PERIOD.fullmatch(text):
-        raise ValueError(f"'{text}' is not a period; write days or weeks, such as 28d")
+        raise unfit(value, "not a period", "write days or weeks, such as 28d")
     length = parse_window(text)
     if length < timedelta(days=1):
         raise ValueError(f"a period of {text} is under a day; write 1d or more, such as 28d")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from platform_meter.model.objective import NoData, StoredSli
 from platform_meter.slo.burnrate import (
@@ -20,8 +21,8 @@ from platform_meter.slo.burnrate import (
     scaled,
     window_text,
 )
-from platform_meter.slo.promql import Query, duration_text, number_text, read_count, read_gauge
-from platform_meter.slo.spec import Method, Ratio, RawRatio, Spec, Threshold
+from platform_meter.slo.promql import Query, duration_text, number_text
+from platform_meter.slo.spec import WORST, Method, Ratio, RawRatio, Spec, Threshold
 
 SCRAPE = timedelta(seconds=30)
 """Scrape interval where nobody says another."""
@@ -30,6 +31,16 @@ RAW_UP_TO = timedelta(hours=1)
 """Windows up to this read the raw counters, longer ones sum tiles (design 3.4)."""
 REFERENCE = timedelta(minutes=5)
 """The total over at most this window stands for 0 bad events, and tells that there is data."""
+SHORT = timedelta(seconds=30)
+"""How often windows over raw counters are written, and the alerts that wait for them judged."""
+COPY = timedelta(minutes=1)
+"""The same for windows over slices, and for gauges of the exporter's that are copied."""
+LONG = timedelta(minutes=2)
+"""The same for windows over tiles: Prometheus looks back 5 min, so a late evaluation is no gap."""
+FIRST_SCRAPE = timedelta(minutes=2)
+"""After its own start Prometheus has scraped everything by then; before, a gauge that is not there tells nothing."""
+_REMEMBERED = 256
+"""Sets of alerts."""
 HELD = 3
 """Slices for which `hold` keeps the last state, at most."""
 
@@ -185,11 +196,23 @@ class Plan:
         return "slices" if self.method is Method.TIMESLICES else "events"
 
 
+def written_every(plan: Plan, window: Window) -> timedelta:
+    """How often the window's burn is written. An alert stands in the group of its short window."""
+    if isinstance(plan.sli, StoredSli):
+        return COPY
+    if reads_tiles(plan, window):
+        return LONG
+    return SHORT if isinstance(plan.sli, Counters) else COPY
+
+
+def reads_tiles(plan: Plan, window: Window) -> bool:
+    """Whether the window sums tiles. The exporter's windows are exact at any length."""
+    return window.length > RAW_UP_TO and not isinstance(plan.sli, StoredSli)
+
+
 def rows(spec: Spec, scrape: timedelta = SCRAPE) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """Rows of the SLO's profile, scaled to its period: those that can fire, and those that never can."""
-    every = scaled(ROWS[spec.profile], spec.period, spec.slice or scrape)
-    kept = tuple(r for r in every if can_fire(r, spec.allowed))
-    return kept, tuple(r for r in every if r not in kept)
+    return _rows(spec.profile, spec.period, spec.allowed, spec.slice or scrape)
 
 
 def plan(spec: Spec, *, scrape: timedelta = SCRAPE) -> Plan:
@@ -202,12 +225,13 @@ def plan(spec: Spec, *, scrape: timedelta = SCRAPE) -> Plan:
     Raises:
         ValueError: a query or value that the check refuses.
     """
-    kept, dropped = rows(spec, scrape)
-    period = Window(label=spec.period_label, length=spec.period)
-    alerts = tuple(_alert(row, spec) for row in kept)
-    lengths = sorted({w for row in kept for w in (row.long, row.short)})
-    guarded = sorted({row.long for row in kept})
-    silence = no_data_after(kept, spec.allowed)
+    alerting = _alerting(
+        spec.profile,
+        Window(label=spec.period_label, length=spec.period),
+        spec.allowed,
+        spec.slice or scrape,
+        spec.min_bad,
+    )
     return Plan(
         slo=spec.name,
         service=spec.service,
@@ -227,30 +251,66 @@ def plan(spec: Spec, *, scrape: timedelta = SCRAPE) -> Plan:
         slice=spec.slice,
         slice_target=spec.slice_target,
         no_data=spec.no_data,
-        alerts=alerts,
-        dropped=dropped,
-        windows=tuple(_window(w) for w in lengths),
-        bad_counts=(*(_window(w) for w in guarded), period),
-        no_data_after=timedelta(minutes=math.ceil(round(silence / timedelta(minutes=1), 6))),
-        reference=min([REFERENCE, *lengths]),
+        alerts=alerting.alerts,
+        dropped=alerting.dropped,
+        windows=alerting.windows,
+        bad_counts=alerting.bad_counts,
+        no_data_after=alerting.no_data_after,
+        reference=alerting.reference,
         scrape=scrape,
         path=spec.path,
         line=spec.line,
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Alerting:
+    """What follows from profile, period and objective alone: the same for most SLOs of an organisation."""
+
+    alerts: tuple[BurnAlert, ...]
+    dropped: tuple[Row, ...]
+    windows: tuple[Window, ...]
+    bad_counts: tuple[Window, ...]
+    no_data_after: timedelta
+    reference: timedelta
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _alerting(profile: Profile, period: Window, allowed: Decimal, step: timedelta, min_bad: int | None) -> _Alerting:
+    kept, dropped = _rows(profile, period.length, allowed, step)
+    lengths = sorted({w for row in kept for w in (row.long, row.short)})
+    guarded = sorted({row.long for row in kept})
+    silence = no_data_after(kept, allowed)
+    return _Alerting(
+        alerts=tuple(
+            BurnAlert(
+                row=row,
+                long=_window(row.long),
+                short=_window(row.short),
+                min_bad=min_bad or DEFAULT_MIN_BAD[row.level],
+                budget_used=row.budget_used(period.length),
+            )
+            for row in kept
+        ),
+        dropped=dropped,
+        windows=tuple(_window(w) for w in lengths),
+        bad_counts=(*(_window(w) for w in guarded), period),
+        no_data_after=timedelta(minutes=math.ceil(round(silence / timedelta(minutes=1), 6))),
+        reference=min([REFERENCE, *lengths]),
+    )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _rows(
+    profile: Profile, period: timedelta, allowed: Decimal, step: timedelta
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    every = scaled(ROWS[profile], period, step)
+    kept = tuple(r for r in every if can_fire(r, allowed))
+    return kept, tuple(r for r in every if r not in kept)
+
+
 def _window(length: timedelta) -> Window:
     return Window(label=window_text(length), length=length)
-
-
-def _alert(row: Row, spec: Spec) -> BurnAlert:
-    return BurnAlert(
-        row=row,
-        long=_window(row.long),
-        short=_window(row.short),
-        min_bad=spec.min_bad or DEFAULT_MIN_BAD[row.level],
-        budget_used=row.budget_used(spec.period),
-    )
 
 
 def _sli(spec: Spec, scrape: timedelta) -> Sli:
@@ -265,16 +325,16 @@ def _sli(spec: Spec, scrape: timedelta) -> Sli:
 
 def _counters(ratio: Ratio, scrape: timedelta) -> Counters:
     return Counters(
-        total=read_count(ratio.total.text),
-        bad=read_count(ratio.bad.text) if ratio.bad else None,
-        good=read_count(ratio.good.text) if ratio.good else None,
+        total=ratio.total,
+        bad=ratio.bad,
+        good=ratio.good,
         tile=TILE,
         pad=scrape,
     )
 
 
-_BAD_WHEN = {"lt": (">=", "max"), "lte": (">", "max"), "gt": ("<=", "min"), "gte": ("<", "min")}
-"""Good when `value OP bound`; so bad when, and which of several series is the worst."""
+_BAD_WHEN = {"lt": ">=", "lte": ">", "gt": "<=", "gte": "<"}
+"""Good when `value OP bound`; so bad when."""
 
 
 def _slices(spec: Spec, scrape: timedelta) -> Slices:
@@ -285,12 +345,11 @@ def _slices(spec: Spec, scrape: timedelta) -> Slices:
     reads: Counters | Gauge
     match spec.sli:
         case Threshold(operator=operator, bound=bound):
-            when, worst = _BAD_WHEN[operator]
-            side = 1 if worst == "max" else -1
-            reads = Gauge(query=read_gauge(spec.sli.query.text, worst), good=bound - side, bad=bound + side)
+            when, side = _BAD_WHEN[operator], 1 if WORST[operator] == "max" else -1
+            reads = Gauge(query=spec.sli.query, good=bound - side, bad=bound + side)
         case RawRatio(failure=failure):
-            when, worst, bound = (">", "max", 1 - target) if failure else ("<", "min", target)
-            reads = Gauge(query=read_gauge(spec.sli.query.text, worst), good=Decimal(not failure), bad=Decimal(failure))
+            when, bound = (">", 1 - target) if failure else ("<", target)
+            reads = Gauge(query=spec.sli.query, good=Decimal(not failure), bad=Decimal(failure))
         case Ratio():
             reads = _counters(spec.sli, scrape)
             when, bound = (">", 1 - target) if reads.bad else ("<", target)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 import promql_parser as promql
 
@@ -17,12 +18,14 @@ _PROBE = timedelta(seconds=433)
 """A range that nobody writes: ranges that differ from it in a parsed query are fixed ones."""
 _TOKEN = re.compile(
     r"""(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`)"""
-    r"|(?P<comment>\#[^\n]*)|(?P<window>\{\{\s*\.?window\s*\}\})|(?P<space>\s+)|(?P<other>.)",
+    r"|(?P<comment>\#[^\n]*)|(?P<window>\{\{\s*\.?window\s*\}\})|(?P<space>\s+)|(?P<other>[\w:.,=~!+*/<>^%@-]+|.)",
     re.DOTALL,
 )
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _LONGEST, _DEEPEST = 5_000, 50
 """Limits on what people write; the parser goes one call down a bracket."""
+_REMEMBERED = 256
+"""Queries: each is looked at several times while its document is read."""
 _ONE_SERIES = frozenset({"sum", "min", "max", "avg", "count", "group", "stddev", "stdvar"})
 _PER_SECOND = frozenset({"rate"})
 _LAST_TWO = frozenset({"irate", "idelta"})
@@ -58,6 +61,11 @@ class Query:
     selector: Selector | None = None
     """What is counted, where the query is a plain sum of increases of one selector, or a plain gauge."""
 
+    @property
+    def fixed(self) -> bool:
+        """Whether it is the same for every window."""
+        return len(self.parts) == 1
+
     def over(self, window: timedelta) -> str:
         """The query with this window put in. Binds as tightly as a function call."""
         text = duration_text(window).join(self.parts)
@@ -83,6 +91,8 @@ def number_text(value: Decimal | float) -> str:
 
 def quote(text: str) -> str:
     """A PromQL string that means exactly this text."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     out = []
     for c in text:
         if c in '"\\':
@@ -96,6 +106,7 @@ def quote(text: str) -> str:
     return f'"{"".join(out)}"'
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def read_count(text: str) -> Query:
     """A query that counts events: with {{window}} as its range, or a plain counter selector, which is wrapped.
 
@@ -125,6 +136,7 @@ def read_count(text: str) -> Query:
     )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def read_gauge(text: str, worst: str) -> Query:
     """A query that gives a level, with or without {{window}}; of several series the worst decides.
 

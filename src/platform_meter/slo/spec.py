@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from platform_meter.model.objective import NoData, StoredSli
 from platform_meter.slo.burnrate import Profile
+from platform_meter.slo.promql import Query
 
 
 class Method(StrEnum):
@@ -20,36 +21,31 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromQuery:
-    """PromQL as written; `{{window}}` stands for the range."""
-
-    text: str
-    at: tuple[str, ...] = ()
-    """Path of keys to it in its document, so that problems can point at it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
     """Good or bad events over all. Exactly one of `good` and `bad`."""
 
-    total: PromQuery
-    good: PromQuery | None = None
-    bad: PromQuery | None = None
+    total: Query
+    good: Query | None = None
+    bad: Query | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRatio:
     """One query that already is a ratio of success or failure."""
 
-    query: PromQuery
+    query: Query
     failure: bool
+
+
+WORST = {"lt": "max", "lte": "max", "gt": "min", "gte": "min"}
+"""Which of several series is the worst, where good is `value operator bound`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
     """A gauge compared with a bound in each slice; good is `value operator bound`."""
 
-    query: PromQuery
+    query: Query
     operator: str
     """One of lt, lte, gt, gte."""
     bound: Decimal

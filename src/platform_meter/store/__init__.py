@@ -1,9 +1,11 @@
 """The event store, on SQLite or PostgreSQL. Its users see values, never SQL."""
 
 from platform_meter.store.errors import LeaseLost, StoreError
+from platform_meter.store.history import StoredHistory
 from platform_meter.store.store import RETENTION, Store
 from platform_meter.store.values import (
     Configured,
+    ConfiguredStream,
     CounterRow,
     Directory,
     GapRow,
@@ -15,6 +17,7 @@ from platform_meter.store.values import (
 __all__ = [
     "RETENTION",
     "Configured",
+    "ConfiguredStream",
     "CounterRow",
     "Directory",
     "GapRow",
@@ -22,6 +25,7 @@ __all__ = [
     "Poll",
     "Store",
     "StoreError",
+    "StoredHistory",
     "StreamState",
     "Written",
 ]

@@ -8,7 +8,7 @@ import msgspec
 
 from platform_meter.model.facts import Event, Reading
 
-F = TypeVar("F", bound=Event | Reading)
+F = TypeVar("F", bound=Event | Reading | msgspec.Struct)
 
 _encoder = msgspec.json.Encoder()
 _strings = msgspec.json.Decoder(tuple[str, ...])

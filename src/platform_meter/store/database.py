@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Insert, bindparam, create_engine, event, func, make_url, select, text
@@ -14,6 +15,19 @@ from platform_meter.store.errors import StoreError
 from platform_meter.store.schema import changes, insert, meta, metadata, prepare
 
 T = TypeVar("T")
+
+READERS = 32
+"""Most read transactions at a time; more wait for one to end."""
+STANDSTILL = timedelta(seconds=30)
+_SHORTEST_STANDSTILL = timedelta(seconds=10)
+"""What we ourselves may take between two statements of a write."""
+_CONNECT = {
+    "connect_timeout": 10,
+    # A server that is gone without a word is found out within a minute.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
 
 BATCH = 1000
 """Keys per IN list and rows per fetch: makes round trips cheap and stays within every engine's limits."""
@@ -65,6 +79,8 @@ class Transaction:
         self._seq = self._first = int(stored["seq"])
         self.pruned = int(stored["pruned"])
         """Milliseconds before which everything was removed."""
+        self.zone = stored.get("zone", "")
+        """Zone of the daily rollups; empty in a new store."""
         self.names: set[str] = set()
         """What this transaction changed."""
 
@@ -93,25 +109,27 @@ class Transaction:
 
 
 class Database:
-    """One store's engine. SQLite runs in WAL mode, so that readers never wait for the writer."""
+    """One store's connections. SQLite runs in WAL mode, so that readers never wait for the writer.
 
-    def __init__(self, url: str) -> None:
+    Writes have a connection of their own, so that readers can't take it, however many they are.
+
+    Args:
+        url: where the store is.
+        standstill: after so long without a sign of life within a write, PostgreSQL ends it and others go on.
+    """
+
+    def __init__(self, url: str, *, standstill: timedelta = STANDSTILL) -> None:
         parsed = _parse(url)
         self.place = parsed.render_as_string(hide_password=True)
         self.sqlite = parsed.get_backend_name() == "sqlite"
         self._lock = threading.Lock()
-        arguments: dict[str, Any] = {"check_same_thread": False, "timeout": 30} if self.sqlite else {}
-        self._engine = create_engine(
-            parsed,
-            paramstyle="qmark" if self.sqlite else "format",  # by place, for `insert_rows`
-            connect_args=arguments,
-            pool_use_lifo=True,
-            pool_pre_ping=not self.sqlite,
-            pool_size=4,
-            max_overflow=28,
-        )
+        self._writer = _engine(parsed, pool_size=1, max_overflow=0)
+        self._reader = _engine(parsed, pool_size=4, max_overflow=READERS - 4)
         if self.sqlite:
-            _use_sqlite(self._engine)
+            _use_sqlite(self._writer, "BEGIN IMMEDIATE")
+            _use_sqlite(self._reader, "BEGIN")
+        else:
+            _use_postgresql(self._writer, standstill)
         try:
             with self.write() as conn:
                 prepare(conn, self.place)
@@ -120,22 +138,21 @@ class Database:
             raise
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._writer.dispose()
+        self._reader.dispose()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One write transaction, committed at the end or undone by an exception."""
-        with self._errors(), self._lock, self._engine.connect() as conn:
-            conn = conn.execution_options(writes=True)  # noqa: PLW2901 - the same connection, told to lock at BEGIN
-            with conn.begin():
-                yield conn
+        with self._errors(), self._lock, self._writer.begin() as conn:
+            yield conn
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One read transaction: all its queries see the same moment."""
-        with self._errors(), self._engine.connect() as conn:
+        with self._errors(), self._reader.connect() as conn:
             if not self.sqlite:
-                conn = conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)  # noqa: PLW2901 - as above
+                conn = conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)  # noqa: PLW2901 - the same connection
             with conn.begin():
                 yield conn
 
@@ -177,7 +194,24 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _use_sqlite(engine: Engine) -> None:
+def _engine(url: URL, **pool: int) -> Engine:
+    sqlite = url.get_backend_name() == "sqlite"
+    return create_engine(
+        url,
+        paramstyle="qmark" if sqlite else "format",  # by place, for `insert_rows`
+        connect_args={"check_same_thread": False, "timeout": 30} if sqlite else _said(url),
+        pool_use_lifo=True,
+        pool_pre_ping=not sqlite,
+        **pool,
+    )
+
+
+def _said(url: URL) -> dict[str, Any]:
+    """How to connect to PostgreSQL, where the address does not say otherwise."""
+    return {name: value for name, value in _CONNECT.items() if name not in url.query}
+
+
+def _use_sqlite(engine: Engine, begin: str) -> None:
     """WAL, and BEGIN in our hands: sqlite3 would begin late, and writers that upgrade a read lock deadlock."""
 
     @event.listens_for(engine, "connect")
@@ -193,5 +227,19 @@ def _use_sqlite(engine: Engine) -> None:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def begin(conn: Connection) -> None:
-        conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("writes") else "BEGIN")
+    def start(conn: Connection) -> None:
+        conn.exec_driver_sql(begin)
+
+
+def _use_postgresql(engine: Engine, standstill: timedelta) -> None:
+    """A writer that stands still (a frozen machine, a cut network) holds up all others: the server ends its write.
+
+    Who waits for it waits longer than that, and then gives up with an error instead of hanging.
+    """
+    still = max(standstill, _SHORTEST_STANDSTILL) // timedelta(milliseconds=1)
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: object) -> None:
+        connection.execute(f"SET idle_in_transaction_session_timeout = {still}")
+        connection.execute(f"SET lock_timeout = {2 * still}")
+        connection.commit()  # else the rollback of whatever comes first would take them back

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, cast, false, func, or_, select, true
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, false, func, or_, select, true
 
 from platform_meter.model.facts import EVENTS, Event, Reading, Usage
 from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState, UsageDay
 from platform_meter.model.ownership import NOBODY
-from platform_meter.store import codec
+from platform_meter.store import codec, polls
 from platform_meter.store.database import BATCH
+from platform_meter.store.rollups import added_up
 from platform_meter.store.schema import (
     MILLIONTHS,
     WIDTH_DAY,
@@ -26,13 +28,14 @@ from platform_meter.store.schema import (
     rollups,
     snapshots,
     sources,
-    streams,
 )
-from platform_meter.store.times import SLICE, Days, from_ms, maybe_from_ms, to_ms
-from platform_meter.store.values import Configured
+from platform_meter.store.schema import streams as streams_table
+from platform_meter.store.times import CLOCKS_DIFFER, MILLISECOND, SLICE, Days, from_ms, maybe_from_ms, to_ms
+from platform_meter.store.values import Configured, ConfiguredStream, GapRow, StreamState
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reading)
+S = TypeVar("S", bound=Struct)
 
 Intervals = Mapping[int, Sequence[tuple[int, Owner]]]
 """(start, owner) in order of time, by object."""
@@ -44,6 +47,18 @@ class OwnerCache:
 
     change: int = -1
     intervals: Intervals | None = None
+
+
+class _Mark(NamedTuple):
+    """How far one stream is, in milliseconds."""
+
+    watermark: int | None
+    last_success: int | None
+    since: int | None
+    took: int
+
+
+_UNREAD = _Mark(None, None, None, 0)
 
 
 class StoredHistory:
@@ -61,14 +76,12 @@ class StoredHistory:
     ) -> None:
         self._conn, self._now, self._configured, self._days = conn, now, configured, days
         self._versions, self._owner_cache = versions, owner_cache
-        self._states: Sequence[SourceState] | None = None
+        self._marks: Mapping[tuple[str, str], _Mark] | None = None
         self._intervals: Intervals | None = None
 
     def sources(self, kind: type[Event | Reading] | None = None) -> Sequence[SourceState]:
-        if self._states is None:
-            self._states = list(self._read_states())
-        states = zip(self._configured, self._states, strict=True)
-        return [state for c, state in states if kind is None or kind in c.gives]
+        found = ((c, [s for s in c.streams if kind is None or kind in s.gives]) for c in self._configured)
+        return [self._state(c, streams) for c, streams in found if streams]
 
     def counts(self, kind: type[Event], source: str, start: datetime, end: datetime) -> Mapping[tuple[int, str], Count]:
         first, last = to_ms(start), to_ms(end)
@@ -103,6 +116,15 @@ class StoredHistory:
         for seq, where, object_, body in found:
             yield Row(seq=seq, source=where, object=object_, event=decode(body))
 
+    def parts(
+        self, kind: type[Event], shape: type[S], start: datetime, end: datetime, *, source: str
+    ) -> Iterator[tuple[int, S]]:
+        condition = _between(kind, to_ms(start), to_ms(end)) & (events.c.source == source)
+        decode = codec.decoder(shape).decode
+        query = select(events.c.object, events.c.body).where(condition).order_by(events.c.at, events.c.key)
+        for object_, body in self._conn.execute(query.execution_options(yield_per=BATCH)):
+            yield object_, decode(body)
+
     def latest(self, kind: type[Event]) -> int:
         return self._versions.get(kind.__name__, 0)
 
@@ -133,11 +155,10 @@ class StoredHistory:
             if cls.verb and cls.verb in verbs
         ]
         by_action = (rollups.c.kind == Usage.__name__) & rollups.c.dim.in_(verbs)
-        n, amount = (cast(func.sum(c), BigInteger) for c in (rollups.c.n, rollups.c.amount))
-        found: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0, 0.0])
+        found: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
         for condition, counted in ((by_action, False), (or_(false(), *kinds), True)):
-            for object_, bucket, many, much in self._conn.execute(
-                select(rollups.c.object, rollups.c.bucket, n, amount)
+            for object_, bucket, n, amount, millionths in self._conn.execute(
+                select(rollups.c.object, rollups.c.bucket, *added_up())
                 .where(
                     rollups.c.width == WIDTH_DAY,
                     condition,
@@ -148,12 +169,12 @@ class StoredHistory:
                 .group_by(rollups.c.object, rollups.c.bucket)
             ):
                 total = found[object_, bucket]
-                total[0] += many
-                total[1] += many if counted else much / MILLIONTHS
+                total[0] += n
+                total[1] += n * MILLIONTHS if counted else amount * MILLIONTHS + millionths
         return [
-            UsageDay(object=object_, day=self._days.day(bucket), n=int(many), amount=float(much))
-            for (object_, bucket), (many, much) in sorted(found.items())
-            if many or much
+            UsageDay(object=object_, day=self._days.day(bucket), n=n, amount=amount / MILLIONTHS)
+            for (object_, bucket), (n, amount) in sorted(found.items())
+            if n or amount
         ]
 
     def owner(self, object_: int, at: datetime | None = None) -> Owner:
@@ -204,6 +225,14 @@ class StoredHistory:
         day = self._conn.execute(newest).scalar()
         return None if day is None else date.fromisoformat(day)
 
+    def stream_states(self) -> list[StreamState]:
+        """How every stream ever polled does, by instance and stream."""
+        return polls.states(self._conn)
+
+    def gaps(self, limit: int) -> list[GapRow]:
+        """Ranges of history that could not be read, the latest first."""
+        return polls.unread(self._conn, limit)
+
     def _add_events(
         self, sums: dict[tuple[int, str], list[int]], kind: type[Event], source: str, start: int, end: int
     ) -> None:
@@ -229,9 +258,8 @@ class StoredHistory:
     ) -> None:
         if start >= end:
             return
-        n, amount = (cast(func.sum(c), BigInteger) for c in (rollups.c.n, rollups.c.amount))
-        for object_, dim, many, much in self._conn.execute(
-            select(rollups.c.object, rollups.c.dim, n, amount)
+        for object_, dim, n, amount, millionths in self._conn.execute(
+            select(rollups.c.object, rollups.c.dim, *added_up())
             .where(
                 rollups.c.width == width,
                 rollups.c.kind == kind.__name__,
@@ -242,27 +270,29 @@ class StoredHistory:
             .group_by(rollups.c.object, rollups.c.dim)
         ):
             total = sums.setdefault((object_, dim), [0, 0])
-            total[0] += many
-            total[1] += much
+            total[0] += n
+            total[1] += amount * MILLIONTHS + millionths
 
-    def _read_states(self) -> Iterator[SourceState]:
-        found: dict[str, dict[str, tuple[int | None, int | None]]] = defaultdict(dict)
-        columns = (streams.c.instance, streams.c.stream, streams.c.watermark, streams.c.last_success)
-        for instance, stream, watermark, success in self._conn.execute(select(*columns)):
-            found[instance][stream] = (watermark, success)
-        for c in self._configured:
-            polled = found.get(c.instance, {})
-            wanted = [polled.get(name, (None, None)) for name in c.streams or sorted(polled)]
-            watermark = _oldest([mark for mark, _ in wanted])
-            success = _oldest([success for _, success in wanted])
-            yield SourceState(
-                instance=c.instance,
-                type=c.type,
-                watermark=watermark,
-                last_success=success,
-                fresh=watermark is not None and success is not None and self._now - success <= c.stale_after,
-                every=c.every,
-            )
+    def _state(self, source: Configured, streams: Sequence[ConfiguredStream]) -> SourceState:
+        if self._marks is None:
+            columns = (streams_table.c[name] for name in ("instance", "stream", *_Mark._fields))
+            self._marks = {(row[0], row[1]): _Mark(*row[2:]) for row in self._conn.execute(select(*columns))}
+        marks = [self._marks.get((source.instance, s.name), _UNREAD) for s in streams]
+        return SourceState(
+            instance=source.instance,
+            type=source.type,
+            watermark=_all(min, [m.watermark for m in marks]),
+            last_success=_all(min, [m.last_success for m in marks]),
+            since=_all(max, [m.since for m in marks]),
+            fresh=all(self._fresh(s, m) for s, m in zip(streams, marks, strict=True)),
+        )
+
+    def _fresh(self, stream: ConfiguredStream, mark: _Mark) -> bool:
+        """Read whole, and not too long ago. What a clock wrote that was ahead says neither."""
+        if mark.watermark is None or mark.last_success is None:
+            return False
+        now, patience = to_ms(self._now), stream.patience(mark.took * MILLISECOND) // MILLISECOND
+        return max(mark.watermark, mark.last_success) <= now + CLOCKS_DIFFER and now - mark.last_success <= patience
 
     def _read_owners(self) -> Intervals:
         change = self._versions.get("owners", 0)
@@ -287,7 +317,7 @@ def _between(kind: type[Event], start: int, end: int) -> ColumnElement[bool]:
     return (events.c.kind == kind.__name__) & (events.c.at >= start) & (events.c.at < end)
 
 
-def _oldest(moments: Sequence[int | None]) -> datetime | None:
-    """The least of these, None where there are none or one is missing."""
+def _all(choose: Callable[[Iterable[int]], int], moments: Sequence[int | None]) -> datetime | None:
+    """The one of these to choose; None where one is missing."""
     known = [m for m in moments if m is not None]
-    return from_ms(min(known)) if known and len(known) == len(moments) else None
+    return from_ms(choose(known)) if len(known) == len(moments) else None

@@ -29,6 +29,12 @@ _ENOUGH = 20
 """Differences told per kind of event: the first ones show the pattern."""
 
 
+def newest(conn: Connection) -> int | None:
+    """When the newest event ended; None without any."""
+    ends = (conn.execute(select(func.max(events.c.at)).where(events.c.kind == kind)).scalar() for kind in EVENTS)
+    return max((end for end in ends if end is not None), default=None)
+
+
 def prune(tx: Transaction, days: Days, before: int) -> int:
     """Remove whole days that ended before `before`, with their rollups, and objects nothing is left of. Gives events removed."""
     cutoff = days.start(before)
@@ -121,4 +127,4 @@ def _rollups(
     rows = conn.execute(
         select(rollups).where(rollups.c.kind == kind, rollups.c.bucket >= start, rollups.c.bucket < end)
     )
-    return {(r.width, r.bucket, r.source, r.object, r.dim): (r.n, r.amount) for r in rows}
+    return {(r.width, r.bucket, r.source, r.object, r.dim): (r.n, r.amount * MILLIONTHS + r.millionths) for r in rows}

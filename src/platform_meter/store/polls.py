@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, Update, func, select
+from sqlalchemy import Connection, Row, Update, case, func, select
 
 from platform_meter.model.source import Page
 from platform_meter.store import leases
 from platform_meter.store.database import Transaction
-from platform_meter.store.schema import insert, sources, streams
+from platform_meter.store.schema import gaps, insert, sources, streams
 from platform_meter.store.times import MILLISECOND, from_ms, maybe_from_ms, to_ms
-from platform_meter.store.values import Poll, StreamState
+from platform_meter.store.values import GapRow, Poll, StreamState
+
+log = logging.getLogger(__name__)
+_AHEAD = (
+    "%s/%s: its last poll began at %s, which is still to come: a clock was ahead, or this one is behind; "
+    "reading all of its history again"
+)
 
 
 def begin(
@@ -25,9 +32,12 @@ def begin(
     """
     token = leases.token_of(tx, poll.instance, holder) if holder is not None else None
     moment = to_ms(poll.now)
-    first = {"instance": poll.instance, "type": poll.type, "first_poll": moment}
-    new = insert(tx.conn, sources).values(**first, counted_from=moment - lookback // MILLISECOND)
-    tx.conn.execute(new.on_conflict_do_update(index_elements=["instance"], set_={"type": poll.type}))
+    first = {"first_poll": moment, "counted_from": moment - lookback // MILLISECOND}
+    new = insert(tx.conn, sources).values(instance=poll.instance, type=poll.type, **first)
+    # Where the first poll is still to come, its clock was ahead: this one is the first.
+    ahead = sources.c.first_poll > moment
+    changed = {name: case((ahead, value), else_=sources.c[name]) for name, value in first.items()}
+    tx.conn.execute(new.on_conflict_do_update(index_elements=["instance"], set_={"type": poll.type, **changed}))
     mine = sources.c.instance == poll.instance
     counted_from = tx.conn.execute(select(sources.c.counted_from).where(mine)).scalar_one()
     row = state(tx, poll)
@@ -36,12 +46,18 @@ def begin(
         tx.conn.execute(streams.insert().values(instance=poll.instance, stream=poll.stream, poll=number))
     else:
         number, checkpoint, watermark = row.poll + (anew or row.started is None), row.checkpoint, row.watermark
-        tx.conn.execute(_this(poll).values(poll=number, started=None if anew else row.started))
+        started = None if anew else row.started
+        if watermark is not None and watermark - moment > lookback // MILLISECOND:
+            # The overlap does not reach back behind what was kept, as the source's place too, under a wrong clock.
+            log.warning(_AHEAD, poll.instance, poll.stream, from_ms(watermark))
+            number, checkpoint, watermark, started = row.poll + 1, None, None, None
+        place = {"poll": number, "checkpoint": checkpoint, "watermark": watermark, "started": started}
+        tx.conn.execute(_this(poll).values(place))
     return replace(
         poll,
         number=number,
         checkpoint=checkpoint,
-        since=poll.now - history if watermark is None else from_ms(watermark) - lookback,
+        since=poll.now - history if watermark is None else from_ms(min(watermark, moment)) - lookback,
         backfill_before=from_ms(counted_from),
         token=token,
     )
@@ -73,18 +89,18 @@ def advance(tx: Transaction, poll: Poll, page: Page) -> None:
         tx.conn.execute(_this(poll).values(values))
 
 
-def end(tx: Transaction, poll: Poll, *, now: int, complete: bool) -> None:
-    """A poll succeeded; a complete one moves the watermark, never back, to the first start of those gone on with."""
-    values: dict[str, object] = {"last_success": now, "last_error": "", "progress": ""}
+def end(tx: Transaction, poll: Poll, *, now: int) -> None:
+    """A poll succeeded: the watermark moves to its first start, and back only where it stands in what is still to come."""
+    begun = to_ms(poll.now)
+    took = max(0, now - begun)
     row = state(tx, poll)
-    if complete:
-        begun = to_ms(poll.now)
-        if row is not None and row.started is not None:
-            begun = min(begun, row.started)
-        if row is not None and row.watermark is not None:
-            begun = max(begun, row.watermark)
-        values |= {"watermark": begun, "started": None}
-    tx.conn.execute(_this(poll).values(values))
+    if row is not None and row.started is not None:
+        begun = min(begun, row.started)
+    if row is not None and row.watermark is not None and row.watermark <= now:
+        begun = max(begun, row.watermark)
+    done = {"watermark": begun, "started": None, "last_success": now, "took": took, "last_error": "", "progress": ""}
+    first = case((streams.c.since <= now, streams.c.since), else_=begun)
+    tx.conn.execute(_this(poll).values(**done, since=first))
     tx.changed("streams")
 
 
@@ -109,6 +125,15 @@ def states(conn: Connection) -> list[StreamState]:
             polls=row.poll,
         )
         for row in conn.execute(query.order_by(streams.c.instance, streams.c.stream))
+    ]
+
+
+def unread(conn: Connection, limit: int) -> list[GapRow]:
+    """Ranges of history that could not be read, the latest first."""
+    query = select(gaps).order_by(gaps.c.start.desc(), gaps.c.source, gaps.c.end, gaps.c.reason).limit(limit)
+    return [
+        GapRow(source=r.source, start=from_ms(r.start), end=from_ms(r.end), reason=r.reason, text=r.text)
+        for r in conn.execute(query)
     ]
 
 

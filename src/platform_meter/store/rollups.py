@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Connection, Insert, bindparam, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Insert, bindparam, cast, func, literal, select
 
 from platform_meter.model.facts import Tally
 from platform_meter.store.database import Transaction, insert_rows
-from platform_meter.store.schema import MILLIONTHS, WIDTH_DAY, WIDTH_SLICE, insert, rollups
+from platform_meter.store.schema import MILLIONTHS, WIDTH_DAY, WIDTH_SLICE, insert, meta, rollups
 from platform_meter.store.times import SLICE, Days
 
 _KEY = ("width", "kind", "source", "bucket", "object", "dim")
+_SUMS = ("n", "amount", "millionths")
 _LARGEST = 9e12
-"""Units an amount may have: its millionths must fit in 64 bits."""
+"""Units that one event may add: a million such fit in one sum of 64 bits."""
 
 
 def storable(tallies: Sequence[Tally]) -> bool:
-    """Whether these can be kept: PostgreSQL has no NUL in text, and NaN and huge amounts have no integer millionths."""
+    """Whether these can be kept: PostgreSQL has no NUL in text, NaN is no number, and sums must have room."""
     for tally in tallies:  # noqa: SIM110 - once per event, and a generator takes longer than the check
         if not -_LARGEST < tally.amount < _LARGEST or "\0" in tally.dim:
             return False
@@ -67,23 +68,46 @@ class Rollups:
                 row[0] += n
                 row[1] += amount
             if n or amount:
-                rows.append((WIDTH_SLICE, kind, source, slice_, object_, dim, n, amount))
+                rows.append((WIDTH_SLICE, kind, source, slice_, object_, dim, n, *divmod(amount, MILLIONTHS)))
         rows += [
-            (WIDTH_DAY, kind, source, *place, n, amount) for place, (n, amount) in sorted(by_day.items()) if n or amount
+            (WIDTH_DAY, kind, source, *place, n, *divmod(amount, MILLIONTHS))
+            for place, (n, amount) in sorted(by_day.items())
+            if n or amount
         ]
         if not rows:
             return
         insert_rows(tx.conn, _add_to, rows)
         if self._corrected:
             these = [rollups.c[name] == bindparam(f"its_{name}") for name in _KEY]
-            empty = rollups.delete().where(*these, rollups.c.n == 0, rollups.c.amount == 0)
+            empty = rollups.delete().where(
+                *these,
+                rollups.c.n == 0,
+                rollups.c.amount == -(rollups.c.millionths // MILLIONTHS),
+                rollups.c.millionths % MILLIONTHS == 0,
+            )
             tx.conn.execute(empty, [{f"its_{name}": v for name, v in zip(_KEY, row, strict=False)} for row in rows])
 
 
 def _add_to(conn: Connection) -> Insert:
     new = insert(conn, rollups)
-    more = {"n": rollups.c.n + new.excluded.n, "amount": rollups.c.amount + new.excluded.amount}
-    return new.on_conflict_do_update(index_elements=_KEY, set_=more)
+    return new.on_conflict_do_update(
+        index_elements=_KEY, set_={name: rollups.c[name] + new.excluded[name] for name in _SUMS}
+    )
+
+
+def added_up() -> list[ColumnElement[int]]:
+    """What n, whole units and millionths of many rows add up to, in a query."""
+    return [cast(func.sum(rollups.c[name]), BigInteger) for name in _SUMS]
+
+
+def cut_days(tx: Transaction, days: Days) -> None:
+    """See to it that the daily rollups are those of this zone."""
+    zone = days.zone.key
+    if not tx.zone:
+        tx.conn.execute(meta.insert().values(key="zone", value=zone))
+    elif tx.zone != zone:
+        rebuild_days(tx, days)
+        tx.conn.execute(meta.update().where(meta.c.key == "zone").values(value=zone))
 
 
 def rebuild_days(tx: Transaction, days: Days) -> None:
@@ -104,8 +128,7 @@ def rebuild_days(tx: Transaction, days: Days) -> None:
             cast(start, BigInteger),
             rollups.c.object,
             rollups.c.dim,
-            cast(func.sum(rollups.c.n), BigInteger),
-            cast(func.sum(rollups.c.amount), BigInteger),
+            *added_up(),
         )
         .where(
             slices,
@@ -116,7 +139,7 @@ def rebuild_days(tx: Transaction, days: Days) -> None:
         )
         .group_by(rollups.c.kind, rollups.c.source, rollups.c.object, rollups.c.dim)
     )
-    into = rollups.insert().from_select([*_KEY, "n", "amount"], day)
+    into = rollups.insert().from_select([*_KEY, *_SUMS], day)
     for kind, source, first, last in tx.conn.execute(ranges).all():
         midnight = days.start(first)
         while midnight <= last:

@@ -1,7 +1,7 @@
 """Tables of the store, the same on SQLite and PostgreSQL, and the steps from each schema version to the next.
 
-Times are integer milliseconds since 1970 UTC. Amounts are integer millionths: sums of integers are the same in any
-order, so that neither the order of arrival nor a correction leaves a trace in them.
+Times are integer milliseconds since 1970 UTC. Amounts are whole units and integer millionths: sums of integers are the
+same in any order, so that neither the order of arrival nor a correction leaves a trace in them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def _int(name: str) -> Column[int]:
 metadata = MetaData()
 
 meta = Table("meta", metadata, Column("key", _Name, primary_key=True), Column("value", Text, nullable=False))
-"""schema_version; zone of the daily rollups; seq, the last number given to a row; pruned, before which nothing is left."""
+"""schema_version; zone of the daily rollups; seq, the last number given to a row; pruned, before which nothing is left;
+salt, with which people are hashed where none is configured; exposed, before which those counters were first seen whose
+values are shown."""
 
 changes = Table("changes", metadata, Column("name", _Name, primary_key=True), _int("seq"))
 """For each kind of fact, and for readings, owners, snapshots, counters and streams: the seq of its last change."""
@@ -78,12 +80,15 @@ streams = Table(
     Column("started", _Ms),
     Column("watermark", _Ms),
     Column("last_success", _Ms),
+    Column("took", _Ms, nullable=False, default=0),
+    Column("since", _Ms),
     Column("last_error", Text, nullable=False, default=""),
     Column("last_error_at", _Ms),
     Column("progress", Text, nullable=False, default=""),
     PrimaryKeyConstraint("instance", "stream"),
 )
-"""`started` is when the poll now under way began, if it has saved a checkpoint; a poll that died is gone on with."""
+"""`started` is when the poll now under way began, if it has saved a checkpoint; a poll that died is gone on with.
+`took` is how long the last complete one ran, `since` when the first complete one began."""
 
 objects = Table(
     "objects",
@@ -169,9 +174,11 @@ rollups = Table(
     _name("dim"),
     _int("n"),
     _int("amount"),
+    _int("millionths"),
     PrimaryKeyConstraint("width", "kind", "source", "bucket", "object", "dim"),
     sqlite_with_rowid=False,
 )
+"""An amount's whole units and its millionths are summed apart: together a day of bytes would not fit in 64 bits."""
 
 counters = Table(
     "counters",
@@ -229,8 +236,18 @@ def _gaps_say_why(conn: Connection) -> None:
     conn.exec_driver_sql("ALTER TABLE gaps ADD COLUMN text TEXT NOT NULL DEFAULT ''")
 
 
-MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [(2, _gaps_say_why)]
-VERSION = 2
+def _amounts_in_two(conn: Connection) -> None:
+    """Version 3 keeps whole units apart from millionths, how long the last poll took, and since when all is known."""
+    conn.exec_driver_sql("ALTER TABLE rollups ADD COLUMN millionths BIGINT NOT NULL DEFAULT 0")
+    whole, rest = rollups.c.amount // MILLIONTHS, rollups.c.amount % MILLIONTHS
+    conn.execute(rollups.update().values(amount=whole, millionths=rest))
+    conn.exec_driver_sql("ALTER TABLE streams ADD COLUMN took BIGINT NOT NULL DEFAULT 0")
+    conn.exec_driver_sql("ALTER TABLE streams ADD COLUMN since BIGINT")
+    conn.execute(streams.update().values(since=streams.c.watermark))
+
+
+MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [(2, _gaps_say_why), (3, _amounts_in_two)]
+VERSION = 3
 
 
 def prepare(conn: Connection, place: str) -> None:

@@ -6,6 +6,7 @@ nobody. Times are aware UTC datetimes, kept to the millisecond.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,23 +17,23 @@ from sqlalchemy import Connection, select
 
 from platform_meter.measures import catalogue
 from platform_meter.model.facts import Event
-from platform_meter.model.history import History, SourceState, UnitState
+from platform_meter.model.history import SourceState, UnitState
 from platform_meter.model.measure import Counting, Derived
 from platform_meter.model.metric import Increment
 from platform_meter.model.source import Gap, Page
 from platform_meter.store import counters, leases, maintenance, polls, readings
 from platform_meter.store.counters import Additions, Limits
-from platform_meter.store.database import Database, Transaction
+from platform_meter.store.database import STANDSTILL, Database, Transaction
+from platform_meter.store.errors import StoreError
 from platform_meter.store.history import OwnerCache, StoredHistory
 from platform_meter.store.objects import Objects
-from platform_meter.store.rollups import rebuild_days
+from platform_meter.store.rollups import cut_days
 from platform_meter.store.schema import changes, gaps, meta, snapshots
-from platform_meter.store.times import MILLISECOND, Days, from_ms, to_ms
+from platform_meter.store.times import MILLISECOND, Days, maybe_from_ms, to_ms
 from platform_meter.store.values import (
     Configured,
     CounterRow,
     Directory,
-    GapRow,
     Poll,
     StreamState,
     Written,
@@ -82,27 +83,32 @@ class Store:
         retention: timedelta = RETENTION,
         caps: Mapping[str, int] | None = None,
         keep: Mapping[str, frozenset[str]] | None = None,
+        standstill: timedelta = STANDSTILL,
     ) -> Self:
         """Open a store, creating its tables or bringing older ones up to date.
 
         Args:
             url: `sqlite:///meter.db` or `postgresql://user@host/database`.
             zone: cuts days; where it is another than last time, daily rollups are cut anew and nothing else changes.
+                Who has it open with the other zone can use it no more.
             countings: what new events add to counters.
             directory: whose objects are; objects already stored keep their owners until `set_directory`.
             retention: age at which events are refused and pruned.
             caps: most label sets by metric name, where it is not the metric's own cap.
             keep: by label name, values that are folded into `_other` last.
+            standstill: for so long may one of several replicas freeze within a write and hold up the others.
 
         Raises:
             StoreError: no such place, no right to it, or a newer platform-meter wrote it.
         """
-        database = Database(url)
+        database = Database(url, standstill=standstill)
         limits = Limits(caps or {}, keep or {})
         store = cls(database, zone=zone, countings=countings, directory=directory, retention=retention, limits=limits)
         try:
-            with store._writing() as unit:
-                store._cut_days(unit.tx, zone)
+            with database.write() as conn:
+                tx = Transaction(conn)
+                cut_days(tx, store._days)
+                tx.finish()
         except BaseException:
             database.close()
             raise
@@ -159,19 +165,18 @@ class Store:
             new=outcome.new, repeated=outcome.repeated, revised=outcome.revised, rejected=dict(outcome.rejected)
         )
 
-    def end_poll(self, poll: Poll, *, now: datetime, complete: bool = True) -> None:
-        """The poll read all there was: its start becomes the watermark, which never moves back.
+    def end_poll(self, poll: Poll, *, now: datetime) -> None:
+        """The poll read all there was: its start becomes the watermark, which moves back only from what is still to come.
 
         Of a poll that was gone on with it is the first start: what ended between the two starts may stand on a page
-        read before. With `complete=False` the stream only showed that it is alive: it counts as a success, the
-        watermark and the poll's number stay.
+        read before.
 
         Raises:
             LeaseLost: another replica polls this source now.
         """
         with self._writing(now) as unit:
             leases.check(unit.tx, poll.instance, poll.token)
-            polls.end(unit.tx, poll, now=unit.now, complete=complete)
+            polls.end(unit.tx, poll, now=unit.now)
 
     def fail_poll(self, poll: Poll, *, now: datetime, error: str) -> None:
         """The poll failed; what it wrote stays, and the next one goes on from its checkpoint.
@@ -222,6 +227,15 @@ class Store:
             unit.tx.changed("gaps")
             return True
 
+    def set_exposed_before(self, moment: datetime) -> None:
+        """Keep that counters first seen before `moment` are exposed with their values; it never moves back."""
+        with self._writing() as unit:
+            stored = _exposed_before(unit.tx.conn)
+            if stored is None:
+                unit.tx.conn.execute(meta.insert().values(key="exposed", value=str(to_ms(moment))))
+            elif stored < to_ms(moment):
+                unit.tx.conn.execute(meta.update().where(meta.c.key == "exposed").values(value=str(to_ms(moment))))
+
     def put_snapshot(
         self, day: date, states: Sequence[UnitState], increments: Sequence[Increment], *, now: datetime
     ) -> bool:
@@ -263,16 +277,20 @@ class Store:
     # What reads
 
     @contextmanager
-    def history(self, now: datetime, configured: Sequence[Configured]) -> Iterator[History]:
-        """One consistent view; what is written meanwhile is not in it."""
+    def history(self, now: datetime, configured: Sequence[Configured]) -> Iterator[StoredHistory]:
+        """One consistent view; what is written meanwhile is not in it.
+
+        Raises:
+            StoreError: a platform-meter with another zone has opened the store since.
+        """
         with self._database.read() as conn:
-            versions = _versions(conn)
+            self._insist_on_zone(conn.execute(select(meta.c.value).where(meta.c.key == "zone")).scalar_one())
             yield StoredHistory(
                 conn,
                 now=now,
                 configured=configured,
                 days=self._days,
-                versions=versions,
+                versions=_versions(conn),
                 owner_cache=self._owner_cache,
             )
 
@@ -286,19 +304,15 @@ class Store:
         with self._database.read() as conn:
             return counters.rows(conn)
 
+    def exposed_before(self) -> datetime | None:
+        """Counters first seen before it are exposed with their values, later ones at 0 first; None before the first tick."""
+        with self._database.read() as conn:
+            return maybe_from_ms(_exposed_before(conn))
+
     def stream_states(self) -> list[StreamState]:
         """How every stream ever polled does, by instance and stream."""
         with self._database.read() as conn:
             return polls.states(conn)
-
-    def gaps(self, limit: int) -> list[GapRow]:
-        """Ranges of history that could not be read, the latest first."""
-        with self._database.read() as conn:
-            query = select(gaps).order_by(gaps.c.start.desc(), gaps.c.source, gaps.c.end, gaps.c.reason).limit(limit)
-            return [
-                GapRow(source=r.source, start=from_ms(r.start), end=from_ms(r.end), reason=r.reason, text=r.text)
-                for r in conn.execute(query)
-            ]
 
     # Leases
 
@@ -319,10 +333,24 @@ class Store:
 
     # Upkeep
 
+    def salt(self) -> bytes:
+        """What people are hashed with where no salt is configured: made at first use, the same for all who share the store."""
+        with self._writing() as unit:
+            kept = unit.tx.conn.execute(select(meta.c.value).where(meta.c.key == "salt")).scalar()
+            if kept is None:
+                kept = secrets.token_hex(16)
+                unit.tx.conn.execute(meta.insert().values(key="salt", value=kept))
+        return kept.encode()
+
     def prune(self, now: datetime) -> int:
-        """Remove whole days past retention: events, rollups, ended readings, snapshots. Gives the number of events removed."""
+        """Remove whole days past retention: events, rollups, ended readings, snapshots. Gives the number of events removed.
+
+        Retention counts back from the newest event where that is older than `now`: a clock that is ahead removes nothing.
+        """
         with self._writing(now) as unit:
-            removed = maintenance.prune(unit.tx, self._days, unit.now - self._retention)
+            newest = maintenance.newest(unit.tx.conn)
+            until = unit.now if newest is None else min(unit.now, newest)
+            removed = maintenance.prune(unit.tx, self._days, until - self._retention)
         self._objects.forget()
         return removed
 
@@ -341,6 +369,7 @@ class Store:
         try:
             with self._database.write() as conn:
                 tx = Transaction(conn)
+                self._insist_on_zone(tx.zone)
                 self._objects.begin(tx)
                 unit = _Unit(tx, Additions(), 0 if now is None else to_ms(now))
                 yield unit
@@ -352,19 +381,23 @@ class Store:
         self._objects.committed(tx, seq)
 
     def _origin(self, tx: Transaction, instance: str, type_: str, counted_from: int, now: int) -> Origin:
-        state = SourceState(
-            instance=instance, type=type_, watermark=None, last_success=None, fresh=True, every=timedelta()
-        )
-        oldest = max(now - self._retention, tx.pruned)
-        return Origin(source=state, counted_from=counted_from, oldest=oldest, now=now)
+        state = SourceState(instance=instance, type=type_, watermark=None, last_success=None, since=None, fresh=True)
+        # What was pruned before a moment still to come was so under a clock that was ahead.
+        pruned = tx.pruned if tx.pruned <= now else now - self._retention
+        return Origin(source=state, counted_from=counted_from, oldest=max(now - self._retention, pruned), now=now)
 
-    def _cut_days(self, tx: Transaction, zone: str) -> None:
-        stored = tx.conn.execute(select(meta.c.value).where(meta.c.key == "zone")).scalar()
-        if stored is None:
-            tx.conn.execute(meta.insert().values(key="zone", value=zone))
-        elif stored != zone:
-            rebuild_days(tx, self._days)
-            tx.conn.execute(meta.update().where(meta.c.key == "zone").values(value=zone))
+    def _insist_on_zone(self, stored: str) -> None:
+        ours = self._days.zone.key
+        if stored != ours:
+            raise StoreError(
+                f"the store at {self._database.place} has its days cut in {stored} by a platform-meter that opened it "
+                f"later, and this one cuts them in {ours}; give both the same `zone`, or each a store of its own"
+            )
+
+
+def _exposed_before(conn: Connection) -> int | None:
+    stored = conn.execute(select(meta.c.value).where(meta.c.key == "exposed")).scalar()
+    return None if stored is None else int(stored)
 
 
 def _versions(conn: Connection) -> dict[str, int]:

@@ -9,6 +9,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 SLICE = 300_000
 """Width of a rollup slice in milliseconds: 5 minutes, cut in UTC."""
+CLOCKS_DIFFER = 60_000
+"""Milliseconds by which the clocks of two replicas may differ: what is further ahead was written under a wrong clock."""
 _UTC_DAY = 86_400_000
 
 

@@ -61,17 +61,28 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredStream:
+    """One stream of a source as the configuration has it now."""
+
+    name: str
+    gives: Kinds
+    every: timedelta
+    """Between two successes, while all is well."""
+    stale_after: timedelta | None = None
+    """Age of the last success from which what it gives is stale; None is three polls, longer where one takes longer."""
+
+    def patience(self, took: timedelta) -> timedelta:
+        """For how long a success holds when the poll that ended with it `took` so long: the next may take as long."""
+        return self.stale_after or 3 * max(self.every, took)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configured:
     """One source instance as the configuration has it now."""
 
     instance: str
     type: str
-    gives: Kinds
-    every: timedelta
-    stale_after: timedelta
-    """Age of the oldest last success among `streams` from which gauges are absent."""
-    streams: tuple[str, ...] = ()
-    """The polled streams that windows rest on: the oldest watermark among them is the instance's. Empty: all ever polled."""
+    streams: tuple[ConfiguredStream, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,12 +93,16 @@ class Writer:
         stored = _stored(tx, origin.source.instance, name, list(newest))
         fresh: list[tuple[int, Event]] = []
         revised: list[tuple[int, Event]] = []
+        tied: dict[str, tuple[int, Event]] = {}
         for key, version in newest.items():
             updated = stored.get(key)
             if updated is None:
                 fresh.append(version)
             elif version[0] > updated:
                 revised.append(version)
+            elif version[0] == updated and version[1].updated is not None:
+                tied[key] = version
+        revised += _preferred(tx, origin.source.instance, name, tied)
         refs: dict[tuple[str, str], tuple[Ref, int]] = {}
         new = _storable(origin, fresh, refs, rejected)
         newer = _storable(origin, revised, refs, rejected)
@@ -143,7 +147,10 @@ class Writer:
 
 
 def _newest(found: Iterable[Event], rejected: Counter[str]) -> dict[str, tuple[int, Event]]:
-    """The newest version of each key with the moment of its last change; of equal ones the first."""
+    """The newest version of each key with the moment of its last change; of several that say the same, the greatest body.
+
+    What says no such moment never changes: of such the first stays.
+    """
     newest: dict[str, tuple[int, Event]] = {}
     for event in found:
         key, at, changed = event.key, event.at, event.updated
@@ -155,7 +162,11 @@ def _newest(found: Iterable[Event], rejected: Counter[str]) -> dict[str, tuple[i
             continue
         updated = ((at if changed is None else changed) - EPOCH) // MILLISECOND
         last = newest.get(key)
-        if last is None or last[0] < updated:
+        if (
+            last is None
+            or last[0] < updated
+            or (last[0] == updated and changed is not None and codec.encode(event) > codec.encode(last[1]))
+        ):
             newest[key] = (updated, event)
     return newest
 
@@ -195,6 +206,7 @@ _THESE = (
     & events.c.key.in_(bindparam("keys", expanding=True))
 )
 _UPDATED = select(events.c.key, events.c.updated).where(_THESE)
+_BODY = select(events.c.key, events.c.body).where(_THESE)
 _BODIES = select(events.c.key, events.c.seq, events.c.at, events.c.object, events.c.body).where(_THESE)
 
 
@@ -203,6 +215,21 @@ def _stored(tx: Transaction, source: str, kind: str, keys: Sequence[str]) -> dic
     found: dict[str, int] = {}
     for some in batches(keys):
         found.update(tx.conn.execute(_UPDATED, {"of_source": source, "of_kind": kind, "keys": some}).all())
+    return found
+
+
+def _preferred(
+    tx: Transaction, source: str, kind: str, tied: Mapping[str, tuple[int, Event]]
+) -> list[tuple[int, Event]]:
+    """Of versions that changed when those stored did, the ones that take their place.
+
+    Tools tell whole seconds, and an event may change twice in one: the greater body wins, whatever came first.
+    """
+    found = []
+    for some in batches(list(tied)):
+        for key, body in tx.conn.execute(_BODY, {"of_source": source, "of_kind": kind, "keys": some}):
+            if codec.encode(tied[key][1]) > body:
+                found.append(tied[key])
     return found
 
 

@@ -13,7 +13,7 @@ from tests.support.grafana import Json, load
 from tests.support.our_slos import REPOSITORY, our_plans
 
 from platform_meter.demo.scenarios import Trouble
-from platform_meter.render.artifact import MARK
+from platform_meter.model.generated import dashboard_mark
 from platform_meter.render.dashboards import boards, dashboards, may_be_empty
 from platform_meter.render.dashboards.finish import finish
 
@@ -77,7 +77,7 @@ def test_a_dashboard_is_of_the_classic_schema(board: Json) -> None:
     assert board["editable"] is False
     assert set(board) & {"rows", "__inputs", "hideControls", "sharedCrosshair", "style", "gnetId", "dashboard"} == set()
     assert board["description"].startswith("For ")
-    assert MARK in board["description"]
+    assert board["description"].endswith(dashboard_mark(board["uid"]))
 
 
 @each_board

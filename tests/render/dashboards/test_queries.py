@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import promql_parser as promql
 import pytest
@@ -14,12 +15,15 @@ from platform_meter.measures import catalogue
 from platform_meter.model.metric import MetricType
 from platform_meter.render.dashboards import dashboards
 from platform_meter.slo import names
+from platform_meter.slo.plan import TILE
 
 _REPLICA = frozenset({"instance", "pod"})
 _SLO = frozenset({"slo", "window", "period"})
 _RULES = {
     names.BAD: _SLO,
     names.TOTAL: _SLO,
+    names.tile("bad", timedelta(minutes=1)): frozenset({"slo"}),
+    names.tile("bad", TILE): frozenset({"slo"}),
     names.BURN: _SLO,
     names.SLI: _SLO,
     names.BUDGET: _SLO,

@@ -11,7 +11,8 @@ from typing import Any
 
 from grafanalib import _gen, core
 
-from platform_meter.render.artifact import MARK, Artifact
+from platform_meter.model.generated import dashboard_mark
+from platform_meter.render.artifact import Artifact
 from platform_meter.render.dashboards.board import COLUMNS, Board, Card, Mark, Variable
 
 SCHEMA_VERSION = 39
@@ -44,7 +45,7 @@ def finish(board: Board) -> Artifact:
     made = core.Dashboard(
         uid=board.uid,
         title=board.title,
-        description=f"{board.description} {MARK}; changes made in Grafana are lost.",
+        description=f"{board.description} {dashboard_mark(board.uid)}",
         tags=[TAG],
         timezone="browser",
         time=core.Time(board.span, "now"),

@@ -13,22 +13,22 @@ RANGE, STEP, RATE = "$__range", "$__interval", "$__rate_interval"
 
 def gauge(metric: Metric, where: str = "") -> str:
     """A gauge as it stands; `where` holds label matchers without their braces."""
-    return _once(_selector(metric.name, where))
+    return _once(selector(metric.name, where))
 
 
 def increase(metric: Metric, window: str, where: str = "") -> str:
     """What a counter grew in `window`."""
-    return _once(f"increase({_selector(metric.name, where)}[{window}])")
+    return _once(f"increase({selector(metric.name, where)}[{window}])")
 
 
 def rate(metric: Metric, window: str, where: str = "") -> str:
     """How fast a counter grows, per second."""
-    return _once(f"rate({_selector(metric.name, where)}[{window}])")
+    return _once(f"rate({selector(metric.name, where)}[{window}])")
 
 
 def buckets(metric: Metric, window: str, by: str = "", where: str = "") -> str:
     """What a histogram's buckets grew in `window`, summed by `by` and `le`."""
-    grown = _once(f"increase({_selector(f'{metric.name}_bucket', where)}[{window}])")
+    grown = _once(f"increase({selector(f'{metric.name}_bucket', where)}[{window}])")
     return total(grown, f"{by}, le" if by else "le")
 
 
@@ -43,7 +43,7 @@ def total(expr: str, by: str = "") -> str:
 
 def slo(name: str, by: str = "slo", where: str = "") -> str:
     """A series that rules write; all its labels but `by` go."""
-    return f"max by ({by}) ({_selector(name, where)})"
+    return f"max by ({by}) ({selector(name, where)})"
 
 
 def or_zero(expr: str, known: str) -> str:
@@ -53,10 +53,11 @@ def or_zero(expr: str, known: str) -> str:
 
 def label_values(name: str, label: str, where: str = "") -> str:
     """Query of a variable."""
-    return f"label_values({_selector(name, where)}, {label})"
+    return f"label_values({selector(name, where)}, {label})"
 
 
-def _selector(name: str, where: str) -> str:
+def selector(name: str, where: str) -> str:
+    """One series or those that fit `where`."""
     return f"{name}{{{where}}}" if where else name
 
 

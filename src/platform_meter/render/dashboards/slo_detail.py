@@ -18,14 +18,13 @@ from platform_meter.render.dashboards.panels import (
     table,
     text,
 )
-from platform_meter.render.dashboards.slo_overview import BURN, BURN_SAID, DETAIL, firing
+from platform_meter.render.dashboards.slo_overview import AGE_SAID, BURN, BURN_SAID, DETAIL, age, firing
 from platform_meter.render.dashboards.words import html_table
 from platform_meter.slo import names
 from platform_meter.slo.plan import Plan
 
 _THIS = 'slo="$slo"'
 _FIRING = firing("page|ticket", f",{_THIS}")
-_AGE = f"max({q.gauge(catalogue.SLO_DATA_AGE, _THIS)}) or time() - max(timestamp({names.TOTAL}{{{_THIS}}}))"
 _COUNTED = "Counts of SLIs in Prometheus are estimates by increase(); those of stored SLIs are exact, by the time of the event."
 
 
@@ -187,9 +186,8 @@ def _numbers() -> tuple[Card, ...]:
         ),
         stat(
             "Data age",
-            "Age of the newest successful read of its source; of an SLI in Prometheus, of the newest evaluation. "
-            "Nothing newer is in any number here.",
-            _AGE,
+            f"{AGE_SAID} Nothing newer is in any number here.",
+            f"max({age(_THIS)})",
             unit="s",
         ),
     )

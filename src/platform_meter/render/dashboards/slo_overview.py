@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from platform_meter.measures import catalogue
 from platform_meter.render.dashboards import queries as q
 from platform_meter.render.dashboards.board import Board, Variable
@@ -20,10 +22,11 @@ from platform_meter.render.dashboards.panels import (
 )
 from platform_meter.slo import names
 from platform_meter.slo.burnrate import STANDARD
+from platform_meter.slo.plan import REFERENCE, TILE
+from platform_meter.slo.promql import duration_text
 
 DETAIL = "pm-slo-detail"
 _KNOWN = f"count({names.OBJECTIVE})"
-_AGE = f"max by (slo) ({q.gauge(catalogue.SLO_DATA_AGE)}) or time() - max by (slo) (timestamp({names.TOTAL}))"
 
 FACTORS = sorted({row.factor for row in STANDARD})
 BURN: Steps = (("green", 0), *zip(("yellow", "orange", "red", "dark-red"), FACTORS, strict=True))
@@ -33,6 +36,24 @@ BURN_SAID = (
     f"Colours change where alerts of profile standard look: {', '.join(f'{f:g}' for f in FACTORS)}. "
     "A window without events has no burn."
 )
+
+AGE_SAID = (
+    "Age of the newest successful read of its source. Of an SLI in Prometheus: for how long its window of "
+    f"{duration_text(REFERENCE)}, or its slices, have held no data; after a day it is absent."
+)
+
+
+def age(where: str = "") -> str:
+    """Age of the data behind SLOs. What the rules sum from older windows is as new as ever when a source is silent."""
+    newest = (
+        q.selector(names.TOTAL, ",".join(filter(None, (where, 'window=~"[1-5]m"')))),
+        *(q.selector(names.tile("bad", length), where) for length in (timedelta(minutes=1), TILE)),
+    )
+    seen = " or ".join(f"timestamp({one})" for one in newest)
+    return (
+        f"max by (slo) ({q.gauge(catalogue.SLO_DATA_AGE, where)}) "
+        f"or time() - max by (slo) (max_over_time(({seen})[1d:1m]))"
+    )
 
 
 def firing(level: str, where: str = "") -> str:
@@ -89,8 +110,8 @@ def board() -> Board:
                 ),
                 stat(
                     "Oldest data",
-                    "Age of the newest successful read of the SLO that was read longest ago. Alerts see nothing newer.",
-                    f"max({_AGE})",
+                    f"The greatest age of data among all SLOs. {AGE_SAID}",
+                    f"max({age()})",
                     unit="s",
                 ),
             ),
@@ -115,7 +136,7 @@ def board() -> Board:
                 table(
                     "SLOs",
                     "Objective and SLI over the SLO's period, error budget left (red: overspent, orange: under 25 %), "
-                    "highest burn of all alert windows, age of the newest successful read. Click a name for its detail.",
+                    f"highest burn of all alert windows, age of the data. Click a name for its detail. {AGE_SAID}",
                     Grid(
                         words={"slo": "SLO", "service": "Service", "owner": "Owner", "profile": "Profile"},
                         links={"SLO": open_detail},
@@ -125,7 +146,7 @@ def board() -> Board:
                     Column(name="SLI", expr=q.slo(names.SLI), unit="percentunit", decimals=3),
                     Column(name="Objective", expr=q.slo(names.OBJECTIVE), unit="percentunit", decimals=3),
                     Column(name="Highest burn", expr=q.slo(names.BURN), decimals=2, steps=BURN),
-                    Column(name="Data age", expr=_AGE, unit="s"),
+                    Column(name="Data age", expr=age(), unit="s"),
                     Column(name="Known", expr=q.slo(names.INFO, by="slo, service, owner, profile"), hidden=True),
                 ),
             ),

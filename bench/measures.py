@@ -1,0 +1,167 @@
+"""Measures on a big store: all of them anew, then ticks after one event and after none.
+
+    python -m bench.measures [--events N]
+
+The floor is reading the same rows once by sqlite3 alone: those of 91 days, which the flake ratio has to look at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bench.ingest import BETWEEN, START, Teams, begin, pages
+from platform_meter.measures import catalogue, ci, load
+from platform_meter.model.definitions import Capability, Definitions, Team
+from platform_meter.model.facts import PipelineRun
+from platform_meter.model.measure import Counting, Scene
+from platform_meter.model.objective import Stored, StoredObjective, StoredSli
+from platform_meter.model.source import Page
+from platform_meter.runtime.exposition import Exposition
+from platform_meter.runtime.families import Limits
+from platform_meter.runtime.meter import Meter
+from platform_meter.store import Configured, ConfiguredStream, Store
+
+TICK = timedelta(seconds=15)
+QUARTER = timedelta(days=91)
+CONFIGURED = Configured(
+    instance="gh",
+    type="github",
+    streams=(
+        ConfiguredStream(
+            name="runs", gives=frozenset({PipelineRun}), every=timedelta(minutes=1), stale_after=timedelta(days=1)
+        ),
+    ),
+)
+BUILDS = Capability.model_validate(
+    {
+        "kind": "Capability",
+        "id": "builds",
+        "unit": "team",
+        "owner": "platform",
+        "eligible": {"any": [{"team": {}}]},
+        "adopted": {"source": "github", "verb": "run"},
+        "active": {"source": "github", "verb": "run"},
+    }
+)
+SUCCESS = StoredObjective(
+    slo="ci-success",
+    service="ci",
+    owner="platform",
+    capability="builds",
+    kind="events",
+    profile="standard",
+    objective=Decimal("0.99"),
+    period=timedelta(days=28),
+    period_label="28d",
+    windows=tuple(timedelta(minutes=m) for m in (5, 30, 60, 120, 360, 1440, 4320)),
+    sli=StoredSli(events=Stored.PIPELINE_RUNS),
+)
+DECLARED = Definitions(
+    capabilities=(BUILDS,), teams=tuple(Team(kind="Team", id=f"team-{n}") for n in range(40)), objectives=(SUCCESS,)
+)
+
+
+@dataclass
+class Bench:
+    store: Store
+    path: Path
+    now: datetime
+
+    def meter(self) -> Meter:
+        return Meter(
+            self.store,
+            Exposition(),
+            load(DECLARED),
+            definitions=DECLARED,
+            configured=[CONFIGURED],
+            zone=ZoneInfo("UTC"),
+            limits=Limits(),
+            clock=lambda: self.now,
+            own=list,
+            own_text=lambda: (b"", b""),
+            refresh=lambda _: None,
+        )
+
+    def flakes(self) -> None:
+        with self.store.history(self.now, [CONFIGURED]) as history:
+            list(ci.flaky(Scene(history=history, definitions=DECLARED, now=self.now)))
+
+    def floor(self) -> None:
+        start, end = (int(moment.timestamp() * 1000) for moment in (self.now - QUARTER, self.now))
+        connection = sqlite3.connect(self.path)
+        query = "SELECT object, body FROM events WHERE kind = 'PipelineRun' AND at >= ? AND at < ? ORDER BY at"
+        for _ in connection.execute(query, (start, end)):
+            pass
+        connection.close()
+
+    def one_event(self, number: int) -> None:
+        """One run ended, and a poll of it."""
+        (run,) = next(pages(1))
+        self.now += TICK
+        poll = begin(self.store, self.now)
+        fact = replace(run, key=f"acme/one/{number}", at=self.now - TICK, group=f"one:{number}")
+        self.store.write(poll, Page(facts=[fact]), now=self.now)
+        self.store.end_poll(poll, now=self.now)
+
+
+def cpu_ms(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return (time.process_time() - start) * 1000
+
+
+def table(bench: Bench) -> list[tuple[str, float]]:
+    """(what, CPU ms)."""
+    bench.meter().tick()  # the past of adoption is reconstructed once in a store's life
+    bench.floor()
+    floor, flakes = cpu_ms(bench.floor), cpu_ms(bench.flakes)
+    meter = bench.meter()
+    full = cpu_ms(meter.tick)
+    after_one, idle = [], []
+    for number in range(9):
+        bench.one_event(number)
+        after_one.append(cpu_ms(meter.tick))
+        bench.now += TICK / 15
+        idle.append(cpu_ms(meter.tick))
+    return [
+        ("floor: sqlite3 reads the rows of 91 days", floor),
+        (f"{catalogue.PIPELINE_FLAKY.name}, both windows", flakes),
+        ("all measures anew, rendered", full),
+        ("tick after one event (median; ratios over weeks wait their 5 min)", statistics.median(after_one)),
+        ("idle tick (median)", statistics.median(idle)),
+    ]
+
+
+def main(events: int = 200_000) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "meter.db")
+        countings = [m for m in load(DECLARED) if isinstance(m, Counting)]
+        store = Store.open(f"sqlite:///{path}", zone="UTC", countings=countings, directory=Teams())
+        end = START + events * BETWEEN
+        poll = begin(store, end)
+        for facts in pages(events):
+            store.write(poll, Page(facts=facts), now=end)
+        store.end_poll(poll, now=end)
+        found = table(Bench(store, path, end))
+        store.close()
+    floor = found[0][1]
+    print(f"\nMeasures, {events:,} pipeline runs of {events * BETWEEN / timedelta(days=1):.0f} days, SQLite\n")
+    print("| what | CPU ms | of the floor |\n| --- | ---: | ---: |")
+    for what, ms in found:
+        print(f"| {what} | {ms:,.1f} | {ms / floor:.3f} |")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=200_000, help="pipeline runs in the store, one every 10 s")
+    main(parser.parse_args().events)

@@ -1,0 +1,112 @@
+"""How many valid events an SLO has in an hour, as somebody counted them: the exporter's store, or Prometheus' rules."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import make_url
+
+from platform_meter.measures.objectives import READ, Windows
+from platform_meter.model.measure import Scene
+from platform_meter.model.source import Access, Outside, SourceError
+from platform_meter.runtime.config import Config
+from platform_meter.runtime.http import Way
+from platform_meter.runtime.quota import Budgets
+from platform_meter.runtime.service import PROMETHEUS, Service, utc_now
+from platform_meter.slo import names
+from platform_meter.slo.plan import TILE, Plan
+from platform_meter.slo.promql import number_text, quote
+from platform_meter.slo.stored import stored_objective
+
+_HOUR = timedelta(hours=1)
+_PATIENCE = 10.0
+"""Seconds that somebody who waits for the answer has."""
+
+
+class _Series(msgspec.Struct):
+    value: tuple[float, str]
+
+
+class _Data(msgspec.Struct):
+    result: list[_Series]
+
+
+class _Reply(msgspec.Struct):
+    data: _Data
+
+
+def has_store(config: Config) -> bool:
+    """Whether the store is there already: a file of SQLite's is, a server is taken to be."""
+    url = make_url(config.store.url)
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
+
+
+def stored(service: Service, plan: Plan) -> float | None:
+    """Of an SLO over stored events, in its period up to the last good read; None where there are none, or no source."""
+    objective = stored_objective(plan)
+    read = [s.last_success for s in service.store.stream_states() if s.last_success is not None]
+    if objective is None or not read:
+        return None
+    with service.store.history(max(read), service.configured) as history:
+        definitions = replace(service.definitions, objectives=(objective,))
+        scene = Scene(history=history, definitions=definitions, now=max(read), zone=service.zone)
+        counts = Windows([objective]).of(scene, objective).counts
+        start = max(read) - plan.period
+        first = next(history.rows(READ[objective.sli.events], start, max(read)), None)
+    if first is None or counts is None:
+        return None
+    since = max(start, first.event.at)
+    return counts[plan.period_label].valid / max((max(read) - since) / _HOUR, 1.0) or None
+
+
+def recorded(outside: Outside, plan: Plan) -> float | None:
+    """Of an SLO whose rules Prometheus evaluates, in its period or as long as there are tiles; None without any events.
+
+    Raises:
+        SourceError: Prometheus does not answer.
+    """
+    slo, period = quote(plan.slo), plan.period_label
+    tile = f"{names.tile('total', TILE)}{{slo={slo}}}[{period}]"
+    hours = number_text(plan.period / _HOUR)
+    query = (
+        f"avg_over_time({tile}) * {number_text(_HOUR / TILE)} "
+        f"or {names.TOTAL}{{slo={slo},window={quote(period)}}} / {hours}"
+    )
+    status, body = outside.text("/api/v1/query", params={"query": query}, timeout=_PATIENCE)
+    try:
+        series = msgspec.json.decode(body, type=_Reply).data.result
+        found = float(series[0].value[1]) if series else 0.0
+    except ValueError as error:
+        raise SourceError(f"it answered {status}, and not as a Prometheus query API does") from error
+    return found if 0 < found < math.inf else None
+
+
+@contextmanager
+def prometheus_at(url: str) -> Iterator[Outside]:
+    """The way to a Prometheus that asks for no credentials.
+
+    Raises:
+        ValueError: no address.
+    """
+    stop = threading.Event()
+    with Way(
+        Access(url=url),
+        instance=PROMETHEUS,
+        source_type=PROMETHEUS,
+        budgets=Budgets(utc_now, stop.wait),
+        clock=utc_now,
+        sleep=stop.wait,
+        salt=secrets.token_bytes(16),
+        stop=stop,
+        outcome=lambda _: None,
+        on_gap=lambda _: None,
+    ) as way:
+        yield way
