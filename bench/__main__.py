@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bench import ingest, measures, scrape
+from bench import generate, ingest, measures, scrape
 
 scrape.main()
 ingest.main()
 measures.main()
+generate.main()

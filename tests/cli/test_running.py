@@ -49,6 +49,13 @@ def test_an_error_of_several_streams_is_said_once(capsys: pytest.CaptureFixture[
     assert "  eu                     0 facts  x; y\n" in capsys.readouterr().out
 
 
+def test_a_source_that_another_exporter_polls_is_said_to_be_its(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside one that runs nothing was read, and that is not called well."""
+    results = [Result(instance="eu", stream=name, skipped="another replica polls it") for name in "ab"]
+    _summary(SimpleNamespace(meter=SimpleNamespace(rows={}), series=3), results)  # type: ignore[arg-type]
+    assert "  eu                     0 facts  another replica polls it\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words",
     [["--teams", "7"], ["--teams", "-5"], ["--apis-port", "65534"], ["--port", "65536"]],

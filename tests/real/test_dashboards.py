@@ -35,7 +35,9 @@ from platform_meter.render.dashboards import dashboards, may_be_empty
 from platform_meter.render.rules import rules
 from platform_meter.runtime.httpd import Server
 from platform_meter.runtime.service import utc_now
+from platform_meter.runtime.traffic import prometheus_at, recorded
 from platform_meter.slo import names
+from platform_meter.slo.plan import Counters
 
 REPLICAS = ("replica-a", "replica-b")
 BEGIN = timedelta(minutes=20)
@@ -182,6 +184,8 @@ def show(folder: Path, polls: Sequence[timedelta], trouble: Trouble = Trouble.NO
         known = " and ".join(
             f"count(count by (slo) ({name})) == {len(our_plans())}" for name in (names.BURN, names.BUDGET, names.INFO)
         )
+        counted = sum(isinstance(plan.sli, Counters) for plan in our_plans())
+        known += f' and count({names.TOTAL}{{window="5m"}}) == {counted}'
         until(lambda: server.query(known), seconds=120)
         if trouble is not Trouble.NONE:
             until(lambda: server.query('ALERTS{alertname="SLOBurn",alertstate="firing",level="page"}'), seconds=120)
@@ -252,6 +256,15 @@ def test_two_replicas_count_once(well: Shown) -> None:
     assert number("pm-meter", "Store") == sum(well.company.metrics()["platform_meter_store_bytes"].values())
     assert number("pm-slo-overview", "SLOs known") == len(our_plans())
     assert len(well.server.query("platform_meter_store_bytes", at=well.end.timestamp())) == 2
+
+
+def test_prometheus_tells_the_traffic_of_every_slo(well: Shown) -> None:
+    """`slo explain --prometheus` finds how many events an SLO has, counted by tiles or copied from the exporter."""
+    with prometheus_at(well.server.url) as outside:
+        found = {plan.slo: recorded(outside, plan) for plan in our_plans()}
+    assert [slo for slo, events in found.items() if events is None] == []
+    ((_, tiles),) = well.server.query('avg_over_time(slo:total_events:tile5m{slo="api-availability"}[28d])')
+    assert found["api-availability"] == pytest.approx(tiles * 12, rel=0.01)
 
 
 SILENT = timedelta(minutes=40)

@@ -39,8 +39,10 @@ LIVE = (
     "python_",
     "platform_cluster",
     "platform_slo_data_age",
+    "platform_pipeline_flaky",
+    "platform_pipeline_unclassified",
 )
-"""What goes on while we look, or is a replica's own."""
+"""What goes on while we look, is computed every 5 min alone, or is a replica's own."""
 
 
 @dataclass(kw_only=True)

@@ -149,7 +149,9 @@ def test_objects_that_two_rules_give_to_two_teams(imported: Running) -> None:
     """A rule that names another team than the labels of a workload wins, and is counted where the workload stands."""
     company = imported.world.company
     standing = {
-        (space, name) for kind in ("deployments",) for (space, name), _ in imported.world.clusters["eu"].snapshot(kind)[1]
+        (space, name)
+        for kind in ("deployments",)
+        for (space, name), _ in imported.world.clusters["eu"].snapshot(kind)[1]
     }
     disputed = [
         match
@@ -174,7 +176,7 @@ def test_flaky_and_unclassified(imported: Running, days: int) -> None:
     ):
         found = imported.metrics()[metric.name]
         assert {dict(k)["team"]: v for k, v in found.items() if dict(k)["window"] == f"{days}d"} == pytest.approx(truth)
-        assert sum(truth.values()) > 0
+        assert len(truth) > 5
 
 
 # Pages

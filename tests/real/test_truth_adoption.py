@@ -1,87 +1,20 @@
-"""Adoption, computed a second time from what the simulated company knows, against snapshots, counters and gauges."""
+"""Adoption, computed a second time from what the simulated company knows, against snapshots and gauges."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from tests.support import reference
-from tests.support.company import Running, company
-from tests.support.imported import DETAIL, IMPORT, end, told
+from tests.support.company import Running
+from tests.support.imported import capabilities, found_changes, snapshots, today_of, truth_of, use_of
 
 from platform_meter.demo.files import conflicts
-from platform_meter.demo.tickets import COMPONENT_OWNERS, PROJECTS
-from platform_meter.measures import adoption
 from platform_meter.model.definitions import Capability
-from platform_meter.model.history import UnitState
 
 DAY = timedelta(days=1)
-OUTAGE = 12 * DAY
-
-
-@pytest.fixture(scope="module")
-def outlived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A company polled once a day for a week, then not for twelve days, then again."""
-    only: dict[str, dict[str, Any]] = {"github": {}, "jira": {}}
-    with company(tmp_path_factory.mktemp("outlived"), teams=8, services=40, only=only) as made:
-        made.poll()
-        for after in (*(7 * [DAY]), OUTAGE, DAY):
-            made.poll(after=after)
-        yield made
-
-
-def use_of(running: Running, capability: Capability) -> dict[str, Counter[date]]:
-    """Use by unit and day, of what the import reads."""
-    verb, first = capability.active.verbs[0], running.first - IMPORT
-    place = 0 if capability.unit == "service" else 1
-    found: dict[str, Counter[date]] = {}
-    if verb == "run":
-        details = running.first - DETAIL
-        for ran in running.truth.attempts(first, end(running), details_since=details):
-            if ran.run.created >= first:
-                found.setdefault(ran.repo.owner[place], Counter())[running.truth.day(ran.at)] += 1
-        return found
-    if verb == "ticket":
-        asks = {p.key: p.by_team for p in PROJECTS}
-        for ticket, _ in told(running):
-            team = ticket.component if asks[ticket.project] else COMPONENT_OWNERS.get(ticket.component, "_unowned")
-            found.setdefault(team, Counter())[running.truth.day(ticket.created)] += 1
-        return found
-    for owner, days in running.truth.use_days(verb, first, end(running)).items():
-        found.setdefault(owner[place], Counter()).update(days)
-    return found
-
-
-def capabilities(running: Running) -> list[Capability]:
-    """Those adopted by use: of what stands, nothing is known before it was seen."""
-    return [c for c in running.service.definitions.capabilities if c.adopted.verb]
-
-
-def today_of(running: Running) -> date:
-    return running.truth.day(running.clock.at)
-
-
-def truth_of(
-    running: Running, capability: Capability
-) -> tuple[dict[date, dict[str, str]], reference.Past, dict[str, Counter[date]]]:
-    """States of every day since the first use, what is known of the past after them, and the use."""
-    use = use_of(running, capability)
-    first = min(day for days in use.values() for day in days)
-    days, past = reference.daily(capability, running.world.company, use, first, today_of(running))
-    return days, past, use
-
-
-def snapshots(running: Running, capability: Capability) -> dict[date, dict[str, UnitState]]:
-    """What the store holds, by day and unit."""
-    found: dict[date, dict[str, UnitState]] = {}
-    with running.service.history() as history:
-        for row in history.snapshots(capability.id, today_of(running) - 400 * DAY, today_of(running)):
-            found.setdefault(row.day, {})[row.unit] = row
-    return found
 
 
 def shown(running: Running, metric: str, capability: Capability, **labels: str) -> dict[str, float]:
@@ -152,15 +85,6 @@ def test_ratios_and_active_units(imported: Running) -> None:
             )
 
 
-def found_changes(running: Running, capability: Capability) -> dict[date, set[tuple[str, str]]]:
-    """(unit, transition) of each day, as the measure tells them of the stored snapshots."""
-    days = snapshots(running, capability)
-    return {
-        day: {(t.unit, str(t.change)) for t in adoption.transitions(days[before], days[day].values())}
-        for before, day in pairwise(sorted(days))
-    }
-
-
 def test_transitions_of_every_day(imported: Running) -> None:
     """Who became new, came back, went quiet, was lost or left, on each of 90 days; and their balance."""
     seen: Counter[str] = Counter()
@@ -174,25 +98,3 @@ def test_transitions_of_every_day(imported: Running) -> None:
             assert active[1] == active[0] + by["new"] + by["resurrected"] - by["dormant"] - by["left_eligibility"]
             seen += by
     assert seen.keys() >= {"new", "resurrected", "dormant", "churned"}
-
-
-def test_the_counter_holds_every_transition_since_the_first_poll(outlived: Running) -> None:
-    """Not one of the reconstructed past, and all of the twelve days on which nobody looked, each on its own day."""
-    total = 0
-    lost: list[Any] = []
-    for capability in capabilities(outlived):
-        truth, _, _ = truth_of(outlived, capability)
-        changes = reference.changes(truth)
-        assert found_changes(outlived, capability) == changes
-        live = outlived.truth.day(outlived.first)
-        counted = Counter(change for day, of in changes.items() if day >= live for _, change in of)
-        found = {
-            dict(k)["transition"]: v
-            for k, v in outlived.metrics()["platform_adoption_transitions_total"].items()
-            if dict(k)["capability"] == capability.id
-        }
-        assert {k: v for k, v in found.items() if v} == counted
-        total += counted.total()
-        lost += [day for day, of in changes.items() if live + 7 * DAY <= day < live + 7 * DAY + OUTAGE - 7 * DAY and of]
-    assert total > 20
-    assert len(lost) > 3

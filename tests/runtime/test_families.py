@@ -152,6 +152,10 @@ def test_a_histogram_counts_with_its_buckets() -> None:
             "platform_old_total stays in the store and is not exposed: this version does not know it",
         ),
         (
+            CounterRow(metric=NODES.name, labels=("eu", "ready"), value=1.0, buckets=None, sum=0.0, first_seen=NOON),
+            "platform_cluster_nodes stays in the store and is not exposed: in this version it is a gauge",
+        ),
+        (
             CounterRow(metric=RUNS.name, labels=("github", "pay"), value=1.0, buckets=None, sum=0.0, first_seen=NOON),
             f"{RUNS.name} stays in the store and is not exposed: a row has 2 labels, this version has 3",
         ),

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
+from tests.support import postgres
 from tests.support.stores import NOON, Opener, begin, counted, gaps, minutes, put, run, tallies
 
 from platform_meter.model.facts import PipelineRun, Repository
@@ -128,15 +129,12 @@ def test_errors_of_the_engine_are_told_in_our_words(open_store: Opener) -> None:
     assert counted(store) == {}
 
 
-def test_one_that_stands_still_in_a_write_is_ended_on_postgresql(open_store: Opener) -> None:
+def test_one_that_stands_still_in_a_write_is_ended_on_postgresql(postgres_server: postgres.Server) -> None:
     """After the time said, but no less than we may need ourselves; others wait longer than that, and not for ever."""
-    store = open_store()
-    if not open_store.url.startswith("postgresql"):
-        pytest.skip("one process writes SQLite")
-    store.close()
+    url = postgres_server.schema()
 
     def settings(standstill: timedelta) -> list[str]:
-        database = Database(open_store.url, standstill=standstill)
+        database = Database(url, standstill=standstill)
         with database.write() as conn:
             names = ("idle_in_transaction_session_timeout", "lock_timeout")
             found = [str(conn.execute(text(f"SHOW {name}")).scalar_one()) for name in names]

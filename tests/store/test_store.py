@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +29,7 @@ from platform_meter.model.history import Owner, SourceState, UnitState
 from platform_meter.model.measure import Counting, Derived
 from platform_meter.model.metric import Increment
 from platform_meter.model.source import Gap, Page
-from platform_meter.store import GapRow, StoreError, Written
+from platform_meter.store import GapRow, LeaseLost, StoreError, Written
 
 DAY = timedelta(days=1)
 
@@ -324,6 +325,37 @@ def test_a_wrong_address_is_told(url: str, text: str) -> None:
     with pytest.raises(StoreError) as error:
         Opener(url)()
     assert str(error.value) == text
+
+
+def test_what_is_remembered_is_forgotten_before_the_next_write(
+    open_store: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a page that was undone, and when old objects are removed: never under the hands of another thread's write."""
+    store = open_store()
+    put(store, [run("1")])
+    forget, free = store._objects.forget, list[bool]()
+
+    def noted() -> None:
+        def another() -> None:
+            got = store._database.lock.acquire(blocking=False)
+            free.append(got)
+            if got:
+                store._database.lock.release()
+
+        thread = threading.Thread(target=another)
+        thread.start()
+        thread.join()
+        forget()
+
+    monkeypatch.setattr(store._objects, "forget", noted)
+    store.acquire("gh", "one", DAY, NOON)
+    lost = begin(store, holder="one")
+    store.release("gh", "one")
+    store.acquire("gh", "two", DAY, NOON)
+    with pytest.raises(LeaseLost):
+        store.write(lost, Page(facts=[run("2")]), now=NOON)
+    store.prune(NOON)
+    assert free == [False, False]
 
 
 def test_people_are_hashed_alike_by_all_who_share_a_store(open_store: Opener) -> None:

@@ -171,16 +171,16 @@ def ages(queue: Ticketing, tickets: Iterable[Told], now: datetime) -> Counter[tu
     return found
 
 
-def backlog(queue: Ticketing, tickets: Iterable[Told], now: datetime) -> dict[str, float]:
+def backlog(queue: Ticketing, tickets: Iterable[Told], now: datetime) -> dict[float, float]:
     """Business seconds since the creation of open tickets: the order statistics, and what lies between two of them."""
     office = Office(queue)
     seconds = sorted(office.seconds(ticket.created, now) for ticket, _ in waiting(queue, tickets))
     found = {}
-    for name, share in (("0.5", 0.5), ("0.9", 0.9), ("1", 1.0)):
+    for share in (0.5, 0.9, 1.0):
         place = (len(seconds) - 1) * share
         below = seconds[int(place)]
         above = seconds[min(int(place) + 1, len(seconds) - 1)]
-        found[name] = below + (place - int(place)) * (above - below)
+        found[share] = below + (place - int(place)) * (above - below)
     return found
 
 

@@ -85,13 +85,13 @@ SOURCE_UP = _declare(
     _G,
     "platform_meter_source_up",
     "source source_instance",
-    "1 while polls of the source succeed, 0 when none did for `stale_after`: its gauges are absent then.",
+    "1 while all streams of the source succeed, 0 when one did not for `stale_after`: gauges that rest on it are absent.",
 )
 SOURCE_LAST_SUCCESS = _declare(
     _G,
     "platform_meter_source_last_success_timestamp_seconds",
     "source source_instance",
-    "When a poll of the source last succeeded.",
+    "When the source last succeeded: of its streams the one whose success is the longest ago.",
 )
 SOURCE_POLL_DURATION = _declare(
     _H, "platform_meter_source_poll_duration_seconds", "source", "Duration of polls.", buckets=SECONDS_POLL
@@ -112,7 +112,7 @@ SOURCE_RATE_LIMIT = _declare(
 SOURCE_GAPS = _declare(
     _C, "platform_meter_source_gaps_total", "source reason", "Ranges of history that could not be read."
 )
-EVENTS = _declare(_C, "platform_meter_events_total", "source kind", "Events stored.")
+EVENTS = _declare(_C, "platform_meter_events_total", "source kind", "Events stored, imported history among them.")
 EVENTS_REJECTED = _declare(_C, "platform_meter_events_rejected_total", "source kind reason", "Events refused.")
 OBJECTS = _declare(_G, "platform_meter_objects", "source kind", "Objects seen within retention.")
 UNOWNED_OBJECTS = _declare(_G, "platform_meter_unowned_objects", "source kind", "Objects without an owner.")

@@ -63,7 +63,7 @@ class _Groups:
 
     def __init__(self) -> None:
         self.ended: dict[str, int] = {}
-        """... its last success or failure."""
+        """... its last run, however it ended."""
         self.failed: dict[str, int] = {}
         """... its last failure."""
         self.flaky: dict[str, int] = {}
@@ -75,13 +75,11 @@ class _Groups:
                 self.flaky[run.group] = self.failed[run.group]
         elif run.outcome in FAILURES:
             self.failed[run.group] = place
-        else:
-            return
         self.ended[run.group] = place
 
 
 def flaky(scene: Scene) -> Iterator[Sample]:
-    """Groups (pipeline, commit and inputs) with a failure of any class and later a success / groups that ended.
+    """Groups (pipeline, commit and inputs) with a failure of any class and later a success / groups with an ended run.
 
     A group belongs to a window by its runs in it, and to the team that owns its pipeline at the window's end.
     """

@@ -128,6 +128,8 @@ def _misfit(row: CounterRow) -> str:
     metric = catalogue.ALL.get(row.metric)
     if metric is None:
         return "this version does not know it"
+    if metric.type is MetricType.GAUGE:
+        return "in this version it is a gauge"
     if len(row.labels) != len(metric.labels):
         return f"a row has {len(row.labels)} labels, this version has {len(metric.labels)}"
     bounds = len(metric.buckets) + 1 if metric.type is MetricType.HISTOGRAM else None

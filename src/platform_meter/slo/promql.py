@@ -25,7 +25,7 @@ _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _LONGEST, _DEEPEST = 5_000, 50
 """Limits on what people write; the parser goes one call down a bracket."""
 _REMEMBERED = 256
-"""Queries: each is looked at several times while its document is read."""
+"""Queries are looked at several times while their document is read; the same numbers stand in every SLO's rules."""
 _ONE_SERIES = frozenset({"sum", "min", "max", "avg", "count", "group", "stddev", "stdvar"})
 _PER_SECOND = frozenset({"rate"})
 _LAST_TWO = frozenset({"irate", "idelta"})
@@ -72,6 +72,7 @@ class Query:
         return f"({text} * {int(window.total_seconds())})" if self.per_second else text
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def duration_text(length: timedelta) -> str:
     """A duration as PromQL writes it: `5m30s`, `1h`, `28d`, `1d9h36m`."""
     rest = int(length.total_seconds())
@@ -83,6 +84,7 @@ def duration_text(length: timedelta) -> str:
     return out or "0s"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def number_text(value: Decimal | float) -> str:
     """A number in plain decimals: 0.001, never 1E-3."""
     text = format(Decimal(str(value)), "f")

@@ -62,6 +62,17 @@ _CHANGE = select(changes.c.seq).where(changes.c.name == bindparam("its_name"))
 _COUNT_ON = meta.update().where(meta.c.key == "seq").values(value=bindparam("last"))
 
 
+def kept(conn: Connection, key: str) -> str | None:
+    """One of the single values that a store keeps beside its rows."""
+    return conn.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+
+
+def keep(conn: Connection, key: str, value: str) -> None:
+    """Put it in the place of what was kept under this key, if anything was."""
+    new = insert(conn, meta).values(key=key, value=value)
+    conn.execute(new.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+
 def _note(conn: Connection) -> Insert:
     new = insert(conn, changes)
     return new.on_conflict_do_update(index_elements=["name"], set_={"seq": new.excluded.seq})
@@ -79,8 +90,8 @@ class Transaction:
         self._seq = self._first = int(stored["seq"])
         self.pruned = int(stored["pruned"])
         """Milliseconds before which everything was removed."""
-        self.zone = stored.get("zone", "")
-        """Zone of the daily rollups; empty in a new store."""
+        self.zone = stored.get("zone")
+        """Zone of the daily rollups; None in a new store."""
         self.names: set[str] = set()
         """What this transaction changed."""
 
@@ -122,7 +133,8 @@ class Database:
         parsed = _parse(url)
         self.place = parsed.render_as_string(hide_password=True)
         self.sqlite = parsed.get_backend_name() == "sqlite"
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
+        """Held over each write; by who keeps things in memory that go with it, until these are true again."""
         self._writer = _engine(parsed, pool_size=1, max_overflow=0)
         self._reader = _engine(parsed, pool_size=4, max_overflow=READERS - 4)
         if self.sqlite:
@@ -144,7 +156,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One write transaction, committed at the end or undone by an exception."""
-        with self._errors(), self._lock, self._writer.begin() as conn:
+        with self._errors(), self.lock, self._writer.begin() as conn:
             yield conn
 
     @contextmanager

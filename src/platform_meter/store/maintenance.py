@@ -9,14 +9,13 @@ from sqlalchemy import ColumnElement, Connection, Table, exists, func, select, t
 
 from platform_meter.model.facts import EVENTS
 from platform_meter.store import codec
-from platform_meter.store.database import BATCH, Transaction
+from platform_meter.store.database import BATCH, Transaction, keep
 from platform_meter.store.schema import (
     MILLIONTHS,
     WIDTH_DAY,
     WIDTH_SLICE,
     events,
     links,
-    meta,
     objects,
     owners,
     readings,
@@ -59,7 +58,7 @@ def prune(tx: Transaction, days: Days, before: int) -> int:
         tx.conn.execute(owners.delete().where(owners.c.object.in_(some)))
         tx.conn.execute(links.delete().where(links.c.object.in_(some)))
         tx.conn.execute(objects.delete().where(objects.c.id.in_(some)))
-    tx.conn.execute(meta.update().where(meta.c.key == "pruned").values(value=str(cutoff)))
+    keep(tx.conn, "pruned", str(cutoff))
     tx.changed(*kinds)
     tx.changed(*(name for name, n in (("readings", ended), ("snapshots", taken), ("owners", len(ids))) if n))
     return removed

@@ -45,14 +45,14 @@ def begin(
         number, checkpoint, watermark = 1, None, None
         tx.conn.execute(streams.insert().values(instance=poll.instance, stream=poll.stream, poll=number))
     else:
-        number, checkpoint, watermark = row.poll + (anew or row.started is None), row.checkpoint, row.watermark
-        started = None if anew else row.started
+        checkpoint, watermark = row.checkpoint, row.watermark
         if watermark is not None and watermark - moment > lookback // MILLISECOND:
             # The overlap does not reach back behind what was kept, as the source's place too, under a wrong clock.
             log.warning(_AHEAD, poll.instance, poll.stream, from_ms(watermark))
-            number, checkpoint, watermark, started = row.poll + 1, None, None, None
-        place = {"poll": number, "checkpoint": checkpoint, "watermark": watermark, "started": started}
-        tx.conn.execute(_this(poll).values(place))
+            anew, checkpoint, watermark = True, None, None
+            tx.conn.execute(_this(poll).values(checkpoint=None, watermark=None))
+        number = row.poll + (anew or row.started is None)
+        tx.conn.execute(_this(poll).values(poll=number, started=None if anew else row.started))
     return replace(
         poll,
         number=number,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import BigInteger, ColumnElement, Connection, Insert, bindparam, cast, func, literal, select
 
 from platform_meter.model.facts import Tally
-from platform_meter.store.database import Transaction, insert_rows
-from platform_meter.store.schema import MILLIONTHS, WIDTH_DAY, WIDTH_SLICE, insert, meta, rollups
+from platform_meter.store.database import Transaction, insert_rows, keep
+from platform_meter.store.schema import MILLIONTHS, WIDTH_DAY, WIDTH_SLICE, insert, rollups
 from platform_meter.store.times import SLICE, Days
 
 _KEY = ("width", "kind", "source", "bucket", "object", "dim")
@@ -102,12 +102,9 @@ def added_up() -> list[ColumnElement[int]]:
 
 def cut_days(tx: Transaction, days: Days) -> None:
     """See to it that the daily rollups are those of this zone."""
-    zone = days.zone.key
-    if not tx.zone:
-        tx.conn.execute(meta.insert().values(key="zone", value=zone))
-    elif tx.zone != zone:
+    if tx.zone not in (None, days.zone.key):
         rebuild_days(tx, days)
-        tx.conn.execute(meta.update().where(meta.c.key == "zone").values(value=zone))
+    keep(tx.conn, "zone", days.zone.key)
 
 
 def rebuild_days(tx: Transaction, days: Days) -> None:

@@ -23,13 +23,13 @@ from platform_meter.model.metric import Increment
 from platform_meter.model.source import Gap, Page
 from platform_meter.store import counters, leases, maintenance, polls, readings
 from platform_meter.store.counters import Additions, Limits
-from platform_meter.store.database import STANDSTILL, Database, Transaction
+from platform_meter.store.database import STANDSTILL, Database, Transaction, keep, kept
 from platform_meter.store.errors import StoreError
 from platform_meter.store.history import OwnerCache, StoredHistory
 from platform_meter.store.objects import Objects
 from platform_meter.store.rollups import cut_days
-from platform_meter.store.schema import changes, gaps, meta, snapshots
-from platform_meter.store.times import MILLISECOND, Days, maybe_from_ms, to_ms
+from platform_meter.store.schema import changes, gaps, snapshots
+from platform_meter.store.times import MILLISECOND, Days, from_ms, to_ms
 from platform_meter.store.values import (
     Configured,
     CounterRow,
@@ -230,11 +230,9 @@ class Store:
     def set_exposed_before(self, moment: datetime) -> None:
         """Keep that counters first seen before `moment` are exposed with their values; it never moves back."""
         with self._writing() as unit:
-            stored = _exposed_before(unit.tx.conn)
-            if stored is None:
-                unit.tx.conn.execute(meta.insert().values(key="exposed", value=str(to_ms(moment))))
-            elif stored < to_ms(moment):
-                unit.tx.conn.execute(meta.update().where(meta.c.key == "exposed").values(value=str(to_ms(moment))))
+            stored = kept(unit.tx.conn, "exposed")
+            if stored is None or int(stored) < to_ms(moment):
+                keep(unit.tx.conn, "exposed", str(to_ms(moment)))
 
     def put_snapshot(
         self, day: date, states: Sequence[UnitState], increments: Sequence[Increment], *, now: datetime
@@ -284,7 +282,7 @@ class Store:
             StoreError: a platform-meter with another zone has opened the store since.
         """
         with self._database.read() as conn:
-            self._insist_on_zone(conn.execute(select(meta.c.value).where(meta.c.key == "zone")).scalar_one())
+            self._insist_on_zone(kept(conn, "zone"))
             yield StoredHistory(
                 conn,
                 now=now,
@@ -307,7 +305,8 @@ class Store:
     def exposed_before(self) -> datetime | None:
         """Counters first seen before it are exposed with their values, later ones at 0 first; None before the first tick."""
         with self._database.read() as conn:
-            return maybe_from_ms(_exposed_before(conn))
+            stored = kept(conn, "exposed")
+        return None if stored is None else from_ms(int(stored))
 
     def stream_states(self) -> list[StreamState]:
         """How every stream ever polled does, by instance and stream."""
@@ -336,11 +335,11 @@ class Store:
     def salt(self) -> bytes:
         """What people are hashed with where no salt is configured: made at first use, the same for all who share the store."""
         with self._writing() as unit:
-            kept = unit.tx.conn.execute(select(meta.c.value).where(meta.c.key == "salt")).scalar()
-            if kept is None:
-                kept = secrets.token_hex(16)
-                unit.tx.conn.execute(meta.insert().values(key="salt", value=kept))
-        return kept.encode()
+            salt = kept(unit.tx.conn, "salt")
+            if salt is None:
+                salt = secrets.token_hex(16)
+                keep(unit.tx.conn, "salt", salt)
+        return salt.encode()
 
     def prune(self, now: datetime) -> int:
         """Remove whole days past retention: events, rollups, ended readings, snapshots. Gives the number of events removed.
@@ -351,7 +350,7 @@ class Store:
             newest = maintenance.newest(unit.tx.conn)
             until = unit.now if newest is None else min(unit.now, newest)
             removed = maintenance.prune(unit.tx, self._days, until - self._retention)
-        self._objects.forget()
+            self._objects.forget()
         return removed
 
     def check(self) -> list[str]:
@@ -366,19 +365,20 @@ class Store:
     @contextmanager
     def _writing(self, now: datetime | None = None) -> Iterator[_Unit]:
         """One write transaction; what it added to counters is written last, and caches forget what was undone."""
-        try:
-            with self._database.write() as conn:
-                tx = Transaction(conn)
-                self._insist_on_zone(tx.zone)
-                self._objects.begin(tx)
-                unit = _Unit(tx, Additions(), 0 if now is None else to_ms(now))
-                yield unit
-                counters.apply(tx, unit.additions, self._limits, unit.now)
-                seq = tx.finish()
-        except BaseException:
-            self._objects.forget()
-            raise
-        self._objects.committed(tx, seq)
+        with self._database.lock:
+            try:
+                with self._database.write() as conn:
+                    tx = Transaction(conn)
+                    self._insist_on_zone(tx.zone)
+                    self._objects.begin(tx)
+                    unit = _Unit(tx, Additions(), 0 if now is None else to_ms(now))
+                    yield unit
+                    counters.apply(tx, unit.additions, self._limits, unit.now)
+                    seq = tx.finish()
+            except BaseException:
+                self._objects.forget()
+                raise
+            self._objects.committed(tx, seq)
 
     def _origin(self, tx: Transaction, instance: str, type_: str, counted_from: int, now: int) -> Origin:
         state = SourceState(instance=instance, type=type_, watermark=None, last_success=None, since=None, fresh=True)
@@ -386,18 +386,13 @@ class Store:
         pruned = tx.pruned if tx.pruned <= now else now - self._retention
         return Origin(source=state, counted_from=counted_from, oldest=max(now - self._retention, pruned), now=now)
 
-    def _insist_on_zone(self, stored: str) -> None:
+    def _insist_on_zone(self, stored: str | None) -> None:
         ours = self._days.zone.key
         if stored != ours:
             raise StoreError(
                 f"the store at {self._database.place} has its days cut in {stored} by a platform-meter that opened it "
                 f"later, and this one cuts them in {ours}; give both the same `zone`, or each a store of its own"
             )
-
-
-def _exposed_before(conn: Connection) -> int | None:
-    stored = conn.execute(select(meta.c.value).where(meta.c.key == "exposed")).scalar()
-    return None if stored is None else int(stored)
 
 
 def _versions(conn: Connection) -> dict[str, int]:

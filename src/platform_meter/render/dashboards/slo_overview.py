@@ -52,6 +52,7 @@ def age(where: str = "") -> str:
     seen = " or ".join(f"timestamp({one})" for one in newest)
     return (
         f"max by (slo) ({q.gauge(catalogue.SLO_DATA_AGE, where)}) "
+        f"or time() - max by (slo) ({seen}) "
         f"or time() - max by (slo) (max_over_time(({seen})[1d:1m]))"
     )
 
