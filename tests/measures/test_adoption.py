@@ -262,7 +262,11 @@ def test_silence_is_twice_the_active_window_unless_the_file_says_otherwise(windo
     seen = states_ahead(said, [use("a", MARCH)], (lost // 2, lost - 1, lost))
     assert seen == {0: "active", lost // 2: "dormant", lost - 1: "dormant", lost: "churned"}
     longer = said.model_copy(update={"churned": Churned(inactive=timedelta(days=lost + 1))})
-    assert states_ahead(longer, [use("a", MARCH)], (lost, lost + 1)) == {0: "active", lost: "dormant", lost + 1: "churned"}
+    assert states_ahead(longer, [use("a", MARCH)], (lost, lost + 1)) == {
+        0: "active",
+        lost: "dormant",
+        lost + 1: "churned",
+    }
 
 
 def test_count_asks_for_min_distinct_objects_that_select_lets_pass() -> None:

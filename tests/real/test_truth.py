@@ -15,7 +15,7 @@ from tests.support.company import LOOKBACK, START, Running, summed
 from tests.support.imported import DETAIL, IMPORT, end, told, whole_days
 
 from platform_meter.demo.files import conflicts
-from platform_meter.demo.tickets import COMPONENT_OWNERS, PROJECTS, components
+from platform_meter.demo.tickets import COMPONENT_OWNERS, PROJECTS
 from platform_meter.measures import catalogue
 from platform_meter.model.facts import Deployment, Event, PipelineRun, TicketChange, TicketEvent
 
@@ -124,41 +124,26 @@ def test_pods_started(imported: Running) -> None:
     assert truth.total() > 20
 
 
-def owners_of(imported: Running, metric: str) -> dict[tuple[str, ...], float]:
-    return imported.counter(metric, "source", "kind")
-
-
 def test_objects_without_an_owner(imported: Running) -> None:
     """Repositories that nothing says the owner of, what belongs to the clusters themselves, and topics that no team has."""
     company, at = imported.world.company, imported.clock.at
-    workloads = sum((imported.truth.workloads(cluster.name, at) for cluster in company.clusters), Counter())
-    topics = [topic for project in PROJECTS for topic in components(company, project)]
-    assert owners_of(imported, "platform_meter_unowned_objects") == {
+    teams = {team.id for team in company.teams}
+    spaces = [name for c in imported.world.clusters.values() for (_, name), _ in c.snapshot("namespaces")[1]]
+    assert imported.counter("platform_meter_unowned_objects", "source", "kind") == {
         ("github", "repository"): sum(repo.team == "_unowned" for repo in company.repos),
         ("jira", "project"): sum(topic not in COMPONENT_OWNERS for topic in PROJECTS[0].topics),
-        ("kubernetes", "namespace"): imported.counter("platform_meter_objects", "source", "kind")[
-            "kubernetes", "namespace"
-        ]
-        - len(company.clusters) * len(company.teams),
-        ("kubernetes", "workload"): workloads["_unowned"],
+        ("kubernetes", "namespace"): sum(name not in teams for name in spaces),
+        ("kubernetes", "workload"): sum(imported.truth.workloads(c.name, at)["_unowned"] for c in company.clusters),
     }
-    assert len(topics) > 5
 
 
 def test_objects_that_two_rules_give_to_two_teams(imported: Running) -> None:
     """A rule that names another team than the labels of a workload wins, and is counted where the workload stands."""
-    company = imported.world.company
-    standing = {
-        (space, name)
-        for kind in ("deployments",)
-        for (space, name), _ in imported.world.clusters["eu"].snapshot(kind)[1]
-    }
-    disputed = [
-        match
-        for match, team in conflicts(company).items()
-        if (place := tuple(match.split("/")[1::2])) in standing and place[0] != team
-    ]
-    assert owners_of(imported, "platform_meter_ownership_conflicts") == {("kubernetes", "workload"): len(disputed)}
+    standing = {key for key, _ in imported.world.clusters["eu"].snapshot("deployments")[1]}
+    ruled = [(tuple(match.split("/")[1::2]), team) for match, team in conflicts(imported.world.company).items()]
+    disputed = [place for place, team in ruled if place in standing and place[0] != team]
+    found = imported.counter("platform_meter_ownership_conflicts", "source", "kind")
+    assert found == ({("kubernetes", "workload"): len(disputed)} if disputed else {})
 
 
 @pytest.mark.parametrize("days", [28, 91])
@@ -176,7 +161,7 @@ def test_flaky_and_unclassified(imported: Running, days: int) -> None:
     ):
         found = imported.metrics()[metric.name]
         assert {dict(k)["team"]: v for k, v in found.items() if dict(k)["window"] == f"{days}d"} == pytest.approx(truth)
-        assert len(truth) > 5
+        assert len(truth) >= 5
 
 
 # Pages

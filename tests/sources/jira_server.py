@@ -71,6 +71,11 @@ def issue(number: int, created: datetime, updated: datetime, **more: Any) -> Row
     }
 
 
+def _open(row: Row) -> bool:
+    fields = row["fields"]
+    return fields["resolution"] is None and fields["status"].get("statusCategory") != {"key": "done"}
+
+
 @dataclass(slots=True)
 class Jira:
     issues: list[Row] = field(default_factory=list)
@@ -114,7 +119,12 @@ class Jira:
             rows = [row for row in rows if f'"{row["fields"]["project"]["key"]}"' in projects[1]]
         for sign, at in BOUND.findall(jql):
             bound = datetime.strptime(at, "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(self.zone))
-            rows = [row for row in rows if (row["updated"] >= bound if sign == ">=" else row["updated"] <= bound)]
+            either = sign == ">=" and f'{at}" OR (resolution is EMPTY AND statusCategory != Done))' in jql
+            rows = [
+                row
+                for row in rows
+                if (row["updated"] >= bound if sign == ">=" else row["updated"] <= bound) or (either and _open(row))
+            ]
         size = min(self.page, int(asked["maxResults"]))
         start = int(asked.get("nextPageToken") or asked.get("startAt") or 0)
         limit = self.inlined if self.version == "3" else 1_000_000

@@ -29,6 +29,7 @@ SETTINGS: dict[str, Any] = {
     "priorities": {"Highest": "P1", "Medium": "P3"},
     "bots": ["gitlab-sync"],
 }
+CLOSED = {"status": {"name": "Closed", "statusCategory": {"key": "done"}}, "resolution": {"name": "Done"}}
 MONA, ADA, APP, SYNC = person("mona"), person("ada"), person("slack", "app"), person("gitlab-sync")
 
 
@@ -70,7 +71,8 @@ def small_world() -> Jira:
     imported = issue(
         3, hours(100), hours(30), resolution={"name": "Duplicate"}, resolutiondate="2026-05-16T08:00:00.000+0000"
     )
-    return Jira([full, issue(2, hours(5), hours(5)), imported, issue(4, hours(900), hours(800))])
+    old = issue(4, hours(900), hours(800), **CLOSED)
+    return Jira([full, issue(2, hours(5), hours(5)), imported, old])
 
 
 def _event(number: int, key: str, before_now: float, change: TicketChange, **more: Any) -> Fact:
@@ -146,7 +148,10 @@ def test_search_asks_in_the_accounts_zone_and_a_minute_early() -> None:
     """12:00 UTC ten days ago is 08:00 in New York; JQL knows whole minutes, so the minute before is asked for."""
     _, _, outside = _poll(small_world())
     search = next(call for call in outside.calls if call.method == "POST")
-    assert search.body["jql"] == 'project in ("PLAT") AND updated >= "2026-05-10 07:59" ORDER BY updated DESC'
+    assert search.body["jql"] == (
+        'project in ("PLAT") AND (updated >= "2026-05-10 07:59" OR (resolution is EMPTY AND statusCategory != Done)) '
+        "ORDER BY updated DESC"
+    )
     assert search.body["expand"] == "changelog"
     assert search.body["fields"] == [
         "status", "priority", "resolution", "resolutiondate", "created", "updated", "creator", "reporter",
@@ -162,7 +167,28 @@ def test_next_poll_overlaps_the_last() -> None:
     facts, _, outside = _poll(world, checkpoint, NOW + timedelta(minutes=1))
     assert [fact.key for fact in facts] == ["10009/created"]
     search = next(call for call in outside.calls if call.method == "POST")
-    assert 'updated >= "2026-05-20 07:44"' in search.body["jql"]
+    assert search.body["jql"] == 'project in ("PLAT") AND updated >= "2026-05-20 07:44" ORDER BY updated DESC'
+
+
+def test_first_read_tells_what_is_open_however_old_it_is() -> None:
+    """An open ticket that nobody touched since the import begins waits all the same; what is closed so long is past."""
+    resolved = issue(7, hours(900), hours(800), resolution={"name": "Done"})
+    done = issue(8, hours(900), hours(800), status=CLOSED["status"])
+    world = Jira([issue(5, hours(5), hours(5)), issue(6, hours(900), hours(800)), resolved, done])
+    first, checkpoint, _ = _poll(world)
+    assert [fact.key for fact in first] == ["10005/created", "10006/created"]
+    again, _, _ = _poll(world, checkpoint, NOW + timedelta(days=1))
+    assert [fact.key for fact in again] == []
+
+
+def test_first_read_that_broke_off_goes_on_among_the_old_open_ones() -> None:
+    """Six tickets of a year, two on a page: after the second page the fifth comes next."""
+    world = Jira([issue(n, hours(1000 * n), hours(1000 * n)) for n in range(1, 7)])
+    (stream,) = SOURCE.connect(Config.model_validate(SETTINGS), FakeOutside(world), "test")
+    pages = stream.read(None, SINCE, NOW)
+    checkpoint = [next(pages), next(pages)][-1].checkpoint
+    facts, _, _ = _poll(world, checkpoint, NOW + timedelta(hours=1))
+    assert [fact.key for fact in facts] == ["10004/created", "10005/created", "10006/created"]
 
 
 def test_select_is_put_in_brackets() -> None:
@@ -247,7 +273,8 @@ def test_interrupted_import_goes_on_where_it_was() -> None:
     checkpoint = [next(pages), next(pages)][-1].checkpoint
     facts, _, again = _poll(world, checkpoint, NOW + timedelta(hours=1))
     search = next(call for call in again.calls if call.method == "POST")
-    assert 'updated >= "2026-05-10 07:59" AND updated <= "2026-05-20 04:01"' in search.body["jql"]
+    assert 'updated >= "2026-05-10 07:59" OR ' in search.body["jql"]
+    assert ' AND updated <= "2026-05-20 04:01" ORDER' in search.body["jql"]
     assert [fact.key for fact in facts] == [f"1000{n}/created" for n in range(4, 9)]
 
 

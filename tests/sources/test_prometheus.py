@@ -401,7 +401,10 @@ def test_an_answer_without_data_is_unexpected() -> None:
             "token and user are two ways in; remove one",
         ),
         ({"slis": [{**SLI, "window": "30s"}]}, "a window is whole seconds from 1m to 1d; write for example 5m or 1h"),
-        ({"url": "prometheus:9090"}, "'prometheus:9090' begins with neither https:// nor http://; write https://prometheus:9090"),
+        (
+            {"url": "prometheus:9090"},
+            "'prometheus:9090' begins with neither https:// nor http://; write https://prometheus:9090",
+        ),
         (
             {"usage": [{**USAGE, "action": "API call"}]},
             "'API call' is no such name; write small letters, digits and _, beginning with a letter",
@@ -460,4 +463,3 @@ def test_check_asks_a_server_that_only_pages_ask() -> None:
         "vector(1): the server answered 404 with no Prometheus answer; check that url is that of a query API: 'not here'"
     ]
     assert [call.params for call in outside.calls] == [{"query": "vector(1)"}]
-

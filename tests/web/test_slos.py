@@ -28,6 +28,7 @@ from platform_meter.slo.check import read_slos
 from platform_meter.slo.plan import plan
 from platform_meter.slo.stored import stored_objective
 from platform_meter.web.app import Site, make_app
+from platform_meter.web.slos import Row
 from platform_meter.web.view import View
 
 CI = """apiVersion: openslo/v1
@@ -319,3 +320,11 @@ def test_events_older_than_two_weeks_are_not_listed() -> None:
     """They may still weigh on the budget, and the page says how far back it looks."""
     text = page(view(CI, [run(Outcome.INFRA_FAILURE, NOW - timedelta(days=20))]), "/slos/builds")
     assert "None in the last 14 days." in text
+
+
+@pytest.mark.parametrize(("window", "bad", "fires"), [(0, 2.9, False), (0, 3.0, True), (1, 2.4, False), (1, 2.6, True)])
+def test_counts_out_of_tiles_are_rounded_as_the_rule_does(window: int, bad: float, fires: bool) -> None:
+    """Over 6 h 2.6 bad events are three; over 1 h, which reads the raw counters, 2.9 are not."""
+    alert = plan(read_slos([("ci.yaml", CI)]).specs[0]).alerts[window]
+    assert alert.min_bad == 3
+    assert Row(alert=alert, long=100.0, short=100.0, bad=bad).fires is fires

@@ -112,3 +112,15 @@ def test_a_queue_without_slas_says_so() -> None:
     seen = view(NOW, history(("a", NOW - timedelta(days=1))), definitions=declared, rows=counted)
     assert tables(seen, "/support")["Help desk / Goals"].rows == (("Its Ticketing file has no slas.",),)
     assert ("Late", "–") in {(tile.name, tile.value) for tile in page(seen)["queues"][0]["tiles"]}
+
+
+def test_statuses_in_no_list_are_named() -> None:
+    """The clock runs in them, so whoever wrote the file must know; a file that lists all of them has no such line."""
+    told = [
+        ("jira", owner("platform"), tickets.created(NOW, status=status, ticket=status)) for status in ("Open", "<New>")
+    ]
+    seen = MemoryHistory(told, sources=[source("jira", watermark=NOW + timedelta(hours=1))])
+    text = "In no list of the Ticketing file, so the clock runs in them: "
+    assert f"{text}&lt;New&gt;. Write each status under" in html(view(NOW, seen, definitions=DECLARED), "/support")
+    listed = MemoryHistory(told[:1], sources=seen.sources())
+    assert text not in html(view(NOW, listed, definitions=DECLARED), "/support")

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,15 @@ config_option = click.option(
 )
 
 
-def examined(config_path: Path | None, paths: tuple[Path, ...] = ()) -> Examined:
-    """What the files say. Prints every problem and exits 1 if there is any."""
-    from platform_meter.runtime.check import examine
+def examined(config_path: Path | None, paths: tuple[Path, ...] = (), *, scrape: timedelta | None = None) -> Examined:
+    """What the files say. Prints every problem and exits 1 if there is any.
 
-    found = examine(config_path, paths, os.environ)
+    `scrape` is the interval at which Prometheus scrapes, where it is not the usual one.
+    """
+    from platform_meter.runtime.check import examine
+    from platform_meter.slo.plan import SCRAPE
+
+    found = examine(config_path, paths, os.environ, scrape=scrape or SCRAPE)
     print_problems(found)
     return found
 

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from platform_meter.cli.common import CONFIG, config_option, examined, in_words, open_service
+from platform_meter.cli.slos import scrape_option
 
 if TYPE_CHECKING:
     from platform_meter.runtime.check import Examined
@@ -21,15 +23,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
+@scrape_option
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-def check(config_path: Path, paths: tuple[Path, ...]) -> None:
+def check(config_path: Path, scrape: timedelta, paths: tuple[Path, ...]) -> None:
     """Say everything that is wrong with the configuration and definitions.
 
     PATHS are more definition files or folders of them.
     """
     from platform_meter.problems import render
 
-    found = examined(config_path, paths)
+    found = examined(config_path, paths, scrape=scrape)
     config = found.config
     for warning in found.warnings:
         click.echo(f"worth knowing: {render(warning)}")

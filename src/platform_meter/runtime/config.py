@@ -22,8 +22,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from platform_meter.measures import catalogue
 from platform_meter.model.definitions import LocalPath, Period, Zone
@@ -68,6 +66,10 @@ def parse_store_url(value: str) -> str:
 
 
 def _is_store(value: str) -> bool:
+    # Imported here: commands without a configuration need no database.
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(value)
     except (ArgumentError, ValueError):  # a port that is no number is a ValueError
@@ -128,7 +130,7 @@ class Config(Settings):
     """Address of `/metrics` and the pages."""
     definitions: LocalPath = "slo-definitions"
     """Folder of what people declare: capabilities, queues, owners, SLOs."""
-    store: StoreSettings = StoreSettings()
+    store: StoreSettings = Field(default_factory=StoreSettings)
     salt: Secret | None = None
     """Salt for hashing people; without it the store makes one and keeps it."""
     tick: Period = timedelta(seconds=15)

@@ -42,6 +42,8 @@ from platform_meter.sources._jira_rows import (
 )
 from platform_meter.sources._open_tickets import OpenTickets, Sight, gone_event
 
+OPEN = "(resolution is EMPTY AND statusCategory != Done)"
+"""What the first read asks for too, however long nobody touched it: it waits, so it counts."""
 PAGE_ISSUES = 50
 """Issues in one page of facts: some 1,000 steps."""
 _MINUTE = timedelta(minutes=1)
@@ -281,7 +283,8 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
             state.began, state.upper = now, None
             state.start = since if state.read is None else state.read - config.overlap
         jira = _Jira(outside)
-        changed = [f'updated >= "{wall(state.start, jira.zone, late=False)}"']
+        recent = f'updated >= "{wall(state.start, jira.zone, late=False)}"'
+        changed = [f"({recent} OR {OPEN})" if state.read is None else recent]
         if state.upper is not None:
             changed.append(f'updated <= "{wall(state.upper, jira.zone, late=True)}"')
         jql = " AND ".join([*([config.query] if config.query else []), *changed]) + " ORDER BY updated DESC"
@@ -333,10 +336,9 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
     try:
         jira = _Jira(outside)
     except Refused as error:
-        return [
-            f"{error}; give a valid token (Cloud: email and API token with scopes read:jira-work and read:jira-user;"
-            f" scoped tokens and service accounts are taken only at url: {SCOPED_URL})"
-        ]
+        scopes = "email and API token with scopes read:jira-work and read:jira-user"
+        where = f"scoped tokens and service accounts are taken only at url: {SCOPED_URL}"
+        return [f"{error}; give a valid token (Cloud: {scopes}; {where})"]
     lines = []
     for key in config.projects:
         try:

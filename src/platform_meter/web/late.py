@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from platform_meter.measures.support import AT_RISK
+from platform_meter.measures.support import AT_RISK, unlisted_statuses
 from platform_meter.measures.support_cycles import ClockState, Cycle, Ticket
 from platform_meter.measures.support_queues import Book, reads
 from platform_meter.model.facts import TicketEvent
@@ -44,6 +44,11 @@ class Tickets:
                 if sources and all(s.fresh for s in sources):
                     found[queue.id] = _late(t for s in sources for t in self._book.tickets(queue, s))
         return found
+
+    def unlisted(self, scene: Scene) -> Mapping[str, Sequence[str]]:
+        """By queue, the statuses that stand in no list of its Ticketing file."""
+        with self._lock:
+            return unlisted_statuses(scene, self._book)
 
 
 def _late(tickets: Iterable[Ticket]) -> Lateness:

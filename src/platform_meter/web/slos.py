@@ -17,7 +17,7 @@ from platform_meter.measures.objectives_days import BadEvent, recent_bad
 from platform_meter.measures.objectives_slices import Counts
 from platform_meter.model.objective import StoredObjective
 from platform_meter.slo.burnrate import Level
-from platform_meter.slo.plan import BurnAlert, Plan
+from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Plan
 from platform_meter.slo.promql import number_text
 from platform_meter.web import recorded
 from platform_meter.web.charts import Chart, Series, Tone
@@ -54,7 +54,10 @@ class Row:
         """Whether its condition holds now; Prometheus evaluates it at its own interval."""
         factor, least = self.alert.row.factor, self.alert.min_bad
         over = self.long is not None and self.short is not None and min(self.long, self.short) > factor
-        return over and self.bad is not None and self.bad >= least
+        if self.bad is None:
+            return False
+        # Counts out of tiles are estimates; the rule rounds them too.
+        return over and (round(self.bad) if self.alert.long.length > RAW_UP_TO else self.bad) >= least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,8 +28,9 @@ AGES = (
 
 
 def page(view: View) -> Mapping[str, Any]:
-    late = view.tickets.late(view.scene)
-    return {"queues": [_queue(view, q, late.get(q.id)) for q in view.definitions.ticketing]}
+    late, unlisted = view.tickets.late(view.scene), view.tickets.unlisted(view.scene)
+    queues = view.definitions.ticketing
+    return {"queues": [{**_queue(view, q, late.get(q.id)), "unlisted": unlisted.get(q.id)} for q in queues]}
 
 
 def _queue(view: View, queue: Ticketing, late: Lateness | None) -> Mapping[str, Any]:
