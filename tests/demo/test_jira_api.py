@@ -55,6 +55,8 @@ def test_who_may_ask(still: World) -> None:
         ("colour = red", "Field 'colour' does not exist or you do not have permission to view it."),
         ('project = PLAT AND updated >= "soon"', "Date value 'soon' for field 'updated' is invalid."),
         ("project = PLAT AND AND", "Error in the JQL Query: Unable to parse 'AND'."),
+        ("(project = PLAT OR project = HELP", "Error in the JQL Query: Unable to parse ''."),
+        ("project = PLAT project = HELP", "Error in the JQL Query: Unable to parse 'project = HELP'."),
         ("project = PLAT AND updated = 2026-01-01", "The operator '=' is not supported by the 'updated' field."),
     ],
 )
@@ -143,3 +145,27 @@ def test_jql_reads_clauses() -> None:
     assert {t.field_at("priority", now, t.priority) for t in found} == {"P1"}
     some = parse(f"id in ({ticket_id(found[0])}, 1) AND project = PLAT", ZONE)
     assert [t.key for t in world.history.tickets if some.meets(t, now)] == [found[0].key]
+
+
+def test_jql_reads_brackets_and_what_is_empty() -> None:
+    """`or` binds less than `and`; open tickets are those without a resolution and in a status of no done category."""
+    world = small_world(Clock())
+    now = world.now()
+
+    def found(text: str) -> set[str]:
+        query = parse(text, ZONE)
+        return {t.key for t in world.history.tickets if query.meets(t, now)}
+
+    still_open = {
+        t.key for t in world.history.tickets if t.field_at("status", now, "Open") not in {"Resolved", "Closed"}
+    }
+    urgent = found("priority = P1")
+    assert found("resolution is EMPTY AND statusCategory != Done") == still_open
+    assert found("resolution is not EMPTY") == found("project is not empty") - still_open
+    assert found("priority = P1 AND (resolution is EMPTY or status = Closed)") == urgent & (
+        still_open | found("status = Closed")
+    )
+    assert found("resolution is EMPTY or priority = P1 and status = Closed") == still_open | (
+        urgent & found("status = Closed")
+    )
+    assert urgent & still_open

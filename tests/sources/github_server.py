@@ -171,7 +171,8 @@ class Github:
             case ["pulls", number, "commits"]:
                 return self._page(call, repo.commits.get(int(number), []))
             case ["issues"]:
-                return self._page(call, sorted(repo.issues, key=lambda row: row["updated_at"], reverse=True))
+                rows = [row for row in repo.issues if call.params.get("state", "open") in {"all", row["state"]}]
+                return self._page(call, sorted(rows, key=lambda row: row["updated_at"], reverse=True))
             case ["issues", number]:
                 found = [row for row in repo.issues if row["number"] == int(number)]
                 here = {"repository_url": f"https://api.github.com/repos/{repo.name}"}

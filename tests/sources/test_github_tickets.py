@@ -130,6 +130,39 @@ class Polls:
         return [call.path for call in self.outside.calls if call.path.rpartition("/")[0].endswith("/issues")]
 
 
+def test_first_read_tells_open_issues_however_old_they_are() -> None:
+    """Open ones wait, whenever they were touched last; closed ones of before the import are past, and none comes twice."""
+    old = hours(9000)
+    closed = {"event": "closed", "id": 9, "created_at": text(hours(1)), "actor": {"login": "ada"}}
+    desk = help_desk(
+        issue(1, old),
+        issue(2, old, pull_request={}),
+        issue(3, old, state="closed"),
+        issue(4, hours(1)),
+        issue(5, hours(1), state="closed"),
+        timelines={5: [closed]},
+    )
+    polls = Polls(desk, history="1d")
+    assert sorted(step.key for step in polls.poll(MINUTE) if step.change is TicketChange.CREATED) == [
+        "issue/101/created",
+        "issue/104/created",
+        "issue/105/created",
+    ]
+    assert polls.poll(MINUTE) == []
+    assert [call.params["state"] for call in polls.outside.calls if call.path.endswith("/issues")] == ["all"]
+
+
+def test_reading_the_old_open_issues_goes_on_where_it_broke_off() -> None:
+    """The third of them, on a second page, can't be read at first: the next poll begins with the last one told."""
+    desk = help_desk(*(issue(n, hours(9000 + n)) for n in range(1, 4)))
+    polls = Polls(desk, help_desk(name="acme/other"), history="1d")
+    polls.world.page_limit = 2
+    polls.refused = {"/repos/acme/help/issues/3/timeline"}
+    assert [step.key for step in polls.poll(MINUTE)] == ["issue/101/created", "issue/102/created"]
+    polls.refused.clear()
+    assert [step.key for step in polls.poll(MINUTE)] == ["issue/102/created", "issue/103/created"]
+
+
 def test_deleted_issue_is_gone_when_it_was_missed_on_two_days() -> None:
     """It is told as a closing of its own kind, about its repository; the one still open stays."""
     desk = help_desk(issue(5), issue(6))

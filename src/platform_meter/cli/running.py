@@ -157,6 +157,7 @@ def _alerting(running: Demo, folder: Path, places: Places | None) -> Iterator[st
     from platform_meter.demo.scenarios import Scenario
     from platform_meter.demo.seed import past
     from platform_meter.demo.stack import prepare, stack
+    from platform_meter.render.meter_alerts import meter_alerts
     from platform_meter.render.rules import rules
 
     click.echo("Writing four weeks of the services' past for Prometheus.")
@@ -164,7 +165,11 @@ def _alerting(running: Demo, folder: Path, places: Places | None) -> Iterator[st
     plans = running.found.plans
     with ExitStack() as open_:
         try:
-            prepare(folder, past(running.layout, Scenario(), plans), {a.path: a.text for a in rules(plans)})
+            prepare(
+                folder,
+                past(running.layout, Scenario(), plans),
+                {a.path: a.text for a in (*rules(plans), meter_alerts())},
+            )
             both = open_.enter_context(stack(folder, places, lambda alert: click.echo(alert.line)))
         except (RuntimeError, OSError) as error:
             raise click.ClickException(str(error)) from error

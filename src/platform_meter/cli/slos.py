@@ -157,21 +157,28 @@ def generate(
 
 
 class _Count:
-    """Rule files and their tests, service by service, and how many rules there were in them."""
+    """Rule files and their tests, service by service and those of no SLO, and how many rules there were in them."""
 
     def __init__(self) -> None:
         self.rules = 0
 
     def of(self, plans: Iterable[Plan]) -> Iterator[Artifact]:
+        from platform_meter.render.meter_alert_tests import meter_alert_tests
+        from platform_meter.render.meter_alerts import meter_alerts
         from platform_meter.render.rule_tests import rule_tests
         from platform_meter.render.rules import rules
 
         for _, those in groupby(sorted(plans, key=lambda p: p.service), key=lambda p: p.service):
             of_service = tuple(those)
             for artifact in rules(of_service):
-                self.rules += count_rules(artifact.text)
-                yield artifact
+                yield self._counted(artifact)
             yield from rule_tests(of_service)
+        yield self._counted(meter_alerts())
+        yield meter_alert_tests()
+
+    def _counted(self, artifact: Artifact) -> Artifact:
+        self.rules += count_rules(artifact.text)
+        return artifact
 
 
 @contextmanager

@@ -130,9 +130,10 @@ class RepoState(Struct, omit_defaults=True):
     deployments: Deployments = field(default_factory=Deployments)
     pulls: Cursor = field(default_factory=Cursor)
     issues: Cursor = field(default_factory=Cursor)
+    backlog: Cursor = field(default_factory=Cursor)
 
     def cursors(self) -> Iterator[Cursor]:
-        yield from (self.runs, self.deployments, self.pulls, self.issues)
+        yield from (self.runs, self.deployments, self.pulls, self.issues, self.backlog)
 
     @property
     def failing(self) -> bool:

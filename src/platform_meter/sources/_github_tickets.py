@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
@@ -25,6 +25,7 @@ AT_CREATION = timedelta(seconds=60)
 LOOKED = 20
 """Open issues looked for in one poll, at a call each."""
 
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _PRIORITY = re.compile(r"(?:priority\s*[:/ -]\s*)(.+)|(p\d)", re.IGNORECASE)
 _P = re.compile(r"p\d", re.IGNORECASE)
 
@@ -148,7 +149,21 @@ def _steps(
 
 
 def read_issues(visit: Visit, cursor: Cursor) -> Iterator[list[Event]]:
-    """Issues with their whole history; pull requests, which the same list holds, are passed over.
+    """Issues with their whole history, of all that changed."""
+    return _issues(visit, cursor, "all")
+
+
+def read_backlog(visit: Visit, cursor: Cursor) -> Iterator[list[Event]]:
+    """Open issues that nobody touched since `read_issues` begins, once: they wait, however old they are."""
+    if cursor.read is not None:
+        # Whatever happens to them now is a change.
+        cursor.unchanged(visit.now, visit.overlap)
+        return
+    yield from _issues(replace(visit, since=_EVER), cursor, "open", before=visit.since)
+
+
+def _issues(visit: Visit, cursor: Cursor, state: str, before: datetime | None = None) -> Iterator[list[Event]]:
+    """Issues of one list that changed last `before` a moment; pull requests, which it holds too, are passed over.
 
     GitHub may show an issue closed a moment before its timeline tells when. Then it was not read: the next poll asks
     for it again.
@@ -157,7 +172,7 @@ def read_issues(visit: Visit, cursor: Cursor) -> Iterator[list[Event]]:
     agents = frozenset(login.lower() for login in visit.agents)
 
     def tell(issue: Issue) -> Iterable[Event]:
-        if issue.pull_request is not None:
+        if issue.pull_request is not None or (before is not None and issue.updated_at >= before):
             return ()
         timeline = visit.all(f"issues/{issue.number}/timeline", list[TimelineItem])
         events = ticket_events(visit.ref, issue, timeline, visit.bots, agents)
@@ -171,7 +186,7 @@ def read_issues(visit: Visit, cursor: Cursor) -> Iterator[list[Event]]:
             visit.tickets.closed(str(issue.id))
         return events
 
-    params = {"state": "all", "sort": "updated", "direction": "desc"}
+    params = {"state": state, "sort": "updated", "direction": "desc"}
     for step in read_updated(visit, cursor, "issues", list[Issue], params=params, tell=tell):
         cursor.done = {id_: mark for id_, mark in cursor.done.items() if id_ not in unsettled}
         yield step

@@ -48,7 +48,7 @@ from platform_meter.sources._github_rows import Repo, more
 from platform_meter.sources._github_runs import IDLE, UNAPPROVED, read_runs
 from platform_meter.sources._github_state import Cursor, RepoState, State, dump, load
 from platform_meter.sources._github_sweep import Reader, Sweep
-from platform_meter.sources._github_tickets import missing_issues, read_issues
+from platform_meter.sources._github_tickets import missing_issues, read_backlog, read_issues
 
 PAGE_FACTS = 1_000
 """Facts that make a page worth its transaction."""
@@ -257,7 +257,7 @@ def _turn(item: tuple[str, RepoState]) -> tuple[bool, datetime, str]:
 def _readers(config: Config, name: str, repo: RepoState) -> Mapping[str, Reader]:
     readers: dict[str, Reader] = {"runs": read_runs, "deployments": read_deployments, "pulls": read_pulls}
     if repo.has_issues and _matches(name, config.issues):
-        readers["issues"] = read_issues
+        readers |= {"issues": read_issues, "backlog": read_backlog}
     return readers
 
 
