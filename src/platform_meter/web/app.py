@@ -111,7 +111,7 @@ def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
 
     def metrics(request: Request) -> Response:
         if reason := site.unready():
-            # An empty answer would end every series; a failed scrape leaves them as they were.
+            # An empty page would look like an exporter with nothing to say; now `up` is 0 until there is something.
             return Response(f"{reason}\n", status=503, content_type="text/plain; charset=utf-8")
         body = site.exposition().body(request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", ""))
         response = Response(body.data, content_type=body.content_type)
