@@ -171,8 +171,9 @@ class StoredHistory:
                 total = found[object_, bucket]
                 total[0] += n
                 total[1] += n * MILLIONTHS if counted else amount * MILLIONTHS + millionths
+        days = {bucket: self._days.day(bucket) for bucket in {bucket for _, bucket in found}}
         return [
-            UsageDay(object=object_, day=self._days.day(bucket), n=n, amount=amount / MILLIONTHS)
+            UsageDay(object=object_, day=days[bucket], n=n, amount=amount / MILLIONTHS)
             for (object_, bucket), (n, amount) in sorted(found.items())
             if n or amount
         ]
