@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -247,6 +247,18 @@ class Told:
         finally:
             self.facts |= {(type(fact).__name__, fact.key): fact for fact in said}
         return said
+
+    def after(self, path: str, pages: int, change: Callable[[], object]) -> None:
+        """Once so many pages of a list were read, the world changes."""
+        world, left = self.world, iter(range(pages))
+
+        def answer(call: Call) -> Reply:
+            reply = world(call)
+            if call.path.endswith(path) and next(left, None) == pages - 1:
+                change()
+            return reply
+
+        self.world = answer
 
     def runs(self) -> set[str]:
         return {key for kind, key in self.facts if kind == "PipelineRun"}

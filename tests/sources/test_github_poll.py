@@ -26,19 +26,6 @@ def _told(**more: Any) -> tuple[Told, Repo]:
     return Told(Github([repo]), codeowners=False), repo
 
 
-def _after(told: Told, path: str, pages: int, change: Any) -> None:
-    """Once so many pages of a list were read, the world changes."""
-    world, left = told.world, iter(range(pages))
-
-    def answer(call: Call) -> Reply:
-        reply = world(call)
-        if call.path.endswith(path) and next(left, None) == pages - 1:
-            change()
-        return reply
-
-    told.world = answer
-
-
 def _ids(told: Told, kind: type[Change | Deployment]) -> set[int]:
     return {int(fact.key.partition("/")[2]) for fact in told.facts.values() if isinstance(fact, kind)}
 
@@ -47,7 +34,7 @@ def _ids(told: Told, kind: type[Change | Deployment]) -> set[int]:
 def test_a_change_that_leaves_the_list_hides_no_other(pages: int, gone: int) -> None:
     """Pull requests are reopened or deleted after they were read: those that move up to their pages are told."""
     told, repo = _told(pulls=[_pull(n, 100 + n) for n in range(450)])
-    _after(told, "/pulls", pages, lambda: repo.pulls.__delitem__(slice(gone)))
+    told.after("/pulls", pages, lambda: repo.pulls.__delitem__(slice(gone)))
     told.poll(NOW, SINCE)
     assert set(range(gone, 450)) <= _ids(told, Change)
 
@@ -56,7 +43,7 @@ def test_a_change_that_leaves_the_list_hides_no_other(pages: int, gone: int) -> 
 def test_a_deployment_that_is_deleted_hides_no_other(pages: int, gone: int) -> None:
     """Previews are deleted while the list is read: all others are told."""
     told, repo = _told(deployments=[deployment(n, "a" * 40, minutes(100 + n), ("success", 1)) for n in range(450)])
-    _after(told, "/deployments", pages, lambda: repo.deployments.__delitem__(slice(gone)))
+    told.after("/deployments", pages, lambda: repo.deployments.__delitem__(slice(gone)))
     told.poll(NOW, SINCE)
     assert set(range(gone, 450)) <= _ids(told, Deployment)
 

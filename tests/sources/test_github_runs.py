@@ -23,19 +23,6 @@ def _told(*runs: Row, **settings: Any) -> tuple[Told, Repo]:
     return Told(Github([repo]), codeowners=False, **settings), repo
 
 
-def _after(told: Told, pages: int, change: Any) -> None:
-    """Once so many pages of runs were read, the world changes."""
-    world, left = told.world, iter(range(pages))
-
-    def answer(call: Call) -> Reply:
-        reply = world(call)
-        if call.path.endswith(ANSWERS) and next(left, None) == pages - 1:
-            change()
-        return reply
-
-    told.world = answer
-
-
 def _outcome(told: Told, key: str) -> tuple[Outcome, datetime]:
     found = told.facts["PipelineRun", key]
     assert isinstance(found, PipelineRun)
@@ -55,7 +42,7 @@ def test_a_deleted_run_hides_no_other(pages: int, gone: int, cap_all: bool) -> N
     def clean_up() -> None:
         repo.runs = [row for row in repo.runs if row["id"] not in deleted]
 
-    _after(told, pages, clean_up)
+    told.after(ANSWERS, pages, clean_up)
     told.poll(NOW, NOW - 90 * DAY)
     assert {f"run/{n}/1" for n in range(gone, 1_500)} <= told.runs()
 

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -18,8 +18,8 @@ import click
 from platform_meter.cli.common import config_option, open_service, print_problems
 
 if TYPE_CHECKING:
-    from platform_meter.model.source import Outside
     from platform_meter.render.artifact import Artifact, Difference
+    from platform_meter.runtime.http import Way
     from platform_meter.slo.plan import Plan
 
 _AGAIN = "platform-meter generate"
@@ -307,16 +307,13 @@ def _counted(plan: Plan, config_path: Path, prometheus: str | None) -> tuple[flo
     return None, help_
 
 
-@contextmanager
-def _way_to(prometheus: str) -> Iterator[Outside]:
+def _way_to(prometheus: str) -> Way:
     from platform_meter.runtime.traffic import prometheus_at
 
-    with ExitStack() as ways:
-        try:
-            outside = ways.enter_context(prometheus_at(prometheus))
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--prometheus") from error
-        yield outside
+    try:
+        return prometheus_at(prometheus)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--prometheus") from error
 
 
 def _told(found: float | None, plan: Plan, who: str, help_: str) -> tuple[float | None, str]:

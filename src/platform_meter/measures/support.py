@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from platform_meter.measures import catalogue
-from platform_meter.measures.support_cycles import NONE, ClockState, Cycle, Decision, Ticket
+from platform_meter.measures.support_cycles import NONE, Cycle, Decision, Ticket
 from platform_meter.measures.support_queues import BEGINNING, END, Book, Queue, category_of, queue_keys, reads
 from platform_meter.measures.survival import kaplan_meier
 from platform_meter.model.definitions import Definitions, Ticketing
@@ -44,8 +44,6 @@ AGES = (("1d", DAY), ("3d", 3 * DAY), ("7d", 7 * DAY), ("30d", 30 * DAY))
 """Age classes by calendar days: under the bound and not under the one before."""
 OLDER = "older"
 STOPPED_WINDOW, SURVIVAL_WINDOW = WINDOWS
-AT_RISK = 0.2
-"""Share of the goal left at which an open cycle is at risk."""
 CURVE_MINIMUM = 30
 """Cycles behind a Kaplan-Meier curve below which only at-risk is published."""
 DELIVERY: tuple[type[Event], ...] = (PipelineRun, Deployment, Change)
@@ -264,8 +262,8 @@ def _keep(now: _Kept, seen: _Seen, cycle: Cycle) -> None:
         now.lived.append((cycle.elapsed, not cycle.open))
     if cycle.open and not cycle.breached:
         now.waiting.append(cycle)
-    # A breached one that still runs has nothing left: it stays, else the alert would end as things get worse.
-    if cycle.state is ClockState.RUNNING and cycle.remaining <= AT_RISK * cycle.goal:
+    # A breached one that still runs stays, else the alert would end as things get worse.
+    if cycle.at_risk:
         now.at_risk += 1
 
 

@@ -17,6 +17,8 @@ from platform_meter.model.facts import GONE, Ref, Role, SlaResult, TicketChange,
 
 NONE = "none"
 """The label value of a ticket without priority or category."""
+AT_RISK = 0.2
+"""Share of the goal left at which a running cycle is at risk."""
 _ZERO = timedelta(0)
 
 
@@ -72,6 +74,11 @@ class Cycle:
     def remaining(self) -> float:
         """Business seconds left of the goal; negative when it is passed."""
         return self.goal - self.elapsed
+
+    @property
+    def at_risk(self) -> bool:
+        """Running, with a fifth of its goal left at most; one that passed it has nothing left, and stays at risk."""
+        return self.state is ClockState.RUNNING and self.remaining <= AT_RISK * self.goal
 
     def at(self, until: datetime, clock: Clock) -> Cycle:
         """The same cycle at a later moment, when nothing happened but time."""

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,8 +15,7 @@ from platform_meter.model.measure import Scene
 from platform_meter.model.source import Access, Outside, SourceError
 from platform_meter.runtime.config import Config
 from platform_meter.runtime.http import Way
-from platform_meter.runtime.quota import Budgets
-from platform_meter.runtime.service import PROMETHEUS, Service, utc_now
+from platform_meter.runtime.service import PROMETHEUS, Service, brief_way
 from platform_meter.slo import names
 from platform_meter.slo.plan import TILE, Plan
 from platform_meter.slo.promql import number_text, quote
@@ -89,24 +84,10 @@ def recorded(outside: Outside, plan: Plan) -> float | None:
     return found if 0 < found < math.inf else None
 
 
-@contextmanager
-def prometheus_at(url: str) -> Iterator[Outside]:
+def prometheus_at(url: str) -> Way:
     """The way to a Prometheus that asks for no credentials.
 
     Raises:
         ValueError: no address.
     """
-    stop = threading.Event()
-    with Way(
-        Access(url=url),
-        instance=PROMETHEUS,
-        source_type=PROMETHEUS,
-        budgets=Budgets(utc_now, stop.wait),
-        clock=utc_now,
-        sleep=stop.wait,
-        salt=secrets.token_bytes(16),
-        stop=stop,
-        outcome=lambda _: None,
-        on_gap=lambda _: None,
-    ) as way:
-        yield way
+    return brief_way(Access(url=url), instance=PROMETHEUS, source_type=PROMETHEUS)

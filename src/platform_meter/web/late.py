@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from platform_meter.measures.support import AT_RISK, unlisted_statuses
-from platform_meter.measures.support_cycles import ClockState, Cycle, Ticket
+from platform_meter.measures.support import unlisted_statuses
+from platform_meter.measures.support_cycles import Ticket
 from platform_meter.measures.support_queues import Book, reads
 from platform_meter.model.facts import TicketEvent
 from platform_meter.model.measure import Scene
@@ -58,13 +58,9 @@ def _late(tickets: Iterable[Ticket]) -> Lateness:
         if not (ticket.open and ticket.valid):
             continue
         passed = {(c.sla, c.priority) for c in ticket.cycles if c.open and c.breached}
-        nearly = {(c.sla, c.priority) for c in ticket.cycles if _nearly(c)}
+        nearly = {(c.sla, c.priority) for c in ticket.cycles if c.at_risk and not c.breached}
         late_by_goal.update(passed)
         soon_by_goal.update(nearly)
         late += bool(passed)
         soon += bool(nearly and not passed)
     return Lateness(late=late, soon=soon, late_by_goal=late_by_goal, soon_by_goal=soon_by_goal)
-
-
-def _nearly(cycle: Cycle) -> bool:
-    return cycle.state is ClockState.RUNNING and not cycle.breached and cycle.remaining <= AT_RISK * cycle.goal
