@@ -32,7 +32,7 @@ bench: $(VENV)/dev.done ## measure against peers and floors; the tables are in b
 
 generate: $(VENV)/dev.done ## rewrite generated rules, tests, dashboards and documentation
 	$(BIN)/platform-meter generate
-	$(BIN)/python -c 'from platform_meter.measures.catalogue_docs import document; print(document(), end="")' > docs/metrics.md
+	$(BIN)/python -c 'from platform_meter.render.reference.metrics import document; print(document(), end="")' > docs/metrics.md
 
 $(VENV)/bin/python:
 	@echo "== making the virtual environment"

@@ -44,8 +44,8 @@ port, cert, key, ca = int(sys.argv[1]), *sys.argv[2:5]
 SERVERS = {
     "httpd.py (cheroot)": """
 import threading
-from platform_meter.runtime.httpd import Server
-from platform_meter.runtime.tls import TlsFiles
+from platform_meter.runtime.server.httpd import Server
+from platform_meter.runtime.server.tls import TlsFiles
 tls = TlsFiles(cert_file=cert, key_file=key, client_ca_file=ca or None) if cert else None
 Server(app, port=port, tls=tls, max_connections=64, header_timeout=5, answer_timeout=10).start()
 threading.Event().wait()

@@ -24,7 +24,8 @@ import msgspec
 
 from platform_meter.measures import load
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import Outcome, PipelineRun, Ref
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.history import Owner
 from platform_meter.model.measure import Counting
 from platform_meter.model.source import Page

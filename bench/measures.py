@@ -20,15 +20,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bench.ingest import BETWEEN, START, Teams, begin, pages
-from platform_meter.measures import catalogue, ci, load
+from platform_meter.measures import ci, load
+from platform_meter.model.catalogue.ci import PIPELINE_FLAKY
 from platform_meter.model.definitions import Capability, Definitions, Team
-from platform_meter.model.facts import PipelineRun
+from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.measure import Counting, Scene
 from platform_meter.model.objective import Stored, StoredObjective, StoredSli
 from platform_meter.model.source import Page
-from platform_meter.runtime.exposition import Exposition
-from platform_meter.runtime.families import Limits
-from platform_meter.runtime.meter import Meter
+from platform_meter.runtime.tick.exposition import Exposition
+from platform_meter.runtime.tick.families import Limits
+from platform_meter.runtime.tick.meter import Meter
 from platform_meter.store import Configured, ConfiguredStream, Store
 
 TICK = timedelta(seconds=15)
@@ -135,7 +136,7 @@ def table(bench: Bench) -> list[tuple[str, float]]:
         idle.append(cpu_ms(meter.tick))
     return [
         ("floor: sqlite3 reads the rows of 91 days", floor),
-        (f"{catalogue.PIPELINE_FLAKY.name}, both windows", flakes),
+        (f"{PIPELINE_FLAKY.name}, both windows", flakes),
         ("all measures anew, rendered", full),
         ("tick after one event (median; ratios over weeks wait their 5 min)", statistics.median(after_one)),
         ("idle tick (median)", statistics.median(idle)),

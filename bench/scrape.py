@@ -19,19 +19,20 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as PeerMetric
 from prometheus_client.registry import Collector
 
-from platform_meter.measures import catalogue
+from platform_meter.model.catalogue.adoption import TEAM_CAPABILITY_STATE
+from platform_meter.model.catalogue.ci import PIPELINE_RUNS
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.measure import Gauging, Scene
 from platform_meter.model.metric import Increment, Metric, MetricType, Sample
 from platform_meter.model.ownership import Directory
-from platform_meter.runtime.exposition import Exposition
-from platform_meter.runtime.families import Limits
-from platform_meter.runtime.meter import Meter
+from platform_meter.runtime.tick.exposition import Exposition
+from platform_meter.runtime.tick.families import Limits
+from platform_meter.runtime.tick.meter import Meter
 from platform_meter.store import Store
 
 LABELS = ("team", "system", "outcome")
 FAMILIES = 20
-RUNS, STATE = catalogue.PIPELINE_RUNS, catalogue.TEAM_CAPABILITY_STATE
+RUNS, STATE = PIPELINE_RUNS, TEAM_CAPABILITY_STATE
 
 
 def series(count: int) -> list[tuple[Metric, list[tuple[tuple[str, ...], float]]]]:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.support.places import ROOT
 from tests.support.prometheus import promtool
 
 from platform_meter.cli import main
-from platform_meter.demo.pager import PORT
-from platform_meter.demo.stack import Places
+from platform_meter.demo.stage.pager import PORT
+from platform_meter.demo.stage.stack import Places
 
-ROOT = Path(__file__).parents[1]
 ALERTMANAGER = ROOT / "deploy" / "alertmanager"
 ALERT = {
     "status": "firing",

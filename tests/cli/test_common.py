@@ -13,7 +13,7 @@ import pytest
 
 from platform_meter.cli import common
 from platform_meter.model.definitions import Definitions
-from platform_meter.runtime.check import Examined, examine
+from platform_meter.runtime.files.check import Examined, examine
 from platform_meter.store import Store, StoreError
 
 

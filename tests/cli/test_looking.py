@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from tests.support.http import Reply, serving
 
 from platform_meter.cli import main
-from platform_meter.measures import catalogue
+from platform_meter.model import catalogue
 from platform_meter.sources import load
 
 CONFIG = """\

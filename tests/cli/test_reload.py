@@ -12,9 +12,9 @@ from tests.support.waiting import until
 from platform_meter.cli import reload
 from platform_meter.cli.common import open_service
 from platform_meter.cli.reload import Reloadable
-from platform_meter.runtime.check import Examined, examine
-from platform_meter.runtime.meter import Meter
+from platform_meter.runtime.files.check import Examined, examine
 from platform_meter.runtime.service import Service
+from platform_meter.runtime.tick.meter import Meter
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_whatever_goes_wrong_the_old_one_goes_on(
     elif where == "open":
         monkeypatch.setattr(reload, "open_service", fail)
     else:
-        monkeypatch.setattr("platform_meter.runtime.meter.Meter.tick", fail)
+        monkeypatch.setattr("platform_meter.runtime.tick.meter.Meter.tick", fail)
     assert running.reload() == ["Broken: on purpose; the log says more"]
     assert running.service is before
     assert before.problems == 1

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 from tests.support.company import company
 from tests.support.http import Reply, serving
+from tests.support.places import ROOT
 from tests.support.prometheus import promtool
 
 from platform_meter.cli import main
 
-ROOT = Path(__file__).parents[2]
 SLOS = ROOT / "slo-definitions"
 
 

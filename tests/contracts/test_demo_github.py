@@ -9,7 +9,7 @@ import pytest
 from tests.contracts.openapi import contract
 from tests.demo.worlds import Clock, github, small_world
 
-from platform_meter.demo.records import Issue, Pull
+from platform_meter.demo.company.records import Issue, Pull
 from platform_meter.demo.world import World
 
 NAME = "github.openapi.json"

@@ -10,14 +10,15 @@ import msgspec
 import pytest
 from tests.contracts.calls import description, recorded
 from tests.sources.fake_outside import FakeOutside
-from tests.sources.github_server import Repo, run, text
-from tests.sources.test_github import NOW, SETTINGS, SINCE, small_world
+from tests.sources.github.github_server import Repo, run, text
+from tests.sources.github.test_github import NOW, SETTINGS, SINCE, small_world
 
-from platform_meter.model.facts import Outcome, Ref, Role
-from platform_meter.sources import _github_rows as rows
-from platform_meter.sources._github_facts import change_fact, job_facts, run_fact
-from platform_meter.sources._github_tickets import _Held, ticket_events
-from platform_meter.sources.github import SOURCE, Config
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.ci import Outcome
+from platform_meter.model.facts.tickets import Role
+from platform_meter.sources.github import SOURCE, Config, rows
+from platform_meter.sources.github.facts import change_fact, job_facts, run_fact
+from platform_meter.sources.github.tickets import _Held, ticket_events
 
 NAME = "github.openapi.json"
 LISTS = {**SETTINGS, "codeowners": False}

@@ -10,12 +10,11 @@ import msgspec
 import pytest
 from tests.contracts.calls import description, recorded
 from tests.sources.fake_outside import FakeOutside
-from tests.sources.test_jira import NOW, SETTINGS, SINCE, small_world
+from tests.sources.jira.test_jira import NOW, SETTINGS, SINCE, small_world
 
-from platform_meter.model.facts import Role, TicketEvent
-from platform_meter.sources import _jira_rows as rows
+from platform_meter.model.facts.tickets import Role, TicketEvent
 from platform_meter.sources import jira
-from platform_meter.sources.jira import SOURCE, Config
+from platform_meter.sources.jira import SOURCE, Config, rows
 
 NAME = "jira-cloud.openapi.json"
 API = "/rest/api/3"

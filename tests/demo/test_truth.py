@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from tests.demo.worlds import START, Caller, github, jira, kubernetes
 
-from platform_meter.demo.records import CHECKOUT, CONTAINERS, SET_UP
+from platform_meter.demo.company.records import CHECKOUT, CONTAINERS, SET_UP
 from platform_meter.demo.truth import QUEUES, Truth
 from platform_meter.demo.world import World
 

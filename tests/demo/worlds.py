@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 from werkzeug.test import Client, TestResponse
 
-from platform_meter.demo.company import Company
-from platform_meter.demo.github_api import GithubApi
-from platform_meter.demo.jira_api import JiraApi
-from platform_meter.demo.kubernetes_api import KubernetesApi
-from platform_meter.demo.scenarios import Scenario
+from platform_meter.demo.apis.github import GithubApi
+from platform_meter.demo.apis.jira import JiraApi
+from platform_meter.demo.apis.kubernetes import KubernetesApi
+from platform_meter.demo.company.layout import Company
+from platform_meter.demo.company.scenarios import Scenario
 from platform_meter.demo.world import JIRA_USER, Settings, World
 
 START = datetime(2026, 5, 20, 9, 30, tzinfo=UTC)

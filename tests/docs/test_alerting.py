@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.support.our_slos import our_plans
+from tests.support.places import ROOT
 
 from platform_meter.cli import main
 from platform_meter.render.rules import rules
 
-ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "alerting.md").read_text("utf-8")
 CONFIG = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)

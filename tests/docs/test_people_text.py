@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
 from tests.support.our_slos import our_plans
+from tests.support.places import DOCS
 
 from platform_meter import sources
 from platform_meter.model.definitions import KINDS, Goal, Hours
 from platform_meter.model.source import Secret, SourceConfig
 from platform_meter.problems import render
-from platform_meter.runtime.config import Config, load_config
-from platform_meter.runtime.cross_checks import UNMEASURED, Known, cross_check
-from platform_meter.runtime.definitions import read_definitions
+from platform_meter.runtime.files.config import Config, load_config
+from platform_meter.runtime.files.cross_checks import UNMEASURED, Known, cross_check
+from platform_meter.runtime.files.definitions import read_definitions
 
-DOCS = Path(__file__).parents[2] / "docs"
 CONFIG = (DOCS / "config.md").read_text("utf-8")
 DEFINITIONS = (DOCS / "definitions.md").read_text("utf-8")
 TYPES = sources.load()

@@ -4,15 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.support.places import ROOT
 
 from platform_meter.cli import main
 from platform_meter.cli.slos import count_rules
 from platform_meter.render.rules import rules
-from platform_meter.runtime.check import examine
+from platform_meter.runtime.files.check import examine
 from platform_meter.slo.check import read_slos
 from platform_meter.slo.plan import plan
-
-ROOT = Path(__file__).parents[2]
 
 
 def blocks(page: str, language: str) -> list[str]:

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from tests.support.history import MemoryHistory, owner, source
 
-from platform_meter.measures import catalogue, ci
+from platform_meter.measures import ci
+from platform_meter.model.catalogue.ci import PIPELINE_QUEUE_DURATION, PIPELINE_RUN_DURATION, PIPELINE_RUNS
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import Event, Fact, Outcome, PipelineActive, PipelineJob, PipelineRun, Ref
+from platform_meter.model.facts import Event, Fact, Ref
+from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import Ratio, Sample, merge, resolve
@@ -78,8 +80,8 @@ def test_a_run_counts_by_system_team_and_outcome_and_observes_its_duration() -> 
     state = source("github-eu", "github", watermark=NOW)
     found = list(ci.count_run(event(run("1", Outcome.USER_FAILURE, pool="linux")), owner("s", "pay"), state))
     assert [(i.metric, i.labels, i.amount) for i in found] == [
-        (catalogue.PIPELINE_RUNS, ("github", "pay", "user_failure"), 1.0),
-        (catalogue.PIPELINE_RUN_DURATION, ("github", "linux"), 90.0),
+        (PIPELINE_RUNS, ("github", "pay", "user_failure"), 1.0),
+        (PIPELINE_RUN_DURATION, ("github", "linux"), 90.0),
     ]
     found = list(ci.count_run(event(run("1", Outcome.SUCCESS)), owner("s", "pay"), state))
     assert found[1].labels == ("github", "unknown")
@@ -88,7 +90,7 @@ def test_a_run_counts_by_system_team_and_outcome_and_observes_its_duration() -> 
 def test_a_skipped_run_is_counted_without_a_duration() -> None:
     """It never ran: a share of zeros would pull every quantile down."""
     found = list(ci.count_run(event(run("1", Outcome.SKIPPED)), owner("s", "pay"), GITHUB))
-    assert [(i.metric, i.labels) for i in found] == [(catalogue.PIPELINE_RUNS, ("github", "pay", "skipped"))]
+    assert [(i.metric, i.labels) for i in found] == [(PIPELINE_RUNS, ("github", "pay", "skipped"))]
 
 
 def job(queued: timedelta | None) -> PipelineJob:
@@ -108,7 +110,7 @@ def test_queue_time_is_that_of_jobs_a_runner_took() -> None:
     """No runner, no queue time: 0 would hide the worst waits."""
     (found,) = ci.count_job(job(timedelta(seconds=42)), owner("pay"), GITHUB)
     assert (found.metric, found.labels, found.amount) == (
-        catalogue.PIPELINE_QUEUE_DURATION,
+        PIPELINE_QUEUE_DURATION,
         ("github", "unknown"),
         42.0,
     )

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from tests.support.history import owner, source
 
-from platform_meter.measures import catalogue, delivery
+from platform_meter.measures import delivery
+from platform_meter.model.catalogue.delivery import DEPLOYMENTS
 from platform_meter.model.definitions import Definitions, Environment
-from platform_meter.model.facts import Change, DeployKind, Deployment, DeployResult, Event, Ref
+from platform_meter.model.facts import Event, Ref
+from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult
 from platform_meter.model.measure import Counting
 from platform_meter.model.metric import Increment
 
@@ -41,7 +43,7 @@ def deployment(environment: str) -> Deployment:
 def test_a_deployment_counts_by_team_environment_result_and_kind() -> None:
     """Where no environment is declared, each is named as its source names it."""
     (found,) = count(deployment("prod-eu"))
-    assert found.metric is catalogue.DEPLOYMENTS
+    assert found.metric is DEPLOYMENTS
     assert (found.labels, found.amount) == (("pay", "prod-eu", "failed", "rollback"), 1.0)
 
 

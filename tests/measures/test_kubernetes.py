@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from tests.support.history import NOBODY, MemoryHistory, source
 
-from platform_meter.measures import catalogue, kubernetes
+from platform_meter.measures import kubernetes
+from platform_meter.model.catalogue.kubernetes import POD_START, PROBE_CHECKS, PROBE_DURATION
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import Fact, Namespace, Node, NodeState, PodStarted, ProbeCheck, ProbeResult, Ref
+from platform_meter.model.facts import Fact, Ref
+from platform_meter.model.facts.kubernetes import Namespace, Node, NodeState, PodStarted, ProbeCheck, ProbeResult
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import resolve
@@ -35,15 +37,15 @@ def test_a_check_counts_by_target_and_result_and_observes_its_duration() -> None
     """A timeout took as long as we waited."""
     found = [(i.metric, i.labels, i.amount) for i in kubernetes.count_probe(CHECK, NOBODY, EU)]
     assert found == [
-        (catalogue.PROBE_CHECKS, ("eu/readyz", "timeout"), 1.0),
-        (catalogue.PROBE_DURATION, ("eu/readyz",), 10.0),
+        (PROBE_CHECKS, ("eu/readyz", "timeout"), 1.0),
+        (PROBE_DURATION, ("eu/readyz",), 10.0),
     ]
 
 
 def test_a_pod_start_is_observed_by_cluster_and_kind() -> None:
     """Creation to Ready in seconds."""
     (found,) = kubernetes.count_pod_start(POD, NOBODY, EU)
-    assert (found.metric, found.labels, found.amount) == (catalogue.POD_START, ("eu", "job"), 2.5)
+    assert (found.metric, found.labels, found.amount) == (POD_START, ("eu", "job"), 2.5)
 
 
 def test_countings_refuse_each_others_events() -> None:

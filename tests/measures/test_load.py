@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from platform_meter import measures
-from platform_meter.measures import catalogue
+from platform_meter.model import catalogue
 from platform_meter.model.definitions import Definitions, Environment
 from platform_meter.model.measure import Counting, Deriving, Gauging
 

@@ -7,9 +7,18 @@ from datetime import UTC, datetime
 from tests.support.adoption import service, teams
 from tests.support.history import NOBODY, MemoryHistory, owner, source
 
-from platform_meter.measures import catalogue, meter
+from platform_meter.measures import meter
+from platform_meter.model.catalogue.entities import SERVICE_INFO, TEAM_INFO
+from platform_meter.model.catalogue.meter import (
+    OBJECTS_SEEN,
+    OWNERSHIP_CONFLICTS,
+    SOURCE_LAST_SUCCESS,
+    SOURCE_UP,
+    UNOWNED_OBJECTS,
+)
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import Fact, Ref, Repository
+from platform_meter.model.facts import Fact, Ref
+from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.history import Owner
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import Metric, Sample, resolve
@@ -43,9 +52,9 @@ def test_objects_are_counted_by_source_type_and_kind_with_those_unowned_and_disp
         ],
     )
     found = list(meter.objects(Scene(history=history, definitions=Definitions(), now=NOW)))
-    assert values(found, catalogue.OBJECTS) == {("github", "repository"): 3.0, ("kubernetes", "namespace"): 1.0}
-    assert values(found, catalogue.UNOWNED_OBJECTS) == {("github", "repository"): 1.0, ("kubernetes", "namespace"): 0.0}
-    assert values(found, catalogue.OWNERSHIP_CONFLICTS) == {
+    assert values(found, OBJECTS_SEEN) == {("github", "repository"): 3.0, ("kubernetes", "namespace"): 1.0}
+    assert values(found, UNOWNED_OBJECTS) == {("github", "repository"): 1.0, ("kubernetes", "namespace"): 0.0}
+    assert values(found, OWNERSHIP_CONFLICTS) == {
         ("github", "repository"): 1.0,
         ("kubernetes", "namespace"): 0.0,
     }
@@ -58,11 +67,11 @@ def test_services_and_teams_are_shown_to_join_on() -> None:
         teams=teams("web", org="product", persona="app-developer"),
     )
     found = list(meter.entities(Scene(history=MemoryHistory(), definitions=definitions, now=NOW)))
-    assert values(found, catalogue.SERVICE_INFO) == {
+    assert values(found, SERVICE_INFO) == {
         ("lost", "_unowned", "", ""): 1.0,
         ("shop", "pay", "store", "1"): 1.0,
     }
-    assert values(found, catalogue.TEAM_INFO) == {("pay", "", ""): 1.0, ("web", "product", "app-developer"): 1.0}
+    assert values(found, TEAM_INFO) == {("pay", "", ""): 1.0, ("web", "product", "app-developer"): 1.0}
 
 
 def test_services_and_teams_that_no_file_declares_are_shown_too() -> None:
@@ -73,10 +82,10 @@ def test_services_and_teams_that_no_file_declares_are_shown_too() -> None:
     )
     definitions = Definitions(services=(service("shop", "pay", system="store", tier="1"),))
     found = list(meter.entities(Scene(history=history, definitions=definitions, now=NOW)))
-    assert values(found, catalogue.SERVICE_INFO) == {("shop", "pay", "store", "1"): 1.0}
-    assert values(found, catalogue.TEAM_INFO) == {("infra", "", ""): 1.0, ("pay", "", ""): 1.0}
+    assert values(found, SERVICE_INFO) == {("shop", "pay", "store", "1"): 1.0}
+    assert values(found, TEAM_INFO) == {("infra", "", ""): 1.0, ("pay", "", ""): 1.0}
     found = list(meter.entities(Scene(history=history, definitions=Definitions(), now=NOW)))
-    assert values(found, catalogue.SERVICE_INFO) == {("shop", "pay", "", ""): 1.0}
+    assert values(found, SERVICE_INFO) == {("shop", "pay", "", ""): 1.0}
 
 
 def test_a_stale_source_is_down_and_keeps_the_time_of_its_last_success() -> None:
@@ -89,8 +98,8 @@ def test_a_stale_source_is_down_and_keeps_the_time_of_its_last_success() -> None
         ]
     )
     found = list(meter.sources(Scene(history=history, definitions=Definitions(), now=NOW)))
-    assert values(found, catalogue.SOURCE_UP) == {("github", "github"): 1.0, ("jira", "eu"): 0.0, ("jira", "us"): 1.0}
-    assert values(found, catalogue.SOURCE_LAST_SUCCESS) == {
+    assert values(found, SOURCE_UP) == {("github", "github"): 1.0, ("jira", "eu"): 0.0, ("jira", "us"): 1.0}
+    assert values(found, SOURCE_LAST_SUCCESS) == {
         ("github", "github"): 1781092800.0,
         ("jira", "eu"): 1781092800.0,
     }

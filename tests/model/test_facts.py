@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,34 +10,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_meter.model import facts
-from platform_meter.model.facts import (
-    EVENTS,
-    MOST_LABELS,
+from platform_meter.model.facts import Event, Reading, Ref, Tally, event_kinds, reading_kinds
+from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
+from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult
+from platform_meter.model.facts.kubernetes import (
     POD_START_BUCKETS,
-    READINGS,
-    Change,
-    DeployKind,
-    Deployment,
-    DeployResult,
-    Event,
-    Outcome,
-    PipelineJob,
-    PipelineRun,
     PodStarted,
     ProbeCheck,
     ProbeResult,
-    Reading,
-    Ref,
+    pod_start_bucket,
+)
+from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.facts.tickets import (
+    MOST_LABELS,
     SlaCycle,
     SlaResult,
-    SliCount,
-    Tally,
     TicketChange,
     TicketEvent,
-    Usage,
-    pod_start_bucket,
     ticket_labels,
 )
+from platform_meter.model.facts.use import Usage
+from platform_meter.model.found import names
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 REF = Ref(system="github", kind="repository", id="acme/pay")
@@ -102,11 +96,12 @@ def test_every_kind_of_fact_is_listed_by_its_name() -> None:
     """The store keeps kinds by name: one that is missing could not be read back."""
     named = {
         name: kind
-        for name, kind in vars(facts).items()
+        for module in names(facts.__name__)
+        for name, kind in vars(importlib.import_module(f"{facts.__name__}.{module}")).items()
         if isinstance(kind, type) and issubclass(kind, Event | Reading) and kind not in (Event, Reading)
     }
-    assert named == EVENTS | READINGS
-    assert not EVENTS.keys() & READINGS.keys()
+    assert named == event_kinds() | reading_kinds()
+    assert not event_kinds().keys() & reading_kinds().keys()
 
 
 @pytest.mark.parametrize(

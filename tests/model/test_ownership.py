@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_meter.model.definitions import Definitions, Ownership, OwnershipRule, Service, Team
-from platform_meter.model.facts import CatalogEntity, Ref
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.portal import CatalogEntity
 from platform_meter.model.history import Owner
 from platform_meter.model.ownership import Directory
 from platform_meter.model.portal import Requirement, parse_selector

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from platform_meter.model.facts import (
-    CatalogEntity,
-    Deployment,
-    Fact,
-    PipelineRun,
-    Repository,
-    TicketEvent,
-    Usage,
-    Workload,
-)
+from platform_meter.model.facts import Fact
+from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.facts.delivery import Deployment, Repository
+from platform_meter.model.facts.kubernetes import Workload
+from platform_meter.model.facts.portal import CatalogEntity
+from platform_meter.model.facts.tickets import TicketEvent
+from platform_meter.model.facts.use import Usage
 from platform_meter.model.scalars import Address, LocalPath
 from platform_meter.model.source import Access, Secret, Source, SourceConfig
 

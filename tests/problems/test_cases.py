@@ -9,7 +9,7 @@ from tests.problems.fake_sources import TYPES
 from tests.support.cases import parts
 
 from platform_meter.problems import render
-from platform_meter.runtime.check import examine
+from platform_meter.runtime.files.check import examine
 
 CASES = sorted(Path(__file__).with_name("cases").glob("*.txt"))
 

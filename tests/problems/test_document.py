@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from platform_meter.model.definitions import KINDS, Duration
 from platform_meter.problems import EACH, Document, Problem, decode, render
 from platform_meter.problems.nodes import MAX_BYTES
-from platform_meter.runtime.definitions import model_for
+from platform_meter.runtime.files.definitions import model_for
 
 
 class Loose(BaseModel):

@@ -13,10 +13,12 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from tests.support.company import Running
 
-from platform_meter.runtime.httpd import Server
-from platform_meter.web.app import PAGES, make_app
+from platform_meter.runtime.server.httpd import Server
+from platform_meter.web.app import make_app
+from platform_meter.web.pages import pages
 from platform_meter.web.site import make_site
 
+TITLES = {page.path: page.title for page in pages()}
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -108,7 +110,7 @@ def visit(
 @pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("path", sorted(PAGES))
+@pytest.mark.parametrize("path", sorted(TITLES))
 def test_page(
     browser: Browser, imported: Running, address: str, folder: Path, path: str, size: tuple[int, int], scripts: bool
 ) -> None:
@@ -117,11 +119,11 @@ def test_page(
     width, _ = size
     with visit(browser, address, path, size, scripts=scripts) as (page, seen):
         text = page.inner_text("main")
-        name = PAGES[path][0].lower()
+        name = TITLES[path].lower()
         page.screenshot(path=folder / f"{name}-{width}{'' if scripts else '-noscript'}.png", full_page=True)
         for words in CONTENT[path]:
             assert words.lower() in text.lower()
-        assert page.locator("nav a[aria-current]").inner_text() == PAGES[path][0]
+        assert page.locator("nav a[aria-current]").inner_text() == TITLES[path]
         assert seen == Seen()
         # Seen without scripts too: the browser's own measure of the whole page.
         shot = page.screenshot(full_page=True)
@@ -147,7 +149,7 @@ def test_slo_detail(
 
 
 @pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
-@pytest.mark.parametrize("path", sorted(PAGES))
+@pytest.mark.parametrize("path", sorted(TITLES))
 def test_dark(browser: Browser, imported: Running, address: str, folder: Path, path: str) -> None:
     """Who likes it dark gets light text on a dark ground; small print keeps a contrast of 4.5 to 1 in either mode."""
     del imported
@@ -158,7 +160,7 @@ def test_dark(browser: Browser, imported: Running, address: str, folder: Path, p
             page = context.new_page()
             seen = watch(page, address)
             page.goto(f"{address}{path}", wait_until="load")
-            page.screenshot(path=folder / f"{PAGES[path][0].lower()}-{scheme}.png", full_page=True)
+            page.screenshot(path=folder / f"{TITLES[path].lower()}-{scheme}.png", full_page=True)
             colours = page.evaluate(
                 "() => { const s = getComputedStyle(document.body), n = getComputedStyle(document.querySelector('footer'));"
                 " return [s.backgroundColor, s.color, n.color]; }"
@@ -271,7 +273,7 @@ PAIRS = """() => {
 
 
 @pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
-@pytest.mark.parametrize("path", sorted(PAGES))
+@pytest.mark.parametrize("path", sorted(TITLES))
 def test_contrast(browser: Browser, imported: Running, address: str, path: str) -> None:
     """Text has a contrast of 4.5 to 1, the colours of a chart one of 3 to 1 (WCAG 2), light and dark."""
     del imported
@@ -321,10 +323,10 @@ def test_nothing_sticks_out(browser: Browser, imported: Running, address: str, f
     context = browser.new_context(viewport={"width": NARROW[0], "height": NARROW[1]})
     try:
         page = context.new_page()
-        for path in sorted(PAGES):
+        for path in sorted(TITLES):
             page.goto(f"{address}{path}", wait_until="load")
             page.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
-            page.screenshot(path=folder / f"{PAGES[path][0].lower()}-narrow-open.png", full_page=True)
+            page.screenshot(path=folder / f"{TITLES[path].lower()}-narrow-open.png", full_page=True)
             wide = page.evaluate(
                 "() => [...document.querySelectorAll('main *')].filter(e => !e.closest('.scroll, svg')"
                 " && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + '.' + e.className)"

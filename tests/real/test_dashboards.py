@@ -27,13 +27,13 @@ from tests.support.prometheus import Prometheus, prometheus
 from tests.support.slos import ALL, planned
 from tests.support.waiting import until
 
-from platform_meter.demo.metrics_api import MetricsApi
-from platform_meter.demo.scenarios import Trouble
-from platform_meter.demo.seed import JOB, past
+from platform_meter.demo.apis.services import MetricsApi
+from platform_meter.demo.company.scenarios import Trouble
+from platform_meter.demo.stage.seed import JOB, past
 from platform_meter.demo.world import World
 from platform_meter.render.dashboards import dashboards, may_be_empty
 from platform_meter.render.rules import rules
-from platform_meter.runtime.httpd import Server
+from platform_meter.runtime.server.httpd import Server
 from platform_meter.runtime.service import utc_now
 from platform_meter.runtime.traffic import prometheus_at, recorded
 from platform_meter.slo import names

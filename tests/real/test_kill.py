@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from tests.support import postgres
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 POLLS = 50
 EXPORTERS = 40
 """Each gets some polls done: more than this and they stand still."""

@@ -15,24 +15,25 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from tests.support.kube_api import KubeApi, OwnKubeApi
+from tests.support.places import ROOT
 from tests.support.real_source import Connected, connected, utc_now
 
-from platform_meter.model.facts import (
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.kubernetes import (
     Namespace,
     Node,
     NodeState,
     PodStarted,
     ProbeCheck,
     ProbeResult,
-    Ref,
-    SliCount,
     Workload,
 )
+from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.source import Refused, Secret
-from platform_meter.runtime.credentials import credentials
+from platform_meter.runtime.outside.credentials import credentials
 from platform_meter.sources.kubernetes import SOURCE, Config
 
-DEPLOY = Path(__file__).parents[2] / "deploy" / "kubernetes"
+DEPLOY = ROOT / "deploy" / "kubernetes"
 RBAC = DEPLOY / "rbac.yaml"
 SPACE = "/api/v1/namespaces/shop"
 APPS = "/apis/apps/v1/namespaces/shop"

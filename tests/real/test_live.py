@@ -10,9 +10,9 @@ import pytest
 from tests.support.company import LOOKBACK, START, Running, company
 from tests.support.waiting import same, until
 
-from platform_meter.demo.scenarios import Trouble
+from platform_meter.demo.company.scenarios import Trouble
 from platform_meter.demo.truth import OWNER_KINDS
-from platform_meter.model.facts import PipelineRun
+from platform_meter.model.facts.ci import PipelineRun
 
 SECOND = timedelta(seconds=1)
 OUTAGE = START + timedelta(minutes=60)

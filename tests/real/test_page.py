@@ -22,12 +22,12 @@ from tests.support.processes import free_ports
 from tests.support.slos import RATIO, planned
 from tests.support.waiting import until
 
-from platform_meter.demo.pager import Alert
-from platform_meter.demo.scenarios import Scenario, Trouble
-from platform_meter.demo.seed import past
-from platform_meter.demo.stack import Places, Stack, prepare, stack
+from platform_meter.demo.company.scenarios import Scenario, Trouble
+from platform_meter.demo.stage.pager import Alert
+from platform_meter.demo.stage.seed import past
+from platform_meter.demo.stage.stack import Places, Stack, prepare, stack
 from platform_meter.render.rules import rules
-from platform_meter.runtime.httpd import App, Server
+from platform_meter.runtime.server.httpd import App, Server
 from platform_meter.slo.explain import explain
 from platform_meter.slo.plan import Plan
 from platform_meter.web.app import make_app

@@ -13,10 +13,12 @@ import pytest
 from tests.support.prometheus import Prometheus, prometheus, promtool
 from tests.support.real_source import connected, utc_now
 
-from platform_meter.model.facts import Ref, SliCount, Usage
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.facts.use import Usage
 from platform_meter.model.source import Unexpected
-from platform_meter.sources._prometheus_config import Config
 from platform_meter.sources.prometheus import SOURCE
+from platform_meter.sources.prometheus.config import Config
 
 STEP = 30
 """Scrape interval of the seeded history, in seconds; the scrapes are 7 s off the slices' bounds, as real ones are."""

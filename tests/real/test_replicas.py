@@ -16,15 +16,15 @@ import requests
 import yaml
 from tests.support import postgres
 from tests.support.company import Values, samples
+from tests.support.places import ROOT
 from tests.support.processes import free_ports
 from tests.support.stores import NOON, minutes, open_at, put, run, total
 from tests.support.waiting import until
 
-from platform_meter.demo.company import Company
-from platform_meter.demo.files import write
-from platform_meter.demo.server import Options, start_process
+from platform_meter.demo.company.layout import Company
+from platform_meter.demo.stage.files import write
+from platform_meter.demo.stage.server import Options, start_process
 
-ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-c", "from platform_meter.cli import main; main()")
 LEASE = 3
 """Seconds, so that nobody waits half a minute here."""

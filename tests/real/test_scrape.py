@@ -21,7 +21,7 @@ from tests.support.company import Running, company
 from tests.support.prometheus import Prometheus, program, prometheus
 from tests.support.waiting import until
 
-from platform_meter.runtime.httpd import Server
+from platform_meter.runtime.server.httpd import Server
 from platform_meter.web.app import make_app
 from platform_meter.web.site import make_site
 

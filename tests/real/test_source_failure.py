@@ -14,8 +14,8 @@ from tests.support.company import LOOKBACK, Running, company
 from tests.support.http import Reply as Scripted
 from tests.support.http import serving
 
-from platform_meter.demo.kubernetes_api import KubernetesApi
-from platform_meter.demo.wsgi import Reply, Request
+from platform_meter.demo.apis.kubernetes import KubernetesApi
+from platform_meter.demo.apis.wsgi import Reply, Request
 from platform_meter.runtime.service import Service
 
 OTHERS = {"jira", "cluster-eu", "cluster-us"}

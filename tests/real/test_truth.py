@@ -14,10 +14,14 @@ from tests.support import reference
 from tests.support.company import LOOKBACK, START, Running, summed
 from tests.support.imported import DETAIL, IMPORT, end, told, whole_days
 
-from platform_meter.demo.files import conflicts
-from platform_meter.demo.tickets import COMPONENT_OWNERS, PROJECTS
-from platform_meter.measures import catalogue
-from platform_meter.model.facts import Deployment, Event, PipelineRun, TicketChange, TicketEvent
+from platform_meter.demo.company.tickets import COMPONENT_OWNERS, PROJECTS
+from platform_meter.demo.stage.files import conflicts
+from platform_meter.model import catalogue
+from platform_meter.model.catalogue.ci import PIPELINE_FLAKY, PIPELINE_UNCLASSIFIED
+from platform_meter.model.facts import Event
+from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.facts.delivery import Deployment
+from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 
 
 def counted_from(running: Running) -> datetime:
@@ -156,8 +160,8 @@ def test_flaky_and_unclassified(imported: Running, days: int) -> None:
         if ran.run.created >= imported.first - IMPORT
     ]
     for metric, truth in (
-        (catalogue.PIPELINE_FLAKY, reference.flaky(attempts)),
-        (catalogue.PIPELINE_UNCLASSIFIED, reference.unclassified(attempts)),
+        (PIPELINE_FLAKY, reference.flaky(attempts)),
+        (PIPELINE_UNCLASSIFIED, reference.unclassified(attempts)),
     ):
         found = imported.metrics()[metric.name]
         assert {dict(k)["team"]: v for k, v in found.items() if dict(k)["window"] == f"{days}d"} == pytest.approx(truth)

@@ -13,7 +13,7 @@ import pytest
 from tests.support.stores import NOON, Opener, run
 from tests.support.waiting import until
 
-from platform_meter.model.facts import PipelineRun
+from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.source import (
     Access,
     Expired,

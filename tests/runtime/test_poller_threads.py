@@ -14,7 +14,9 @@ from typing import Any, cast
 import pytest
 from tests.support.stores import NOON, Opener, configured, run
 
-from platform_meter.model.facts import PipelineRun, Ref, Repository
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.source import (
     Access,
     Expired,

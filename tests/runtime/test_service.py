@@ -13,7 +13,7 @@ import pytest
 
 from platform_meter import sources
 from platform_meter.model.definitions import Definitions
-from platform_meter.runtime.config import load_config
+from platform_meter.runtime.files.config import load_config
 from platform_meter.runtime.service import PAGES, Service
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from tests.support.company import Running, company, samples
 
 from platform_meter import __version__, sources
 from platform_meter.model.definitions import Definitions
-from platform_meter.runtime.config import Config, load_config
+from platform_meter.runtime.files.config import Config, load_config
 from platform_meter.runtime.service import Service, said_salt
 from platform_meter.runtime.service import test_source as try_source
 

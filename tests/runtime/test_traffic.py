@@ -12,7 +12,7 @@ from tests.support.our_slos import our_plans
 from tests.support.slos import RATIO, planned
 
 from platform_meter.model.source import SourceError
-from platform_meter.runtime.config import Config
+from platform_meter.runtime.files.config import Config
 from platform_meter.runtime.traffic import has_store, prometheus_at, recorded, stored
 from platform_meter.slo.plan import Plan
 

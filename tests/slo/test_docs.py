@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from tests.support.places import DOCS
 
 from platform_meter.model.objective import NoData, Stored, Unknown
 from platform_meter.render.rules import groups
-from platform_meter.slo import openslo_keys as keys
 from platform_meter.slo.burnrate import Profile
 from platform_meter.slo.check import read_slos
+from platform_meter.slo.openslo import keys
 from platform_meter.slo.plan import plan
 
-DOCS = (Path(__file__).parents[2] / "docs" / "slo-format.md").read_text("utf-8")
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+PAGE = (DOCS / "slo-format.md").read_text("utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 MODELS: tuple[type[BaseModel], ...] = (
     keys.Metadata,
     keys.Annotations,
@@ -56,7 +56,7 @@ def test_the_ten_lines_become_what_is_said() -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
 def test_every_key_is_documented(model: type[BaseModel]) -> None:
     """Each key has its row, with default and meaning."""
-    rows = [line for line in DOCS.splitlines() if line.startswith("| `")]
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
     named = {word.rsplit(".", 1)[-1] for row in rows for word in re.findall(r"`([^`]+)`", row.split("|")[1])}
     named |= {word for row in rows for word in re.findall(r"`([^`]+)`", row.split("|")[1])}
     assert {info.alias or name for name, info in model.model_fields.items()} <= named
@@ -65,10 +65,10 @@ def test_every_key_is_documented(model: type[BaseModel]) -> None:
 @pytest.mark.parametrize("word", [*Profile, *NoData, *Stored, *Unknown])
 def test_every_word_is_documented(word: str) -> None:
     """Each value of a closed set stands in the text."""
-    assert f"`{word}`" in DOCS
+    assert f"`{word}`" in PAGE
 
 
 def test_each_sentence_has_its_line() -> None:
     """Prose is one sentence a line, so that changes read well."""
-    prose = re.sub(r"```.*?```", "", DOCS, flags=re.DOTALL).splitlines()
+    prose = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL).splitlines()
     assert [line for line in prose if not line.startswith("|") and re.search(r"[.!?] [A-Z]", line)] == []

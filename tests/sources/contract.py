@@ -16,12 +16,13 @@ from typing import Any
 
 from pydantic import BaseModel
 from tests.sources.fake_outside import Answering, FakeOutside
+from tests.support.places import DOCS
 
 from platform_meter.model.facts import Fact
 from platform_meter.model.source import Outside, Page, Source, SourceError, Stream
 
 HERE = Path(__file__).parent
-DOCS = HERE.parents[1] / "docs" / "sources.md"
+PAGE = DOCS / "sources.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from datetime import UTC, timedelta
 import msgspec
 import pytest
 from pydantic import BaseModel
-from tests.sources.contract import DOCS, Case, Told, case_of, moments, poll, streams, world
+from tests.sources.contract import PAGE, Case, Told, case_of, moments, poll, streams, world
 
 from platform_meter import sources
 from platform_meter.model.facts import Fact
@@ -25,7 +25,7 @@ from platform_meter.model.source import (
     Unreachable,
 )
 
-NAMES = sources.names()
+NAMES = tuple(sources.load())
 ERRORS = (Unreachable, TimedOut, Refused, Limited, Expired, Unexpected)
 
 
@@ -49,7 +49,7 @@ def _error(kind: type[SourceError], case: Case) -> SourceError:
 
 def _section(name: str) -> str:
     """The part of docs/sources.md under the heading that is the source's name in backticks."""
-    text = DOCS.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     found = re.search(rf"^## `{re.escape(name)}`$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     return found.group(1) if found else ""
 
@@ -57,7 +57,7 @@ def _section(name: str) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_source_is_documented_with_every_setting(name: str) -> None:
     """docs/sources.md has a row and a section for the source, and the section names each of its settings."""
-    text = DOCS.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     assert re.search(rf"^\| \[`{name}`\]\(#{name}\) \|", text, re.MULTILINE), (
         f"docs/sources.md: the table has no row that begins '| [`{name}`](#{name}) |'"
     )
@@ -70,14 +70,14 @@ def test_source_is_documented_with_every_setting(name: str) -> None:
 
 def test_common_settings_are_documented() -> None:
     """What every source may be told stands in docs/sources.md once."""
-    text = DOCS.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     assert [s for s in SourceConfig.model_fields if f"| `{s}` |" not in text] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_documented_sources_exist(name: str) -> None:
     """A source that went away doesn't stay in the docs: headings and modules are the same set."""
-    headings = set(re.findall(r"^## `([\w-]+)`$", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
+    headings = set(re.findall(r"^## `([\w-]+)`$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     assert headings <= set(NAMES), f"docs/sources.md documents {sorted(headings - set(NAMES))}, which no module is"
     assert name in headings
 

@@ -12,10 +12,13 @@ import pytest
 from tests.demo import worlds
 from tests.sources.fake_outside import Answering, Call, FakeOutside, Reply
 
-from platform_meter.demo.company import ORG
+from platform_meter.demo.company.layout import ORG
 from platform_meter.demo.truth import QUEUES, Truth
 from platform_meter.demo.world import Settings, World
-from platform_meter.model.facts import Change, Deployment, Fact, PipelineJob, PipelineRun, TicketChange, TicketEvent
+from platform_meter.model.facts import Fact
+from platform_meter.model.facts.ci import PipelineJob, PipelineRun
+from platform_meter.model.facts.delivery import Change, Deployment
+from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.sources import load
 
 T = TypeVar("T", bound=Fact)

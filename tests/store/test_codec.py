@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from platform_meter.model.facts import TicketEvent
+from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.store import codec
 
 OLD = (

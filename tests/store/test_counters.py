@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.stores import NOON, Opener, Rules, counted, minutes, put, run
 
-from platform_meter.model.facts import Outcome
+from platform_meter.model.facts.ci import Outcome
 from platform_meter.model.metric import Increment, Metric, MetricType
 from platform_meter.store import Store
 

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from tests.support.ingester import ingest, moment
+from tests.support.places import ROOT
 from tests.support.stores import NOON, Opener, configured, open_at, tallies
 
-from platform_meter.model.facts import PipelineRun, Repository
+from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.facts.delivery import Repository
 from platform_meter.store import Store
 
 POLLS = 50
@@ -21,7 +22,7 @@ POLLS = 50
 
 def _child(url: str, instance: str, kill_after: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.support.ingester", url, instance, str(POLLS), str(kill_after)]
-    return subprocess.Popen(command, cwd=Path(__file__).parents[2])
+    return subprocess.Popen(command, cwd=ROOT)
 
 
 def _all(store: Store) -> dict[str, Any]:

@@ -12,19 +12,12 @@ import pytest
 from msgspec import Struct
 from tests.support.stores import NOON, Opener, begin, configured, minutes, owned, put, run, stream, tallies
 
-from platform_meter.model.facts import (
-    Deployment,
-    DeployResult,
-    Node,
-    Outcome,
-    PipelineRun,
-    ProbeCheck,
-    Ref,
-    Repository,
-    SliCount,
-    Usage,
-    Workload,
-)
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.ci import Outcome, PipelineRun
+from platform_meter.model.facts.delivery import Deployment, DeployResult, Repository
+from platform_meter.model.facts.kubernetes import Node, ProbeCheck, Workload
+from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.facts.use import Usage
 from platform_meter.model.history import SourceState, UsageDay
 from platform_meter.model.source import Page
 from platform_meter.store import Configured, ConfiguredStream, Store

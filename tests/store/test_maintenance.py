@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 from tests.support.stores import NOON, Opener, put, run, tallies, total
 
-from platform_meter.model.facts import PipelineRun, Repository
+from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.history import UnitState
 from platform_meter.store import Written
 from platform_meter.store.database import Database

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from tests.support.stores import NOON, Opener, Rules, begin, counted, minutes, put, run
 
-from platform_meter.model.facts import Namespace, Ref, Workload
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.kubernetes import Namespace, Workload
 from platform_meter.model.source import Page
 from platform_meter.store import Store
 

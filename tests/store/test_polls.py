@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 from tests.support.stores import HISTORY, LOOKBACK, NOON, Opener, begin, configured, minutes, put, run, total
 
-from platform_meter.model.facts import Ref, Repository
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.source import Page
 from platform_meter.store import Store, StreamState
 

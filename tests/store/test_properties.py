@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.stores import NOON, begin, configured, counted, minutes, open_at, run, tallies, total
 
-from platform_meter.model.facts import Outcome, PipelineRun
+from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.source import Page
 from platform_meter.store import Store
 

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from tests.support.stores import NOON, Opener, begin, counted, minutes, put
 
-from platform_meter.model.facts import Node, NodeState, Ref, Repository
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.facts.kubernetes import Node, NodeState
 from platform_meter.model.source import Page
 from platform_meter.store import Store
 

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from tests.support import postgres
 from tests.support.stores import NOON, Opener, begin, counted, gaps, minutes, put, run, tallies
 
-from platform_meter.model.facts import PipelineRun, Repository
+from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.source import Gap
 from platform_meter.store import GapRow, StoreError
 from platform_meter.store.database import READERS, Database

@@ -23,8 +23,13 @@ from tests.support.stores import (
     total,
 )
 
-from platform_meter.measures import catalogue
-from platform_meter.model.facts import Event, Outcome, PipelineRun, Repository, SlaCycle, SlaResult
+from platform_meter.model.catalogue.adoption import ADOPTION_TRANSITIONS
+from platform_meter.model.catalogue.ci import PIPELINE_RUNS
+from platform_meter.model.catalogue.meter import SOURCE_POLL_DURATION, SOURCE_REQUESTS
+from platform_meter.model.facts import Event
+from platform_meter.model.facts.ci import Outcome, PipelineRun
+from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.facts.tickets import SlaCycle, SlaResult
 from platform_meter.model.history import Owner, SourceState, UnitState
 from platform_meter.model.measure import Counting, Derived
 from platform_meter.model.metric import Increment
@@ -204,9 +209,9 @@ def test_a_page_is_stored_whole_or_not_at_all(open_store: Opener) -> None:
     """An error in a counting undoes the events and the checkpoint of its page."""
 
     def fall(event: Event, owner: Owner, source: SourceState) -> Sequence[Increment]:
-        return [Increment(metric=catalogue.PIPELINE_RUNS, labels=("github", "pay", "success"), amount=-1)]
+        return [Increment(metric=PIPELINE_RUNS, labels=("github", "pay", "success"), amount=-1)]
 
-    counting = Counting(event=PipelineRun, metrics=(catalogue.PIPELINE_RUNS,), count=fall)
+    counting = Counting(event=PipelineRun, metrics=(PIPELINE_RUNS,), count=fall)
     broken = open_store(countings=(counting,))
     poll = begin(broken)
     text = r"platform_pipeline_runs_total is a counter and can't fall; got -1 for \('github', 'pay', 'success'\)"
@@ -263,7 +268,7 @@ def test_a_days_transitions_are_counted_once(open_store: Opener) -> None:
         UnitState(day=day, capability="gateway", unit=u, state="active", ever_active=True, ever_adopted=False)
         for u in ("b", "a")
     ]
-    increments = [Increment(metric=catalogue.ADOPTION_TRANSITIONS, labels=("gateway", "new"), amount=2)]
+    increments = [Increment(metric=ADOPTION_TRANSITIONS, labels=("gateway", "new"), amount=2)]
     assert not store.put_snapshot(day, [], increments, now=NOON)
     assert store.put_snapshot(day, states, increments, now=NOON)
     assert not store.put_snapshot(day, states, increments, now=NOON)
@@ -301,8 +306,8 @@ def test_a_history_is_one_moment(open_store: Opener) -> None:
 def test_own_counters_add_up(open_store: Opener) -> None:
     """Counters no event stands behind are kept like all others; histograms count each bound alone."""
     store = open_store()
-    requests = Increment(metric=catalogue.SOURCE_REQUESTS, labels=("github", "ok"), amount=2)
-    took = [Increment(metric=catalogue.SOURCE_POLL_DURATION, labels=("github",), amount=s) for s in (0.1, 0.2, 9999)]
+    requests = Increment(metric=SOURCE_REQUESTS, labels=("github", "ok"), amount=2)
+    took = [Increment(metric=SOURCE_POLL_DURATION, labels=("github",), amount=s) for s in (0.1, 0.2, 9999)]
     store.add_counters([requests, *took], now=NOON)
     store.add_counters([requests], now=NOON + DAY)
     histogram, counter = store.counters()

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from tests.support.history import BEGINNING, MemoryHistory, owner, source
 
 from platform_meter.model.definitions import Capability, Definitions, Service, Team
-from platform_meter.model.facts import Fact, Ref, Repository, Usage
+from platform_meter.model.facts import Fact, Ref
+from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.facts.use import Usage
 from platform_meter.model.history import Owner, UnitState
 from platform_meter.model.measure import Scene
 

@@ -21,14 +21,14 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import Client
 
-from platform_meter.demo.company import Company
-from platform_meter.demo.files import write
-from platform_meter.demo.scenarios import Scenario, Trouble
-from platform_meter.demo.server import Addresses, serving
+from platform_meter.demo.company.layout import Company
+from platform_meter.demo.company.scenarios import Scenario, Trouble
+from platform_meter.demo.stage.files import write
+from platform_meter.demo.stage.server import Addresses, serving
 from platform_meter.demo.truth import Truth
 from platform_meter.demo.world import World
-from platform_meter.runtime.check import examine
-from platform_meter.runtime.config import Config, SourceSection
+from platform_meter.runtime.files.check import examine
+from platform_meter.runtime.files.config import Config, SourceSection
 from platform_meter.runtime.poller import Result
 from platform_meter.runtime.service import Service
 from platform_meter.web.app import make_app

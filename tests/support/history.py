@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from platform_meter.model.facts import Event, Fact, Reading, Ref, Usage
+from platform_meter.model.facts import Event, Fact, Reading, Ref
+from platform_meter.model.facts.use import Usage
 from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState, UsageDay
 
 E = TypeVar("E", bound=Event)

@@ -9,10 +9,10 @@ from itertools import pairwise
 from tests.support import reference
 from tests.support.company import Running
 
-from platform_meter.demo.records import Step, Ticket
-from platform_meter.demo.tickets import COMPONENT_OWNERS, PROJECTS
+from platform_meter.demo.company.records import Step, Ticket
+from platform_meter.demo.company.tickets import COMPONENT_OWNERS, PROJECTS
 from platform_meter.demo.truth import DONE
-from platform_meter.measures import adoption
+from platform_meter.measures.adoption import snapshots as adoption
 from platform_meter.model.definitions import Capability, Ticketing
 from platform_meter.model.history import UnitState
 

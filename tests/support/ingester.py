@@ -18,7 +18,9 @@ from typing import Any
 from sqlalchemy import Engine, event
 from tests.support.stores import NOON, begin, minutes, open_at, run
 
-from platform_meter.model.facts import Outcome, Ref, Repository
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.ci import Outcome
+from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.source import Page
 from platform_meter.store import Store
 

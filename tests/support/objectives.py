@@ -8,18 +8,12 @@ from decimal import Decimal
 
 from tests.support.history import MemoryHistory, owner, source
 
-from platform_meter.measures.objectives import configured
+from platform_meter.measures.objectives.windows import configured
 from platform_meter.model.definitions import Definitions, Ticketing
-from platform_meter.model.facts import (
-    Event,
-    Outcome,
-    PipelineRun,
-    PodStarted,
-    ProbeCheck,
-    ProbeResult,
-    Ref,
-    SliCount,
-)
+from platform_meter.model.facts import Event, Ref
+from platform_meter.model.facts.ci import Outcome, PipelineRun
+from platform_meter.model.facts.kubernetes import PodStarted, ProbeCheck, ProbeResult
+from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Gauging, Measure, Scene
 from platform_meter.model.metric import Metric, resolve

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
-from platform_meter.measures import catalogue
+from tests.support.places import ROOT
+
+from platform_meter.model import catalogue
 from platform_meter.slo.check import read_slos
 from platform_meter.slo.plan import Plan, plan
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = ROOT
 DEFINITIONS = REPOSITORY / "slo-definitions"
 
 

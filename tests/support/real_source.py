@@ -12,9 +12,9 @@ from typing import Any
 
 from platform_meter.model.facts import Event, Fact, Reading
 from platform_meter.model.source import Gap, Page, Source, SourceConfig, Stream
-from platform_meter.runtime.grants import Credentials
-from platform_meter.runtime.http import Way
-from platform_meter.runtime.quota import Budgets
+from platform_meter.runtime.outside.grants import Credentials
+from platform_meter.runtime.outside.http import Way
+from platform_meter.runtime.outside.quota import Budgets
 
 
 def utc_now() -> datetime:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
 
-from platform_meter.demo.company import Company
+from platform_meter.demo.company.layout import Company
 from platform_meter.demo.truth import Ran
 from platform_meter.model.definitions import Capability
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from platform_meter.demo.company import Company
-from platform_meter.demo.records import Step, Ticket
-from platform_meter.demo.tickets import PROJECTS
+from platform_meter.demo.company.layout import Company
+from platform_meter.demo.company.records import Step, Ticket
+from platform_meter.demo.company.tickets import PROJECTS
 from platform_meter.model.definitions import Ticketing
 
 DAY = timedelta(days=1)

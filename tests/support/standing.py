@@ -13,8 +13,9 @@ from datetime import timedelta
 
 from tests.support.stores import NOON, begin, open_at, run
 
-from platform_meter.measures import catalogue
-from platform_meter.model.facts import Event, PipelineRun
+from platform_meter.model.catalogue.ci import PIPELINE_RUNS
+from platform_meter.model.facts import Event
+from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Counting
 from platform_meter.model.metric import Increment
@@ -32,7 +33,7 @@ def wait(_event: Event, _owner: Owner, _source: SourceState) -> Sequence[Increme
 
 
 def write(url: str) -> str:
-    counting = Counting(event=PipelineRun, metrics=(catalogue.PIPELINE_RUNS,), count=wait)
+    counting = Counting(event=PipelineRun, metrics=(PIPELINE_RUNS,), count=wait)
     store = open_at(url, countings=(counting,), standstill=LEASE)
     store.acquire("gh", "one", LEASE, NOON)
     try:

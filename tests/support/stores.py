@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from platform_meter.measures import catalogue
-from platform_meter.model.facts import Event, Outcome, PipelineRun, Ref
+from platform_meter.model.catalogue.ci import PIPELINE_RUN_DURATION, PIPELINE_RUNS
+from platform_meter.model.facts import Event, Ref
+from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Counting
 from platform_meter.model.metric import UNOWNED, Increment
@@ -54,14 +55,12 @@ class Rules:
 
 def _count_run(event: Event, owner: Owner, source: SourceState) -> Iterable[Increment]:
     assert isinstance(event, PipelineRun)
-    yield Increment(metric=catalogue.PIPELINE_RUNS, labels=(source.type, owner.team, event.outcome))
+    yield Increment(metric=PIPELINE_RUNS, labels=(source.type, owner.team, event.outcome))
     seconds = event.ran.total_seconds()
-    yield Increment(metric=catalogue.PIPELINE_RUN_DURATION, labels=(source.type, event.pool), amount=seconds)
+    yield Increment(metric=PIPELINE_RUN_DURATION, labels=(source.type, event.pool), amount=seconds)
 
 
-COUNTINGS = (
-    Counting(event=PipelineRun, metrics=(catalogue.PIPELINE_RUNS, catalogue.PIPELINE_RUN_DURATION), count=_count_run),
-)
+COUNTINGS = (Counting(event=PipelineRun, metrics=(PIPELINE_RUNS, PIPELINE_RUN_DURATION), count=_count_run),)
 
 
 def open_at(url: str, **settings: Any) -> Store:

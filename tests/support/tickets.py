@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from platform_meter.model.definitions import Ticketing
-from platform_meter.model.facts import Ref, Role, TicketChange, TicketEvent
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
 
 PROJECT = Ref(system="jira", kind="project", id="PLAT")
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)

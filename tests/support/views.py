@@ -15,7 +15,7 @@ from werkzeug.test import Client
 
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.metric import Metric
-from platform_meter.runtime.exposition import Exposition
+from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.web.app import Site, make_app
 from platform_meter.web.view import View
 

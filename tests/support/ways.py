@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from platform_meter.model.source import Access, Gap
-from platform_meter.runtime.grants import Credentials
-from platform_meter.runtime.http import Way
-from platform_meter.runtime.quota import Budgets
+from platform_meter.runtime.outside.grants import Credentials
+from platform_meter.runtime.outside.http import Way
+from platform_meter.runtime.outside.quota import Budgets
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 

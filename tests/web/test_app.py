@@ -12,12 +12,14 @@ from tests.support.history import MemoryHistory, source
 from tests.support.views import html, site, view
 from werkzeug.test import Client
 
-from platform_meter.measures import catalogue
-from platform_meter.runtime.exposition import Exposition
+from platform_meter.model.catalogue.meter import CONFIG_VALID
+from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.store import StreamState
-from platform_meter.web.app import PAGES, banners, is_loopback, make_app
+from platform_meter.web.app import banners, is_loopback, make_app
+from platform_meter.web.pages import pages
 from platform_meter.web.view import View
 
+TITLES = {page.path: page.title for page in pages()}
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 SEEN = view(NOW)
 
@@ -27,7 +29,7 @@ def client(**more: object) -> Client:
 
 
 @pytest.mark.parametrize(
-    "path", [*PAGES, "/metrics", "/static/meter.css", "/static/meter.js", "/-/healthy", "/nowhere"]
+    "path", [*TITLES, "/metrics", "/static/meter.css", "/static/meter.js", "/-/healthy", "/nowhere"]
 )
 def test_every_answer_is_guarded(path: str) -> None:
     """No answer may be framed, sniffed, or bring in anything from elsewhere."""
@@ -115,11 +117,11 @@ def test_what_is_loopback(host: str, yes: bool) -> None:
     assert is_loopback(host) is yes
 
 
-@pytest.mark.parametrize("path", list(PAGES))
+@pytest.mark.parametrize("path", list(TITLES))
 def test_every_page_stands_without_data(path: str) -> None:
     """Before anything is declared or read each page is whole and says what to do, with nothing inline."""
     text = html(SEEN, path)
-    assert f"<h1>{PAGES[path][0]}</h1>" in text
+    assert f"<h1>{TITLES[path]}</h1>" in text
     assert text.count('aria-current="page"') == 1
     assert "style=" not in text
     assert "<script>" not in text
@@ -130,7 +132,7 @@ def test_unknown_addresses_name_the_known_ones() -> None:
     """404 says what there is; another method is not allowed."""
     answer = client().get("/nowhere")
     assert answer.status_code == 404
-    assert answer.text == f"There is no /nowhere here. There is: {', '.join(PAGES)}, /metrics\n"
+    assert answer.text == f"There is no /nowhere here. There is: {', '.join(TITLES)}, /metrics\n"
     assert client().post("/metrics").status_code == 405
     assert client().get("/-/reload").status_code == 405
 
@@ -138,7 +140,7 @@ def test_unknown_addresses_name_the_known_ones() -> None:
 def test_metrics_come_as_asked_for() -> None:
     """By Accept and Accept-Encoding, and caches are told so."""
     exposition = Exposition()
-    exposition.put(catalogue.CONFIG_VALID, [((), 1.0)])
+    exposition.put(CONFIG_VALID, [((), 1.0)])
     plain = client(exposition=lambda: exposition).get("/metrics", headers={"Accept-Encoding": "identity"})
     assert plain.text.endswith("platform_meter_config_valid 1\n")
     assert plain.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"

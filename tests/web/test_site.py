@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import Client
 
 from platform_meter.model.definitions import Definitions, Team
-from platform_meter.runtime.config import Config, load_config
+from platform_meter.runtime.files.config import Config, load_config
 from platform_meter.runtime.service import Service
 from platform_meter.web.app import make_app
 from platform_meter.web.late import Tickets

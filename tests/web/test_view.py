@@ -12,8 +12,8 @@ from tests.support.history import MemoryHistory, owner, source
 from tests.support.stores import run
 from tests.support.views import rows, view
 
-from platform_meter.measures import catalogue as c
-from platform_meter.model.facts import Outcome, PipelineRun
+from platform_meter.model.catalogue.adoption import CHURN, STICKINESS
+from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.history import SourceState
 from platform_meter.store import StreamState
 from platform_meter.web.view import Health, View, percent, sentence, span, whole
@@ -35,12 +35,12 @@ def test_rows_are_found_by_their_labels() -> None:
     """One series by some of its labels; what is not exposed is None, never 0."""
     seen = view(
         NOW,
-        rows=rows((c.CHURN, ("ci", "service", "28d"), 0.25), (c.CHURN, ("cd", "service", "28d"), 0.5)),
+        rows=rows((CHURN, ("ci", "service", "28d"), 0.25), (CHURN, ("cd", "service", "28d"), 0.5)),
     )
-    assert next(iter(seen.get(c.CHURN))) == ({"capability": "ci", "unit": "service", "window": "28d"}, 0.25)
-    assert seen.one(c.CHURN, capability="cd") == 0.5
-    assert seen.one(c.CHURN, capability="mesh") is None
-    assert seen.one(c.STICKINESS, capability="ci") is None
+    assert next(iter(seen.get(CHURN))) == ({"capability": "ci", "unit": "service", "window": "28d"}, 0.25)
+    assert seen.one(CHURN, capability="cd") == 0.5
+    assert seen.one(CHURN, capability="mesh") is None
+    assert seen.one(STICKINESS, capability="ci") is None
 
 
 def test_events_are_counted_by_day_and_dim_from_fresh_sources() -> None:

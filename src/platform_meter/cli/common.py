@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from platform_meter.runtime.check import Examined
+    from platform_meter.runtime.files.check import Examined
     from platform_meter.runtime.service import Service
 
 CONFIG = "platform-meter.yaml"
@@ -36,7 +36,7 @@ def examined(config_path: Path | None, paths: tuple[Path, ...] = (), *, scrape: 
 
     `scrape` is the interval at which Prometheus scrapes, where it is not the usual one.
     """
-    from platform_meter.runtime.check import examine
+    from platform_meter.runtime.files.check import examine
     from platform_meter.slo.plan import SCRAPE
 
     found = examine(config_path, paths, os.environ, scrape=scrape or SCRAPE)

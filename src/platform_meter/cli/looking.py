@@ -17,7 +17,7 @@ from platform_meter.cli.common import CONFIG, config_option, examined, in_words,
 from platform_meter.cli.slos import scrape_option
 
 if TYPE_CHECKING:
-    from platform_meter.runtime.check import Examined
+    from platform_meter.runtime.files.check import Examined
     from platform_meter.runtime.service import Service
 
 
@@ -56,7 +56,7 @@ def init(output: Path) -> None:
 
     Looks at kubeconfig contexts, git remotes and names of token variables; never at a token.
     """
-    from platform_meter.runtime.init import look, starting_file
+    from platform_meter.runtime.files.init import look, starting_file
 
     text = starting_file(look(Path.home(), Path.cwd(), os.environ))
     if str(output) == "-":
@@ -111,9 +111,9 @@ def sources_test(config_path: Path, name: str) -> None:
 @click.command()
 def metrics() -> None:
     """Print the catalogue of metrics."""
-    from platform_meter.measures import catalogue
+    from platform_meter import measures
 
-    for metric in catalogue.ALL.values():
+    for metric in measures.metrics().values():
         labels = (
             "{" + ", ".join(f"{label}: {metric.bounds[label]}" for label in metric.labels) + "}"
             if metric.labels

@@ -12,7 +12,7 @@ import click
 from platform_meter.cli.common import open_service, reason
 
 if TYPE_CHECKING:
-    from platform_meter.runtime.check import Examined
+    from platform_meter.runtime.files.check import Examined
     from platform_meter.runtime.service import Service
 
 log = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ import click
 from platform_meter.cli.common import can_listen, config_option, examined, in_words, open_service, reason, stopping
 
 if TYPE_CHECKING:
-    from platform_meter.demo.run import Demo
-    from platform_meter.demo.stack import Places
-    from platform_meter.runtime.check import Examined
+    from platform_meter.demo.stage.run import Demo
+    from platform_meter.demo.stage.stack import Places
+    from platform_meter.runtime.files.check import Examined
     from platform_meter.runtime.poller import Result
     from platform_meter.runtime.service import Service
 
@@ -40,7 +40,7 @@ def serve(config_path: Path, *, once: bool) -> None:
         return
 
     def reload() -> Examined:
-        from platform_meter.runtime.check import examine
+        from platform_meter.runtime.files.check import examine
 
         return examine(config_path, (), os.environ)
 
@@ -106,10 +106,10 @@ def demo(
     folder: Path | None,
 ) -> None:
     """Run a simulated company and measure it: no credentials needed."""
-    from platform_meter.demo.run import prepare
-    from platform_meter.demo.scenarios import Trouble
-    from platform_meter.demo.server import Options
-    from platform_meter.demo.stack import chosen_places
+    from platform_meter.demo.company.scenarios import Trouble
+    from platform_meter.demo.stage.run import prepare
+    from platform_meter.demo.stage.server import Options
+    from platform_meter.demo.stage.stack import chosen_places
 
     if with_prometheus and (once or prometheus_url):
         raise click.UsageError("--with-prometheus goes with neither --once nor --prometheus; leave one of them out")
@@ -154,11 +154,11 @@ def _alerting(running: Demo, folder: Path, places: Places | None) -> Iterator[st
     if places is None:
         yield ""
         return
-    from platform_meter.demo.scenarios import Scenario
-    from platform_meter.demo.seed import past
-    from platform_meter.demo.stack import prepare, stack
-    from platform_meter.render.meter_alerts import meter_alerts
+    from platform_meter.demo.company.scenarios import Scenario
+    from platform_meter.demo.stage.seed import past
+    from platform_meter.demo.stage.stack import prepare, stack
     from platform_meter.render.rules import rules
+    from platform_meter.render.rules.meter_alerts import meter_alerts
 
     click.echo("Writing four weeks of the services' past for Prometheus.")
     places = replace(places, services=running.company.addresses.metrics.partition("://")[2])
@@ -189,7 +189,7 @@ def _once(found: Examined) -> None:
 
 
 def _summary(service: Service, results: list[Result]) -> None:
-    from platform_meter.measures import catalogue as c
+    from platform_meter.model.catalogue.adoption import ADOPTION_UNITS
 
     by_instance: dict[str, list[Result]] = {}
     for result in results:
@@ -200,7 +200,7 @@ def _summary(service: Service, results: list[Result]) -> None:
         click.echo(f"  {name:<16}{sum(r.new for r in streams):>8} facts  {'; '.join(said) if said else 'ok'}")
     click.echo("\nAdoption")
     states: dict[str, dict[str, float]] = {}
-    for labels, value in service.meter.rows.get(c.ADOPTION_UNITS.name, ()):
+    for labels, value in service.meter.rows.get(ADOPTION_UNITS.name, ()):
         states.setdefault(labels[0], {})[labels[2]] = value
     for capability, counts in states.items():
         click.echo(f"  {capability:<24}" + ", ".join(f"{n:.0f} {s.replace('_', ' ')}" for s, n in counts.items() if n))
@@ -216,7 +216,7 @@ def _run(
 ) -> None:
     """Serve until told to stop. `instead` says what to write where nobody can listen at the address."""
     from platform_meter.cli.reload import Reloadable
-    from platform_meter.runtime.httpd import Server
+    from platform_meter.runtime.server.httpd import Server
     from platform_meter.web.app import is_loopback, make_app
     from platform_meter.web.site import make_site
 

@@ -19,7 +19,7 @@ from platform_meter.cli.common import config_option, open_service, print_problem
 
 if TYPE_CHECKING:
     from platform_meter.render.artifact import Artifact, Difference
-    from platform_meter.runtime.http import Way
+    from platform_meter.runtime.outside.http import Way
     from platform_meter.slo.plan import Plan
 
 _AGAIN = "platform-meter generate"
@@ -82,7 +82,7 @@ def count_rules(text: str) -> int:
 
 
 def _plans(folder: Path, scrape: timedelta) -> tuple[Plan, ...]:
-    from platform_meter.runtime.check import examine
+    from platform_meter.runtime.files.check import examine
 
     found = examine(None, (folder,), os.environ, scrape=scrape)
     print_problems(found)
@@ -101,7 +101,7 @@ class _Folder:
 
     def differences(self) -> Iterator[Difference]:
         from platform_meter.render.artifact import compare
-        from platform_meter.runtime.artifacts import Texts
+        from platform_meter.runtime.files.artifacts import Texts
 
         return compare(self.artifacts, Texts(self.path, (self.suffix,)))
 
@@ -163,10 +163,10 @@ class _Count:
         self.rules = 0
 
     def of(self, plans: Iterable[Plan]) -> Iterator[Artifact]:
-        from platform_meter.render.meter_alert_tests import meter_alert_tests
-        from platform_meter.render.meter_alerts import meter_alerts
-        from platform_meter.render.rule_tests import rule_tests
         from platform_meter.render.rules import rules
+        from platform_meter.render.rules.meter_alert_tests import meter_alert_tests
+        from platform_meter.render.rules.meter_alerts import meter_alerts
+        from platform_meter.render.rules.tests import rule_tests
 
         for _, those in groupby(sorted(plans, key=lambda p: p.service), key=lambda p: p.service):
             of_service = tuple(those)
@@ -192,7 +192,7 @@ def _reading_and_writing() -> Iterator[None]:
 
 def _write(folders: Sequence[_Folder]) -> None:
     """All folders, or nothing where a file of somebody else's stands in the way of any."""
-    from platform_meter.runtime.artifacts import Staging
+    from platform_meter.runtime.files.artifacts import Staging
 
     said, foreign = list[str](), False
     with Staging() as staging:
@@ -283,7 +283,7 @@ def _counted(plan: Plan, config_path: Path, prometheus: str | None) -> tuple[flo
     from platform_meter.model.objective import StoredSli
     from platform_meter.model.source import SourceError
     from platform_meter.runtime import traffic
-    from platform_meter.runtime.check import examine
+    from platform_meter.runtime.files.check import examine
 
     help_ = "give --prometheus URL or --traffic EVENTS for its own"
     try:

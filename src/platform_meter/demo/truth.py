@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
-from platform_meter.demo.company import Repo
-from platform_meter.demo.manifests import Pod
-from platform_meter.demo.records import Attempt, Deployment, Pull, Run, Step, Ticket
-from platform_meter.demo.tickets import CLOSED, COMPONENT_OWNERS, OPEN, PROJECTS, RESOLVED
+from platform_meter.demo.company.layout import Repo
+from platform_meter.demo.company.manifests import Pod
+from platform_meter.demo.company.records import Attempt, Deployment, Pull, Run, Step, Ticket
+from platform_meter.demo.company.tickets import CLOSED, COMPONENT_OWNERS, OPEN, PROJECTS, RESOLVED
 from platform_meter.demo.world import World
-from platform_meter.model.facts import NodeState, Outcome
+from platform_meter.model.facts.ci import Outcome
+from platform_meter.model.facts.kubernetes import NodeState
 from platform_meter.model.metric import UNOWNED
 
 ENVIRONMENTS = {"staging": "staging", "production-eu": "production", "production-us": "production"}

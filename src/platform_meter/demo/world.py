@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from platform_meter.demo.cluster import ClusterState
-from platform_meter.demo.company import Company
-from platform_meter.demo.history import History
-from platform_meter.demo.scenarios import Scenario
+from platform_meter.demo.company.cluster import ClusterState
+from platform_meter.demo.company.history import History
+from platform_meter.demo.company.layout import Company
+from platform_meter.demo.company.scenarios import Scenario
 
 JIRA_USER = "meter@acme.test"
 GITHUB_LIMIT = 15_000

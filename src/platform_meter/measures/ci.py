@@ -9,10 +9,18 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from platform_meter.measures import catalogue
-from platform_meter.model.facts import Event, Outcome, PipelineActive, PipelineJob, PipelineRun
+from platform_meter.model.catalogue.ci import (
+    PIPELINE_ACTIVE,
+    PIPELINE_FLAKY,
+    PIPELINE_QUEUE_DURATION,
+    PIPELINE_RUN_DURATION,
+    PIPELINE_RUNS,
+    PIPELINE_UNCLASSIFIED,
+)
+from platform_meter.model.facts import Event
+from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.history import Owner, SourceState
-from platform_meter.model.measure import WINDOWS, Counting, Gauging, Measure, Scene, window_label
+from platform_meter.model.measure import WINDOWS, Counting, Gauging, Measures, Scene, window_label
 from platform_meter.model.metric import Increment, Metric, Ratio, Sample
 
 FAILURES = frozenset({Outcome.USER_FAILURE, Outcome.INFRA_FAILURE, Outcome.UNKNOWN})
@@ -28,10 +36,10 @@ def count_run(event: Event, owner: Owner, source: SourceState) -> Iterator[Incre
     """One ended run and its duration. A skipped run never ran: it is counted, but has no duration."""
     if not isinstance(event, PipelineRun):
         raise TypeError(f"count_run counts PipelineRun, not {type(event).__name__}")
-    yield Increment(metric=catalogue.PIPELINE_RUNS, labels=(source.type, owner.team, event.outcome))
+    yield Increment(metric=PIPELINE_RUNS, labels=(source.type, owner.team, event.outcome))
     if event.outcome is not Outcome.SKIPPED:
         yield Increment(
-            metric=catalogue.PIPELINE_RUN_DURATION,
+            metric=PIPELINE_RUN_DURATION,
             labels=(source.type, event.pool or UNKNOWN_POOL),
             amount=event.ran.total_seconds(),
         )
@@ -43,7 +51,7 @@ def count_job(event: Event, _owner: Owner, source: SourceState) -> Iterator[Incr
         raise TypeError(f"count_job counts PipelineJob, not {type(event).__name__}")
     if event.queued is not None:
         yield Increment(
-            metric=catalogue.PIPELINE_QUEUE_DURATION,
+            metric=PIPELINE_QUEUE_DURATION,
             labels=(source.type, event.pool or UNKNOWN_POOL),
             amount=event.queued.total_seconds(),
         )
@@ -98,7 +106,7 @@ def flaky(scene: Scene) -> Iterator[Sample]:
                     at = (source.type, team, window_label(window))
                     wholes[at] += n
                     flakes[at] += sum(flakes_of[i] for i in range(place + 1))
-    return _ratios(catalogue.PIPELINE_FLAKY, flakes, wholes, scene.minimum)
+    return _ratios(PIPELINE_FLAKY, flakes, wholes, scene.minimum)
 
 
 def _slices(end: datetime) -> list[tuple[int, datetime, datetime]]:
@@ -120,7 +128,7 @@ def unclassified(scene: Scene) -> Iterator[Sample]:
                         at = (source.type, team, window_label(window))
                         failures[at] += count.n
                         unknown[at] += count.n if dim == Outcome.UNKNOWN else 0
-    return _ratios(catalogue.PIPELINE_UNCLASSIFIED, unknown, failures, scene.minimum)
+    return _ratios(PIPELINE_UNCLASSIFIED, unknown, failures, scene.minimum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +158,7 @@ def active(scene: Scene) -> Iterator[Sample]:
             counts[*pool, "queued"] += held.reading.queued
             counts[*pool, "running"] += held.reading.running
     for labels, value in sorted(counts.items()):
-        yield Sample(metric=catalogue.PIPELINE_ACTIVE, labels=labels, value=value)
+        yield Sample(metric=PIPELINE_ACTIVE, labels=labels, value=value)
 
 
 def _known(scene: Scene, kind: type[Event]) -> Iterator[tuple[SourceState, datetime]]:
@@ -165,26 +173,28 @@ def _ratios(metric: Metric, parts: Parts, wholes: Parts, minimum: int) -> Iterat
         yield Sample(metric=metric, labels=labels, value=Ratio(part=parts[labels], whole=whole, minimum=minimum))
 
 
-MEASURES: tuple[Measure, ...] = (
-    Counting(
-        event=PipelineRun,
-        metrics=(catalogue.PIPELINE_RUNS, catalogue.PIPELINE_RUN_DURATION),
-        count=count_run,
-    ),
-    Counting(event=PipelineJob, metrics=(catalogue.PIPELINE_QUEUE_DURATION,), count=count_job),
-    Gauging(
-        metrics=(catalogue.PIPELINE_FLAKY,),
-        reads=frozenset({PipelineRun}),
-        compute=flaky,
-        every=timedelta(minutes=5),
-        at_once=False,
-    ),
-    Gauging(
-        metrics=(catalogue.PIPELINE_UNCLASSIFIED,),
-        reads=frozenset({PipelineRun}),
-        compute=unclassified,
-        every=timedelta(minutes=5),
-        at_once=False,
-    ),
-    Gauging(metrics=(catalogue.PIPELINE_ACTIVE,), reads=frozenset({PipelineActive}), compute=active),
+MEASURES = Measures(
+    standing=(
+        Counting(
+            event=PipelineRun,
+            metrics=(PIPELINE_RUNS, PIPELINE_RUN_DURATION),
+            count=count_run,
+        ),
+        Counting(event=PipelineJob, metrics=(PIPELINE_QUEUE_DURATION,), count=count_job),
+        Gauging(
+            metrics=(PIPELINE_FLAKY,),
+            reads=frozenset({PipelineRun}),
+            compute=flaky,
+            every=timedelta(minutes=5),
+            at_once=False,
+        ),
+        Gauging(
+            metrics=(PIPELINE_UNCLASSIFIED,),
+            reads=frozenset({PipelineRun}),
+            compute=unclassified,
+            every=timedelta(minutes=5),
+            at_once=False,
+        ),
+        Gauging(metrics=(PIPELINE_ACTIVE,), reads=frozenset({PipelineActive}), compute=active),
+    )
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from platform_meter.measures import catalogue
+from platform_meter.model.catalogue.delivery import DEPLOYMENTS
 from platform_meter.model.definitions import Definitions, Environment
-from platform_meter.model.facts import Deployment, Event
+from platform_meter.model.facts import Event
+from platform_meter.model.facts.delivery import Deployment
 from platform_meter.model.history import Owner, SourceState
-from platform_meter.model.measure import Counting, Measure
+from platform_meter.model.measure import Counting, Measure, Measures
 from platform_meter.model.metric import OTHER, Increment
 
 
@@ -33,7 +34,7 @@ class Environments:
         if not isinstance(event, Deployment):
             raise TypeError(f"deployments are counted from Deployment, not {type(event).__name__}")
         yield Increment(
-            metric=catalogue.DEPLOYMENTS,
+            metric=DEPLOYMENTS,
             labels=(owner.team, self.label(event.environment), event.result, event.kind),
         )
 
@@ -41,4 +42,7 @@ class Environments:
 def configured(definitions: Definitions) -> tuple[Measure, ...]:
     """Measures of delivery under the declared environments."""
     count = Environments(definitions.environments).count
-    return (Counting(event=Deployment, metrics=(catalogue.DEPLOYMENTS,), count=count),)
+    return (Counting(event=Deployment, metrics=(DEPLOYMENTS,), count=count),)
+
+
+MEASURES = Measures(declared=configured)

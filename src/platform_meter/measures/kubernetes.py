@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from platform_meter.measures import catalogue
-from platform_meter.model.facts import Event, Namespace, Node, NodeState, PodStarted, ProbeCheck, Workload
+from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES, POD_START, PROBE_CHECKS, PROBE_DURATION
+from platform_meter.model.facts import Event
+from platform_meter.model.facts.kubernetes import Namespace, Node, NodeState, PodStarted, ProbeCheck, Workload
 from platform_meter.model.history import Owner, SourceState
-from platform_meter.model.measure import Counting, Gauging, Measure, Scene
+from platform_meter.model.measure import Counting, Gauging, Measures, Scene
 from platform_meter.model.metric import Increment, Sample
 
 
@@ -16,15 +17,15 @@ def count_probe(event: Event, _owner: Owner, _source: SourceState) -> Iterator[I
     """One check and how long it took; a timeout took as long as we waited."""
     if not isinstance(event, ProbeCheck):
         raise TypeError(f"count_probe counts ProbeCheck, not {type(event).__name__}")
-    yield Increment(metric=catalogue.PROBE_CHECKS, labels=(event.target, event.result))
-    yield Increment(metric=catalogue.PROBE_DURATION, labels=(event.target,), amount=event.seconds)
+    yield Increment(metric=PROBE_CHECKS, labels=(event.target, event.result))
+    yield Increment(metric=PROBE_DURATION, labels=(event.target,), amount=event.seconds)
 
 
 def count_pod_start(event: Event, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
     """Creation to first Ready of one pod, image pull included."""
     if not isinstance(event, PodStarted):
         raise TypeError(f"count_pod_start counts PodStarted, not {type(event).__name__}")
-    yield Increment(metric=catalogue.POD_START, labels=(event.cluster, event.owner_kind), amount=event.seconds)
+    yield Increment(metric=POD_START, labels=(event.cluster, event.owner_kind), amount=event.seconds)
 
 
 def nodes(scene: Scene) -> Iterator[Sample]:
@@ -39,11 +40,13 @@ def nodes(scene: Scene) -> Iterator[Sample]:
     for cluster in sorted(clusters):
         for state in NodeState:
             value = float(counts[cluster, state])
-            yield Sample(metric=catalogue.CLUSTER_NODES, labels=(cluster, state), value=value)
+            yield Sample(metric=CLUSTER_NODES, labels=(cluster, state), value=value)
 
 
-MEASURES: tuple[Measure, ...] = (
-    Counting(event=ProbeCheck, metrics=(catalogue.PROBE_CHECKS, catalogue.PROBE_DURATION), count=count_probe),
-    Counting(event=PodStarted, metrics=(catalogue.POD_START,), count=count_pod_start),
-    Gauging(metrics=(catalogue.CLUSTER_NODES,), reads=frozenset({Node, Namespace, Workload}), compute=nodes),
+MEASURES = Measures(
+    standing=(
+        Counting(event=ProbeCheck, metrics=(PROBE_CHECKS, PROBE_DURATION), count=count_probe),
+        Counting(event=PodStarted, metrics=(POD_START,), count=count_pod_start),
+        Gauging(metrics=(CLUSTER_NODES,), reads=frozenset({Node, Namespace, Workload}), compute=nodes),
+    )
 )

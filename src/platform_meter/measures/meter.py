@@ -6,10 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
-from platform_meter.measures import catalogue
-from platform_meter.measures.adoption_units import roster
-from platform_meter.model.facts import EVENTS, READINGS
-from platform_meter.model.measure import Gauging, Measure, Scene
+from platform_meter.measures.adoption.units import roster
+from platform_meter.model.catalogue.entities import SERVICE_INFO, TEAM_INFO
+from platform_meter.model.catalogue.meter import (
+    OBJECTS_SEEN,
+    OWNERSHIP_CONFLICTS,
+    SOURCE_LAST_SUCCESS,
+    SOURCE_UP,
+    UNOWNED_OBJECTS,
+)
+from platform_meter.model.facts import event_kinds, reading_kinds
+from platform_meter.model.measure import Gauging, Measures, Scene
 from platform_meter.model.metric import UNOWNED, Sample
 
 MACHINERY = frozenset({"node", "cluster", "pool"})
@@ -30,9 +37,9 @@ def objects(scene: Scene) -> Iterator[Sample]:
             unowned[labels] += row.owner.team == UNOWNED
             disputed[labels] += bool(row.owner.conflict)
     for labels, count in sorted(seen.items()):
-        yield Sample(metric=catalogue.OBJECTS, labels=labels, value=float(count))
-        yield Sample(metric=catalogue.UNOWNED_OBJECTS, labels=labels, value=float(unowned[labels]))
-        yield Sample(metric=catalogue.OWNERSHIP_CONFLICTS, labels=labels, value=float(disputed[labels]))
+        yield Sample(metric=OBJECTS_SEEN, labels=labels, value=float(count))
+        yield Sample(metric=UNOWNED_OBJECTS, labels=labels, value=float(unowned[labels]))
+        yield Sample(metric=OWNERSHIP_CONFLICTS, labels=labels, value=float(disputed[labels]))
 
 
 def entities(scene: Scene) -> Iterator[Sample]:
@@ -40,33 +47,35 @@ def entities(scene: Scene) -> Iterator[Sample]:
     known = roster(scene)
     for service in sorted(known.services.values(), key=lambda s: s.id):
         labels = (service.id, service.team, service.system, service.tier)
-        yield Sample(metric=catalogue.SERVICE_INFO, labels=labels, value=1.0)
+        yield Sample(metric=SERVICE_INFO, labels=labels, value=1.0)
     for team in sorted(known.teams.values(), key=lambda t: t.id):
-        yield Sample(metric=catalogue.TEAM_INFO, labels=(team.id, team.org, team.persona), value=1.0)
+        yield Sample(metric=TEAM_INFO, labels=(team.id, team.org, team.persona), value=1.0)
 
 
 def sources(scene: Scene) -> Iterator[Sample]:
     """Health of every configured source; these stay when it is stale, for they say so."""
     for state in sorted(scene.history.sources(), key=lambda s: (s.type, s.instance)):
         labels = (state.type, state.instance)
-        yield Sample(metric=catalogue.SOURCE_UP, labels=labels, value=float(state.fresh))
+        yield Sample(metric=SOURCE_UP, labels=labels, value=float(state.fresh))
         if state.last_success is not None:
             value = state.last_success.timestamp()
-            yield Sample(metric=catalogue.SOURCE_LAST_SUCCESS, labels=labels, value=value)
+            yield Sample(metric=SOURCE_LAST_SUCCESS, labels=labels, value=value)
 
 
-MEASURES: tuple[Measure, ...] = (
-    Gauging(
-        metrics=(catalogue.OBJECTS, catalogue.UNOWNED_OBJECTS, catalogue.OWNERSHIP_CONFLICTS),
-        reads=frozenset({*EVENTS.values(), *READINGS.values()}),
-        compute=objects,
-    ),
-    Gauging(
-        metrics=(catalogue.SERVICE_INFO, catalogue.TEAM_INFO),
-        reads=frozenset(),
-        compute=entities,
-        # New objects and owners are reason enough by themselves.
-        every=timedelta(minutes=5),
-    ),
-    Gauging(metrics=(catalogue.SOURCE_UP, catalogue.SOURCE_LAST_SUCCESS), reads=frozenset(), compute=sources),
+MEASURES = Measures(
+    standing=(
+        Gauging(
+            metrics=(OBJECTS_SEEN, UNOWNED_OBJECTS, OWNERSHIP_CONFLICTS),
+            reads=frozenset({*event_kinds().values(), *reading_kinds().values()}),
+            compute=objects,
+        ),
+        Gauging(
+            metrics=(SERVICE_INFO, TEAM_INFO),
+            reads=frozenset(),
+            compute=entities,
+            # New objects and owners are reason enough by themselves.
+            every=timedelta(minutes=5),
+        ),
+        Gauging(metrics=(SOURCE_UP, SOURCE_LAST_SUCCESS), reads=frozenset(), compute=sources),
+    )
 )

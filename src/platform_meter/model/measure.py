@@ -81,3 +81,14 @@ class Deriving:
 
 
 Measure = Counting | Gauging | Deriving
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """The measures of one family of the domain; each module or folder in `measures/` names its own."""
+
+    standing: tuple[Measure, ...] = ()
+    declared: Callable[[Definitions], tuple[Measure, ...]] = lambda _: ()
+    """Those that depend on what people declared. They may keep counts: made once per load, for one store."""
+    brings: tuple[Metric, ...] = ()
+    """Metrics that an installed package declares, since our catalogue cannot have them."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import CatalogEntity, Ref
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.portal import CatalogEntity
 from platform_meter.model.history import Owner
 from platform_meter.model.metric import UNOWNED
 from platform_meter.model.portal import KUBERNETES_ID, Portal

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from platform_meter.model.facts import CatalogEntity, Ref
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.portal import CatalogEntity
 
 KUBERNETES_ID = "backstage.io/kubernetes-id"
 _KUBERNETES_NAMESPACE = "backstage.io/kubernetes-namespace"

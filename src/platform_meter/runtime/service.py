@@ -15,24 +15,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from platform_meter import __version__, measures, sources
-from platform_meter.measures import catalogue
-from platform_meter.measures.objectives_days import Days
+from platform_meter.measures.objectives.days import Days
+from platform_meter.model.catalogue.meter import BUILD_INFO, CONFIG_VALID, SOURCE_RATE_LIMIT, STORE_BYTES
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import CatalogEntity, Repository
+from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.facts.portal import CatalogEntity
 from platform_meter.model.history import History
 from platform_meter.model.measure import Counting, Deriving
 from platform_meter.model.metric import Sample
 from platform_meter.model.ownership import Directory
 from platform_meter.model.source import Access, Gap, Outside, SourceError
-from platform_meter.runtime import meter as ticking
-from platform_meter.runtime.config import Config
-from platform_meter.runtime.exposition import Exposition
-from platform_meter.runtime.families import Limits
-from platform_meter.runtime.http import Way
-from platform_meter.runtime.meter import Meter
+from platform_meter.runtime.files.config import Config
+from platform_meter.runtime.outside.http import Way
+from platform_meter.runtime.outside.quota import Budgets
 from platform_meter.runtime.poller import Instance, Poller, Result
-from platform_meter.runtime.process import OwnMetrics
-from platform_meter.runtime.quota import Budgets
+from platform_meter.runtime.tick import meter as ticking
+from platform_meter.runtime.tick.exposition import Exposition
+from platform_meter.runtime.tick.families import Limits
+from platform_meter.runtime.tick.meter import Meter
+from platform_meter.runtime.tick.process import OwnMetrics
 from platform_meter.slo.plan import Plan
 from platform_meter.store import Configured, ConfiguredStream, Store, StoredHistory
 
@@ -238,14 +239,14 @@ class Service:
 
     def _own_samples(self) -> list[Sample]:
         out = [
-            Sample(metric=catalogue.BUILD_INFO, labels=(__version__,), value=1.0),
-            Sample(metric=catalogue.CONFIG_VALID, labels=(), value=0.0 if self.problems else 1.0),
-            Sample(metric=catalogue.STORE_BYTES, labels=(), value=float(self.store.size())),
+            Sample(metric=BUILD_INFO, labels=(__version__,), value=1.0),
+            Sample(metric=CONFIG_VALID, labels=(), value=0.0 if self.problems else 1.0),
+            Sample(metric=STORE_BYTES, labels=(), value=float(self.store.size())),
         ]
         for type_ in sorted({i.source.name for i in self.instances}):
             ratio = self._budgets.remaining_ratio(type_)
             if ratio is not None:
-                out.append(Sample(metric=catalogue.SOURCE_RATE_LIMIT, labels=(type_,), value=ratio))
+                out.append(Sample(metric=SOURCE_RATE_LIMIT, labels=(type_,), value=ratio))
         return out
 
     def _refresh_directory(self, history: History) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import make_url
 
-from platform_meter.measures.objectives import READ, Windows
+from platform_meter.measures.objectives.windows import READ, Windows
 from platform_meter.model.measure import Scene
 from platform_meter.model.source import Access, Outside, SourceError
-from platform_meter.runtime.config import Config
-from platform_meter.runtime.http import Way
+from platform_meter.runtime.files.config import Config
+from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.service import PROMETHEUS, Service, brief_way
 from platform_meter.slo import names
 from platform_meter.slo.plan import TILE, Plan

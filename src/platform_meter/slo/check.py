@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from platform_meter.model.objective import NoData, StoredSli
 from platform_meter.problems import Document, Problem, decode
-from platform_meter.slo import openslo, openslo_whole
+from platform_meter.slo import openslo
 from platform_meter.slo.burnrate import Row, alone_below, window_text
-from platform_meter.slo.openslo_keys import PREFIX, Slo
+from platform_meter.slo.openslo import whole as openslo_whole
+from platform_meter.slo.openslo.keys import PREFIX, Slo
 from platform_meter.slo.plan import SCRAPE, Plan, rows
 from platform_meter.slo.spec import Method, Spec
 

@@ -8,7 +8,7 @@ from math import isfinite
 
 from sqlalchemy import Connection, Insert, bindparam, func, select
 
-from platform_meter.measures import catalogue
+from platform_meter.model.catalogue.meter import SERIES_DROPPED
 from platform_meter.model.metric import OTHER, UNOWNED, Increment, Metric, MetricType
 from platform_meter.store import codec
 from platform_meter.store.database import Transaction, batches, insert_rows
@@ -88,10 +88,10 @@ class Limits:
 def apply(tx: Transaction, additions: Additions, limits: Limits, now: int) -> None:
     """Write the sums. A label set past its family's cap is folded into `_other`, or dropped where nothing can be folded."""
     for name in sorted(additions.series):
-        if name != catalogue.SERIES_DROPPED.name:
+        if name != SERIES_DROPPED.name:
             _apply(tx, additions, additions.metrics[name], limits, now)
-    if catalogue.SERIES_DROPPED.name in additions.series:
-        _apply(tx, additions, catalogue.SERIES_DROPPED, limits, now)
+    if SERIES_DROPPED.name in additions.series:
+        _apply(tx, additions, SERIES_DROPPED, limits, now)
     if additions.series:
         tx.changed("counters")
 
@@ -105,7 +105,7 @@ def _apply(tx: Transaction, additions: Additions, metric: Metric, limits: Limits
         room = max(0, limits.cap(metric) - there)
         if len(new) > room:
             past = limits.order(metric, new)[room:]
-            additions.count(catalogue.SERIES_DROPPED, (metric.name,), limits.first_time(metric, past))
+            additions.count(SERIES_DROPPED, (metric.name,), limits.first_time(metric, past))
             folded = _fold(metric, added, past)
             stored |= _stored(tx.conn, metric, folded)
     rows = []

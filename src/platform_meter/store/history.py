@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeVar
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, false, func, or_, select, true
 
-from platform_meter.model.facts import EVENTS, Event, Reading, Usage
+from platform_meter.model.facts import Event, Reading, event_kinds
+from platform_meter.model.facts.use import Usage
 from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState, UsageDay
 from platform_meter.model.ownership import NOBODY
 from platform_meter.store import codec, polls
@@ -151,7 +152,7 @@ class StoredHistory:
         instances = self._conn.execute(select(sources.c.instance).where(sources.c.type == source_type)).scalars().all()
         kinds = [
             (rollups.c.kind == name) & (rollups.c.dim.in_(cls.use_dims) if cls.use_dims else true())
-            for name, cls in EVENTS.items()
+            for name, cls in event_kinds().items()
             if cls.verb and cls.verb in verbs
         ]
         by_action = (rollups.c.kind == Usage.__name__) & rollups.c.dim.in_(verbs)

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from sqlalchemy import ColumnElement, Connection, Table, exists, func, select, text, union
 
-from platform_meter.model.facts import EVENTS
+from platform_meter.model.facts import event_kinds
 from platform_meter.store import codec
 from platform_meter.store.database import BATCH, Transaction, keep
 from platform_meter.store.schema import (
@@ -30,7 +30,7 @@ _ENOUGH = 20
 
 def newest(conn: Connection) -> int | None:
     """When the newest event ended; None without any."""
-    ends = (conn.execute(select(func.max(events.c.at)).where(events.c.kind == kind)).scalar() for kind in EVENTS)
+    ends = (conn.execute(select(func.max(events.c.at)).where(events.c.kind == kind)).scalar() for kind in event_kinds())
     return max((end for end in ends if end is not None), default=None)
 
 
@@ -73,7 +73,7 @@ def check(conn: Connection, days: Days) -> list[str]:
     found += _orphans(conn)
     kinds = union(select(events.c.kind), select(rollups.c.kind))
     for kind in sorted(conn.execute(kinds).scalars().all()):
-        if kind in EVENTS:
+        if kind in event_kinds():
             for number, line in enumerate(_differences(conn, kind, days)):
                 if number == _ENOUGH:
                     found.append(f"{kind}: more days differ")
@@ -95,7 +95,7 @@ def _orphans(conn: Connection) -> Iterator[str]:
 
 def _differences(conn: Connection, kind: str, days: Days) -> Iterator[str]:
     """Days of one kind whose rollups differ from their events. Holds one day in memory."""
-    decode = codec.decoder(EVENTS[kind]).decode
+    decode = codec.decoder(event_kinds()[kind]).decode
     rows = conn.execute(
         select(events.c.at, events.c.source, events.c.object, events.c.body)
         .where(events.c.kind == kind)

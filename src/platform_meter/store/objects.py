@@ -11,7 +11,8 @@ from itertools import pairwise
 
 from sqlalchemy import ColumnElement, bindparam, select
 
-from platform_meter.model.facts import Namespace, Ref, Workload
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.kubernetes import Namespace, Workload
 from platform_meter.model.history import Owner
 from platform_meter.model.metric import UNOWNED
 from platform_meter.model.ownership import NOBODY

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Row, bindparam, select
 
-from platform_meter.measures import catalogue
-from platform_meter.model.facts import Reading, Ref, Workload
+from platform_meter.model.catalogue.meter import EVENTS_REJECTED
+from platform_meter.model.facts import Reading, Ref
+from platform_meter.model.facts.kubernetes import Workload
 from platform_meter.model.source import Page
 from platform_meter.store import codec
 from platform_meter.store.counters import Additions
@@ -32,7 +33,7 @@ def write(
         reason = _refused(reading)
         if reason:
             rejected[reason] += 1
-            additions.count(catalogue.EVENTS_REJECTED, (poll.type, type(reading).__name__, reason), 1)
+            additions.count(EVENTS_REJECTED, (poll.type, type(reading).__name__, reason), 1)
         else:
             by_kind.setdefault(type(reading), {})[reading.key] = reading
     gone: dict[type[Reading], set[str]] = defaultdict(set)

@@ -15,7 +15,7 @@ from typing import Self
 
 from sqlalchemy import Connection, select
 
-from platform_meter.measures import catalogue
+from platform_meter.model.catalogue.meter import SOURCE_GAPS
 from platform_meter.model.facts import Event
 from platform_meter.model.history import SourceState, UnitState
 from platform_meter.model.measure import Counting, Derived
@@ -223,7 +223,7 @@ class Store:
             if unit.tx.conn.execute(same).first() is not None:
                 return False
             unit.tx.conn.execute(gaps.insert().values(**row, text=gap.text.replace("\0", "")))
-            unit.additions.count(catalogue.SOURCE_GAPS, (type_, gap.reason), 1)
+            unit.additions.count(SOURCE_GAPS, (type_, gap.reason), 1)
             unit.tx.changed("gaps")
             return True
 

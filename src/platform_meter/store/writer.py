@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Insert, bindparam, select
 
-from platform_meter.measures import catalogue
+from platform_meter.model.catalogue.meter import EVENTS_REJECTED, EVENTS_STORED
 from platform_meter.model.facts import Event, Ref, Tally
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Counting
@@ -113,9 +113,9 @@ class Writer:
             self._insert(tx, origin, kind, new, objects=objects, sums=sums, additions=additions)
             sums.write(tx)
             tx.changed(name)
-        additions.count(catalogue.EVENTS, (origin.source.type, name), len(new))
+        additions.count(EVENTS_STORED, (origin.source.type, name), len(new))
         for reason, n in rejected.items():
-            additions.count(catalogue.EVENTS_REJECTED, (origin.source.type, name, reason), n)
+            additions.count(EVENTS_REJECTED, (origin.source.type, name, reason), n)
         outcome.new += len(new)
         outcome.revised += len(newer)
         outcome.rejected.update(rejected)

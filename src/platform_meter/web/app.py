@@ -17,24 +17,13 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from platform_meter import __version__
-from platform_meter.runtime.exposition import Exposition
-from platform_meter.web import adoption, overview, slos, sources, support
+from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.web.charts import draw, legend
+from platform_meter.web.pages import pages
 from platform_meter.web.view import Banner, Health, View, hours, percent, span, whole
 
 log = logging.getLogger(__name__)
 
-Page = Callable[[View], Mapping[str, Any]]
-PAGES: Mapping[str, tuple[str, str, Page]] = {
-    "/": ("Overview", "overview.html", overview.overview),
-    "/adoption": ("Adoption", "adoption.html", adoption.page),
-    "/support": ("Support", "support.html", support.page),
-    "/slos": ("SLOs", "slos.html", slos.page),
-    "/sources": ("Sources", "sources.html", sources.page),
-}
-Detail = Callable[[View, str], Mapping[str, Any] | None]
-DETAILS: Mapping[str, tuple[str, Detail]] = {"/slos": ("slo.html", slos.detail)}
-"""Pages of one thing, below the page that lists all: template and maker, which gives None for a name it does not know."""
 _STATIC = {
     "meter.css": "text/css; charset=utf-8",
     "meter.js": "text/javascript; charset=utf-8",
@@ -66,7 +55,7 @@ class Site:
 def environment() -> jinja2.Environment:
     """Templates with autoescape and strict names, so a misspelt value fails in tests, not on a screen."""
     env = jinja2.Environment(
-        loader=jinja2.PackageLoader("platform_meter.web"),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader("platform_meter.web", at) for at in ("templates", "pages")]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -107,6 +96,7 @@ def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
         local: only this machine can reach it, so that it answers to names of loopback alone.
     """
     env = environment()
+    by_path = {page.path: page for page in pages()}
     static = {name: (files("platform_meter.web") / "static" / name).read_bytes() for name in _STATIC}
 
     def metrics(request: Request) -> Response:
@@ -124,7 +114,7 @@ def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
         text = env.get_template(template).render(
             title=title,
             here=here,
-            nav=[(path, name) for path, (name, _, _) in PAGES.items()],
+            nav=[(page.path, page.title) for page in by_path.values()],
             banners=banners(view),
             now=view.now.astimezone(view.zone),
             zone=view.zone,
@@ -135,18 +125,18 @@ def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
 
     def page(request: Request) -> Response:
         here = request.path.rstrip("/") or "/"
-        title, template, make = PAGES[here]
+        found = by_path[here]
         with site.view() as view:
-            return shown(view, here, template, title, make(view))
+            return shown(view, here, found.template, found.title, found.fill(view))
 
     def detail(request: Request) -> Response:
         here, _, name = request.path.rstrip("/").rpartition("/")
-        template, make = DETAILS[here]
+        found = by_path[here].detail
         with site.view() as view:
-            made = make(view, name)
-            if made is None:
+            filled = found.fill(view, name) if found else None
+            if found is None or filled is None:
                 raise NotFound
-            return shown(view, here, template, name, made)
+            return shown(view, here, found.template, name, filled)
 
     def asset(request: Request) -> Response:
         name = request.path.rpartition("/")[2]
@@ -181,8 +171,12 @@ def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
     routes = Map(
         [
             Rule("/metrics", endpoint="metrics", methods=["GET"]),
-            *(Rule(path, endpoint="page", methods=["GET"]) for path in PAGES),
-            *(Rule(f"{path}/<name>", endpoint="detail", methods=["GET"]) for path in DETAILS),
+            *(Rule(path, endpoint="page", methods=["GET"]) for path in by_path),
+            *(
+                Rule(f"{path}/<name>", endpoint="detail", methods=["GET"])
+                for path, page in by_path.items()
+                if page.detail
+            ),
             *(Rule(f"/static/{name}", endpoint="static", methods=["GET"]) for name in _STATIC),
             Rule("/-/healthy", endpoint="healthy", methods=["GET"]),
             Rule("/-/ready", endpoint="ready", methods=["GET"]),
@@ -196,7 +190,7 @@ def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
         try:
             response = refusal(request, local=local) or handlers[routes.bind_to_environ(environ).match()[0]](request)
         except NotFound:
-            known = ", ".join([*PAGES, "/metrics"])
+            known = ", ".join([*by_path, "/metrics"])
             response = Response(
                 f"There is no {request.path} here. There is: {known}\n",
                 status=404,

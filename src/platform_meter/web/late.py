@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from platform_meter.measures.support import unlisted_statuses
-from platform_meter.measures.support_cycles import Ticket
-from platform_meter.measures.support_queues import Book, reads
-from platform_meter.model.facts import TicketEvent
+from platform_meter.measures.support.cycles import Ticket
+from platform_meter.measures.support.queues import Book, reads
+from platform_meter.measures.support.tickets import unlisted_statuses
+from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.measure import Scene
 
 Goal = tuple[str, str]

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from platform_meter.measures.objectives_days import Days
+from platform_meter.measures.objectives.days import Days
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Event, Reading
 from platform_meter.model.history import Count, History, SourceState

@@ -12,7 +12,7 @@ import yaml
 from tests.support.grafana import Json, load
 from tests.support.our_slos import REPOSITORY, our_plans
 
-from platform_meter.demo.scenarios import Trouble
+from platform_meter.demo.company.scenarios import Trouble
 from platform_meter.model.generated import dashboard_mark
 from platform_meter.render.dashboards import boards, dashboards, may_be_empty
 from platform_meter.render.dashboards.finish import finish

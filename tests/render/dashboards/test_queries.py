@@ -11,7 +11,7 @@ from tests.support import grafana
 from tests.support.grafana import Asked, load, put_in
 from tests.support.our_slos import our_plans
 
-from platform_meter.measures import catalogue
+from platform_meter.model import catalogue
 from platform_meter.model.metric import MetricType
 from platform_meter.render.dashboards import dashboards
 from platform_meter.slo import names

@@ -7,23 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from platform_meter.model.found import found
 from platform_meter.render.artifact import Artifact
-from platform_meter.render.dashboards import adoption, ci, meter, slo_detail, slo_overview, support
-from platform_meter.render.dashboards.board import Board
+from platform_meter.render.dashboards.board import Board, Dashboard
 from platform_meter.render.dashboards.finish import finish
 from platform_meter.slo.plan import Plan
 
 
 def boards(plans: Sequence[Plan]) -> tuple[Board, ...]:
-    """Every dashboard, in the order of domain section 15."""
-    return (
-        slo_overview.board(),
-        slo_detail.board(plans),
-        ci.board(),
-        adoption.board(),
-        support.board(),
-        meter.board(),
-    )
+    """Every dashboard, in order of its module's name."""
+    return tuple(one.board(plans) for one in found(f"{__name__}.boards", Dashboard))
 
 
 def dashboards(plans: Sequence[Plan]) -> list[Artifact]:

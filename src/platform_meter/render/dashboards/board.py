@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from platform_meter.slo.plan import Plan
 
 COLUMNS = 24
 """Width of Grafana's grid."""
@@ -74,3 +77,10 @@ class Board:
         """Title of each panel or mark that may be empty, and the demo scenario that fills it."""
         cards = {card.title: card.may_be_empty for row in self.rows for card in row if card.may_be_empty}
         return cards | {mark.name: mark.may_be_empty for mark in self.marks if mark.may_be_empty}
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """What each module in `boards/` names: how its board is made of the SLOs there are."""
+
+    board: Callable[[Sequence[Plan]], Board]

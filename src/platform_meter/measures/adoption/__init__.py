@@ -1,0 +1,8 @@
+"""Adoption: who could use each capability, who does, and how that changes (domain section 11)."""
+
+from __future__ import annotations
+
+from platform_meter.measures.adoption.gauges import GAUGES
+from platform_meter.model.measure import Measures
+
+MEASURES = Measures(standing=GAUGES)

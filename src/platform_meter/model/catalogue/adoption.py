@@ -1,0 +1,57 @@
+"""Adoption (domain section 11)."""
+
+from __future__ import annotations
+
+from platform_meter.model.catalogue.declare import counter, gauge
+
+ADOPTION_UNITS = gauge(
+    "platform_adoption_units",
+    "capability unit state",
+    "Units by adoption state; exempt ones apart.",
+    fold="",
+)
+ADOPTION_RATIO = gauge(
+    "platform_adoption_ratio",
+    "capability unit mandated",
+    "Units adopted and eligible / eligible.",
+    fold="",
+)
+ADOPTION_ACTIVE_RATIO = gauge(
+    "platform_adoption_active_ratio", "capability unit mandated", "Units active / eligible.", fold=""
+)
+ADOPTION_DEPTH_RATIO = gauge(
+    "platform_adoption_depth_ratio",
+    "capability unit mandated",
+    "Mean over eligible teams of their deployables on the capability / their eligible deployables.",
+    fold="",
+)
+ACTIVE_UNITS = gauge(
+    "platform_active_units",
+    "capability unit window",
+    "Eligible units with any use in the window.",
+    fold="",
+)
+STICKINESS = gauge(
+    "platform_stickiness_ratio",
+    "capability unit window",
+    "Mean units with any use per business day / units with any use in the window.",
+    fold="",
+)
+CHURN = gauge(
+    "platform_churn_ratio",
+    "capability unit window",
+    "Share of the units active a window ago, still eligible, that are not active now.",
+    fold="",
+)
+ADOPTION_TRANSITIONS = counter(
+    "platform_adoption_transitions_total",
+    "capability transition",
+    "Unit transitions between daily snapshots.",
+    fold="",
+)
+TEAM_CAPABILITY_STATE = gauge(
+    "platform_team_capability_state",
+    "team capability",
+    "0 eligible, 1 idle, 2 active, 3 dormant, 4 churned.",
+    fold="",
+)

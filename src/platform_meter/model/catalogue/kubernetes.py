@@ -1,0 +1,26 @@
+"""Clusters and our own probes (domain section 8)."""
+
+from __future__ import annotations
+
+from platform_meter.model.catalogue.declare import counter, gauge, histogram
+from platform_meter.model.facts.kubernetes import POD_START_BUCKETS
+
+SECONDS_PROBE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+PROBE_CHECKS = counter(
+    "platform_probe_checks_total", "target result", "Checks by our own probes: ok, error, timeout.", fold="target"
+)
+PROBE_DURATION = histogram(
+    "platform_probe_duration_seconds", "target", "Duration of our own probes.", buckets=SECONDS_PROBE, fold="target"
+)
+POD_START = histogram(
+    "platform_pod_start_seconds",
+    "cluster kind",
+    "Pod creation to Ready with image pull, as users feel it.",
+    buckets=POD_START_BUCKETS,
+    fold="cluster",
+    bounds={"kind": "deployment, statefulset, daemonset, job, other"},
+)
+CLUSTER_NODES = gauge(
+    "platform_cluster_nodes", "cluster state", "Nodes by state: ready, not_ready, cordoned.", fold="cluster"
+)

@@ -1,0 +1,103 @@
+"""Facts: what sources say. Events happened once; readings tell how things stand now.
+
+An event is counted once by (source instance, key), however often it is seen. A reading is replaced by the next
+complete poll of its stream. Times are UTC and aware, durations are `timedelta`, shares run 0..1.
+Definitions: domain sections 2, 4 and 7 to 9.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import ClassVar
+
+from platform_meter.model.found import found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """An object as its source names it; the ownership join turns it into service and team.
+
+    `system` is the source type (`github`), `kind` a bounded word (`repository`, `workload`), `id` the natural name
+    there (`acme/payments`). `name` is what Ownership rules match: `github:acme/payments`.
+    """
+
+    system: str
+    kind: str
+    id: str
+    labels: tuple[tuple[str, str], ...] = ()
+    """Sorted label pairs the ownership join may use (rule 3)."""
+    links: tuple[str, ...] = ()
+    """Names of other objects whose owner is also this one's owner (rule 4)."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.system}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """One addition to a rollup: `n` events and `amount` units under the bounded word `dim`."""
+
+    dim: str
+    n: int = 1
+    amount: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Happened once and stays true. Counted once, however often it is seen."""
+
+    verb: ClassVar[str] = ""
+    """What a Capability file calls this kind of use; empty where it is no use of anything."""
+    use_dims: ClassVar[frozenset[str]] = frozenset()
+    """The `Tally.dim`s that are use, where not every event of this kind is one; empty means all."""
+
+    key: str
+    """Natural id in its source instance, with the attempt where there is one."""
+    at: datetime
+    """The end of what happened, not when we saw it."""
+    about: Ref
+    updated: datetime | None = None
+    """When the source last changed it: of one key, the highest wins whatever the order of arrival."""
+
+    def tallies(self) -> tuple[Tally, ...]:
+        """What this event adds to the 5-minute and daily rollups of its kind and object."""
+        return (Tally(dim=self.verb),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How one object stands. The next complete poll of its stream replaces all of the stream's readings of this type."""
+
+    about: Ref
+    since: datetime | None = None
+    """When the object came to be, where the source knows it."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.about.kind}/{self.about.id}"
+
+
+Fact = Event | Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """The kinds of fact of one family of the domain; each module beside this one names its own."""
+
+    events: tuple[type[Event], ...] = ()
+    readings: tuple[type[Reading], ...] = ()
+
+
+@cache
+def event_kinds() -> dict[str, type[Event]]:
+    """Every kind of event by its name, which is how the store knows it."""
+    return {kind.__name__: kind for family in found(__name__, Facts) for kind in family.events}
+
+
+@cache
+def reading_kinds() -> dict[str, type[Reading]]:
+    """Every kind of reading by its name."""
+    return {kind.__name__: kind for family in found(__name__, Facts) for kind in family.readings}

@@ -1,0 +1,64 @@
+"""Facts of delivery: repositories, merged changes and what was rolled out (domain section 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from platform_meter.model.facts import Event, Facts, Reading, Tally
+
+
+class DeployResult(StrEnum):
+    SUCCESS = "success"
+    FAILED = "failed"
+    """The rollout never served."""
+
+
+class DeployKind(StrEnum):
+    PLANNED = "planned"
+    ROLLBACK = "rollback"
+    HOTFIX = "hotfix"
+    CONFIG = "config"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment(Event):
+    """A rollout of one version to one environment, ended."""
+
+    verb: ClassVar[str] = "deploy"
+
+    environment: str
+    sha: str
+    result: DeployResult
+    kind: DeployKind = DeployKind.PLANNED
+    version: str = ""
+    started: datetime | None = None
+
+    def tallies(self) -> tuple[Tally, ...]:
+        return (Tally(dim=f"{self.environment}|{self.result}|{self.kind}"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(Event):
+    """A merged change; `at` is the merge. A stage nobody recorded is absent, not 0."""
+
+    verb: ClassVar[str] = "merge"
+
+    sha: str
+    opened: datetime
+    first_commit: datetime | None = None
+    first_review: datetime | None = None
+    labels: tuple[str, ...] = ()
+    bot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository(Reading):
+    archived: bool = False
+    codeowner: str = ""
+    """Team slug that owns `/` or `*` in CODEOWNERS, or the only team that may maintain (rule 5)."""
+
+
+FACTS = Facts(events=(Deployment, Change), readings=(Repository,))

@@ -1,0 +1,105 @@
+"""Facts of support: the steps of tickets, and what became of their SLA clocks (domain section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from platform_meter.model.facts import Event, Facts, Tally
+
+
+class TicketChange(StrEnum):
+    CREATED = "created"
+    STATUS = "status"
+    COMMENT = "comment"
+    PRIORITY = "priority"
+    ASSIGNED = "assigned"
+    LABELED = "labeled"
+    """Its labels or its type changed, and nothing that another word says."""
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+
+
+class Role(StrEnum):
+    """Who acted on a ticket. An agent is neither its reporter nor a bot."""
+
+    REPORTER = "reporter"
+    AGENT = "agent"
+    BOT = "bot"
+
+
+class SlaResult(StrEnum):
+    MET = "met"
+    BREACHED = "breached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketEvent(Event):
+    """One step in a ticket's history. The values are those that hold after it; None means unchanged by it.
+
+    Every ticket starts with CREATED, which carries status, priority, category, type and labels. A change of status
+    into a resolved one is STATUS too; RESOLVED and REOPENED come from the tool's own resolution field, in addition.
+    """
+
+    verb: ClassVar[str] = "ticket"
+    use_dims: ClassVar[frozenset[str]] = frozenset({TicketChange.CREATED})
+    """Asking is use; that an agent answers, or a bot closes it days later, is not."""
+
+    queue: str
+    """The tool's queue; of CREATED the one that the ticket was created in, wherever it is now."""
+    ticket: str
+    """What its steps are joined by: the tool's id for it, which stays when it is moved and its name changes."""
+    change: TicketChange
+    name: str = ""
+    """What people call it now (`PLAT-1`); CREATED says it."""
+    role: Role = Role.AGENT
+    public: bool = True
+    status: str | None = None
+    priority: str | None = None
+    category: str | None = None
+    """Its component, else its type or one of its labels."""
+    resolution: str | None = None
+    issue_type: str | None = None
+    labels: tuple[str, ...] | None = None
+    """As `ticket_labels` bounds them."""
+
+    def tallies(self) -> tuple[Tally, ...]:
+        return (Tally(dim=self.change),)
+
+
+GONE = "gone"
+"""The resolution of a ticket that its tool no longer shows: deleted, transferred, or moved to where we don't look."""
+
+
+MOST_LABELS = 20
+
+
+def ticket_labels(names: Iterable[str]) -> tuple[str, ...]:
+    """A ticket's labels as events carry them: each once, sorted, at most `MOST_LABELS`."""
+    return tuple(sorted({name for name in names if name})[:MOST_LABELS])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaCycle(Event):
+    """One run of one SLA clock, decided: stopped in time (met) or past its goal (breached). `at` is that moment.
+
+    Written by the tick from TicketEvents, because time alone can breach a goal. `elapsed` is business seconds at
+    the decision. Key: queue, SLA, id of the ticket and number of the cycle.
+    """
+
+    queue: str
+    sla: str
+    ticket: str
+    """What people called it then."""
+    priority: str
+    result: SlaResult
+    elapsed: float
+    goal: float
+
+    def tallies(self) -> tuple[Tally, ...]:
+        return (Tally(dim=f"{self.sla}|{self.priority}|{self.result}", amount=self.elapsed),)
+
+
+FACTS = Facts(events=(TicketEvent, SlaCycle))

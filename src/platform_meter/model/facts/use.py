@@ -1,0 +1,23 @@
+"""Use of a capability, as systems tell it that have no better word for it (domain section 11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from platform_meter.model.facts import Event, Facts, Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage(Event):
+    """Use of a capability: `amount` units of `action` by whoever owns `about`. `actor` is a salted hash or empty."""
+
+    action: str
+    amount: float = 1.0
+    subject: str = ""
+    actor: str = ""
+
+    def tallies(self) -> tuple[Tally, ...]:
+        return (Tally(dim=self.action, amount=self.amount),)
+
+
+FACTS = Facts(events=(Usage,))

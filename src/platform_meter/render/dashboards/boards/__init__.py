@@ -1,0 +1,1 @@
+"""One module per dashboard, each with its `DASHBOARD`; nothing lists them."""

@@ -1,0 +1,242 @@
+"""Adoption, for the platform's product manager: who uses what, who stopped, and who never began."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from platform_meter.model.catalogue.adoption import (
+    ACTIVE_UNITS,
+    ADOPTION_ACTIVE_RATIO,
+    ADOPTION_DEPTH_RATIO,
+    ADOPTION_RATIO,
+    ADOPTION_TRANSITIONS,
+    ADOPTION_UNITS,
+    CHURN,
+    STICKINESS,
+    TEAM_CAPABILITY_STATE,
+)
+from platform_meter.render.dashboards import queries as q
+from platform_meter.render.dashboards.board import Board, Card, Dashboard, Variable
+from platform_meter.render.dashboards.panels import (
+    Column,
+    Grid,
+    Query,
+    bar_gauge,
+    lines,
+    matrix,
+    named,
+    stat,
+    table,
+)
+from platform_meter.slo.plan import Plan
+
+_HERE = 'capability=~"$capability"'
+_VOLUNTARY = f'{_HERE},mandated="false"'
+_MONTH = f'{_HERE},window="28d"'
+_STATES = (
+    "States, the first that fits: not eligible, churned, active (enough use in the capability's window), dormant (was "
+    "active), adopted idle (set up, not used), eligible."
+)
+_RULES = "What counts as adopted and as active stands in each Capability file."
+
+
+def board(_: Sequence[Plan]) -> Board:
+    return Board(
+        uid="pm-adoption",
+        title="Adoption",
+        description="For the platform's product manager: who uses which capability, who stopped, and who never began?",
+        span="now-30d",
+        refresh="5m",
+        variables=(
+            Variable(
+                name="capability",
+                label="Capability",
+                query=q.label_values(ADOPTION_UNITS.name, "capability"),
+                several=True,
+            ),
+        ),
+        rows=(_numbers(), *_course(), *_now()),
+    )
+
+
+def _numbers() -> tuple[Card, ...]:
+    left = '"dormant|churned|left_eligibility"'
+    known = f"count({q.gauge(ADOPTION_UNITS, _HERE)})"
+    return (
+        stat(
+            "Measured",
+            "Capabilities that are measured.",
+            f"count(count by (capability) ({ADOPTION_UNITS.name}{{{_HERE}}}))",
+        ),
+        stat(
+            "Mean adoption",
+            "Adopted and eligible / eligible units, as a mean over the voluntary capabilities chosen. Mandated ones are "
+            f"left out: nobody chose them. {_RULES}",
+            f"avg({q.gauge(ADOPTION_RATIO, _VOLUNTARY)})",
+            unit="percentunit",
+            decimals=0,
+        ),
+        stat(
+            "Mean active",
+            f"Active / eligible units, as a mean over the voluntary capabilities chosen. {_RULES}",
+            f"avg({q.gauge(ADOPTION_ACTIVE_RATIO, _VOLUNTARY)})",
+            unit="percentunit",
+            decimals=0,
+        ),
+        stat(
+            "Highest churn",
+            "Share of the units active 28 days ago, still eligible, that are not active now; of the capability that "
+            "lost most.",
+            f"max({q.gauge(CHURN, _MONTH)})",
+            unit="percentunit",
+            decimals=0,
+            steps=(("green", 0), ("orange", 0.1), ("red", 0.25)),
+        ),
+        stat(
+            "Became active",
+            "Units that entered active in the time range shown, for the first time or again, between daily snapshots.",
+            q.or_zero(
+                q.total(q.increase(ADOPTION_TRANSITIONS, q.RANGE, f'{_HERE},transition=~"new|resurrected"')), known
+            ),
+            decimals=0,
+            steps=(("green", 0),),
+        ),
+        stat(
+            "Stopped",
+            "Units that became dormant or churned, or left eligibility while active, in the time range shown. Straight "
+            "from active to churned counts as both.",
+            q.or_zero(q.total(q.increase(ADOPTION_TRANSITIONS, q.RANGE, f"{_HERE},transition=~{left}")), known),
+            decimals=0,
+            steps=(("green", 0), ("orange", 1)),
+        ),
+    )
+
+
+def _course() -> tuple[tuple[Card, ...], ...]:
+    by_capability = "{{capability}}"
+    return (
+        (
+            lines(
+                "Adoption by capability",
+                f"Adopted and eligible / eligible units. {_RULES}",
+                Query(expr=q.total(q.gauge(ADOPTION_RATIO, _HERE), "capability"), legend=by_capability),
+                unit="percentunit",
+                most=1,
+            ),
+            lines(
+                "Active by capability",
+                f"Active / eligible units. {_RULES}",
+                Query(expr=q.total(q.gauge(ADOPTION_ACTIVE_RATIO, _HERE), "capability"), legend=by_capability),
+                unit="percentunit",
+                most=1,
+            ),
+        ),
+        (
+            lines(
+                "Units by state",
+                f"Units of the capabilities chosen, without those that are not eligible or exempt. {_STATES}",
+                Query(
+                    expr=q.total(q.gauge(ADOPTION_UNITS, f'{_HERE},state!~"not_eligible|exempt"'), "state"),
+                    legend="{{state}}",
+                ),
+                unit="short",
+                stacked=True,
+            ),
+            lines(
+                "Transitions a day",
+                "Units that changed their state between daily snapshots. Entering: new, resurrected. Leaving: dormant, "
+                "churned, left_eligibility. The first snapshot makes none.",
+                Query(
+                    expr=q.total(q.increase(ADOPTION_TRANSITIONS, q.STEP, _HERE), "transition"),
+                    legend="{{transition}}",
+                ),
+                unit="short",
+                bars=True,
+                stacked=True,
+                step="1d",
+            ),
+        ),
+        (
+            lines(
+                "Units with any use",
+                "Eligible units with any use in 28 and in 7 days; less use than active asks for counts too.",
+                Query(
+                    expr=q.total(q.gauge(ACTIVE_UNITS, _HERE), "capability, window"),
+                    legend="{{capability}} {{window}}",
+                ),
+                unit="short",
+            ),
+            lines(
+                "Depth by capability",
+                "Mean over eligible teams of their deployables on the capability / their eligible deployables.",
+                Query(expr=q.total(q.gauge(ADOPTION_DEPTH_RATIO, _HERE), "capability"), legend=by_capability),
+                unit="percentunit",
+                most=1,
+            ),
+        ),
+    )
+
+
+def _now() -> tuple[tuple[Card, ...], ...]:
+    def units(state: str) -> str:
+        return q.total(q.gauge(ADOPTION_UNITS, f'{_HERE},state=~"{state}"'), "capability")
+
+    def ratio(expr: str) -> str:
+        return q.total(expr, "capability")
+
+    return (
+        (
+            table(
+                "Capabilities",
+                f"Each capability now: units that are eligible, adopted share, active share, depth, stickiness (mean "
+                f"units with any use per business day / units with any use in 28 days), churn of 28 days. {_RULES}",
+                Grid(words={"capability": "Capability", "unit": "Unit", "mandated": "Mandated"}),
+                Column(name="Eligible", expr=units("churned|active|dormant|adopted_idle|eligible")),
+                Column(
+                    name="Adopted",
+                    expr=q.total(q.gauge(ADOPTION_RATIO, _HERE), "capability, unit, mandated"),
+                    unit="percentunit",
+                    decimals=0,
+                ),
+                Column(
+                    name="Active",
+                    expr=ratio(q.gauge(ADOPTION_ACTIVE_RATIO, _HERE)),
+                    unit="percentunit",
+                    decimals=0,
+                ),
+                Column(name="Depth", expr=ratio(q.gauge(ADOPTION_DEPTH_RATIO, _HERE)), unit="percentunit", decimals=0),
+                Column(name="Stickiness", expr=ratio(q.gauge(STICKINESS, _MONTH)), unit="percentunit", decimals=0),
+                Column(name="Churn", expr=ratio(q.gauge(CHURN, _MONTH)), unit="percentunit", decimals=0),
+            ),
+        ),
+        (
+            matrix(
+                "Teams by capability",
+                "The state of each eligible team. Where the unit is smaller than a team: the first present of active, "
+                "dormant, idle, churned, eligible.",
+                f"max by (team, capability) ({q.gauge(TEAM_CAPABILITY_STATE, _HERE)})",
+                row="team",
+                column="capability",
+                mappings=named(
+                    {
+                        "0": ("eligible", "#8080804D"),
+                        "1": ("idle", "yellow"),
+                        "2": ("active", "green"),
+                        "3": ("dormant", "orange"),
+                        "4": ("churned", "red"),
+                    }
+                ),
+                height=12,
+                width=14,
+            ),
+            bar_gauge(
+                "Units by state now",
+                f"Units of the capabilities chosen. {_STATES} Exempt ones leave the denominator.",
+                Query(expr=q.total(q.gauge(ADOPTION_UNITS, _HERE), "state"), legend="{{state}}"),
+                unit="short",
+            ),
+        ),
+    )
+
+
+DASHBOARD = Dashboard(board)

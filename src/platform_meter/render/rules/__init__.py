@@ -1,0 +1,314 @@
+"""Plans -> Prometheus rules: one file a service, the same `slo:` names whatever the SLI's source (domain section 5).
+
+Five things every file keeps. Windows up to 1 h read the raw counters, longer ones sum tiles. What is read as an instant
+vector is written at least every 2 min. An alert stands after the windows it waits for, in their group. A row over tiles
+is silent until half of its long window has tiles. An idle window has no burn (absent), never NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from itertools import groupby
+
+from platform_meter.model.generated import HEADER
+from platform_meter.render.artifact import Artifact
+from platform_meter.render.rules.text import Group, Rule, rules_text
+from platform_meter.slo import names
+from platform_meter.slo.burnrate import Level
+from platform_meter.slo.plan import (
+    COPY,
+    FIRST_SCRAPE,
+    LONG,
+    RAW_UP_TO,
+    SHORT,
+    TILE,
+    BurnAlert,
+    Counters,
+    Plan,
+    Slices,
+    Window,
+    reads_tiles,
+)
+from platform_meter.slo.promql import duration_text, quote
+
+_SOURCE_GONE = timedelta(hours=1)
+"""An exporter that is gone is said after this at the latest, however long its SLO may be silent."""
+
+
+def rules(plans: Iterable[Plan]) -> list[Artifact]:
+    """`<service>.rules.yml` for every service, by name; groups by SLO."""
+    ordered = sorted(plans, key=lambda p: (p.service, p.slo))
+    return [
+        Artifact(path=f"{service}.rules.yml", text=HEADER + rules_text(g for p in those for g in groups(p)))
+        for service, those in groupby(ordered, key=lambda p: p.service)
+    ]
+
+
+def groups(plan: Plan) -> tuple[Group, ...]:
+    """All rules of one SLO."""
+    match plan.sli:
+        case Counters():
+            return (
+                _group(
+                    plan, "short", SHORT, _from_counters(plan, plan.sli), _alerts(plan, short=True), [_no_data(plan)]
+                ),
+                _group(plan, "tiles", plan.sli.tile, _tiles(plan, plan.sli)),
+                _group(
+                    plan,
+                    "long",
+                    LONG,
+                    _from_tiles(plan),
+                    _state(plan),
+                    _alerts(plan, short=False),
+                ),
+            )
+        case Slices():
+            return (
+                _group(plan, "slices", plan.sli.tile, _judged(plan, plan.sli)),
+                _group(plan, "short", COPY, _from_slices(plan, plan.sli), _alerts(plan, short=True), [_no_data(plan)]),
+                *([_group(plan, "tiles", TILE, _gathered(plan, plan.sli))] if plan.sli.tile != TILE else []),
+                _group(plan, "long", LONG, _from_tiles(plan), _state(plan), _alerts(plan, short=False)),
+            )
+        case _:
+            return (_group(plan, "windows", COPY, _copied(plan), _alerts(plan), [_no_data(plan)]),)
+
+
+def _group(plan: Plan, name: str, interval: timedelta, *parts: Iterable[Rule]) -> Group:
+    found = tuple(rule for part in parts for rule in part)
+    return Group(name=f"slo {plan.slo} {name}", interval=interval, rules=found)
+
+
+def _record(plan: Plan, name: str, expr: str, **labels: str) -> Rule:
+    """A recording rule. All carry the SLO's name, also where their expression gives it: promtool's lint compares labels."""
+    return Rule(record=name, labels={"slo": plan.slo, **labels}, expr=expr)
+
+
+def series(name: str, slo: str, **labels: str) -> str:
+    """A selector of one series: `slo:burn:rate{slo="x",window="1h"}`."""
+    pairs = ",".join(f"{key}={quote(value)}" for key, value in {"slo": slo, **labels}.items())
+    return f"{name}{{{pairs}}}"
+
+
+# Counted by Prometheus
+
+
+def _from_counters(plan: Plan, sli: Counters) -> Iterator[Rule]:
+    """Windows up to 1 h."""
+    reference = duration_text(plan.reference)
+    valid = series(names.TOTAL, plan.slo, window=reference)
+    yield _record(plan, names.TOTAL, sli.total.over(plan.reference), window=reference)
+    guarded = [w for w in plan.bad_counts if w.length <= RAW_UP_TO]
+    for window in guarded:
+        bad = _bad(sli, sli.total.over(window.length), window.length, valid)
+        yield _record(plan, names.BAD, bad, window=window.label)
+    for window in plan.windows:
+        if window.length > RAW_UP_TO:
+            break
+        total = sli.total.over(window.length)
+        if window in guarded:
+            bad = f"{series(names.BAD, plan.slo, window=window.label)} / on () group_left ()"
+        elif window.length == plan.reference:
+            total = f"max({valid})"
+            bad = f"({_bad(sli, total, window.length, valid)}) / on ()"
+        else:
+            bad = f"({_bad(sli, total, window.length, valid)}) /"
+        yield _record(plan, names.BURN, f"{bad} ({total} > 0) / {plan.allowed_text}", window=window.label)
+
+
+def _bad(sli: Counters, total: str, window: timedelta, valid: str) -> str:
+    """Bad events in a window. No bad (or good) series yet is none of them, as long as there are valid events at all."""
+    none = f"0 * max({valid})"
+    if sli.bad is not None:
+        return f"{sli.bad.over(window)} or {none}"
+    return f"clamp_min({total} - ({sli.part.over(window)} or {none}), 0)"
+
+
+def _tiles(plan: Plan, sli: Counters) -> Iterator[Rule]:
+    """Increases over 5 minutes that do not overlap; each reads one scrape more and scales back."""
+    read, seconds = sli.tile + sli.pad, int(sli.tile.total_seconds())
+    back = f"* {seconds} / {int(read.total_seconds())}"
+    total = names.tile("total", sli.tile)
+    valid = f"max({series(total, plan.slo)})"
+    yield _record(plan, total, f"{sli.total.over(read)} {back}")
+    found = f"{sli.part.over(read)} {back} or 0 * {valid}"
+    expr = found if sli.bad else f"clamp_min({valid} - ({found}), 0)"
+    yield _record(plan, names.tile("bad", sli.tile), expr)
+
+
+def _judged(plan: Plan, sli: Slices) -> Iterator[Rule]:
+    """One sample a slice that counts: 1 where it is bad. Slices of 5 minutes are tiles already."""
+    slices = names.tile("bad", sli.tile)
+    yield _record(plan, slices, sli.bad)
+    if sli.tile == TILE:
+        yield _record(plan, names.tile("total", TILE), f"0 * {series(slices, plan.slo)} + 1")
+
+
+def _from_slices(plan: Plan, sli: Slices) -> Iterator[Rule]:
+    """Windows up to 1 h. Every slice that counts is one sample, so the number of samples is the number of slices."""
+    slices = series(names.tile("bad", sli.tile), plan.slo)
+    guarded = [w for w in plan.bad_counts if w.length <= RAW_UP_TO]
+    for window in guarded:
+        yield _record(plan, names.BAD, f"sum_over_time({slices}[{window.label}])", window=window.label)
+    for window in plan.windows:
+        if window.length > RAW_UP_TO:
+            break
+        count = f"count_over_time({slices}[{window.label}])"
+        expr = f"sum_over_time({slices}[{window.label}]) / {count} / {plan.allowed_text}"
+        if window in guarded:
+            expr += f"\nand {count} >= {_half(window, sli.tile)}"
+        yield _record(plan, names.BURN, expr, window=window.label)
+
+
+def _gathered(plan: Plan, sli: Slices) -> Iterator[Rule]:
+    """Short slices as tiles of 5 minutes, which long windows sum cheaply."""
+    slices = f"{series(names.tile('bad', sli.tile), plan.slo)}[{duration_text(TILE)}]"
+    yield _record(plan, names.tile("total", TILE), f"count_over_time({slices})")
+    yield _record(plan, names.tile("bad", TILE), f"sum_over_time({slices})")
+
+
+def _from_tiles(plan: Plan) -> Iterator[Rule]:
+    """Windows over 1 h, and the period."""
+    bad_tile, total_tile = (series(names.tile(kind, TILE), plan.slo) for kind in ("bad", "total"))
+    guarded = [w for w in plan.bad_counts if w.length > RAW_UP_TO]
+    for window in guarded:
+        yield _record(plan, names.BAD, f"sum_over_time({bad_tile}[{window.label}])", window=window.label)
+    period = plan.period_label
+    yield _record(plan, names.TOTAL, f"sum_over_time({total_tile}[{period}])", window=period)
+    for window in plan.windows:
+        if window.length <= RAW_UP_TO:
+            continue
+        total = f"(sum_over_time({total_tile}[{window.label}]) > 0)"
+        if window in guarded:
+            bad = series(names.BAD, plan.slo, window=window.label)
+            young = f"count_over_time({total_tile}[{window.label}]) >= {_half(window, TILE)}"
+            expr = f"{bad} / ignoring (window) {total} / {plan.allowed_text}\nand ignoring (window) {young}"
+        else:
+            expr = f"sum_over_time({bad_tile}[{window.label}]) / {total} / {plan.allowed_text}"
+        yield _record(plan, names.BURN, expr, window=window.label)
+    bad, total = (series(n, plan.slo, window=period) for n in (names.BAD, names.TOTAL))
+    yield _record(plan, names.SLI, f"1 - {bad} / ({total} > 0)")
+    sli = series(names.SLI, plan.slo, window=period)
+    yield _record(plan, names.BUDGET, f"1 - sum without (window) ((1 - {sli}) / {plan.allowed_text})", period=period)
+
+
+def _half(window: Window, tile: timedelta) -> int:
+    """Tiles in half of the window: with fewer a young SLO would alert on its first hiccup."""
+    return math.ceil(window.length / tile / 2)
+
+
+# Counted by the exporter
+
+
+def _copied(plan: Plan) -> Iterator[Rule]:
+    """The exporter's exact gauges under the common names; of several replicas one is enough."""
+
+    def copy(name: str, by: str, metric: str, **labels: str) -> Rule:
+        return _record(plan, name, f"max by ({by}) ({series(metric, plan.slo, **labels)})")
+
+    def those(windows: Sequence[Window]) -> str:
+        return f'window=~"{"|".join(w.label for w in windows)}"'
+
+    period = plan.period_label
+    slo = f"slo={quote(plan.slo)}"
+    events = "platform_slo_window_events"
+    if plan.windows:
+        burn = f"platform_slo_burn_rate{{{slo},{those(plan.windows)}}}"
+        yield _record(plan, names.BURN, f"max by (slo, window) ({burn})")
+    bad = f'{events}{{{slo},result="bad",{those(plan.bad_counts)}}}'
+    yield _record(plan, names.BAD, f"max by (slo, window) ({bad})")
+    both = f"max by (slo, window, result) ({series(events, plan.slo, window=period)})"
+    yield _record(plan, names.TOTAL, f"sum by (slo, window) ({both})")
+    yield copy(names.SLI, "slo, window", "platform_slo_sli_ratio", window=period)
+    yield copy(names.BUDGET, "slo, period", "platform_slo_budget_remaining_ratio", period=period)
+    yield from _state(plan)
+
+
+# The same for all
+
+
+def _state(plan: Plan) -> Iterator[Rule]:
+    """What the SLO is, and the alert of its budget, which every SLO has."""
+    yield _record(plan, names.OBJECTIVE, f"vector({plan.objective_text})")
+    words = {
+        "service": plan.service,
+        "owner": plan.owner,
+        "capability": plan.capability,
+        "profile": plan.profile,
+        "counts": plan.counts,
+    }
+    yield _record(plan, names.INFO, "vector(1)", **{k: v for k, v in words.items() if v})
+    yield Rule(
+        alert=names.BUDGET_ALERT,
+        labels={"slo": plan.slo, "level": Level.TICKET},
+        annotations=_said(plan, f"{plan.slo} has spent its whole {plan.period_text} budget"),
+        expr=f"{series(names.BUDGET, plan.slo)} < 0",
+    )
+
+
+def _alerts(plan: Plan, *, short: bool | None = None) -> Iterator[Rule]:
+    """Burn alerts: all, or those whose short window reads raw counters, or the others."""
+    for alert in plan.alerts:
+        if short is None or short is (alert.short.length <= RAW_UP_TO):
+            yield _burn_alert(plan, alert)
+
+
+def _burn_alert(plan: Plan, alert: BurnAlert) -> Rule:
+    long, short = (
+        f"{series(names.BURN, plan.slo, window=w.label)} > {alert.factor}" for w in (alert.long, alert.short)
+    )
+    bad = series(names.BAD, plan.slo, window=alert.long.label)
+    if isinstance(plan.sli, Counters) and reads_tiles(plan, alert.long):
+        # In the first tile of a counter that stood at 0 an event counts a little less than one. Raw windows never count less.
+        bad = f"round({bad})"
+    enough = f"{bad} >= {alert.min_bad}"
+    summary = f'{escape(plan.slo)} burns its {plan.period_text} budget {{{{ $value | printf "%.1f" }}}} times too fast'
+    spent = f"at least {alert.budget_used * 100:.3g} % of the budget in {alert.long.label}"
+    return Rule(
+        alert=names.BURN_ALERT,
+        labels={"slo": plan.slo, "level": alert.level, "window": alert.long.label},
+        annotations={"summary": summary, "budget_spent": spent, **_runbook(plan)},
+        expr=f"{long}\nand ignoring (window) {short}\nand ignoring (window) {enough}",
+    )
+
+
+def _no_data(plan: Plan) -> Rule:
+    """No successful read of the source, with or without events."""
+    silence = plan.no_data_after
+    match plan.sli:
+        case Counters():
+            valid = series(names.TOTAL, plan.slo, window=duration_text(plan.reference))
+            expr, wait = f"max by (slo) (absent({valid}))", silence
+        case Slices():
+            expr, wait = f"max(absent({plan.sli.data}))", silence
+        case _:
+            age = series("platform_slo_data_age_seconds", plan.slo)
+            gone = duration_text(min(silence, _SOURCE_GONE))
+            expr = (
+                f"min by (slo) ({age}) > {int(silence.total_seconds())}\n"
+                f"or max by (slo) (absent_over_time({age}[{gone}]))"
+            )
+            wait = FIRST_SCRAPE
+    return Rule(
+        alert=names.NO_DATA_ALERT,
+        labels={"slo": plan.slo, "level": Level.TICKET},
+        annotations=_said(
+            plan, f"{plan.slo} has had no data for {duration_text(silence)}: an outage would not be seen"
+        ),
+        expr=expr,
+        wait=wait,
+    )
+
+
+def _said(plan: Plan, summary: str) -> dict[str, str]:
+    return {"summary": escape(summary), **_runbook(plan)}
+
+
+def _runbook(plan: Plan) -> dict[str, str]:
+    return {"runbook_url": escape(plan.runbook)} if plan.runbook else {}
+
+
+def escape(text: str) -> str:
+    """Text that Prometheus' templates leave as it is."""
+    return text.replace("{{", '{{ "{{" }}')

@@ -1,0 +1,155 @@
+"""Everything people wrote, read and held against each other: all problems at once, and the values of what is sound."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from platform_meter import measures, sources
+from platform_meter.model.definitions import Definitions
+from platform_meter.model.objective import Stored, StoredSli
+from platform_meter.model.source import Source
+from platform_meter.problems import EACH, Problem, masked, suggest
+from platform_meter.problems.problem import Text
+from platform_meter.runtime.files.config import Config, LoadedConfig, load_config
+from platform_meter.runtime.files.cross_checks import Known, advise, cross_check
+from platform_meter.runtime.files.definitions import LoadedDefinitions, is_there, load_definitions, read_text
+from platform_meter.runtime.files.references import look_up, read_file
+from platform_meter.slo.check import Reader
+from platform_meter.slo.plan import SCRAPE, Plan, plan
+from platform_meter.slo.stored import stored_objective
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What the files say. With problems, the values are good for nothing but looking on."""
+
+    config: Config | None
+    definitions: Definitions
+    problems: tuple[Problem, ...]
+    """Sorted by file and line, each once."""
+    slo_files: tuple[tuple[str, str], ...]
+    """Path and text of every file with an SLO in it."""
+    plans: tuple[Plan, ...] = ()
+    """Every sound SLO of these files, resolved; those over stored events are in `definitions` too."""
+    warnings: tuple[Problem, ...] = ()
+    """Allowed, but worth knowing."""
+
+
+def check(config_path: Path | None, extra_paths: Sequence[Path], environ: Mapping[str, str]) -> list[Problem]:
+    """Every problem in the configuration, its definitions and `extra_paths`, sorted by file and line.
+
+    Args:
+        config_path: the configuration; None looks at `extra_paths` alone.
+        extra_paths: more definition files, or folders of them.
+        environ: variables that secrets may name.
+    """
+    return list(examine(config_path, extra_paths, environ).problems)
+
+
+def examine(
+    config_path: Path | None,
+    extra_paths: Sequence[Path] = (),
+    environ: Mapping[str, str] | None = None,
+    *,
+    source_types: Mapping[str, Source[Any]] | None = None,
+    scrape: timedelta = SCRAPE,
+) -> Examined:
+    """As `check`, with what the files say. Does not raise on what people wrote, nor on files that can't be read.
+
+    `scrape` is the interval at which Prometheus scrapes.
+    """
+    types = sources.load() if source_types is None else source_types
+    loaded: LoadedConfig | None = None
+    problems: list[Problem] = []
+    if config_path is not None:
+        text = read_text(config_path)
+        if isinstance(text, Problem):
+            problems.append(_no_config(text, config_path))
+        else:
+            loaded = load_config(text, str(config_path), {name: t.config for name, t in types.items()})
+            problems += loaded.problems
+            problems += look_up(loaded, read_file, environ or {})
+    folders: list[Path] = []
+    if loaded is not None:
+        folders.append(Path(loaded.folder))
+        if (
+            loaded.document is not None
+            and loaded.document.word("definitions")
+            and not (is_there(folders[0]) and folders[0].is_dir())
+        ):
+            said = "there is no such folder (paths start at this file's folder); make it, or remove the key"
+            problems.append(loaded.document.problem(said, "definitions"))
+    for path in extra_paths:
+        if not is_there(path):
+            said = "there is no such file or folder; correct the path"
+            problems.append(Problem(path=str(path), line=1, column=1, text=said))
+        elif config_path is None or path.resolve() != config_path.resolve():
+            folders.append(path)
+    reader = Reader(measures.metrics(), scrape=scrape)
+    read = load_definitions(*folders, slo=reader.read)
+    slos = reader.checked()
+    known = Known(
+        instances=None if loaded is None else loaded.instances,
+        gives={name: t.gives for name, t in types.items()},
+        systems=_systems(loaded),
+        slos=[spec.name for spec in slos.specs],
+        unread_slos=slos.unsound,
+    )
+    plans = tuple(plan(spec, scrape=scrape) for spec in slos.specs)
+    objectives = (stored_objective(p) for p in plans)
+    problems += [*read.problems, *cross_check(read.declared, known), *slos.problems]
+    problems += _unknown_queues(plans, read, dict(read.slo_files))
+    return Examined(
+        config=loaded.config if loaded else None,
+        definitions=replace(read.definitions, objectives=tuple(o for o in objectives if o is not None)),
+        problems=tuple(masked(sorted(set(problems)))),
+        slo_files=read.slo_files,
+        plans=plans,
+        warnings=tuple(sorted({*slos.warnings, *advise(read.declared)})),
+    )
+
+
+def _systems(loaded: LoadedConfig | None) -> list[str]:
+    """Systems other than their own that configured sources tell of: a Prometheus knows what Kong or Istio serve."""
+    if loaded is None or loaded.document is None:
+        return []
+    document = loaded.document
+    return [s for name in loaded.instances for _, s in document.texts("sources", name, "usage", EACH, "system")]
+
+
+def _unknown_queues(plans: Sequence[Plan], read: LoadedDefinitions, texts: Mapping[str, str]) -> Iterator[Problem]:
+    """SLOs of queues, and of SLAs, that no Ticketing declares, if any is declared."""
+    slas = {queue.id: [sla.id for sla in queue.slas] for queue in read.definitions.ticketing}
+    queues = {one.id for one in read.declared if one.kind == "Ticketing"}
+    for one in plans:
+        if not queues or not isinstance(one.sli, StoredSli) or one.sli.events is not Stored.SLA_CYCLES:
+            continue
+        queue, sla = one.sli.where.get("queue", ""), one.sli.where.get("sla", "")
+        if queue not in queues:
+            text = f"no queue is called '{queue}'{suggest(queue, queues)}"
+            yield _at(one, texts[one.path], "queue", queue, text)
+        elif queue in slas and sla not in slas[queue]:
+            text = f"queue '{queue}' has no SLA '{sla}'{suggest(sla, slas[queue])}"
+            yield _at(one, texts[one.path], "sla", sla, text)
+
+
+def _at(plan: Plan, text: str, key: str, value: str, said: str) -> Problem:
+    """A problem with one word of an SLO's document."""
+    lines = Text.of(plan.path, text)
+    written = re.compile(rf"\b{key}:\s*['\"]?({re.escape(value)})\b")
+    for number, line in enumerate(lines.lines[plan.line - 1 :], plan.line):
+        if found := written.search(line):
+            return lines.problem(said, number, found.start(1) + 1, len(value))
+    return lines.problem(said, plan.line)
+
+
+def _no_config(found: Problem, path: Path) -> Problem:
+    if is_there(path):
+        return found
+    text = "there is no such file; write one with `platform-meter init`, or name yours with -c"
+    return Problem(path=str(path), line=1, column=1, text=text)

@@ -1,0 +1,307 @@
+"""`platform-meter.yaml`: typed settings, or every problem in them. `docs/config.md` explains each key."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+
+from platform_meter import measures
+from platform_meter.model.definitions import LocalPath, Period, Zone
+from platform_meter.model.scalars import HiddenError, beside, unfit
+from platform_meter.model.source import Secret, SourceConfig
+from platform_meter.problems import Document, Problem, decode, suggest
+
+NAME = "platform-meter.yaml"
+_INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SQLITE = "sqlite:///"
+
+
+def parse_listen(value: Any) -> Any:
+    """`host:port`, `:port` or `[ipv6]:port`; lists and the like are left for others to refuse.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if isinstance(value, list | dict):
+        return value
+    text = "" if value is None else str(value)
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    is_port = re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= 65535
+    if is_port and not colon:
+        raise ValueError(f"'{text}' is a port without a host; write 127.0.0.1:{text}, or :{text} for all addresses")
+    if not is_port or (":" in host and not bracketed):
+        raise unfit(text, "no address to listen at", "write host:port, such as 127.0.0.1:9898 or :9898")
+    return text
+
+
+def parse_store_url(value: str) -> str:
+    """An SQLAlchemy URL of SQLite or PostgreSQL.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not _is_store(value):
+        error = HiddenError if "@" in value else ValueError
+        raise error("no store has such an address; write sqlite:///FILE or postgresql+psycopg://HOST:PORT/DATABASE")
+    return value
+
+
+def _is_store(value: str) -> bool:
+    # Imported here: commands without a configuration need no database.
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):  # a port that is no number is a ValueError
+        return False
+    if url.drivername == "sqlite":
+        return value.startswith(_SQLITE) and url.database not in (None, "", ":memory:")
+    return url.drivername in ("postgresql", "postgresql+psycopg") and 0 < (url.port or 5432) < 65536
+
+
+def _store_beside(value: str, info: Any) -> str:
+    """SQLite's file is relative to the configuration, like every path."""
+    return _SQLITE + beside(value.removeprefix(_SQLITE), info) if value.startswith(_SQLITE) else value
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+
+class StoreSettings(Settings):
+    url: Annotated[str, AfterValidator(parse_store_url), AfterValidator(_store_beside)] = "sqlite:///platform-meter.db"
+    """Where facts are kept. SQLite's file is relative to this one; PostgreSQL lets replicas share the work."""
+    retention: Period = timedelta(days=400)
+    """Facts older than this are removed."""
+    lease: Annotated[Period, Field(ge=timedelta(seconds=1))] = timedelta(seconds=30)
+    """How long a replica keeps a source after its last sign of life; then another one polls it."""
+
+
+class Caps(Settings):
+    """Bounds on the number of series."""
+
+    total: int = Field(default=60_000, ge=1000)
+    """Series in all."""
+    families: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """Series of one metric, instead of its own bound."""
+    keep: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """By label: values that never become `_other`."""
+
+
+class Labels(Settings):
+    team: str | None = None
+    """The label on objects that names the owning team (ownership rule 3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSection:
+    """One configured source: its type's name and its settings."""
+
+    type_name: str
+    config: SourceConfig
+
+
+class Config(Settings):
+    """The whole file. Every default works; without sources there is nothing to read."""
+
+    zone: Zone = "UTC"
+    """Cuts days, weeks and months in reports and snapshots."""
+    listen: Annotated[str, BeforeValidator(parse_listen)] = "127.0.0.1:9898"
+    """Address of `/metrics` and the pages."""
+    definitions: LocalPath = "slo-definitions"
+    """Folder of what people declare: capabilities, queues, owners, SLOs."""
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    salt: Secret | None = None
+    """Salt for hashing people; without it the store makes one and keeps it."""
+    tick: Period = timedelta(seconds=15)
+    """How often windows move and gauges age."""
+    zero_for: Period = timedelta(seconds=60)
+    """How long a new label set is shown at 0 before its first value: one scrape interval or more."""
+    caps: Caps = Caps()
+    labels: Labels = Labels()
+    sources: dict[str, InstanceOf[SourceSection]] = Field(default_factory=dict)
+    """By name of our choosing, which becomes the label `source_instance`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _store_too(cls, data: Any) -> Any:
+        """Paths that are defaults start at the file's folder like written ones."""
+        return {"store": {}, **data} if isinstance(data, dict) else data
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host ("" for all) and port to listen at."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One written key of a section that is sound by itself, whatever is wrong with the others."""
+
+    at: tuple[str, ...]
+    value: Any
+    field: FieldInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedConfig:
+    """What a configuration file says."""
+
+    config: Config | None
+    """None where it has problems."""
+    problems: tuple[Problem, ...]
+    document: Document | None
+    instances: Mapping[str, str]
+    """Type by name of every source whose type is known, its settings sound or not."""
+    folder: str
+    """Of the definitions, whatever else is wrong."""
+    settings: tuple[Setting, ...]
+
+
+def load_config(
+    text: str,
+    path: str,
+    source_types: Mapping[str, type[SourceConfig]],
+) -> LoadedConfig:
+    """The typed configuration, or every problem in it. Touches no file: `references` looks at those that it names.
+
+    Args:
+        text: the file's content.
+        path: as problems are to call it; relative paths in it start at its folder.
+        source_types: settings class by source type (`sources.load()[type].config`).
+    """
+    decoded = decode(text, path, lambda _: None)
+    problems = list(decoded.problems)
+    context = {"base": posixpath.dirname(path)}
+    if not decoded.others:
+        config = None if problems else Config.model_validate({}, context=context)
+        folder = _folder(None, path)
+        return LoadedConfig(
+            config=config, problems=tuple(problems), document=None, instances={}, folder=folder, settings=()
+        )
+    document, *more = decoded.others
+    problems += [d.problem("a second document; this file holds one: remove the line with ---") for d in more]
+    read = document.read(Config, context=context, leave=("sources",))
+    settings = [*_settings(Config, document.value, (), read, context)]
+    sections, instances = _sections(document, source_types, context, problems, settings)
+    problems += _unknown_in_caps(document)
+    if isinstance(read, list):
+        problems += read
+    return LoadedConfig(
+        config=None if problems or isinstance(read, list) else read.model_copy(update={"sources": sections}),
+        problems=tuple(sorted(problems)),
+        document=document,
+        instances=instances,
+        folder=_folder(document, path),
+        settings=tuple(settings),
+    )
+
+
+def _folder(document: Document | None, path: str) -> str:
+    """Of the definitions."""
+    written = document.word("definitions") if document else ""
+    return posixpath.normpath(
+        posixpath.join(posixpath.dirname(path), written or Config.model_fields["definitions"].default)
+    )
+
+
+def _settings(
+    model: type[BaseModel],
+    written: Mapping[str, Any],
+    at: tuple[str, ...],
+    read: BaseModel | list[Problem],
+    context: Mapping[str, Any],
+) -> Iterator[Setting]:
+    """What is sound of a section: all that is written in it, where it was `read` as a whole."""
+    for name, field in model.model_fields.items():
+        if (key := field.alias or name) not in written:
+            continue
+        if isinstance(read, BaseModel):
+            yield Setting(at=(*at, key), value=getattr(read, name), field=field)
+            continue
+        with suppress(ValidationError):
+            value = TypeAdapter(field.rebuild_annotation()).validate_python(written[key], context=dict(context))
+            yield Setting(at=(*at, key), value=value, field=field)
+
+
+def _sections(
+    document: Document,
+    source_types: Mapping[str, type[SourceConfig]],
+    context: Mapping[str, Any],
+    problems: list[Problem],
+    settings: list[Setting],
+) -> tuple[dict[str, SourceSection], dict[str, str]]:
+    """Every source's section, read by the settings class of its type, and the types that are known."""
+    written = document.value.get("sources")
+    found: dict[str, SourceSection] = {}
+    instances: dict[str, str] = {}
+    if written is None:
+        return found, instances
+    some = next(iter(source_types), "TYPE")
+    if not isinstance(written, dict):
+        problems.append(document.problem(f"sources are named sections; write NAME: {{type: {some}, ...}}", "sources"))
+        return found, instances
+    for name, section in written.items():
+        at = ("sources", name)
+        if not _INSTANCE.fullmatch(name):
+            text = f"'{name}' cannot be a label value; name a source with letters, digits, '-', '_' and '.'"
+            problems.append(document.problem(text, *at, key=True))
+        if not isinstance(section, dict):
+            problems.append(
+                document.problem(f"source '{name}' is no section; write {name}: {{type: {some}, ...}}", *at)
+            )
+            continue
+        kind = section.get("type")
+        if not isinstance(kind, str) or not kind:
+            known = " or ".join(sorted(source_types))
+            text = f"source '{name}' does not say what it is; write type: {known}"
+            problems.append(document.problem(text, *at, *(["type"] if "type" in section else [])))
+            continue
+        model = source_types.get(kind)
+        if model is None:
+            text = f"unknown source type '{kind}'{suggest(kind, source_types)}"
+            known = f" (known: {', '.join(sorted(source_types))})" if "did you mean" in text else ""
+            problems.append(document.problem(text + known, *at, "type"))
+            continue
+        instances[name] = kind
+        leave = () if "type" in model.model_fields else ("type",)
+        config = document.read(model, *at, context=context, leave=leave, label=f"source '{name}'")
+        settings += _settings(model, section, at, config, context)
+        if isinstance(config, list):
+            problems += config
+        else:
+            found[name] = SourceSection(type_name=kind, config=config)
+    return found, instances
+
+
+def _unknown_in_caps(document: Document) -> Iterator[Problem]:
+    """Names that bound nothing, whatever the bounds are."""
+    metrics = measures.metrics()
+    labels = {label for metric in metrics.values() for label in metric.labels}
+    for key, what, known in (("families", "is called", metrics), ("keep", "has a label", labels)):
+        for _, bounds in document.found("caps", key):
+            for name in bounds if isinstance(bounds, dict) else ():
+                if name not in known:
+                    text = f"no metric {what} '{name}'{suggest(name, known)}"
+                    yield document.problem(text, "caps", key, name, key=True)

@@ -1,0 +1,282 @@
+"""What one document cannot know: whether the names it uses are those of others, of the configuration, of the catalogue.
+
+Teams, services and personas may come from a portal or from objects, so that an unknown one is a problem only where
+any of its kind is declared in files. A document is held against the rest whatever else is wrong with it, and whatever
+is wrong with the rest: of a document with problems only its kind and id are relied on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from platform_meter import measures
+from platform_meter.measures.adoption.units import matches
+from platform_meter.measures.adoption.view import KINDS
+from platform_meter.measures.support.queues import queue_keys
+from platform_meter.model.definitions import Definition, Service, ServiceSelector, Team, TeamSelector
+from platform_meter.model.facts import Event, Fact
+from platform_meter.model.facts.tickets import TicketEvent
+from platform_meter.model.facts.use import Usage
+from platform_meter.problems import EACH, Document, Problem, nearest, suggest
+from platform_meter.runtime.files.definitions import Declared
+
+At = tuple[str | int, ...]
+_OPTIONAL: Mapping[str, Sequence[tuple[str, At]]] = {
+    "Campaign": [("persona", ("audience", EACH))],
+    "Capability": [("team", ("owner",))],
+    "Ownership": [("service", ("rules", EACH, "service")), ("team", ("rules", EACH, "team"))],
+    "Promise": [("persona", ("audience", EACH))],
+    "Service": [("team", ("team",))],
+    "Team": [("persona", ("persona",))],
+}
+"""Names that must be declared ones if any of their kind is declared: by kind of document, what they name and where."""
+_USES: Sequence[At] = (("adopted",), ("active",), ("journey", "start"), ("stages", EACH, "when"))
+"""Where a capability names a source and a use."""
+UNMEASURED: Mapping[str, tuple[At, str]] = {
+    "Campaign": ((), "campaigns are"),
+    "Capability": (("journey",), "journeys are"),
+    "Intervention": ((), "interventions are"),
+    "Persona": (("pain_points",), "pain points are"),
+    "Promise": ((), "promises are"),
+    "RoadmapSource": ((), "roadmaps are"),
+    "Survey": ((), "surveys are"),
+}
+"""What is read before anything measures it, by kind: its place in the document, and how a sentence about it begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the rest of the installation offers."""
+
+    instances: Mapping[str, str] | None = None
+    """Type by name of every configured source; None where there is no configuration to hold definitions against."""
+    gives: Mapping[str, Collection[type[Fact]]]
+    """Facts by source type, of all types there are."""
+    systems: Collection[str] = ()
+    """Systems whose objects configured sources tell of, beside their own type."""
+    slos: Collection[str] = ()
+    """Names of SLOs."""
+    unread_slos: Collection[str] = ()
+    """Names of SLO documents with problems; what their objectives are called is not known."""
+
+
+def cross_check(declared: Sequence[Declared], known: Known) -> list[Problem]:
+    """Every name in these definitions that means nothing, with what it may have meant."""
+    names: dict[str, dict[str, Declared]] = {}
+    for one in declared:
+        if one.id:
+            names.setdefault(one.kind, {})[one.id] = one
+    return sorted(problem for one in declared for problem in _Checker(one, names, known).check())
+
+
+def advise(declared: Sequence[Declared]) -> list[Problem]:
+    """What is allowed in these definitions and does not do yet what one may expect; each once, at its first place."""
+    told: dict[str, Problem] = {}
+    for one in declared:
+        for place, clock in one.document.texts("slas", EACH, "clock"):
+            if one.kind == "Ticketing" and clock == "source":
+                text = "no source tells its tool's own SLA clock yet; this one is computed from the ticket's history"
+                told.setdefault("clock", one.document.problem(text, *place))
+        if one.kind in UNMEASURED:
+            place, what = UNMEASURED[one.kind]
+            if any(value for _, value in one.document.found(*place)):
+                text = f"{what} read and checked, and not measured yet"
+                told.setdefault(one.kind, one.document.problem(text, *(place or ("kind",)), key=bool(place)))
+    return sorted(told.values())
+
+
+class _Checker:
+    """Holds one document against all: `names` are their documents by kind and id."""
+
+    def __init__(self, one: Declared, names: Mapping[str, Mapping[str, Declared]], known: Known) -> None:
+        self.document: Document = one.document
+        self.kind, self.known, self.names = one.kind, known, names
+        self.problems: list[Problem] = []
+
+    def check(self) -> list[Problem]:
+        for what, place in _OPTIONAL.get(self.kind, ()):
+            for at, name in self.document.texts(*place):
+                self._name(what, name, at)
+        match self.kind:
+            case "Capability":
+                self._capability()
+            case "Ticketing":
+                self._queue()
+            case "Ownership":
+                for at, match in self.document.texts("rules", EACH, "match"):
+                    self._scope(match.partition(":")[0], at)
+            case "Promise":
+                self._promise()
+            case "Campaign":
+                for at, name in self.document.texts("capability"):
+                    self._one_of("capability", name, at)
+            case "Intervention":
+                self._intervention()
+            case _:
+                pass  # the other kinds name nothing more
+        return self.problems
+
+    def _say(self, text: str, at: At) -> None:
+        self.problems.append(self.document.problem(text, *at))
+
+    def _one_of(self, what: str, name: str, at: At) -> Declared | None:
+        """The document of this name; says so where there is none."""
+        kind = "Ticketing" if what == "queue" else what.capitalize()
+        declared = self.names.get(kind, {})
+        if name not in declared:
+            hint = suggest(name, declared) or f"; write a document with kind: {kind}, id: {name}"
+            self._say(f"no {what} is called '{name}'{hint}", at)
+        return declared.get(name)
+
+    def _name(self, what: str, name: str, at: At) -> None:
+        """A name must be a declared one, if any is declared."""
+        if name and what.capitalize() in self.names:
+            self._one_of(what, name, at)
+
+    # Capabilities
+
+    def _capability(self) -> None:
+        unit = self.document.word("unit")
+        if unit in ("team", "service"):
+            for at, name in self.document.texts("exempt", EACH, "unit"):
+                self._name(unit, name, at)
+        for at, _ in self.document.found("eligible", "any", EACH):
+            self._selector("service", ServiceSelector, (*at, "service"))
+            self._selector("team", TeamSelector, (*at, "team"))
+        for place in _USES:
+            for at, type_ in self.document.texts(*place, "source"):
+                if self._source(type_, at):
+                    for verb_at, verb in self.document.texts(*at[:-1], "verb", EACH):
+                        self._verb(type_, verb, verb_at)
+                    for count_at, count in self.document.texts(*at[:-1], "count"):
+                        self._count(type_, count, unit, count_at)
+
+    def _selector(self, what: str, model: type[Definition], at: At) -> None:
+        """An alternative that selects nothing at all is misspelt: its first part that nothing matches is shown."""
+        there = [one.value for one in self.names.get(what.capitalize(), {}).values()]
+        things = [{**v.model_dump(), "kind": v.kind_} for v in there if isinstance(v, Service)]
+        things += [v.model_dump() for v in there if isinstance(v, Team)]
+        if not things or None in there or not any(self.document.found(*at)):
+            return
+        selector = self.document.read(model, *at)
+        if isinstance(selector, list):
+            return
+        asked = {f: p for f in model.model_fields if (p := getattr(selector, f))}
+        if any(all(matches(p, str(t[f])) for f, p in asked.items()) for t in things):
+            return
+        for field, patterns in asked.items():
+            values = sorted({str(t[field]) for t in things} - {""})
+            if not any(matches(patterns, v) for v in values):
+                have = f"{what}s have: {', '.join(values[:12])}" if values else f"no {what} says its {field}"
+                near = next((f"; did you mean '{n}'?" for p in patterns if (n := nearest(p, values))), "")
+                self._say(f"wrong selector: no {what} has {field} {_listed(patterns)}; {have}{near}", (*at, field))
+                return
+        self._say(f"wrong selector: no {what} has all of {', '.join(asked)} as asked here; loosen one of them", at)
+
+    def _count(self, type_: str, count: str, unit: str, at: At) -> None:
+        """`adopted.count` must be a kind of standing object that the source tells of."""
+        if unit == "person":
+            text = "objects belong to services and teams, so a person adopts by use; write verb: WORD instead of count"
+            self._say(text, at)
+            return
+        given = {word for word, kind in KINDS.items() if kind in self.known.gives[type_]}
+        if count.lower() not in given:
+            plural = {w for w in given if w.endswith("s")}
+            hint = suggest(count, plural) or "; write verb: WORD, since it tells of no standing objects"
+            self._say(f"source '{type_}' tells of no '{count}'{hint}", at)
+
+    def _source(self, type_: str, at: At) -> bool:
+        """Whether more can be asked of the source: its type exists. Says so where it does not or is not configured."""
+        if type_ not in self.known.gives:
+            if self.known.instances is not None:
+                self._say(f"no source type is called '{type_}'{suggest(type_, self.known.gives)}", at)
+            return False
+        if self.known.instances is not None and type_ not in self.known.instances.values():
+            text = f"no source of type '{type_}' is configured; add NAME: {{type: {type_}, ...}} to sources in the configuration"
+            self._say(text, at)
+        return True
+
+    def _verb(self, type_: str, verb: str, at: At) -> None:
+        """Uses have names of their own; where a source tells of none, only its events' verbs are left."""
+        given = self.known.gives[type_]
+        verbs = _verbs(given)
+        if Usage in given or verb in verbs:
+            return
+        telling = sorted(t for t, facts in self.known.gives.items() if Usage in facts or verb in _verbs(facts))
+        hint = suggest(verb, verbs)
+        if not hint and at[0] == "adopted":
+            hint = "; count its standing objects with count: WORD"
+        elif not hint:
+            hint = f"; write source: {' or '.join(telling)}" if telling else ""
+        self._say(f"source '{type_}' tells of no use '{verb}'{hint}", at)
+
+    # Queues, owners, and what a product manager declares
+
+    def _queue(self) -> None:
+        instances = self.known.instances
+        type_ = self.document.word("source", "type")
+        for at, _ in self.document.texts("source", "type"):
+            if self._source(type_, at) and TicketEvent not in self.known.gives[type_]:
+                able = sorted(t for t, facts in self.known.gives.items() if TicketEvent in facts)
+                self._say(f"source '{type_}' tells of no tickets; write type: {' or '.join(able)}", at)
+        for at, name in self.document.texts("source", "instance"):
+            named = [n for n, t in (instances or {}).items() if t == type_]
+            if instances is not None and type_ in self.known.gives and name not in named:
+                hint = suggest(name, named) or "; remove instance"
+                self._say(f"no source of type '{type_}' is called '{name}'{hint}", at)
+        for at, select in self.document.texts("source", "select"):
+            try:
+                queue_keys(select)
+            except ValueError as error:
+                self._say(str(error), at)
+
+    def _scope(self, scope: str, at: At) -> None:
+        """What a rule's match begins with: a source type, a configured source, or a system that one tells of."""
+        if self.known.instances is None or not scope or "*" in scope:
+            return
+        scopes = {*self.known.gives, *self.known.instances, *self.known.systems}
+        if scope not in scopes:
+            self._say(f"no source has the type or name '{scope}'{suggest(scope, scopes)}", at)
+
+    def _promise(self) -> None:
+        for at, name in self.document.texts("slo"):
+            unread = any(name == n or name.startswith(f"{n}-") for n in self.known.unread_slos)
+            if name not in self.known.slos and not unread:
+                hint = (
+                    suggest(name, self.known.slos)
+                    or f"; write a document with apiVersion: openslo/v1, kind: SLO, metadata: {{name: {name}}}"
+                )
+                self._say(f"no SLO is called '{name}'{hint}", at)
+        for at, name in self.document.texts("ticketing", "queue"):
+            queue = self._one_of("queue", name, at)
+            slas = _texts_of(queue, "slas", EACH, "id")
+            for sla_at, sla in self.document.texts("ticketing", "sla"):
+                if slas is not None and sla not in slas:
+                    hint = suggest(sla, slas) or "; add it to its slas"
+                    self._say(f"queue '{name}' has no SLA '{sla}'{hint}", sla_at)
+
+    def _intervention(self) -> None:
+        for at, name in self.document.texts("metric", "name"):
+            if name not in measures.metrics():
+                self._say(f"no metric is called '{name}'{suggest(name, measures.metrics())}", at)
+        for at, name in self.document.texts("metric", "journey"):
+            capability = self._one_of("capability", name, at)
+            stages = _texts_of(capability, "stages", EACH, "id")
+            for stage_at, stage in self.document.texts("metric", "time_to"):
+                if stages is not None and stage not in stages:
+                    hint = suggest(stage, stages) or "; add stages to the capability"
+                    self._say(f"the journey of '{name}' has no stage '{stage}'{hint}", stage_at)
+
+
+def _texts_of(one: Declared | None, *at: str | int) -> list[str] | None:
+    """Texts in another document; None where it has problems, which may be why one is not there."""
+    return None if one is None or one.value is None else [text for _, text in one.document.texts(*at)]
+
+
+def _verbs(facts: Iterable[type[Fact]]) -> set[str]:
+    return {fact.verb for fact in facts if issubclass(fact, Event) and fact.verb}
+
+
+def _listed(patterns: Sequence[str]) -> str:
+    return " or ".join(f"'{p}'" for p in patterns)

@@ -1,0 +1,306 @@
+"""The way out of sources: HTTP with auth, retries, quota, breaker and bounds, all in one place.
+
+What a source sees is `model.source.Outside`: an answer or one of five errors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypeVar, cast
+
+import msgspec
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_when_event_set
+
+from platform_meter.model.source import (
+    Access,
+    Answer,
+    Expired,
+    Gap,
+    Limited,
+    Refused,
+    SourceError,
+    Unexpected,
+    Unreachable,
+)
+from platform_meter.runtime.outside import transport
+from platform_meter.runtime.outside.credentials import credentials
+from platform_meter.runtime.outside.exchange import Call, Exchange, Reply
+from platform_meter.runtime.outside.grants import Credentials, Grant
+from platform_meter.runtime.outside.quota import Account, Budgets, moment
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+TRIES = 3
+LONGEST_WAIT = timedelta(seconds=60)
+"""A call waits so long for the server's quota; beyond that the poll ends and the runner waits."""
+_SEEN_GAPS = 10_000
+_AGAIN = frozenset({500, 502, 503, 504})
+
+
+class _Again(Exception):
+    """One try failed in a way that another may not. `wait` is what the server asked for."""
+
+    def __init__(self, error: SourceError, wait: timedelta | None = None) -> None:
+        super().__init__()
+        self.error, self.wait = error, wait
+
+
+class Way:
+    """`model.source.Outside` over HTTP for one source instance. Threads may share it.
+
+    Args:
+        budgets: quota and breakers, shared by all instances.
+        clock: the current time, UTC.
+        sleep: waits that many seconds; `stop.wait` makes stopping prompt.
+        salt: 1 to 64 bytes; the key of `hashed`.
+        stop: ends waits, retries and streams.
+        outcome: called with ok, error or limited after each request that was sent, one call at a time.
+        on_gap: called with each range of history not seen before by this object.
+        jitter: a random number 0..1 per wait.
+        environ: where secrets by variable come from.
+        max_bytes: bound of one answer, decompressed, and of one line of a stream.
+        timeout: of one request, from the first byte sent to the last byte read.
+        credential: in place of what `access` names.
+
+    Raises:
+        ValueError: `access` or `salt` is unusable; the text says why.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        instance: str,
+        source_type: str,
+        budgets: Budgets,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], object],
+        salt: bytes,
+        stop: threading.Event,
+        outcome: Callable[[str], None],
+        on_gap: Callable[[Gap], None],
+        jitter: Callable[[], float] = random.random,
+        environ: Mapping[str, str] = os.environ,
+        max_bytes: int = 32 * 1024 * 1024,
+        timeout: timedelta = timedelta(seconds=30),
+        credential: Credentials | None = None,
+    ) -> None:
+        if not 1 <= len(salt) <= hashlib.blake2b.MAX_KEY_SIZE:
+            raise ValueError(f"the salt has {len(salt)} bytes; it must have 1 to {hashlib.blake2b.MAX_KEY_SIZE}")
+        self._credentials = credential or credentials(access, clock=clock, environ=environ)
+        self._exchange = Exchange(
+            instance, rate_headers=access.rate_headers, stop=stop, outcome=outcome, max_bytes=max_bytes
+        )
+        self._told_rate = access.rate_headers
+        self._instance, self._type, self._budgets = instance, source_type, budgets
+        self._clock, self._sleep, self._jitter, self._stop = clock, sleep, jitter, stop
+        self._salt, self._on_gap, self._max_bytes, self._timeout = salt, on_gap, max_bytes, timeout.total_seconds()
+        self._lock = threading.Lock()
+        self._seen_gaps: set[tuple[datetime, datetime, str]] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        self._exchange.close()
+
+    # What sources call: see model.source.Outside for the meaning of each.
+
+    def get(
+        self,
+        path: str,
+        type_: type[T],
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        etag: str = "",
+    ) -> Answer[T]:
+        sent = {"Accept": "application/json", **(headers or {})}
+        if etag:
+            sent["If-None-Match"] = etag
+        return self._answer(
+            Call(method="GET", path=path, params=params, headers=sent, total=self._timeout), type_, etag
+        )
+
+    def post(self, path: str, type_: type[T], *, body: Any, headers: Mapping[str, str] | None = None) -> Answer[T]:
+        sent = {"Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
+        data = msgspec.json.encode(body)
+        return self._answer(Call(method="POST", path=path, headers=sent, body=data, total=self._timeout), type_, "")
+
+    def text(
+        self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> tuple[int, str]:
+        accept = {"Accept": "text/plain, */*;q=0.5"}
+        total = self._timeout if timeout is None else timeout
+        call = Call(method="GET", path=path, params=params, headers=accept, total=total, any_status=True)
+        reply = self._exchange.send(self._credentials.grant(), call)
+        return reply.status, transport.decoded(reply.body, reply.response.headers.get("content-type", ""))
+
+    def lines(self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float = 330.0) -> Iterator[bytes]:
+        accept = {"Accept": "application/json"}
+        call = Call(method="GET", path=path, params=params, headers=accept, total=self._timeout, stream=timeout)
+        try:
+            reply = self._retried(call)
+            with reply.response, self._exchange.network(reply.grant, call):
+                if reply.status >= 300:
+                    self._unexpected(call, reply, "a stream")
+                yield from transport.lines(transport.chunks(reply.response), self._max_bytes)
+        except transport.TooLong as error:
+            raise Unexpected(f"{self._exchange.shown(call)}: {error}, the bound; select less") from None
+        except Unreachable:
+            if not self._stop.is_set():
+                raise
+
+    def gap(self, gap: Gap) -> None:
+        key = (gap.start, gap.end, gap.reason)
+        with self._lock:
+            if key in self._seen_gaps:
+                return
+        # Before it is marked as seen: one that could not be kept has to be told again.
+        self._on_gap(gap)
+        with self._lock:
+            if len(self._seen_gaps) >= _SEEN_GAPS:
+                self._seen_gaps.clear()
+            self._seen_gaps.add(key)
+
+    def hashed(self, person: str) -> str:
+        return hashlib.blake2b(person.encode(), key=self._salt, digest_size=16).hexdigest()
+
+    # From here on: how.
+
+    def _answer(self, call: Call, type_: type[T], etag: str) -> Answer[T]:
+        reply = self._retried(call)
+        headers = {name.lower(): value for name, value in reply.response.headers.items()}
+        if reply.status == 304 and etag:
+            return Answer(body=None, headers=headers, changed=False, etag=headers.get("etag", etag))
+        if not 200 <= reply.status < 300:
+            self._unexpected(call, reply, f"JSON of {_named(type_)}")
+        try:
+            body = _decoder(cast("Any", type_)).decode(reply.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            text = f"{self._exchange.shown(call)}: {error}; expected JSON of {_named(type_)}, found {reply.found}"
+            raise Unexpected(reply.grant.hide(text)) from None  # the cause quotes the answer, which may echo a secret
+        return Answer(body=body, headers=headers, etag=headers.get("etag", ""))
+
+    def _retried(self, call: Call) -> Reply:
+        """Send until an answer is worth looking at: 2xx, 3xx, or a 4xx that means neither auth nor quota."""
+        account = self._account(self._credentials.grant())
+        account.breaker.admit(call.key)
+        account.budget.admit(call.key)
+        retrying = Retrying(
+            retry=retry_if_exception_type(_Again),
+            stop=stop_after_attempt(TRIES) | stop_when_event_set(self._stop),
+            wait=self._wait,
+            sleep=self._pause,
+            reraise=True,
+        )
+        try:
+            return retrying(self._once, call)
+        except _Again as again:
+            raise again.error from again.__cause__
+
+    def _wait(self, state: RetryCallState) -> float:
+        """What the server asked for, else 0.5 s, 1 s, ... each times 0.5 to 1.5."""
+        failed = state.outcome.exception() if state.outcome is not None else None
+        if isinstance(failed, _Again) and failed.wait is not None:
+            return failed.wait.total_seconds() + self._jitter()
+        return float(0.5 * 2.0 ** (state.attempt_number - 1) * (0.5 + self._jitter()))
+
+    def _once(self, call: Call) -> Reply:
+        if self._stop.is_set():
+            raise Unreachable(f"{self._exchange.shown(call)}: not sent, we are stopping")
+        grant = self._credentials.grant()
+        account = self._account(grant)
+        try:
+            reply = self._exchange.send(grant, call)
+        except Unreachable as error:
+            raise _Again(error) from error.__cause__
+        account.budget.learn(call.key, reply.response.headers, self._told_rate)
+        self._judge(account, call, reply)
+        account.breaker.passed(call.key)
+        account.budget.passed()
+        return reply
+
+    def _judge(self, account: Account, call: Call, reply: Reply) -> None:
+        """Raise what an error status means; return for a 4xx that only says something of the path."""
+        status, shown = reply.status, self._exchange.shown(call)
+        asked = self._asked(reply.response)
+        if self._exchange.is_limit(reply):
+            self._limited(account, call, reply, asked)
+        if status in {401, 403}:
+            why = "the credential is not valid (any more)" if status == 401 else "the credential may not read this"
+            text = reply.grant.hide(f"{shown}: {status}, {why}; the server says {reply.found}")
+            if status == 401 and self._credentials.renew():
+                raise _Again(Refused(text), timedelta())
+            if account.breaker.refused(call.key, text, all_paths=status == 401):
+                log.warning("%s", text)
+            raise Refused(text)
+        if status == 410:
+            account.breaker.passed(call.key)
+            raise Expired(f"{shown}: 410, what we asked to go on from is no longer kept")
+        if status >= 500:
+            if asked is not None and asked > LONGEST_WAIT:
+                self._limited(account, call, reply, asked)
+            error = Unreachable(f"{shown}: the server answered {status} {reply.response.reason}")
+            if status not in _AGAIN:
+                raise error
+            raise _Again(error, asked)
+
+    def _limited(self, account: Account, call: Call, reply: Reply, asked: timedelta | None) -> NoReturn:
+        """No instance with this credential calls before the time is over; a call whose wait is short tries again."""
+        until = account.budget.limited(call.key, asked)
+        wait = until - self._clock()
+        why = "the quota is used up" if reply.status < 500 else "the server asks us to wait"
+        error = Limited(
+            f"{self._exchange.shown(call)}: {reply.status}, {why} until {until:%Y-%m-%d %H:%M:%S} UTC", until
+        )
+        if wait > LONGEST_WAIT:
+            raise error
+        raise _Again(error, wait)
+
+    def _asked(self, response: requests.Response) -> timedelta | None:
+        """How long the server asks us to wait: Retry-After, else the reset of a quota with nothing left."""
+        now = self._clock()
+        until = moment(response.headers.get("retry-after", ""), now)
+        for _, remaining, reset in self._exchange.rate_headers:
+            if until is None and response.headers.get(remaining, "").strip() == "0":
+                until = moment(response.headers.get(reset, ""), now)
+        return None if until is None else max(timedelta(), until - now)
+
+    def _unexpected(self, call: Call, reply: Reply, expected: str) -> NoReturn:
+        text = f"{self._exchange.shown(call)}: the server answered {reply.status} {reply.response.reason}; expected {expected}, found {reply.found}"
+        raise Unexpected(reply.grant.hide(text), reply.status)
+
+    def _account(self, grant: Grant) -> Account:
+        scheme, host, port = transport.origin(grant.base)
+        return self._budgets.account(
+            f"{scheme}://{host}:{port}", grant.fingerprint, source_type=self._type, instance=self._instance
+        )
+
+    def _pause(self, seconds: float) -> None:
+        self._sleep(seconds)
+
+
+@cache
+def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(type_)
+
+
+def _named(type_: Any) -> str:
+    return type_.__name__ if isinstance(type_, type) and not hasattr(type_, "__args__") else str(type_)

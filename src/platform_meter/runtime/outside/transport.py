@@ -1,0 +1,205 @@
+"""requests, made to keep to a Deadline and to an address.
+
+urllib3 bounds each read but not their sum; the connections made here read through `sockets.BoundedReader`, so that a
+server which drips its headers or its body ends with the deadline, and a watch ends when we stop.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import LocationParseError, ReadTimeoutError
+from urllib3.util import parse_url
+
+from platform_meter.runtime.outside.sockets import BoundedReader, Deadline
+
+_POOL = 8
+"""Connections kept open to one host; more are made when needed and closed afterwards."""
+_CHUNK = 64 * 1024
+_PORTS = {"http": 80, "https": 443}
+
+
+class TooLong(Exception):
+    """A line of a stream exceeds its bound."""
+
+
+class _Current(threading.local):
+    deadline: Deadline | None = None
+
+
+_current = _Current()
+
+
+@contextmanager
+def bounded(deadline: Deadline) -> Iterator[None]:
+    """Answers that begin on this thread inside the block keep to `deadline` until they are read."""
+    before, _current.deadline = _current.deadline, deadline
+    try:
+        yield
+    finally:
+        _current.deadline = before
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        deadline = _current.deadline
+        if deadline is not None:
+            held = self.fp.detach()
+            self.fp = io.BufferedReader(BoundedReader(sock, deadline, held))
+
+
+class _Plain(HTTPConnection):
+    response_class = _Response
+
+
+class _Tls(HTTPSConnection):
+    response_class = _Response
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _Tls
+
+
+class _Adapter(HTTPAdapter):
+    """Makes bounded connections; `server_name` is what the certificate must carry where it isn't the host."""
+
+    def __init__(self, server_name: str) -> None:
+        self._tls = {"server_hostname": server_name, "assert_hostname": server_name} if server_name else {}
+        super().__init__(pool_connections=2, pool_maxsize=_POOL, max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, **kwargs, **self._tls)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs, **self._tls)
+        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+        return manager
+
+
+def session(server_name: str = "") -> requests.Session:
+    """A session that keeps connections and no cookies. Proxies and CA bundles come from the environment as usual."""
+    made = requests.Session()
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    made.headers.clear()
+    for scheme in ("http://", "https://"):
+        made.mount(scheme, _Adapter(server_name))
+    return made
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port, as the client will understand them.
+
+    Raises:
+        urllib3.exceptions.LocationParseError: it is no URL.
+    """
+    parsed = parse_url(url)
+    scheme = parsed.scheme or ""
+    return scheme, (parsed.host or "").lower(), parsed.port or _PORTS.get(scheme, 0)
+
+
+def elsewhere(url: str, base: str) -> str:
+    """Why a credential for `base` must not be sent to `url`; empty when it may."""
+    try:
+        there, here = origin(url), origin(base)
+        if parse_url(url).auth is not None:
+            return "leads to a URL with credentials in it, which are never sent"
+    except LocationParseError:
+        return "leads to something that is no URL"
+    if there == here:
+        return ""
+    shown = "{}://{}:{}".format
+    return f"leads to {shown(*there)}, but credentials are only sent to {shown(*here)}; if the system has moved, change its url"
+
+
+def chunks(response: requests.Response) -> Iterator[bytes]:
+    """The decoded body as it arrives.
+
+    Raises:
+        urllib3.exceptions.HTTPError: it broke off, was too slow or could not be decompressed.
+    """
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
+        yield chunk
+
+
+def lines(chunks: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Lines that are not blank, stripped.
+
+    Raises:
+        TooLong: a line is longer than `max_bytes`.
+    """
+    held = bytearray()
+    for chunk in chunks:
+        start = 0
+        while (end := chunk.find(b"\n", start)) >= 0:
+            held += chunk[start:end]
+            line = bytes(held).strip()
+            held.clear()
+            start = end + 1
+            if line:
+                yield line
+        held += chunk[start:]
+        if len(held) > max_bytes:
+            raise TooLong(f"a line is longer than {max_bytes} bytes")
+    if last := bytes(held).strip():
+        yield last
+
+
+def decoded(body: bytes, content_type: str) -> str:
+    """Text in the charset the server names, UTF-8 without one; what can't be decoded is replaced."""
+    found = re.search(r"charset=\"?([\w.:-]+)", content_type)
+    try:
+        return body.decode(found[1] if found else "utf-8", "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
+
+
+def timed_out(error: BaseException) -> bool:
+    """Whether a failure of requests or urllib3 is that of time."""
+    return any(isinstance(e, requests.Timeout | ReadTimeoutError | TimeoutError) for e in _causes(error))
+
+
+def reason(error: BaseException) -> str:
+    """Why a call failed, in few words and without its URL."""
+    found = list(_causes(error))
+    for cause in found:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the server's certificate is not trusted ({cause.verify_message}); name its CA in ca_file"
+    for cause in reversed(found):
+        if isinstance(cause, ssl.SSLError):
+            # Only those that OpenSSL raises have a reason.
+            return f"TLS failed ({getattr(cause, 'reason', None) or 'connection closed'})"
+        if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException) and cause.strerror:
+            return cause.strerror
+    if timed_out(error):
+        return "no answer in time"
+    return type(found[-1]).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The failure and all it wraps: as cause, as context, as `reason` or as an argument."""
+    waiting: list[Any] = [error]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop(0)
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            waiting += [getattr(current, "reason", None), *current.args, current.__cause__, current.__context__]

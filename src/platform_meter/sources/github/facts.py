@@ -1,0 +1,288 @@
+"""What GitHub's rows mean: one pure function per kind of row. Outcome classes follow domain section 7."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+from msgspec import structs
+
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
+from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult, Repository
+from platform_meter.sources.github.rows import (
+    Commit,
+    DeploymentRow,
+    Job,
+    Pull,
+    Repo,
+    Run,
+    StatusRow,
+    Step,
+    User,
+    utc,
+)
+
+SYSTEM = "github"
+
+CONCLUSIONS: Mapping[str, Outcome] = {
+    "success": Outcome.SUCCESS,
+    "cancelled": Outcome.CANCELLED,
+    "skipped": Outcome.SKIPPED,
+    "neutral": Outcome.SKIPPED,
+    "stale": Outcome.SKIPPED,
+    "action_required": Outcome.SKIPPED,
+    "startup_failure": Outcome.USER_FAILURE,
+}
+"""Conclusions that need no look at the steps."""
+FAILED = frozenset({"failure", "timed_out"})
+RUN_LIMIT = timedelta(minutes=360)
+"""How long a job may run where its workflow says nothing else."""
+QUEUE_LIMIT = timedelta(hours=24)
+"""How long a job waits for a runner of the platform's own."""
+
+PLATFORM_STEP = re.compile(
+    r"(pre |post )?(set up (job|runner)|initialize containers|stop containers|complete (job|runner)"
+    r"|run actions/(checkout|setup-[\w-]+|cache|upload-artifact|download-artifact)([@/].*)?"
+    r"|check ?out( (the )?(code|repo|repository|sources?|source code))?|pull \S+:\S+)",
+    re.IGNORECASE,
+)
+"""Steps the platform answers for, by their whole name: GitHub's own ones, and its actions for code, tools and artifacts."""
+CODE_EVENTS = frozenset({"push", "pull_request", "pull_request_target", "merge_group"})
+"""Events whose runs have no other inputs than the code."""
+
+_HOTFIX = re.compile(r"\bhot-?fix", re.IGNORECASE)
+_ROLLBACK = re.compile(r"\broll-?back", re.IGNORECASE)
+_NO_TIME = timedelta(0)
+
+
+def about(full_name: str, topics: Iterable[str]) -> Ref:
+    labels = tuple(sorted((f"topic:{topic}", "true") for topic in topics))
+    return Ref(system=SYSTEM, kind="repository", id=full_name, labels=labels)
+
+
+def repository(row: Repo, owner: str = "") -> Repository:
+    """As it stands; `owner` is the slug of the team that is its owner by its own word."""
+    since = utc(datetime.fromisoformat(row.created_at)) if row.created_at else None
+    return Repository(about=about(row.full_name, row.topics), since=since, archived=row.archived, codeowner=owner)
+
+
+def pool_of(job: Job) -> str:
+    """The first label its runner was asked for; `self-hosted` alone says nothing, so then the runner's group."""
+    telling = [label for label in job.labels if label.lower() != "self-hosted"]
+    return next(iter(telling), "") or job.runner_group_name or next(iter(job.labels), "")
+
+
+def _took(job: Job) -> bool:
+    """Whether a runner ever took the job. Answers of before 2022 name no runner, but steps need one."""
+    return bool(job.runner_id or job.runner_name or job.steps)
+
+
+def _result(job: Job) -> str:
+    """How it ended: GitHub tells of a job that it ended at one of its limits as of one that somebody cancelled."""
+    if job.result != "cancelled" or job.completed_at is None:
+        return job.result
+    if _took(job):
+        late = job.completed_at - job.started_at >= RUN_LIMIT
+    else:
+        late = job.completed_at - (job.created_at or job.started_at) >= QUEUE_LIMIT
+    return "timed_out" if late else job.result
+
+
+def _failed_step(job: Job) -> Step | None:
+    """The step that failed; of a job that ran out of time, the one then running."""
+    late = _result(job) == "timed_out"
+    ends = {"failure", "timed_out", *(("cancelled", "") if late else ())}
+    return next((step for step in job.steps if (step.conclusion or "").lower() in ends), None)
+
+
+def _cut_off(job: Job) -> bool:
+    """Whether its steps stop in the middle: GitHub's own last step is missing or never ended."""
+    return not any(step.name == "Complete job" and step.conclusion for step in job.steps)
+
+
+def job_outcome(job: Job, infra_steps: Sequence[str] = ()) -> tuple[Outcome, str]:
+    """Outcome and the rule that decided, the first that fits (domain section 7).
+
+    `infra_steps` are globs of step names which the platform answers for beside `PLATFORM_STEP`.
+    """
+    result = _result(job)
+    if result in CONCLUSIONS:
+        return CONCLUSIONS[result], ""
+    if result not in FAILED:
+        return Outcome.UNKNOWN, "new_conclusion"
+    if step := _failed_step(job):
+        if PLATFORM_STEP.fullmatch(step.name) or any(fnmatchcase(step.name, glob) for glob in infra_steps):
+            return Outcome.INFRA_FAILURE, "platform_step"
+        return Outcome.USER_FAILURE, "user_step"
+    if result == "timed_out" and not _took(job):
+        return Outcome.INFRA_FAILURE, "queue"
+    if result == "failure" and _took(job) and _cut_off(job):
+        # It ended with no step to blame: the runner went away under it.
+        return Outcome.INFRA_FAILURE, "runner_lost"
+    return Outcome.UNKNOWN, "no_details"
+
+
+def may_have_failed(run: Run) -> bool:
+    """Whether its jobs tell more than its conclusion: it failed, or was cancelled so late that a limit may have done it."""
+    word = (run.conclusion or "").lower()
+    took = run.updated_at - (run.run_started_at or run.created_at)
+    return word in FAILED or (word == "cancelled" and took >= min(RUN_LIMIT, QUEUE_LIMIT))
+
+
+def run_outcome(conclusion: str | None, jobs: Sequence[Job], infra_steps: Sequence[str]) -> tuple[Outcome, str]:
+    """Outcome and rule of a run: those of its job that failed first, since what fails later is often a consequence."""
+    word = (conclusion or "").lower()
+    # Whoever cancels a run ends its jobs in many ways; only those that came to a limit tell of the platform.
+    bad = FAILED if word in FAILED else FAILED - {"failure"} if word == "cancelled" else frozenset()
+    failed = [job for job in jobs if job.completed_at and _result(job) in bad]
+    if failed:
+        return job_outcome(min(failed, key=lambda job: (job.completed_at or job.started_at, job.id)), infra_steps)
+    return (CONCLUSIONS[word], "") if word in CONCLUSIONS else (Outcome.UNKNOWN, "no_details")
+
+
+def pipeline_of(repo: str, run: Run) -> str:
+    """Repository and workflow file: `acme/payments/.github/workflows/ci.yml`; a required workflow's `@ref` is cut."""
+    return f"{repo}/{run.path.partition('@')[0] or run.name or run.workflow_id}"
+
+
+def fresh(jobs: Iterable[Job], attempt: int, start: datetime | None) -> list[Job]:
+    """The jobs that ran in this attempt: one that re-runs only what failed also lists the rest of the attempt before."""
+    if attempt == 1 or start is None:
+        return list(jobs)
+    return [job for job in jobs if job.started_at >= start]
+
+
+def run_fact(ref: Ref, run: Run, jobs: Sequence[Job], infra_steps: Sequence[str]) -> PipelineRun:
+    """The current attempt of a completed run. Without jobs its end is `updated_at`, the nearest the run itself tells."""
+    outcome, reason = run_outcome(run.conclusion, jobs, infra_steps)
+    start = run.run_started_at or run.created_at
+    end = max((job.completed_at for job in jobs if job.completed_at), default=run.updated_at)
+    return PipelineRun(
+        key=f"run/{run.id}/{run.run_attempt}",
+        at=utc(end),
+        about=ref,
+        updated=utc(run.updated_at),
+        pipeline=pipeline_of(ref.id, run),
+        outcome=outcome,
+        ran=max(end - start, _NO_TIME),
+        group=_group(run),
+        sha=run.head_sha,
+        attempt=run.run_attempt,
+        trigger=run.event,
+        reason=reason,
+        pool=next((pool for job in jobs if (pool := pool_of(job))), ""),
+    )
+
+
+def _group(run: Run) -> str:
+    """Runs of one workflow with the same inputs. Where the code is not all of them, each run has its own."""
+    code = f"{run.workflow_id}|{run.head_sha}|{run.event}"
+    return code if run.event in CODE_EVENTS else f"{code}|{run.id}"
+
+
+def attempt_fact(
+    ref: Ref, run: Run, row: Run, attempt: int, jobs: Sequence[Job], infra_steps: Sequence[str]
+) -> PipelineRun:
+    """An attempt before the current one; `row` is the run as it was then. It had ended when the current one began."""
+    latest = min(row.updated_at, run.run_started_at or row.updated_at)
+    end = max((job.completed_at for job in jobs if job.completed_at), default=latest)
+    return run_fact(ref, structs.replace(row, run_attempt=attempt, updated_at=end), jobs, infra_steps)
+
+
+def job_facts(
+    ref: Ref, run: Run, attempt: int, jobs: Iterable[Job], infra_steps: Sequence[str]
+) -> Iterator[PipelineJob]:
+    for job in jobs:
+        if not job.result or job.completed_at is None:
+            continue
+        waited = job.started_at - job.created_at if job.created_at and _took(job) else None
+        yield PipelineJob(
+            key=f"job/{job.id}",
+            at=utc(job.completed_at),
+            about=ref,
+            run=f"run/{run.id}/{attempt}",
+            pool=pool_of(job),
+            outcome=job_outcome(job, infra_steps)[0],
+            ran=max(job.completed_at - job.started_at, _NO_TIME),
+            # GitHub stamps some re-run jobs as started before they were created: no wait is known then.
+            queued=waited if waited is not None and waited >= _NO_TIME else None,
+        )
+
+
+def marked_kind(row: DeploymentRow) -> DeployKind:
+    """What the deployment calls itself in task, ref or description; planned where it says nothing."""
+    text = f"{row.task} {row.ref} {row.description or ''}"
+    if _ROLLBACK.search(text):
+        return DeployKind.ROLLBACK
+    return DeployKind.HOTFIX if _HOTFIX.search(text) else DeployKind.PLANNED
+
+
+def verdict(statuses: Iterable[StatusRow]) -> tuple[DeployResult, StatusRow] | None:
+    """How a deployment ended; None while it has not.
+
+    One that ever succeeded served, whatever came later: `inactive` only says that a newer one replaced it.
+    """
+    ordered = sorted(statuses, key=lambda status: (status.created_at, status.id))
+    for status in ordered:
+        if status.state == "success":
+            return DeployResult.SUCCESS, status
+    for status in ordered:
+        if status.state in {"failure", "error"}:
+            return DeployResult.FAILED, status
+    return None
+
+
+def deployment_fact(
+    ref: Ref,
+    *,
+    id_: int,
+    sha: str,
+    environment: str,
+    created: datetime,
+    kind: DeployKind,
+    ended: tuple[DeployResult, StatusRow],
+) -> Deployment:
+    result, status = ended
+    return Deployment(
+        key=f"deployment/{id_}",
+        at=utc(status.created_at),
+        about=ref,
+        updated=utc(status.updated_at),
+        environment=environment,
+        sha=sha,
+        result=result,
+        kind=kind,
+        started=utc(created),
+    )
+
+
+def is_bot(user: User | None, bots: Iterable[str]) -> bool:
+    return user is not None and (user.type == "Bot" or user.login.endswith("[bot]") or user.login in set(bots))
+
+
+def change_fact(ref: Ref, pull: Pull, merged: datetime, commits: Sequence[Commit], bots: Iterable[str]) -> Change:
+    """A merged pull request. Its reviews are not read, so `first_review` stays absent.
+
+    Beside its own labels it gets `revert` where its title is the one GitHub gives to a revert, and `hotfix` where its
+    branch says so.
+    """
+    labels = {label.name for label in pull.labels}
+    if pull.title.startswith('Revert "'):
+        labels.add("revert")
+    if _HOTFIX.search(pull.head.ref):
+        labels.add("hotfix")
+    dates = [c.commit.author.date for c in commits if c.commit.author and c.commit.author.date]
+    return Change(
+        key=f"pull/{pull.id}",
+        at=utc(merged),
+        about=ref,
+        updated=utc(pull.updated_at),
+        sha=pull.merge_commit_sha or pull.head.sha,
+        opened=utc(pull.created_at),
+        first_commit=utc(min(dates)) if dates else None,
+        labels=tuple(sorted(labels)),
+        bot=is_bot(pull.user, bots),
+    )

@@ -1,0 +1,171 @@
+"""One poll of one repository: what every list reader shares, and the lists that are sorted by their last change.
+
+All lists are read newest first. Whatever changes meanwhile moves to the front: it pushes others towards pages not yet
+read, so they may come twice but can't be missed, and its own change is newer than `began`, so the next read has it.
+What leaves a list pulls others the other way, past the reader: `Visit.pages` looks for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from platform_meter.model.facts import Event, Ref
+from platform_meter.model.source import Answer, Outside, Unexpected
+from platform_meter.sources.github.facts import change_fact
+from platform_meter.sources.github.rows import Commit, Pull, more, stamp
+from platform_meter.sources.github.state import Cursor
+from platform_meter.sources.kit.open_tickets import OpenTickets
+
+PER_PAGE = 100
+DETAIL = timedelta(days=28)
+"""Details that cost a call each are read for what is this young: failed jobs, earlier attempts, first commits."""
+
+_BACKS = 100
+"""Times a reader goes back in a list that never stands still."""
+
+T = TypeVar("T")
+
+
+class Item(Protocol):
+    id: int
+
+
+class Row(Item, Protocol):
+    updated_at: datetime
+
+
+N = TypeVar("N", bound=Item)
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One repository in one poll."""
+
+    outside: Outside
+    ref: Ref
+    now: datetime
+    since: datetime
+    """Where a list that was never read starts."""
+    overlap: timedelta
+    first: datetime
+    """The first poll of all."""
+    jobs: str
+    infra_steps: tuple[str, ...]
+    bots: tuple[str, ...]
+    agents: tuple[str, ...]
+    tickets: OpenTickets
+
+    def start(self, cursor: Cursor) -> datetime:
+        return self.since if cursor.read is None else cursor.read - self.overlap
+
+    def page(self, path: str, type_: type[T], page: int, etag: str = "", **params: Any) -> Answer[T]:
+        """One page of a list of this repository."""
+        params = {**params, "per_page": PER_PAGE, "page": page}
+        return self.outside.get(f"/repos/{self.ref.id}/{path}", type_, params=params, etag=etag)
+
+    def pages(self, path: str, type_: type[list[N]], first: Answer[list[N]] | None, **params: Any) -> Iterator[list[N]]:
+        """Every page of a list, from its `first`, which may be at hand. Pages may come again, with other rows.
+
+        What leaves a page while the next one is read pulls rows of that one over to it. So each page is looked at again
+        behind the next, for free while it is the same. Where it ends with a row that did not come, the reader goes back
+        to a page that begins with one which did.
+        """
+        held, number, backs = first or self.page(path, type_, 1, **params), 1, 0
+        seen: set[int] = set()
+        while True:
+            rows = held.body or []
+            seen.update(row.id for row in rows)
+            yield rows
+            if not more(held.headers, len(rows), PER_PAGE):
+                return
+            following = self.page(path, type_, number + 1, **params)
+            again = self.page(path, type_, number, held.etag, **params)
+            if not again.changed or _known(again, -1, seen) or backs == _BACKS:
+                held, number = following, number + 1
+                continue
+            backs += 1
+            while number > 1 and not _known(again, 0, seen):
+                number -= 1
+                again = self.page(path, type_, number, **params)
+            held = again
+
+    def all(self, path: str, type_: type[list[T]]) -> list[T]:
+        """Every page of a list that belongs to one object; empty when the object is gone."""
+        rows: list[T] = []
+        for number in range(1, 1_000):
+            try:
+                answer = self.page(path, type_, number)
+            except Unexpected as error:
+                if error.status == 404:  # deleted since it was listed
+                    return rows
+                raise
+            got = answer.body or []
+            rows += got
+            if not more(answer.headers, len(got), PER_PAGE):
+                break
+        return rows
+
+
+def _known(answer: Answer[list[N]], index: int, seen: Container[int]) -> bool:
+    rows = answer.body or []
+    return bool(rows) and rows[index].id in seen
+
+
+def read_updated(
+    visit: Visit,
+    cursor: Cursor,
+    path: str,
+    type_: type[list[R]],
+    *,
+    params: dict[str, str],
+    tell: Callable[[R], Iterable[Event]],
+) -> Iterator[list[Event]]:
+    """A list sorted by last change, newest first; one step per page.
+
+    A read that goes on lists all pages anew, which is cheap, and passes over what it told: all newer than `cursor.at`.
+    """
+    answer: Answer[list[R]] | None = None
+    if cursor.began is None:
+        answer = visit.page(path, type_, 1, cursor.etag, **params)
+        if not answer.changed:
+            cursor.unchanged(visit.now, visit.overlap)
+            return
+        cursor.begin(visit.now, visit.start(cursor), answer.etag)
+    began, start, reached = cursor.began or visit.now, cursor.start or visit.since, cursor.at
+    seen: set[tuple[int, str]] = set()
+    for rows in visit.pages(path, type_, answer, **params):
+        facts: list[Event] = []
+        for row in rows:
+            mark = stamp(row.updated_at)
+            if row.updated_at < start or (reached and mark > reached):
+                continue
+            if (row.id, mark) in seen or cursor.told(row.id, mark):
+                continue
+            seen.add((row.id, mark))
+            facts += tell(row)
+            cursor.at = min(cursor.at or mark, mark)
+            if row.updated_at >= began - visit.overlap:
+                cursor.done[str(row.id)] = mark
+        yield facts
+        if rows and rows[-1].updated_at < start:
+            break
+    cursor.end(visit.overlap)
+
+
+def read_pulls(visit: Visit, cursor: Cursor) -> Iterator[list[Event]]:
+    """Merged pull requests. The commits of a young one cost a call, for the time of the first."""
+
+    def tell(pull: Pull) -> Iterator[Event]:
+        if pull.merged_at is None:
+            return
+        commits: list[Commit] = []
+        if pull.merged_at >= visit.now - DETAIL:
+            commits = visit.all(f"pulls/{pull.number}/commits", list[Commit])
+        yield change_fact(visit.ref, pull, pull.merged_at, commits, visit.bots)
+
+    params = {"state": "closed", "sort": "updated", "direction": "desc"}
+    return read_updated(visit, cursor, "pulls", list[Pull], params=params, tell=tell)

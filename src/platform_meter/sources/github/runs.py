@@ -1,0 +1,267 @@
+"""Workflow runs of one repository: new ones, those still going, and old ones that were run again or approved.
+
+A steady poll costs one call, which is free while nothing changed (304). GitHub sorts runs by creation: a longer read
+goes on by time, with those created up to the oldest run seen, so that neither the cap of 1,000 results nor a deleted
+run makes it miss one. A re-run stands at its old place: spans of the list are read again at fixed times (`RECHECKS`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from platform_meter.model.facts import Event
+from platform_meter.model.facts.ci import PipelineJob, PipelineRun
+from platform_meter.model.source import Gap, Unexpected
+from platform_meter.sources.github.facts import attempt_fact, fresh, job_facts, may_have_failed, run_fact
+from platform_meter.sources.github.poll import DETAIL, PER_PAGE, Visit
+from platform_meter.sources.github.rows import Job, Jobs, Run, Runs, more, stamp
+from platform_meter.sources.github.state import OpenRun
+from platform_meter.sources.github.state import Runs as RunsState
+
+RESULT_CAP = 1_000
+"""Most results GitHub gives to one search of runs."""
+RECHECKS = {"2d": (timedelta(days=2), timedelta(hours=1)), "30d": (timedelta(days=30), timedelta(days=1))}
+"""Span of creation times and how often it is read again. GitHub lets a run be re-run or approved for 30 days."""
+LONGEST = timedelta(days=40)
+"""No run goes on for longer: GitHub ends it after 35 days."""
+UNAPPROVED = "action_required"
+"""Conclusion of a run that has not begun: it is from outside and waits for a member's word. Once approved it goes on."""
+LATE = "late"
+"""A run that has ended while the list of its jobs says that some go on: both are asked for again."""
+IDLE = frozenset({"waiting", UNAPPROVED, LATE})
+"""States in which no runner is missing: a person's approval is, or nothing."""
+_APPROVABLE = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One poll's look at the runs of one repository."""
+
+    visit: Visit
+    runs: RunsState
+    floor: datetime | None
+    """`runs.floor` of the read before."""
+    seen: set[str] = field(default_factory=set)
+
+    @property
+    def keep(self) -> timedelta:
+        """How long a run is known as told: until the next look at those of its age."""
+        return self.visit.overlap + RECHECKS["2d"][1]
+
+
+def read_runs(visit: Visit, runs: RunsState) -> Iterator[list[Event]]:
+    """Facts of runs in steps; after each, `runs` holds exactly what was told so far."""
+    look = _Look(visit=visit, runs=runs, floor=runs.floor)
+    changed = True
+    if runs.began is None:
+        spans = _due(visit.now, runs)
+        answer = visit.page("actions/runs", Runs, 1, "" if spans else runs.etag)
+        changed = answer.changed
+        if answer.body is not None:
+            runs.begin(visit.now, min([visit.start(runs), *(visit.now - span for span in spans)]), answer.etag)
+            yield _newest(look, answer.body)
+        else:
+            runs.unchanged(visit.now, look.keep)
+    while runs.began is not None:
+        yield from _window(look)
+    yield _still_open(look, changed=changed)
+
+
+def _due(now: datetime, runs: RunsState) -> list[timedelta]:
+    """Spans to read again now: none while the first page reaches back far enough, its validator tells of re-runs."""
+    if runs.read is None or runs.floor is None:
+        return []
+    return [
+        span
+        for name, (span, every) in RECHECKS.items()
+        if runs.floor > now - span and now - runs.rechecked.get(name, now - every) >= every
+    ]
+
+
+def _newest(look: _Look, page: Runs) -> list[Event]:
+    """The first page, of the unfiltered list."""
+    runs, rows = look.runs, page.workflow_runs
+    whole = not rows or len(rows) >= page.total_count
+    runs.floor = None if whole else rows[-1].created_at
+    facts = _tell_all(look, rows)
+    if whole or (runs.start is not None and rows[-1].created_at < runs.start):
+        _finish(look)
+    else:
+        runs.at = stamp(rows[-1].created_at)
+    return facts
+
+
+def _window(look: _Look) -> Iterator[list[Event]]:
+    """Runs created from `runs.start` to `runs.at`, as many as one search gives; the next window begins at the oldest."""
+    visit, runs = look.visit, look.runs
+    start, upper = stamp(runs.start or visit.since), runs.at or stamp(runs.began or visit.now)
+    if upper < start:
+        _finish(look)
+        return
+    got, total = 0, 0
+    for number in range(1, RESULT_CAP // PER_PAGE + 1):
+        body = visit.page("actions/runs", Runs, number, created=f"{start}..{upper}").body
+        rows, before = body.workflow_runs if body else [], total
+        got, total = got + len(rows), body.total_count if body else 0
+        facts = _tell_all(look, rows)
+        if total < before:
+            # None can join this range, so some were deleted, and others took their places on pages that were read.
+            yield facts
+            return
+        if not rows or got >= total:
+            _finish(look)
+            yield facts
+            return
+        runs.at = min(upper, stamp(rows[-1].created_at))
+        yield facts
+    if runs.at == upper:
+        second = datetime.fromisoformat(upper)
+        text = f"{visit.ref.id}: {total} runs created in one second, {got} can be read"
+        visit.outside.gap(Gap(start=second, end=second + timedelta(seconds=1), reason="result_cap", text=text))
+        runs.at = stamp(second - timedelta(seconds=1))
+
+
+def _finish(look: _Look) -> None:
+    runs = look.runs
+    for name, (span, _) in RECHECKS.items():
+        if runs.began and runs.start and (runs.read is None or runs.start <= runs.began - span):
+            runs.rechecked[name] = runs.began
+    runs.end(look.keep)
+
+
+def _still_open(look: _Look, *, changed: bool) -> list[Event]:
+    """Runs that had not ended and that this poll's pages did not show, one conditional call each."""
+    visit, runs = look.visit, look.runs
+    facts: list[Event] = []
+    for id_, held in list(runs.open.items()):
+        vouched = not changed and held.state != LATE and (runs.floor is None or held.created > runs.floor)
+        # There may be many unapproved ones; approvals are found when the list is read again.
+        if id_ in look.seen or vouched or (held.state == UNAPPROVED and held.created >= visit.now - _APPROVABLE):
+            continue
+        try:
+            answer = visit.outside.get(f"/repos/{visit.ref.id}/actions/runs/{id_}", Run, etag=held.etag)
+        except Unexpected as error:
+            if error.status != 404:
+                raise
+            del runs.open[id_]  # deleted: it will never end
+            continue
+        if answer.body is not None:
+            facts += _tell(look, answer.body)
+            if id_ in runs.open and runs.open[id_].state != LATE:
+                runs.open[id_].etag = answer.etag
+        if id_ in runs.open and held.created < visit.now - LONGEST:
+            del runs.open[id_]
+            text = f"{visit.ref.id}: run {id_} never ended"
+            visit.outside.gap(Gap(start=held.created, end=visit.now, reason="expired", text=text))
+    return facts
+
+
+def _tell_all(look: _Look, rows: Iterable[Run]) -> list[Event]:
+    runs = look.runs
+    facts: list[Event] = []
+    for row in rows:
+        # Later reads take all that a page shows: an older run on it may have been run again.
+        before = runs.read is None and runs.start is not None and row.created_at < runs.start
+        if str(row.id) in look.seen or (before and _over(look, row)):
+            continue
+        look.seen.add(str(row.id))
+        facts += _tell(look, row)
+    return facts
+
+
+def _over(look: _Look, run: Run) -> bool:
+    """Whether the attempt has ended for good."""
+    unapproved = (run.conclusion or "").lower() == UNAPPROVED and run.created_at >= look.visit.now - _APPROVABLE
+    return run.ended and not unapproved
+
+
+def _tell(look: _Look, run: Run) -> Iterator[Event]:
+    """The attempts of one run that ended; the run itself is remembered while it goes on."""
+    visit, runs = look.visit, look.runs
+    id_, held, over = str(run.id), runs.open.pop(str(run.id), None), _over(look, run)
+    mark = f"{stamp(run.updated_at)} {run.run_attempt}"
+    if over and (runs.told(run.id, mark) or (held is None and _told_earlier(look, run))):
+        return
+    if held is None or held.attempt != run.run_attempt:
+        yield from _earlier_attempts(look, run)
+    jobs: list[Job] = []
+    if over and _wants_jobs(visit, run, failed=may_have_failed(run)):
+        jobs = fresh(_jobs(visit, run, run.run_attempt), run.run_attempt, run.run_started_at)
+    late = any(not job.result for job in jobs) and run.updated_at >= visit.now - visit.overlap
+    if late or not over:
+        state = LATE if late else UNAPPROVED if run.ended else run.status or ""
+        runs.open[id_] = OpenRun(created=run.created_at, workflow=_workflow(run), state=state, attempt=run.run_attempt)
+        return
+    yield from _attempt(look, run, run_fact(visit.ref, run, jobs, visit.infra_steps), jobs)
+    if run.updated_at >= visit.now - look.keep:
+        runs.done[id_] = mark
+
+
+def _told_earlier(look: _Look, run: Run) -> bool:
+    """Whether the last read that came to this run saw it as it is."""
+    runs = look.runs
+    if runs.read is None:
+        return False
+    checks = [
+        at
+        for name, (span, _) in RECHECKS.items()
+        if (at := runs.rechecked.get(name)) is not None and run.created_at >= at - span
+    ]
+    on_first_page = look.floor is None or run.created_at >= look.floor
+    last = runs.read if on_first_page or not checks else max(checks)
+    return run.updated_at < last - look.visit.overlap
+
+
+def _earlier_attempts(look: _Look, run: Run) -> Iterator[Event]:
+    """Attempts before the current one: without them a flaky run would look like one that always went well."""
+    visit = look.visit
+    if run.updated_at < visit.now - DETAIL:
+        return
+    for number in range(1, run.run_attempt):
+        try:
+            row = visit.outside.get(f"/repos/{visit.ref.id}/actions/runs/{run.id}/attempts/{number}", Run).body
+        except Unexpected as error:
+            if error.status != 404:  # deleted
+                raise
+            continue
+        if row is not None:
+            jobs = fresh(_jobs(visit, run, number), number, row.run_started_at)
+            fact = attempt_fact(visit.ref, run, row, number, jobs, visit.infra_steps)
+            yield from _attempt(look, run, fact, jobs if _wants_jobs(visit, run, failed=may_have_failed(row)) else [])
+
+
+def _attempt(look: _Look, run: Run, fact: PipelineRun, jobs: Iterable[Job]) -> Iterator[PipelineRun | PipelineJob]:
+    if fact.pool:
+        look.runs.pools[_workflow(run)] = fact.pool
+    yield fact
+    yield from job_facts(look.visit.ref, run, fact.attempt, jobs, look.visit.infra_steps)
+
+
+def _workflow(run: Run) -> str:
+    return run.path or str(run.workflow_id)
+
+
+def _wants_jobs(visit: Visit, run: Run, *, failed: bool) -> bool:
+    if visit.jobs == "none":
+        return False
+    new = visit.jobs == "recent" and run.updated_at >= visit.first - visit.overlap
+    return new or (failed and run.updated_at >= visit.now - DETAIL)
+
+
+def _jobs(visit: Visit, run: Run, attempt: int) -> list[Job]:
+    """All jobs of one attempt; empty when GitHub has deleted them."""
+    jobs: list[Job] = []
+    for number in range(1, 1_000):
+        try:
+            answer = visit.page(f"actions/runs/{run.id}/attempts/{attempt}/jobs", Jobs, number)
+        except Unexpected as error:
+            if error.status == 404:
+                return jobs
+            raise
+        got = answer.body.jobs if answer.body else []
+        jobs += got
+        if not got or not more(answer.headers, len(got), PER_PAGE):
+            break
+    return jobs

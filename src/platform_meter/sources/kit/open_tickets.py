@@ -1,0 +1,77 @@
+"""Open tickets that a source has told of, so that one which its tool no longer shows is found out. Pure.
+
+A tool says nothing of a ticket that was deleted or moved to where the source doesn't look, and the ticket would wait
+for ever. So each open one is looked for once a day, and is gone when it was missed on two days: a permission that was
+taken away for an hour, or an index that is built anew, ends no ticket.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from itertools import islice, takewhile
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketEvent
+
+MOST = 5_000
+"""Tickets kept, some 40 bytes each in the checkpoint; of more, those seen longest ago are not looked for."""
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class Sight(Struct, array_like=True, frozen=True):
+    """When and where an open ticket was seen, or looked for, last."""
+
+    day: date
+    place: str
+    """Where to look for it, in the source's words."""
+    labels: Labels = ()
+    """Of the object that it is about."""
+    missed: bool = False
+
+
+class OpenTickets(Struct, omit_defaults=True):
+    """Kept in the source's checkpoint, by the tool's id; the one seen longest ago comes first."""
+
+    sights: dict[str, Sight] = field(default_factory=dict)
+
+    def saw(self, id_: str, day: date, place: str, labels: Labels = ()) -> None:
+        self._put(id_, Sight(day=day, place=place, labels=labels))
+
+    def closed(self, id_: str) -> None:
+        self.sights.pop(id_, None)
+
+    def due(self, day: date, most: int) -> dict[str, Sight]:
+        """Those to look for now: neither seen nor looked for on this day yet, at most so many."""
+        return dict(islice(takewhile(lambda item: item[1].day < day, self.sights.items()), most))
+
+    def gone(self, id_: str, day: date) -> bool:
+        """It was not found. True when that is so for the second day: then it is forgotten."""
+        sight = self.sights.pop(id_)
+        if not sight.missed:
+            self._put(id_, replace(sight, day=day, missed=True))
+        return sight.missed
+
+    def _put(self, id_: str, sight: Sight) -> None:
+        self.sights.pop(id_, None)
+        self.sights[id_] = sight
+        if len(self.sights) > MOST:
+            del self.sights[next(iter(self.sights))]
+
+
+def gone_event(key: str, ticket: str, queue: str, about: Ref, at: datetime) -> TicketEvent:
+    """What makes a ticket leave its queue: a closing that is not valid (domain section 9). Told again, the last holds."""
+    return TicketEvent(
+        key=key,
+        at=at,
+        updated=at,
+        about=about,
+        queue=queue,
+        ticket=ticket,
+        change=TicketChange.RESOLVED,
+        role=Role.BOT,
+        resolution=GONE,
+    )

@@ -1,0 +1,315 @@
+"""SLOs: is each inside its objective, how fast is its budget going, and what took it?
+
+Numbers of stored events are those of `/metrics`; those that Prometheus counts are its recorded `slo:` series.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from platform_meter.measures.objectives.days import BadEvent, recent_bad
+from platform_meter.measures.objectives.slices import Counts
+from platform_meter.model.catalogue.slos import SLO_BUDGET_REMAINING, SLO_BURN, SLO_DATA_AGE, SLO_SLI, SLO_WINDOW_EVENTS
+from platform_meter.model.objective import StoredObjective
+from platform_meter.slo.burnrate import Level
+from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Plan
+from platform_meter.slo.promql import number_text
+from platform_meter.web.charts import Chart, Series, Tone
+from platform_meter.web.page import Detail, WebPage
+from platform_meter.web.pages.slos import recorded
+from platform_meter.web.pages.slos.recorded import Recorded
+from platform_meter.web.view import View
+
+CAUTION = 0.25
+"""Share of the budget under which the state is caution (domain section 5)."""
+STATES = ("exhausted", "caution", "ok", "no data")
+"""The worst first."""
+BAD_SHOWN = 20
+BAD_WITHIN = timedelta(days=14)
+_DAY = timedelta(days=1)
+_SECURE = ("https://", "http://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One alert of an SLO and how near it is to firing."""
+
+    alert: BurnAlert
+    long: float | None
+    short: float | None
+    bad: float | None
+    """Bad events in the long window."""
+
+    @property
+    def word(self) -> str:
+        """`fires`, `quiet`, or `unknown` where nobody tells."""
+        return "unknown" if self.bad is None else "fires" if self.fires else "quiet"
+
+    @property
+    def fires(self) -> bool:
+        """Whether its condition holds now; Prometheus evaluates it at its own interval."""
+        factor, least = self.alert.row.factor, self.alert.min_bad
+        over = self.long is not None and self.short is not None and min(self.long, self.short) > factor
+        if self.bad is None:
+            return False
+        # Counts out of tiles are estimates; the rule rounds them too.
+        return over and (round(self.bad) if self.alert.long.length > RAW_UP_TO else self.bad) >= least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One SLO now."""
+
+    plan: Plan
+    objective: StoredObjective | None
+    """None where Prometheus counts."""
+    numbers: Recorded | None
+    """None where there is nobody to ask."""
+    age: float | None
+    """Seconds since its source was last read; None where Prometheus counts."""
+
+    @property
+    def budget(self) -> float | None:
+        return self.numbers.budget if self.numbers else None
+
+    @property
+    def state(self) -> str:
+        """One of STATES; `no data` without a budget."""
+        if self.budget is None:
+            return "no data"
+        return "exhausted" if self.budget < 0 else "caution" if self.budget < CAUTION else "ok"
+
+    @property
+    def level(self) -> str:
+        """The tag's colour."""
+        return {"ok": "good", "caution": "warn", "exhausted": "bad"}.get(self.state, "soft")
+
+    @property
+    def rows(self) -> list[Row]:
+        n = self.numbers or Recorded()
+        return [
+            Row(alert=a, long=n.burn.get(a.long.label), short=n.burn.get(a.short.label), bad=n.bad.get(a.long.label))
+            for a in self.plan.alerts
+        ]
+
+    @property
+    def firing(self) -> list[str]:
+        """Levels that fire now, the worst first."""
+        levels = {r.alert.level for r in self.rows if r.fires}
+        return [str(level) for level in Level if level in levels]
+
+
+def page(view: View) -> Mapping[str, Any]:
+    """All of them, the worst first."""
+    found, error = standings(view)
+    found.sort(key=lambda s: (not s.firing, STATES.index(s.state), s.plan.service, s.plan.slo))
+    return {
+        "slos": found,
+        "states": [(word, sum(s.state == word for s in found)) for word in STATES],
+        "firing": sum(bool(s.firing) for s in found),
+        "note": _note(view, found, error),
+        "rate": rate,
+        "budget": budget_text,
+        "exact": exact,
+    }
+
+
+def detail(view: View, name: str) -> Mapping[str, Any] | None:
+    """One of them; None for a name no file has."""
+    plan = next((p for p in view.plans if p.slo == name), None)
+    if plan is None:
+        return None
+    (standing,), error = standings(view, plan)
+    labels, days = _days(view, standing)
+    objective = standing.objective
+    return {
+        "slo": standing,
+        "plan": plan,
+        "windows": list(_windows(standing)),
+        "note": _note(view, [standing], error),
+        "charts": [_ratio_chart(plan, labels, days), _budget_chart(standing, labels, days)],
+        "events": _events(view, objective),
+        "bad_shown": BAD_SHOWN,
+        "bad_days": BAD_WITHIN.days,
+        "runbook_is_link": plan.runbook.startswith(_SECURE),
+        "rate": rate,
+        "budget": budget_text,
+        "exact": exact,
+    }
+
+
+def standings(
+    view: View, only: Plan | None = None, *, patience: float = recorded.PATIENCE
+) -> tuple[list[Standing], str]:
+    """SLOs now, and why Prometheus did not tell within so many seconds if it did not."""
+    plans = view.plans if only is None else (only,)
+    objectives = {o.slo: o for o in view.definitions.objectives}
+    told: Mapping[str, Recorded] | None = None
+    error = ""
+    if view.prometheus is not None and any(p.slo not in objectives for p in plans):
+        try:
+            told = recorded.now(view.prometheus, only.slo if only else None, patience=patience)
+        except recorded.Unanswered as unanswered:
+            error = str(unanswered)
+    stored = _stored(view)
+    found = []
+    for plan in plans:
+        objective = objectives.get(plan.slo)
+        if objective is None:
+            numbers = None if told is None else told.get(plan.slo, Recorded())
+        else:
+            numbers = stored.get(plan.slo, Recorded())
+        age = view.one(SLO_DATA_AGE, slo=plan.slo) if objective else None
+        found.append(Standing(plan=plan, objective=objective, numbers=numbers, age=age))
+    return found, error
+
+
+def _stored(view: View) -> dict[str, Recorded]:
+    """The window gauges by SLO, in the shape in which Prometheus records its own."""
+    burn, sli, bad, total = (dict[str, dict[str, float]]() for _ in range(4))
+    for into, metric in ((burn, SLO_BURN), (sli, SLO_SLI)):
+        for labels, value in view.get(metric):
+            into.setdefault(labels["slo"], {})[labels["window"]] = value
+    for labels, value in view.get(SLO_WINDOW_EVENTS):
+        slo, window = labels["slo"], labels["window"]
+        if labels["result"] == "bad":
+            bad.setdefault(slo, {})[window] = value
+        all_ = total.setdefault(slo, {})
+        all_[window] = all_.get(window, 0.0) + value
+    budget = {labels["slo"]: value for labels, value in view.get(SLO_BUDGET_REMAINING)}
+    return {
+        slo: Recorded(
+            burn=burn.get(slo, {}),
+            sli=sli.get(slo, {}),
+            bad=bad.get(slo, {}),
+            total=total[slo],
+            budget=budget.get(slo),
+        )
+        for slo in total
+    }
+
+
+def _note(view: View, found: Sequence[Standing], error: str) -> str:
+    """Why numbers of SLOs that Prometheus counts are missing; empty when none is."""
+    theirs = [s for s in found if s.objective is None]
+    if not theirs:
+        return ""
+    who = "This SLO is" if len(found) == 1 else f"{len(theirs)} SLOs are"
+    if view.prometheus is None:
+        return (
+            f"{who} counted by Prometheus, and no source of type prometheus is configured, so there are no numbers here. "
+            "Add one to platform-meter.yaml; the generated dashboards show them in any case."
+        )
+    if error:
+        return f"{who} counted by Prometheus, which did not tell: {error}"
+    silent = [s.plan.slo for s in theirs if s.numbers == Recorded()]
+    if silent:
+        return f"Prometheus has no slo: series of {', '.join(silent)}. Has it loaded the generated rules?"
+    return ""
+
+
+def _windows(standing: Standing) -> Iterator[Mapping[str, Any]]:
+    n = standing.numbers or Recorded()
+    for window in (*standing.plan.windows, standing.plan.period_window):
+        label = window.label
+        bad, total, burn = n.bad.get(label), n.total.get(label), n.burn.get(label)
+        if burn is None and label == standing.plan.period_label and n.budget is not None:
+            burn = 1 - n.budget
+        error = None if burn is None else burn * float(standing.plan.allowed)
+        yield {
+            "label": label,
+            "good": None if total is None or bad is None else total - bad,
+            "bad": bad,
+            "sli": None if error is None else f"{(1 - error) * 100:.3f} %",
+            "burn": burn,
+        }
+
+
+def _days(view: View, standing: Standing) -> tuple[tuple[str, ...], list[Counts]]:
+    """Good and bad of each day of the period. Prometheus cuts its days at this time of day."""
+    count = max(1, math.ceil(standing.plan.period / _DAY))
+    if standing.objective is not None:
+        days = view.days(count)
+        moments = [view.midnight(d) for d in (*days, days[-1] + _DAY)]
+        return tuple(f"{d:%d %b}" for d in days), view.slo_days.counts(view.scene, standing.objective, moments)
+    moments = [view.now - _DAY * n for n in range(count - 1, -1, -1)]
+    labels = tuple(f"{m.astimezone(view.zone):%d %b}" for m in moments)
+    if view.prometheus is None or standing.numbers is None:
+        return labels, [Counts()] * count
+    try:
+        return labels, recorded.days(view.prometheus, standing.plan.slo, moments)
+    except recorded.Unanswered:
+        return labels, [Counts()] * count
+
+
+def _ratio_chart(plan: Plan, labels: tuple[str, ...], days: Sequence[Counts]) -> Chart:
+    shares = tuple(d.good / d.valid if d.valid else None for d in days)
+    objective = float(plan.objective)
+    known = any(s is not None for s in shares)
+    return Chart(
+        title=f"Good {plan.counts} by day",
+        caption="Share of the valid ones. A day without any has no value. The axis does not begin at 0.",
+        labels=labels,
+        series=(
+            Series(name="good", values=shares),
+            Series(name="objective", values=tuple(objective if known else None for _ in days), tone=Tone.QUIET),
+        ),
+        percent=True,
+        zoom=True,
+        digits=3,
+    )
+
+
+def _budget_chart(standing: Standing, labels: tuple[str, ...], days: Sequence[Counts]) -> Chart:
+    """From the budget that is left now backwards: each day took its bad events / what the period allows."""
+    n, plan = standing.numbers or Recorded(), standing.plan
+    valid = n.total.get(plan.period_label) or sum(d.valid for d in days)
+    left: list[float | None] = []
+    if n.budget is not None and valid and any(d.valid for d in days):
+        after = n.budget
+        for day in reversed(days):
+            left.append(after)
+            after += day.bad / (valid * float(plan.allowed))
+    values = tuple(reversed(left)) or tuple(None for _ in days)
+    return Chart(
+        title="Budget left after each day",
+        caption=f"Of the budget of the {plan.period_text} period that ends now: how much each day took. Below 0 it is overspent.",
+        labels=labels,
+        series=(Series(name="left", values=values),),
+        percent=True,
+    )
+
+
+def _events(view: View, objective: StoredObjective | None) -> list[BadEvent]:
+    return [] if objective is None else recent_bad(view.scene, objective, most=BAD_SHOWN, within=BAD_WITHIN)
+
+
+def rate(value: float | None) -> str:
+    """A burn rate: 1 spends just the budget over the period."""
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if value < 10 else f"{value:,.1f}"
+
+
+def budget_text(value: float | None) -> str:
+    return "–" if value is None else f"{value * 100:,.1f} %"
+
+
+def exact(share: Decimal) -> str:
+    """An objective with all of its decimals: `99.95 %`."""
+    return f"{number_text(share * 100)} %"
+
+
+PAGE = WebPage(
+    path="/slos",
+    title="SLOs",
+    place=3,
+    template="slos/slos.html",
+    fill=page,
+    detail=Detail(template="slos/slo.html", fill=detail),
+)

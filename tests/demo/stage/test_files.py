@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.demo.worlds import START
+
+from platform_meter import sources
+from platform_meter.demo.company.layout import Company
+from platform_meter.demo.stage.files import conflicts, write
+from platform_meter.demo.stage.server import Addresses
+from platform_meter.runtime.files.check import examine
+from platform_meter.runtime.files.config import load_config
+from platform_meter.runtime.files.definitions import read_definitions
+from platform_meter.runtime.files.references import look_up, read_file
+
+ADDRESSES = Addresses(
+    github="http://127.0.0.1:1",
+    jira="http://127.0.0.1:2",
+    eu="http://127.0.0.1:3",
+    us="http://127.0.0.1:4",
+    metrics="http://127.0.0.1:5",
+    start=START,
+)
+
+
+@pytest.fixture(scope="module")
+def company() -> Company:
+    return Company.build(1, START)
+
+
+@pytest.fixture(scope="module")
+def folder(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("demo")
+    write(found, company, ADDRESSES)
+    return found
+
+
+def test_the_configuration_is_sound(folder: Path) -> None:
+    """Every section is what its source's settings take, and every secret is there, for its owner's eyes only."""
+    path = folder / "platform-meter.yaml"
+    text = path.read_text(encoding="utf-8")
+    written = yaml.safe_load(text)
+    assert {name: section["type"] for name, section in written["sources"].items()} == {
+        "github": "github",
+        "jira": "jira",
+        "cluster-eu": "kubernetes",
+        "cluster-us": "kubernetes",
+    }
+    loaded = load_config(text, str(path), {name: source.config for name, source in sources.load().items()})
+    assert [str(problem) for problem in loaded.problems] == []
+    assert look_up(loaded, read_file, {}) == ()
+    assert {file.stat().st_mode & 0o777 for file in (folder / "secrets").iterdir()} == {0o600}
+
+
+def test_the_definitions_are_sound(folder: Path, company: Company) -> None:
+    """All kinds are read without a problem: 40 teams, 300 services, two queues, five capabilities, one mandated."""
+    files = sorted((folder / "slo-definitions").glob("*.yaml"))
+    loaded = read_definitions((str(file), file.read_text(encoding="utf-8")) for file in files)
+    assert [str(problem) for problem in loaded.problems] == []
+    found = loaded.definitions
+    assert {team.id for team in found.teams} == {team.id for team in company.teams}
+    assert {service.id for service in found.services} == {service.id for service in company.services}
+    assert [queue.id for queue in found.ticketing] == ["platform-support", "developer-help"]
+    assert [(c.id, str(c.unit), c.mandated) for c in found.capabilities] == [
+        ("ci", "service", True),
+        ("continuous-delivery", "service", False),
+        ("kubernetes", "service", False),
+        ("code-review", "team", False),
+        ("self-service-support", "team", False),
+    ]
+    owners = {team.id for team in company.teams}
+    assert {capability.owner for capability in found.capabilities} <= owners
+    assert [(e.id, e.production) for e in found.environments] == [("production", True), ("staging", False)]
+
+
+def test_the_company_has_slos_on_stored_events_and_on_its_services_metrics(folder: Path, company: Company) -> None:
+    """Five and three; their owners, queues and clusters are the company's, and nothing about them is remarkable."""
+    found = examine(folder / "platform-meter.yaml", (), {})
+    assert found.problems == ()
+    assert [w.text for w in found.warnings] == ["pain points are read and checked, and not measured yet"]
+    stored = {o.slo: o for o in found.definitions.objectives}
+    assert sorted(stored) == [
+        "ci-platform-success",
+        "cluster-api-eu",
+        "node-readiness-eu",
+        "pod-start",
+        "ticket-first-response",
+    ]
+    assert sorted({p.slo for p in found.plans} - stored.keys()) == [
+        "api-availability",
+        "requests-availability",
+        "requests-latency",
+    ]
+    assert {p.owner for p in found.plans} <= {team.id for team in company.teams}
+    where = stored["ticket-first-response"].sli.where
+    queue = next(q for q in found.definitions.ticketing if q.id == where["queue"])
+    assert where["sla"] in {sla.id for sla in queue.slas}
+    assert stored["cluster-api-eu"].sli.where["target"] == f"{company.clusters[0].name}/readyz"
+
+
+def test_owners_are_left_out_on_purpose(folder: Path, company: Company) -> None:
+    """Rules name every repository but the sandboxes, and three workloads go to another team than their labels say."""
+    document = yaml.safe_load((folder / "slo-definitions" / "ownership.yaml").read_text(encoding="utf-8"))
+    rules = {rule["match"]: rule for rule in document["rules"]}
+    named = {match.removeprefix("github:acme/") for match in rules if match.startswith("github:")}
+    assert {repo.name for repo in company.repos} - named == {f"sandbox-{n}" for n in range(1, 9)}
+    assert len(conflicts(company)) == 3
+    service = {s.id: s.team for s in company.services}
+    for match, team in conflicts(company).items():
+        assert rules[match]["team"] == team != service[match.rpartition("/")[2]]

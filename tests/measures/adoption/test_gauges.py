@@ -1,0 +1,300 @@
+"""Current adoption gauges."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from tests.support.adoption import (
+    EVENTFUL,
+    NOW,
+    TODAY,
+    Told,
+    capability,
+    days_ago,
+    owned,
+    scene,
+    service,
+    teams,
+    use,
+    was,
+)
+from tests.support.history import MemoryHistory, owner, source
+
+from platform_meter.measures.adoption import gauges as adoption_gauges
+from platform_meter.measures.adoption.view import refusal
+from platform_meter.model.catalogue.adoption import (
+    ACTIVE_UNITS,
+    ADOPTION_ACTIVE_RATIO,
+    ADOPTION_DEPTH_RATIO,
+    ADOPTION_RATIO,
+    ADOPTION_UNITS,
+    CHURN,
+    STICKINESS,
+    TEAM_CAPABILITY_STATE,
+)
+from platform_meter.model.definitions import Definitions
+from platform_meter.model.facts.use import Usage
+from platform_meter.model.history import ObjectRow, Owner, UsageDay
+from platform_meter.model.measure import Scene
+from platform_meter.model.metric import Metric, merge, resolve
+
+
+def values(at: Scene, metric: Metric) -> dict[tuple[str, ...], float | None]:
+    return {s.labels: resolve(s.value) for s in adoption_gauges.compute(at) if s.metric is metric}
+
+
+def test_every_state_of_every_capability_is_shown() -> None:
+    """States without a unit are 0; exempt units are listed apart."""
+    said = capability(exempt=[{"unit": "x", "until": "2026-12-31", "reason": "closing"}])
+    at = scene(
+        said,
+        told=[use("a", days_ago(1)), use("c", days_ago(40))],
+        held=[owned(t, days_ago(50)) for t in "abx"],
+        teams_=teams("a", "b", "c", "d", "x"),
+        taken=[was("c", "dormant", active=True)],
+    )
+    assert values(at, ADOPTION_UNITS) == {
+        ("gateway", "team", "not_eligible"): 0.0,
+        ("gateway", "team", "exempt"): 1.0,
+        ("gateway", "team", "churned"): 0.0,
+        ("gateway", "team", "active"): 1.0,
+        ("gateway", "team", "dormant"): 1.0,
+        ("gateway", "team", "adopted_idle"): 1.0,
+        ("gateway", "team", "eligible"): 1.0,
+    }
+    assert values(at, TEAM_CAPABILITY_STATE) == {
+        ("a", "gateway"): 2.0,
+        ("b", "gateway"): 1.0,
+        ("c", "gateway"): 3.0,
+        ("d", "gateway"): 0.0,
+    }
+
+
+def test_ratios_are_over_eligible_units_and_carry_mandated() -> None:
+    """Adopted 2 of 4, active 1 of 4; the exempt adopter is in neither part."""
+    said = capability(mandated=True, exempt=[{"unit": "x", "until": "2026-12-31", "reason": "closing"}])
+    at = scene(said, told=[use("a", days_ago(1))], held=[owned(t, days_ago(50)) for t in "abx"], teams_=teams(*"abcdx"))
+    assert values(at, ADOPTION_RATIO) == {("gateway", "team", "true"): 0.5}
+    assert values(at, ADOPTION_ACTIVE_RATIO) == {("gateway", "team", "true"): 0.25}
+
+
+def test_nothing_eligible_is_undefined_not_zero() -> None:
+    """0/0 is absent."""
+    at = scene(capability(), told=[], teams_=())
+    assert values(at, ADOPTION_RATIO) == {("gateway", "team", "false"): None}
+    assert values(at, ADOPTION_DEPTH_RATIO) == {("gateway", "team", "false"): None}
+    assert values(at, STICKINESS) == {("gateway", "team", "28d"): None}
+    assert values(at, CHURN) == {("gateway", "team", "28d"): None}
+
+
+def test_use_of_today_counts_up_to_the_watermark() -> None:
+    """A use this morning makes a unit active now, before any snapshot."""
+    at = scene(capability(), told=[use("a", days_ago(0.2))], teams_=teams("a"))
+    assert values(at, ADOPTION_ACTIVE_RATIO) == {("gateway", "team", "false"): 1.0}
+
+
+def test_active_units_count_any_use_of_eligible_units() -> None:
+    """7 and 28 days, today so far included; bounds of `active` don't matter, eligibility does."""
+    said = capability(
+        eligible={"any": [{"team": {"id": ["a", "b", "c"]}}]},
+        active={"source": "kong", "verb": "request", "min_days": 5, "min_amount": 500},
+    )
+    told = [use("a", days_ago(0.1)), use("b", days_ago(6)), use("c", days_ago(7)), use("z", days_ago(1))]
+    at = scene(said, told=told, teams_=teams(*"abcz"))
+    assert values(at, ACTIVE_UNITS) == {("gateway", "team", "7d"): 2.0, ("gateway", "team", "28d"): 3.0}
+
+
+def test_stickiness_is_mean_daily_units_on_business_days_over_units_in_28_days() -> None:
+    """a on 10 of 20 business days, b only on a Sunday: (10/20) / 2 = 0.25. Today's part day is left out."""
+    mondays_to_fridays = [d for n in range(1, 29) if (d := days_ago(n)).weekday() < 5]
+    assert len(mondays_to_fridays) == 20
+    told = [use("a", d) for d in mondays_to_fridays[:10]]
+    told += [use("b", days_ago(3)), use("a", days_ago(0.1)), use("c", days_ago(0.1))]
+    at = scene(capability(), told=told, teams_=teams(*"abc"))
+    assert days_ago(3).weekday() == 6
+    assert values(at, STICKINESS) == {("gateway", "team", "28d"): 0.25}
+
+
+def test_churn_is_over_units_active_a_window_ago_and_still_eligible() -> None:
+    """Of a, b and gone, active 28 days ago, only a and b are eligible now, and b is not active: 1/2."""
+    told = [use("a", days_ago(40)), use("a", days_ago(3)), use("b", days_ago(40)), use("gone", days_ago(40))]
+    told += [use("new", days_ago(1))]
+    said = capability(exempt=[{"unit": "gone", "until": "2026-12-31", "reason": "closing"}])
+    at = scene(said, told=told, teams_=teams("a", "b", "new", "gone"))
+    assert values(at, CHURN) == {("gateway", "team", "28d"): 0.5}
+
+
+def test_depth_is_the_mean_over_eligible_teams_of_their_share_of_deployables() -> None:
+    """a has 1 of 2 services on it, b 1 of 1, c 0 of 1, d owns none: (0.5 + 1 + 0) / 3."""
+    services = [service("a1", "a"), service("a2", "a"), service("b1", "b"), service("c1", "c")]
+    held = [owned("a1", days_ago(9), team="a"), owned("b1", days_ago(9), team="b")]
+    at = scene(capability(), held=held, services=services, teams_=teams(*"abcd"))
+    assert values(at, ADOPTION_DEPTH_RATIO) == {("gateway", "team", "false"): 0.5}
+    by_verb = scene(
+        capability(adopted=EVENTFUL), told=[use("a1", days_ago(1), team="a")], services=services, teams_=teams("a", "b")
+    )
+    assert values(by_verb, ADOPTION_DEPTH_RATIO) == {("gateway", "team", "false"): pytest.approx(0.5 / 3)}
+
+
+def test_a_team_shows_the_first_present_state_of_its_services() -> None:
+    """For smaller units: active, dormant, idle, churned, eligible, in this order; teams without an eligible one are absent."""
+    said = capability(unit="service", eligible={"any": [{"service": {"kind": ["service"]}}]})
+    services = [
+        service("s1", "dormant"),
+        service("s2", "dormant"),
+        service("s3", "idle"),
+        service("s4", "idle"),
+        service("s5", "churned"),
+        service("s6", "churned"),
+        service("s7", "absent", type="website"),
+        service("s8", "_unowned"),
+    ]
+    taken = [was("s1", "dormant", active=True), was("s4", "churned", adopted=True), was("s5", "churned", adopted=True)]
+    at = scene(
+        said,
+        told=[use("s1", days_ago(40), team="dormant")],
+        held=[owned("s2", days_ago(9), team="dormant"), owned("s3", days_ago(9), team="idle")],
+        services=services,
+        taken=taken,
+    )
+    assert values(at, TEAM_CAPABILITY_STATE) == {
+        ("churned", "gateway"): 4.0,
+        ("dormant", "gateway"): 3.0,
+        ("idle", "gateway"): 1.0,
+    }
+
+
+def test_what_a_unit_was_comes_from_the_last_snapshot_however_old() -> None:
+    """After days without snapshots a former user is dormant, and without any use in 56 days churned."""
+    long_ago = [was(t, "active", day=date(2026, 5, 1)) for t in ("a", "b")]
+    at = scene(capability(), told=[use("a", days_ago(50))], teams_=teams("a", "b"), taken=long_ago)
+    assert values(at, TEAM_CAPABILITY_STATE) == {("a", "gateway"): 3.0, ("b", "gateway"): 4.0}
+
+
+def test_a_stale_unpolled_or_missing_source_makes_the_capability_absent() -> None:
+    """Both source types must be fresh, in every instance; other capabilities stay."""
+    said = (capability(), capability(id="other", adopted=EVENTFUL))
+    definitions = Definitions(capabilities=said, teams=teams("a"))
+    for broken in (
+        source("github", watermark=NOW, fresh=False),
+        source("github", watermark=None),
+        source("github-2", "github", watermark=NOW, fresh=False),
+    ):
+        others = [source("github", watermark=NOW)] if broken.instance != "github" else []
+        history = MemoryHistory(sources=[source("kong", watermark=NOW), broken, *others])
+        at = Scene(history=history, definitions=definitions, now=NOW)
+        assert {s.labels[0] for s in adoption_gauges.compute(at) if s.metric is ADOPTION_UNITS} == {"other"}
+    history = MemoryHistory(sources=[source("github", watermark=NOW)])
+    assert list(adoption_gauges.compute(Scene(history=history, definitions=definitions, now=NOW))) == []
+
+
+def test_people_are_measured_by_use_alone() -> None:
+    """Actors are units, a team's state is that of its people; depth is absent, for people have no deployables."""
+    said = capability(unit="person", adopted=EVENTFUL)
+    told = [use("shop", days_ago(1), team="a", actor="p1"), use("pay", days_ago(40), team="b", actor="p2")]
+    at = scene(said, told=told, taken=[was("p2", "active", adopted=True)])
+    assert values(at, ACTIVE_UNITS) == {("gateway", "person", "7d"): 1.0, ("gateway", "person", "28d"): 1.0}
+    assert values(at, TEAM_CAPABILITY_STATE) == {("a", "gateway"): 2.0, ("b", "gateway"): 3.0}
+    assert values(at, ADOPTION_DEPTH_RATIO) == {}
+
+
+def test_people_may_adopt_by_another_verb_than_they_are_active_by() -> None:
+    """Use under other verbs makes a person known, and neither active nor an adopter."""
+    said = capability(
+        unit="person",
+        adopted={"source": "kong", "verb": "signup"},
+        active={"source": "kong", "verb": ["request", "call"]},
+    )
+    signed = replace_action(use("shop", days_ago(2), team="a", actor="p1"), "signup")
+    told = [signed, use("shop", days_ago(1), team="a", actor="p1"), use("shop", days_ago(1), team="a", actor="p2")]
+    told.append(replace_action(use("shop", days_ago(3), team="a", actor="p3"), "login"))
+    at = scene(said, told=told)
+    assert values(at, ADOPTION_RATIO) == {("gateway", "person", "false"): pytest.approx(1 / 3)}
+    assert values(at, ADOPTION_ACTIVE_RATIO) == {("gateway", "person", "false"): pytest.approx(2 / 3)}
+
+
+def replace_action(told: Told, action: str) -> Told:
+    instance, whose, fact = told
+    assert isinstance(fact, Usage)
+    return (instance, whose, replace(fact, action=action, key=f"{fact.key}/{action}"))
+
+
+def test_refusal_says_what_to_write_instead() -> None:
+    """An unknown kind of object, and people who can own none."""
+    assert refusal(capability(adopted={"source": "kong", "count": "routes"})) == (
+        "capability gateway: adopted.count 'routes' is no kind of standing object; write one of catalogentities, "
+        "namespaces, nodes, pipelineactives, repositories, workloads, or use verb"
+    )
+    assert refusal(capability(unit="person")) == (
+        "capability gateway: unit person can't be adopted by count, since objects belong to services and teams; "
+        "write adopted: {source: ..., verb: ...}"
+    )
+    assert refusal(capability()) == ""
+    at = scene(capability(unit="person"))
+    assert list(adoption_gauges.compute(at)) == []
+
+
+def test_order_and_repetition_of_facts_change_nothing() -> None:
+    """Any permutation of the facts, some of them twice, gives the same samples."""
+    told = [use(t, days_ago(n), amount=n) for t in "abcd" for n in (1, 5, 17, 30, 45)]
+    held = [owned(t, days_ago(n), name=f"{t}{n}") for t in "abx" for n in (3, 60)]
+    services = [service(t, t) for t in "abcd"]
+    shuffled: list[Told] = [*told, *told[3:9]]
+    random.Random(5).shuffle(shuffled)
+    first = scene(capability(), told=told, held=held, services=services)
+    second = scene(capability(), told=shuffled, held=[*reversed(held), held[0]], services=services)
+    assert list(adoption_gauges.compute(first)) == list(adoption_gauges.compute(second))
+
+
+def test_merged_ratios_are_recomputed_over_the_union() -> None:
+    """Past the cap, 1 of 2 and 0 of 2 together are 1 of 4, not the mean of means by chance: parts add."""
+    small = capability(id="small", eligible={"any": [{"team": {"id": ["a"]}}]})
+    at = scene(capability(), small, told=[use("a", days_ago(1))], teams_=teams(*"abc"))
+    ratios = [s.value for s in adoption_gauges.compute(at) if s.metric is ADOPTION_ACTIVE_RATIO]
+    assert [resolve(r) for r in ratios] == [pytest.approx(1 / 3), 1.0]
+    assert resolve(merge(ratios)) == 0.5
+
+
+class Large(MemoryHistory):
+    """2,000 services, each used on each of the last 28 days under every verb; rows are made once."""
+
+    services = 2_000
+
+    def __init__(self) -> None:
+        super().__init__(sources=[source("kong", watermark=NOW)])
+        self.reads = 0
+        self._owned_by = [owner(f"s{i}", f"t{i % 200}") for i in range(self.services)]
+        self._days = [
+            UsageDay(object=i, day=TODAY - timedelta(days=n), n=3, amount=3.0)
+            for i in range(self.services)
+            for n in range(28)
+        ]
+
+    def usage_days(self, verbs: Sequence[str], source_type: str, start: date, end: date) -> Sequence[UsageDay]:
+        self.reads += 1
+        return self._days
+
+    def owner(self, object_: int, at: object = None) -> Owner:
+        return self._owned_by[object_]
+
+    def objects(self, *, kind: str | None = None, source_type: str | None = None) -> Sequence[ObjectRow]:
+        return [
+            ObjectRow(id=i, source="kong", kind="route", name=f"kong:{i}", owner=o, last_seen=NOW)
+            for i, o in enumerate(self._owned_by)
+        ]
+
+
+def test_use_is_read_once_for_each_capability() -> None:
+    """30 capabilities of 2,000 services: 30 reads of use, and a state for every team and capability."""
+    said = tuple(
+        capability(id=f"c{i}", unit="service", adopted=EVENTFUL, eligible={"any": [{"service": {"kind": ["service"]}}]})
+        for i in range(30)
+    )
+    history = Large()
+    at = Scene(history=history, definitions=Definitions(capabilities=said), now=NOW)
+    assert len(list(adoption_gauges.compute(at))) == 30 * (7 + 3 + 2 + 1 + 1 + 200)
+    assert history.reads == 30

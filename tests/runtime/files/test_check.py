@@ -1,0 +1,145 @@
+"""`check` as a whole: which files, and what it hands on. The messages stand in tests/problems/cases."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.problems.fake_sources import TYPES
+
+from platform_meter.model.objective import Stored
+from platform_meter.problems import render
+from platform_meter.runtime.files.check import check, examine
+
+SLO = """apiVersion: openslo/v1
+kind: SLO
+metadata: {name: ci, annotations: {platform-meter.io/owner: a}}
+spec:
+  service: builds
+  budgetingMethod: Occurrences
+  indicator: {spec: {ratioMetric: {rawType: success, raw: {metricSource: {type: stored, spec: {events: pipeline_runs}}}}}}
+  objectives: [{target: 0.9}]
+"""
+
+
+def test_a_configuration_that_is_not_there_names_the_way_out(tmp_path: Path) -> None:
+    """Without a file the only problem is that."""
+    path = tmp_path / "platform-meter.yaml"
+    assert [render(p) for p in check(path, [], {})] == [
+        f"{path}:1:1: there is no such file; write one with `platform-meter init`, or name yours with -c"
+    ]
+
+
+def test_a_configuration_that_is_a_folder_says_so(tmp_path: Path) -> None:
+    """What can't be read is told with the system's reason."""
+    assert [p.text for p in check(tmp_path, [], {})] == [
+        "cannot be read: Is a directory; correct the path or its permissions"
+    ]
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_what_is_no_path_is_not_there(tmp_path: Path, name: str) -> None:
+    """Whether it stands in the configuration, is the configuration, or is one more file."""
+    config = tmp_path / "platform-meter.yaml"
+    config.write_text(f"definitions: {json.dumps(name)}\n", "utf-8")
+    said = [p.text.partition(";")[0] for p in check(config, [Path(name)], {})]
+    assert said == [
+        "there is no such folder (paths start at this file's folder)",
+        "there is no such file or folder",
+    ]
+    assert [p.text.partition(";")[0] for p in check(Path(name), [], {})] == ["there is no such file"]
+
+
+def test_a_prometheus_that_tells_of_another_system_makes_it_known(tmp_path: Path) -> None:
+    """What its usage is said to be of may stand in ownership rules."""
+    config = tmp_path / "platform-meter.yaml"
+    usage = "{action: request, query: 'sum by (service) (increase(x[{{window}}]))', by: [service], kind: service, system: kong}"
+    config.write_text(f"sources: {{p: {{type: prometheus, url: 'http://p', usage: [{usage}]}}}}\n", "utf-8")
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        '{kind: Ownership, rules: [{match: "kong:pay", team: t}, {match: "kung:pay", team: t}]}\n', "utf-8"
+    )
+    assert [p.text for p in check(config, [rules], {})] == [
+        "no source has the type or name 'kung'; did you mean 'kong'?"
+    ]
+
+
+def test_a_sound_installation_has_values_and_no_problems(tmp_path: Path) -> None:
+    """Configuration, definitions and SLO files, each once, though the folder is named twice."""
+    config = tmp_path / "platform-meter.yaml"
+    config.write_text("sources: {acme: {type: github, org: acme, token: {env: T}}}\n", "utf-8")
+    folder = tmp_path / "slo-definitions"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(f"{{kind: Team, id: a}}\n---\n{SLO}", "utf-8")
+    found = examine(config, [folder, config], {"T": "x"}, source_types=TYPES)
+    assert found.problems == ()
+    assert found.config is not None
+    assert list(found.config.sources) == ["acme"]
+    assert [t.id for t in found.definitions.teams] == ["a"]
+    assert [Path(path).name for path, _ in found.slo_files] == ["a.yaml"]
+
+
+def test_an_slo_over_stored_events_reaches_the_measures(tmp_path: Path) -> None:
+    """It comes as a plan, as an objective in the definitions, and with what is worth knowing about it."""
+    file = tmp_path / "ci.yaml"
+    file.write_text(SLO, "utf-8")
+    found = examine(None, [file])
+    (objective,) = found.definitions.objectives
+    assert (objective.slo, objective.service, objective.owner) == ("ci", "builds", "a")
+    assert (objective.sli.events, objective.period) == (Stored.PIPELINE_RUNS, timedelta(days=28))
+    assert [p.slo for p in found.plans] == ["ci"]
+    assert [w.text.partition(":")[0] for w in found.warnings] == ["the page alert over 1h is left out"]
+
+
+def test_an_slo_over_queries_is_no_business_of_the_measures(tmp_path: Path) -> None:
+    """Prometheus counts it: it is a plan alone."""
+    file = tmp_path / "web.yaml"
+    file.write_text(
+        SLO.replace(
+            "{rawType: success, raw: {metricSource: {type: stored, spec: {events: pipeline_runs}}}}",
+            "{bad: {metricSource: {type: prometheus, spec: {query: 'errors_total'}}},"
+            " total: {metricSource: {type: prometheus, spec: {query: 'requests_total'}}}}",
+        ).replace("name: ci", "name: web"),
+        "utf-8",
+    )
+    found = examine(None, [file])
+    assert found.problems == ()
+    assert [p.slo for p in found.plans] == ["web"]
+    assert found.definitions.objectives == ()
+
+
+def test_more_files_are_held_against_the_rest(tmp_path: Path) -> None:
+    """A path on the command line joins the folder; one that is not there is a problem."""
+    config = tmp_path / "platform-meter.yaml"
+    config.write_text("", "utf-8")
+    more = tmp_path / "more.yaml"
+    more.write_text("{kind: Team, id: a}\n---\n{kind: Service, id: s, team: b}\n", "utf-8")
+    found = check(config, [more, tmp_path / "none"], {})
+    assert [(Path(p.path).name, p.line, p.text) for p in found] == [
+        ("more.yaml", 3, "no team is called 'b'; write one of: a"),
+        ("none", 1, "there is no such file or folder; correct the path"),
+    ]
+
+
+def test_definitions_can_be_checked_without_a_configuration(tmp_path: Path) -> None:
+    """Then nothing is said about sources that may be configured elsewhere."""
+    file = tmp_path / "c.yaml"
+    file.write_text("{kind: Ticketing, id: q, source: {type: sap}, calendar: {days: {}}, status: {}}\n", "utf-8")
+    assert check(None, [file], {}) == []
+
+
+def test_what_does_not_do_yet_what_one_may_expect_is_said(tmp_path: Path) -> None:
+    """`clock: source` is accepted, and a warning at its place says that it is computed."""
+    file = tmp_path / "c.yaml"
+    file.write_text(
+        "kind: Ticketing\nid: q\nsource: {type: jira}\ncalendar: {days: {mon-fri: ['09:00-17:00']}}\nstatus: {}\nslas:\n"
+        "  - {id: resolution, goal: {default: 8h}, clock: source}\n",
+        "utf-8",
+    )
+    found = examine(None, [file])
+    assert (found.problems, [(w.line, w.column, w.text) for w in found.warnings]) == (
+        (),
+        [(7, 50, "no source tells its tool's own SLA clock yet; this one is computed from the ticket's history")],
+    )

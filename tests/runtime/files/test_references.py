@@ -1,0 +1,114 @@
+"""What a configuration names: where it is looked for, and what is wrong with it. Messages stand in tests/problems/cases."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.problems.fake_sources import CONFIGS
+
+from platform_meter.problems import Problem
+from platform_meter.runtime.files.config import load_config
+from platform_meter.runtime.files.references import look_up, read_file
+
+TEXT = """\
+salt: {file: secrets/salt}
+sources:
+  acme: {type: github, org: acme, token: {env: T}}
+  eu: {type: kubernetes, cluster: eu, kubeconfig: ../kube/config}
+"""
+
+
+def looked_up(text: str, files: dict[str, bytes], environ: dict[str, str] | None = None) -> tuple[Problem, ...]:
+    """What is wrong with this configuration of /etc/meter where these files stand."""
+    loaded = load_config(text, "/etc/meter/platform-meter.yaml", CONFIGS)
+    assert loaded.problems == ()
+    return look_up(loaded, files.get, environ or {})
+
+
+def test_all_is_looked_up_where_the_file_says() -> None:
+    """Files at their resolved path, variables by name; a variable that is empty is not set."""
+    files = {"/etc/meter/secrets/salt": b"pepper", "/etc/kube/config": b""}
+    assert looked_up(TEXT, files, {"T": "x"}) == ()
+    assert [(p.line, p.column) for p in looked_up(TEXT, {}, {"T": ""})] == [(1, 14), (3, 48), (4, 51)]
+
+
+def test_what_could_not_be_read_is_not_looked_up() -> None:
+    """A configuration that is none has its own problems; of one with problems what is sound is looked up."""
+    assert look_up(load_config("[", "x.yaml", {}), lambda _: None, {}) == ()
+    loaded = load_config("zone: X\nsalt: {env: S}\n", "x.yaml", {})
+    assert [p.line for p in look_up(loaded, lambda _: None, {})] == [2]
+
+
+TOKEN = "sources: {acme: {type: github, org: acme, token: {file: t}}}\n"
+OTHER = "or write token: {env: GITHUB_TOKEN}"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (b"ghs_x\n", ""),
+        (b" \n", f"file 't' is empty; put the secret into it, {OTHER}"),
+        (b"a\nb", "file 't' holds a line break or a character outside ASCII; put the bare value into it"),
+        (b"\xff\x00", "file 't' holds a line break or a character outside ASCII; put the bare value into it"),
+    ],
+)
+def test_a_token_is_one_line(value: bytes, said: str) -> None:
+    """What could not be sent in a header is told before it is sent."""
+    assert [p.text for p in looked_up(TOKEN, {"/etc/meter/t": value})] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (b"\xff" * 64 + b"\n", ""),
+        (b"\n", "file 's' is empty; put the secret into it, or write salt: {env: PLATFORM_METER_SALT}"),
+        (b"x" * 65, "file 's' holds 65 bytes; a salt has at most 64"),
+    ],
+)
+def test_a_salt_is_a_key_of_the_hash(value: bytes, said: str) -> None:
+    """1 to 64 bytes, of any kind."""
+    assert [p.text for p in looked_up("salt: {file: s}\n", {"/etc/meter/s": value})] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("x", ""),
+        ("  ", "variable 'T' is blank; set it to the secret, or write token: {file: secrets/acme-token}"),
+        ("a\nb", "variable 'T' holds a line break or a character outside ASCII; put the bare value into it"),
+    ],
+)
+def test_a_variable_is_one_line_too(value: str, said: str) -> None:
+    """The same holds for it."""
+    found = looked_up("sources: {acme: {type: github, org: acme, token: {env: T}}}\n", {}, {"T": value})
+    assert [p.text for p in found] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("secrets/github", True),
+        ("platform-meter-github-token", True),
+        ("/run/secrets/kubernetes.io/token", True),
+        ("glpat-a1b2c3d4e5f6a7b8c9d0", False),
+        ("secrets/glpat-a1b2c3d4e5f6a7b8c9d0", False),
+        ("x" * 256, False),
+        ("two\\nlines", False),
+    ],
+)
+def test_what_may_be_the_secret_itself_is_not_shown(name: str, shown: bool) -> None:
+    """A file that is not there is quoted, unless its name is none or looks like a token."""
+    (problem,) = looked_up(f'sources: {{acme: {{type: github, org: acme, token: {{file: "{name}"}}}}}}\n', {})
+    assert (f"file '{name}' is not there" in problem.text) is shown
+    assert (problem.secrets == ()) is shown
+
+
+def test_a_file_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    """A folder, a pipe, a home of nobody, and what is no path at all: each is as good as not there."""
+    (tmp_path / "salt").write_bytes(b"x")
+    os.mkfifo(tmp_path / "pipe")
+    assert read_file(str(tmp_path / "salt")) == b"x"
+    for path in (tmp_path, tmp_path / "none", tmp_path / "pipe", "~nosuch-user-at-all/x", "x" * 5000, "a\0b"):
+        assert read_file(str(path)) is None

@@ -1,0 +1,301 @@
+"""Rows of GitHub to facts: outcome classes by rule, verdicts of deployments, labels to priorities."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from tests.sources.github.github_server import deployment, job, run, text
+
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.ci import Outcome
+from platform_meter.model.facts.delivery import DeployKind, DeployResult
+from platform_meter.sources.github.facts import (
+    attempt_fact,
+    change_fact,
+    job_facts,
+    job_outcome,
+    marked_kind,
+    pool_of,
+    run_fact,
+    run_outcome,
+    verdict,
+)
+from platform_meter.sources.github.rows import DeploymentRow, Job, Pull, Run, StatusRow, more
+from platform_meter.sources.github.tickets import priority_of
+
+AT = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+REF = Ref(system="github", kind="repository", id="acme/api")
+SECOND = timedelta(seconds=1)
+
+
+def _job(**changes: Any) -> Job:
+    return msgspec.convert(job(1, 1, AT, **changes), Job)
+
+
+def _steps(*pairs: tuple[str, str | None]) -> list[dict[str, str | None]]:
+    return [{"name": name, "conclusion": conclusion} for name, conclusion in pairs]
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "outcome"),
+    [
+        ("success", Outcome.SUCCESS),
+        ("cancelled", Outcome.CANCELLED),
+        ("skipped", Outcome.SKIPPED),
+        ("neutral", Outcome.SKIPPED),
+        ("stale", Outcome.SKIPPED),
+        ("action_required", Outcome.SKIPPED),
+        ("startup_failure", Outcome.USER_FAILURE),
+        ("failure", Outcome.UNKNOWN),
+        ("timed_out", Outcome.UNKNOWN),
+        ("a word of next year", Outcome.UNKNOWN),
+        (None, Outcome.UNKNOWN),
+    ],
+)
+def test_conclusions_without_details(conclusion: str | None, outcome: Outcome) -> None:
+    """The mapping of domain section 7; what failed without details is unknown."""
+    assert run_outcome(conclusion, [], ())[0] is outcome
+
+
+@pytest.mark.parametrize(
+    ("step", "outcome"),
+    [
+        ("Set up job", Outcome.INFRA_FAILURE),
+        ("Set up runner", Outcome.INFRA_FAILURE),
+        ("Initialize containers", Outcome.INFRA_FAILURE),
+        ("Complete job", Outcome.INFRA_FAILURE),
+        ("Run actions/checkout@v4", Outcome.INFRA_FAILURE),
+        ("Post Run actions/checkout@v4", Outcome.INFRA_FAILURE),
+        ("Checkout", Outcome.INFRA_FAILURE),
+        ("Check out the source code", Outcome.INFRA_FAILURE),
+        ("Post Checkout code", Outcome.INFRA_FAILURE),
+        ("Checkout tests", Outcome.USER_FAILURE),
+        ("Checkout service e2e", Outcome.USER_FAILURE),
+        ("check out flow: smoke", Outcome.USER_FAILURE),
+        ("Run actions/setup-node@v4", Outcome.INFRA_FAILURE),
+        ("Run actions/cache/restore@v4", Outcome.INFRA_FAILURE),
+        ("Run actions/upload-artifact@v4", Outcome.INFRA_FAILURE),
+        ("Run make test", Outcome.USER_FAILURE),
+        ("Set up job data", Outcome.USER_FAILURE),
+        ("Run actions/first-interaction@v1", Outcome.USER_FAILURE),
+        ("vpn up", Outcome.INFRA_FAILURE),
+    ],
+)
+def test_failed_step_tells_whose_failure_it_was(step: str, outcome: Outcome) -> None:
+    """GitHub's own steps, its actions for code and tools, and the steps named in `infra_steps` are the platform's."""
+    failed = _job(conclusion="failure", steps=_steps(("Set up job", "success"), (step, "failure")))
+    if step == "Set up job":
+        failed = _job(conclusion="failure", steps=_steps((step, "failure"), ("Run make test", "skipped")))
+    assert job_outcome(failed, ("vpn *",))[0] is outcome
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"conclusion": "failure", "steps": []}, (Outcome.INFRA_FAILURE, "runner_lost")),
+        (
+            {"conclusion": "failure", "steps": _steps(("Set up job", "success"), ("Run make", None))},
+            (Outcome.INFRA_FAILURE, "runner_lost"),
+        ),
+        (
+            {"conclusion": "failure", "steps": [], "runner_id": 0, "runner_name": ""},
+            (Outcome.UNKNOWN, "no_details"),
+        ),
+        (
+            {"conclusion": "timed_out", "steps": [], "runner_id": None, "runner_name": None},
+            (Outcome.INFRA_FAILURE, "queue"),
+        ),
+        (
+            {"conclusion": "timed_out", "steps": _steps(("Set up job", "success"), ("Run make", "cancelled"))},
+            (Outcome.USER_FAILURE, "user_step"),
+        ),
+        (
+            {"conclusion": "timed_out", "steps": _steps(("Set up job", "cancelled"))},
+            (Outcome.INFRA_FAILURE, "platform_step"),
+        ),
+        (
+            {"conclusion": "timed_out", "steps": _steps(("Set up job", "success"), ("Run make", None))},
+            (Outcome.USER_FAILURE, "user_step"),
+        ),
+        (
+            {"conclusion": "failure", "steps": _steps(("Run make", "success"), ("Complete job", "success"))},
+            (Outcome.UNKNOWN, "no_details"),
+        ),
+        ({"conclusion": "timed_out", "steps": []}, (Outcome.UNKNOWN, "no_details")),
+        ({"conclusion": "FAILURE", "steps": _steps(("make", "failure"))}, (Outcome.USER_FAILURE, "user_step")),
+    ],
+)
+def test_job_outcome_by_rule(changes: dict[str, Any], expected: tuple[Outcome, str]) -> None:
+    """A lost runner and a time-out in the queue are the platform's; a time-out in a step is that step's."""
+    assert job_outcome(_job(**changes)) == expected
+
+
+def test_the_job_that_failed_first_decides() -> None:
+    """A later job often fails because of an earlier one: the run takes the class of the first."""
+    late = _job(conclusion="failure", steps=_steps(("Set up job", "failure")), completed_at=text(AT + 9 * SECOND))
+    early = _job(conclusion="failure", steps=_steps(("make", "failure")), completed_at=text(AT + 3 * SECOND))
+    assert run_outcome("failure", [late, early], ()) == (Outcome.USER_FAILURE, "user_step")
+
+
+def test_end_of_a_run_is_that_of_its_last_job() -> None:
+    """`updated_at` may come late; with jobs at hand their last end is the run's."""
+    row = msgspec.convert(run(1, AT, minutes=60), Run)
+    assert run_fact(REF, row, [_job()], ()).at == AT + timedelta(minutes=4)
+    assert run_fact(REF, row, [], ()).at == AT + timedelta(minutes=60)
+
+
+CANCELLED: dict[str, Any] = {"conclusion": "cancelled"}
+NO_RUNNER: dict[str, Any] = {"runner_id": 0, "runner_name": "", "steps": []}
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"minutes": 360, "steps": _steps(("Set up job", "success"), ("make", "cancelled"))},
+            (Outcome.USER_FAILURE, "user_step"),
+        ),
+        ({"minutes": 361, "steps": _steps(("Set up job", "cancelled"))}, (Outcome.INFRA_FAILURE, "platform_step")),
+        ({"minutes": 361, "steps": _steps(("Set up job", "success"))}, (Outcome.UNKNOWN, "no_details")),
+        ({"minutes": 359, "steps": _steps(("make", "cancelled"))}, (Outcome.CANCELLED, "")),
+        ({**NO_RUNNER, "created_at": text(AT - 24 * HOUR), "minutes": 0}, (Outcome.INFRA_FAILURE, "queue")),
+        ({**NO_RUNNER, "created_at": None, "minutes": 24 * 60}, (Outcome.INFRA_FAILURE, "queue")),
+        ({**NO_RUNNER, "created_at": text(AT - 23 * HOUR), "minutes": 0}, (Outcome.CANCELLED, "")),
+        ({"created_at": text(AT - 25 * HOUR)}, (Outcome.CANCELLED, "")),
+    ],
+)
+def test_a_job_that_github_cancelled_at_a_limit_timed_out(
+    changes: dict[str, Any], expected: tuple[Outcome, str]
+) -> None:
+    """After six hours by the step then running, after a day without a runner in the queue; else somebody cancelled it."""
+    job_ = _job(**CANCELLED, **changes)
+    assert job_outcome(job_) == expected
+    assert run_outcome("cancelled", [_job(**CANCELLED), job_], ())[0] is expected[0]
+    (fact,) = job_facts(REF, msgspec.convert(run(1, AT), Run), 1, [job_], ())
+    assert fact.outcome is expected[0]
+
+
+def test_a_cancelled_run_stays_cancelled_whatever_failed_in_it() -> None:
+    """Who cancels a run because a job failed has judged it; in a run that failed, a job at its limit counts as failed."""
+    failed = _job(conclusion="failure", steps=_steps(("make", "failure")), completed_at=text(AT + 400 * HOUR))
+    late = _job(**CANCELLED, minutes=360, steps=_steps(("Set up job", "cancelled")))
+    assert run_outcome("cancelled", [failed], ()) == (Outcome.CANCELLED, "")
+    assert run_outcome("failure", [failed, late], ()) == (Outcome.INFRA_FAILURE, "platform_step")
+
+
+@pytest.mark.parametrize("word", ["success", "cancelled", "skipped", "startup_failure"])
+def test_an_earlier_attempt_is_the_run_as_it_was_then(word: str) -> None:
+    """Its own conclusion and start, and the end of its last job."""
+    row = msgspec.convert(run(1, AT, run_attempt=2, run_started_at=text(AT + HOUR)), Run)
+    then = msgspec.convert(run(1, AT, conclusion=word), Run)
+    fact = attempt_fact(REF, row, then, 1, [_job()], ())
+    assert (fact.key, fact.attempt, fact.outcome) == ("run/1/1", 1, run_outcome(word, [], ())[0])
+    assert (fact.at, fact.updated, fact.ran) == (AT + 4 * 60 * SECOND, AT + 4 * 60 * SECOND, 4 * 60 * SECOND)
+
+
+@pytest.mark.parametrize(
+    ("changes", "queued"),
+    [
+        ({}, timedelta(seconds=20)),
+        ({"runner_id": None, "runner_name": None, "steps": []}, None),
+        ({"created_at": text(AT + SECOND)}, None),
+        ({"created_at": None}, None),
+    ],
+)
+def test_queue_time(changes: dict[str, Any], queued: timedelta | None) -> None:
+    """Runner start less creation; absent where no runner took the job or the stamps contradict each other."""
+    row = msgspec.convert(run(1, AT), Run)
+    (fact,) = job_facts(REF, row, 1, [_job(**changes)], ())
+    assert fact.queued == queued
+
+
+@pytest.mark.parametrize(
+    ("labels", "group", "pool"),
+    [
+        (["ubuntu-latest"], "GitHub Actions", "ubuntu-latest"),
+        (["self-hosted", "gpu"], "Default", "gpu"),
+        (["self-hosted"], "build-farm", "build-farm"),
+        (["self-hosted"], None, "self-hosted"),
+        ([], None, ""),
+    ],
+)
+def test_pool_is_the_first_telling_label(labels: list[str], group: str | None, pool: str) -> None:
+    """`self-hosted` says nothing; the runner's group then names the pool."""
+    assert pool_of(_job(labels=labels, runner_group_name=group)) == pool
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([("pending", 0), ("in_progress", 1)], None),
+        ([("success", 3), ("inactive", 9)], (DeployResult.SUCCESS, 3)),
+        ([("failure", 3), ("success", 5)], (DeployResult.SUCCESS, 5)),
+        ([("error", 3), ("inactive", 9)], (DeployResult.FAILED, 3)),
+        ([("inactive", 9)], None),
+    ],
+)
+def test_verdict_of_a_deployment(states: list[tuple[str, float]], expected: tuple[DeployResult, float] | None) -> None:
+    """What succeeded once has served; `inactive` alone says nothing."""
+    rows = msgspec.convert(deployment(1, "a", AT, *states)["statuses"], list[StatusRow])
+    found = verdict(rows)
+    assert (found and (found[0], (found[1].created_at - AT) / timedelta(minutes=1))) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, DeployKind.PLANNED),
+        ({"task": "deploy:hotfix"}, DeployKind.HOTFIX),
+        ({"ref": "hot-fix/login"}, DeployKind.HOTFIX),
+        ({"description": "Roll-back to 1.2"}, DeployKind.ROLLBACK),
+    ],
+)
+def test_what_a_deployment_calls_itself(changes: dict[str, Any], kind: DeployKind) -> None:
+    """Task, ref and description may say hotfix or rollback."""
+    assert marked_kind(msgspec.convert(deployment(1, "a", AT, **changes), DeploymentRow)) is kind
+
+
+def test_change_of_a_machine_user() -> None:
+    """Apps are bots by type or name, machine users by configuration; a branch named hotfix gives the label."""
+    row = {
+        "id": 1, "number": 1, "title": "Bump x", "user": {"login": "renovate", "type": "User"}, "labels": [],
+        "created_at": text(AT), "updated_at": text(AT), "merged_at": text(AT), "merge_commit_sha": None,
+        "head": {"ref": "hotfix/1", "sha": "f00"},
+    }  # fmt: skip
+    pull = msgspec.convert(row, Pull)
+    assert not change_fact(REF, pull, AT, [], ()).bot
+    fact = change_fact(REF, pull, AT, [], ("renovate",))
+    assert (fact.bot, fact.labels, fact.sha, fact.first_commit) == (True, ("hotfix",), "f00", None)
+
+
+@pytest.mark.parametrize(
+    ("labels", "priority"),
+    [
+        (["bug"], ""),
+        (["p2", "P1"], "P1"),
+        (["priority: high"], "high"),
+        (["Priority/p3"], "P3"),
+        (["P10", "prioritised"], ""),
+    ],
+)
+def test_priority_labels(labels: list[str], priority: str) -> None:
+    """`P1` and `priority:*`; of several the first by name."""
+    assert priority_of(labels) == priority
+
+
+@pytest.mark.parametrize(
+    ("headers", "got", "expected"),
+    [
+        ({"link": '<x?page=2>; rel="next", <x?page=9>; rel="last"'}, 3, True),
+        ({"Link": '<x?page=1>; rel="prev"'}, 100, False),
+        ({}, 100, True),
+        ({}, 99, False),
+    ],
+)
+def test_next_page(headers: dict[str, str], got: int, expected: bool) -> None:
+    """The Link header decides; without one a full page may have a next."""
+    assert more(headers, got, 100) is expected

@@ -1,0 +1,593 @@
+"""Kubernetes: the case of the contract test, and what only Kubernetes does (watches, pod starts, nodes, probes)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from tests.sources.contract import Case
+from tests.sources.fake_outside import Call, FakeOutside, Reply
+from tests.sources.kubernetes.kubernetes_server import Cluster, thing
+
+from platform_meter.model.facts import Fact, Ref
+from platform_meter.model.facts.kubernetes import (
+    Namespace,
+    Node,
+    NodeState,
+    PodStarted,
+    ProbeCheck,
+    ProbeResult,
+    Workload,
+)
+from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.source import Access, Page, Refused, Secret, TimedOut, Unexpected, Unreachable
+from platform_meter.sources.kubernetes import SOURCE, Config
+from platform_meter.sources.kubernetes.sayers import WAITING_PODS
+
+NOW = datetime(2026, 5, 4, 12, 0, 40, tzinfo=UTC)
+SINCE = NOW - timedelta(days=7)
+CREATED = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
+SETTINGS: dict[str, Any] = {
+    "cluster": "eu",
+    "in_cluster": True,
+    "labels": ["team"],
+    "skip_namespaces": ["tmp-*"],
+    "page_size": 2,
+}
+DEPLOYMENTS = "/apis/apps/v1/deployments"
+PODS = "/api/v1/pods"
+NODES = "/api/v1/nodes"
+
+
+def deployment(name: str, wanted: int = 2, ready: int = 2, namespace: str = "shop", **more: Any) -> dict[str, Any]:
+    return thing(name, namespace, spec={"replicas": wanted}, status={"readyReplicas": ready}, **more)
+
+
+def pod(name: str, ready: str | None = "08:00:07", namespace: str = "shop", **more: Any) -> dict[str, Any]:
+    """A pod made at 08:00:00 that got ready at a time of that day, or did not."""
+    conditions = more.pop("conditions", [])
+    if ready:
+        conditions = [*conditions, {"type": "Ready", "status": "True", "lastTransitionTime": f"2026-05-01T{ready}Z"}]
+    containers = [{"restartCount": more.pop("restarts", 0)}]
+    return thing(name, namespace, status={"conditions": conditions, "containerStatuses": containers}, **more)
+
+
+def node(name: str, ready: str = "True", **more: Any) -> dict[str, Any]:
+    spec = {"unschedulable": more.pop("cordoned", False)}
+    return thing(name, spec=spec, status={"conditions": [{"type": "Ready", "status": ready}]}, **more)
+
+
+def owned(kind: str, name: str) -> list[dict[str, Any]]:
+    return [{"kind": "Other", "name": "other"}, {"kind": kind, "name": name, "controller": True}]
+
+
+def small_world() -> Cluster:
+    part = {"app.kubernetes.io/part-of": "store", "team": "pay", "pod-template-hash": "5d8f"}
+    return (
+        Cluster()
+        .put(
+            "/api/v1/namespaces",
+            thing("shop", labels={"team": "pay", "noise": "x"}),
+            thing("tmp-1"),
+            thing("kube-system"),
+        )
+        .put(DEPLOYMENTS, deployment("web", 3, 1, labels=part), deployment("test", namespace="tmp-1"))
+        .put("/apis/apps/v1/statefulsets", thing("db", "shop", spec={}, status={}))
+        .put("/apis/apps/v1/daemonsets", thing("agent", "shop", status={"desiredNumberScheduled": 5, "numberReady": 4}))
+        .put("/apis/batch/v1/cronjobs", thing("nightly", "shop", spec={"schedule": "0 3 * * *"}))
+        .put(PODS, pod("web-5d8f-x", owners=owned("ReplicaSet", "web-5d8f"), labels=part), pod("new", ready=None))
+        .put(NODES, node("n1"), node("n2", "Unknown"), node("n3", cordoned=True), node("n4", created=NOW))
+    )
+
+
+def ref(kind: str, id_: str, *labels: tuple[str, str]) -> Ref:
+    links = ("kubernetes:eu/shop",) if kind == "workload" else ()
+    return Ref(system="kubernetes", kind=kind, id=f"eu/{id_}", labels=labels, links=links)
+
+
+def workload(kind: str, name: str, wanted: int, ready: int, *labels: tuple[str, str]) -> Workload:
+    about = ref("workload", f"shop/{kind}/{name}", *labels)
+    return Workload(
+        about=about, since=CREATED, cluster="eu", namespace="shop", workload_kind=kind, wanted=wanted, ready=ready
+    )
+
+
+PART, TEAM = ("app.kubernetes.io/part-of", "store"), ("team", "pay")
+CLUSTER = Ref(system="kubernetes", kind="cluster", id="eu")
+EXPECTED: tuple[Fact, ...] = (
+    Namespace(about=ref("namespace", "shop", TEAM), since=CREATED, cluster="eu"),
+    Namespace(about=ref("namespace", "kube-system"), since=CREATED, cluster="eu"),
+    workload("Deployment", "web", 3, 1, PART, TEAM),
+    workload("StatefulSet", "db", 1, 0),
+    workload("DaemonSet", "agent", 5, 4),
+    workload("CronJob", "nightly", 0, 0),
+    PodStarted(
+        key="pod/uid-web-5d8f-x",
+        at=CREATED + timedelta(seconds=7),
+        about=ref("workload", "shop/Deployment/web", PART, TEAM),
+        updated=CREATED,
+        cluster="eu",
+        owner_kind="deployment",
+        seconds=7.0,
+    ),
+    Node(about=ref("node", "n1"), since=CREATED, cluster="eu", state=NodeState.READY),
+    Node(about=ref("node", "n2"), since=CREATED, cluster="eu", state=NodeState.NOT_READY),
+    Node(about=ref("node", "n3"), since=CREATED, cluster="eu", state=NodeState.CORDONED),
+    Node(about=ref("node", "n4"), since=NOW, cluster="eu", state=NodeState.READY),
+    SliCount(
+        key="node-ready/2026-05-04T12:00Z",
+        at=NOW.replace(second=0),
+        about=CLUSTER,
+        sli="eu/node-ready",
+        good=1.0,
+        bad=1.0,
+        width=timedelta(minutes=1),
+    ),
+    ProbeCheck(
+        key="readyz/2026-05-04T12:00:30Z", at=NOW, about=CLUSTER, target="eu/readyz", result=ProbeResult.OK, seconds=0.0
+    ),
+)
+
+
+def without_stopwatch(fact: Fact) -> Fact:
+    return replace(fact, seconds=0.0) if isinstance(fact, ProbeCheck) else fact
+
+
+CASE = Case(
+    settings=SETTINGS,
+    answers=small_world,
+    now=NOW,
+    since=SINCE,
+    expected=EXPECTED,
+    momentary=frozenset({ProbeCheck, SliCount}),
+    level=without_stopwatch,
+)
+
+
+def read(
+    outside: FakeOutside,
+    stream: str,
+    checkpoint: bytes | None = None,
+    now: datetime = NOW,
+    since: datetime = SINCE,
+    **said: Any,
+) -> Iterator[Page]:
+    config = Config.model_validate({**SETTINGS, **said})
+    found = next(s for s in SOURCE.connect(config, outside, "eu") if s.name == stream)
+    return found.read(checkpoint, since, now)
+
+
+def facts(pages: Sequence[Page]) -> list[Fact]:
+    return [fact for page in pages for fact in page.facts]
+
+
+def listed(cluster: Cluster, stream: str, **said: Any) -> bytes:
+    """The checkpoint after a whole list."""
+    checkpoint = list(read(FakeOutside(cluster), stream, **said))[-1].checkpoint
+    assert checkpoint is not None
+    return checkpoint
+
+
+# Lists and watches.
+
+
+def test_only_the_last_page_of_a_list_is_complete() -> None:
+    """Until the list is whole nothing is taken for gone, and no place is saved."""
+    cluster = Cluster().put(DEPLOYMENTS, *(deployment(name) for name in "abc"))
+    pages = list(read(FakeOutside(cluster), "deployments"))
+    assert [(len(p.facts), p.complete, p.checkpoint is not None, p.caught_up) for p in pages] == [
+        (2, frozenset(), False, False),
+        (1, frozenset({Workload}), True, True),
+    ]
+    assert pages[0].progress == "2 objects of /apis/apps/v1/deployments"
+
+
+def test_a_watch_asks_for_bookmarks_from_its_place_until_the_next_list() -> None:
+    """It lasts 300 s, or less when a list is due before."""
+    cluster = Cluster()
+    checkpoint = listed(cluster, "deployments")
+    outside = FakeOutside(cluster)
+    for passed in (timedelta(minutes=10), timedelta(minutes=59)):
+        list(read(outside, "deployments", checkpoint, NOW + passed))
+    assert [call.params for call in outside.calls] == [
+        {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": seconds, "resourceVersion": "10"}
+        for seconds in (300, 60)
+    ]
+
+
+def test_what_says_nothing_new_is_no_page() -> None:
+    """Changes of status that leave the reading as it was wait for the next bookmark, which saves their place."""
+    cluster = Cluster().put(DEPLOYMENTS, deployment("web"))
+    checkpoint = listed(cluster, "deployments")
+    for ready in (1, 1, 1, 2):
+        cluster.put(DEPLOYMENTS, deployment("web", ready=ready))
+    cluster.put(DEPLOYMENTS, deployment("test", namespace="tmp-1"))
+    pages = list(read(FakeOutside(cluster), "deployments", checkpoint))
+    assert [[f.ready for f in p.facts if isinstance(f, Workload)] for p in pages] == [[1], [2], []]
+    assert [p.caught_up for p in pages] == [False, False, True]
+    assert next(read(FakeOutside(cluster), "deployments", pages[-1].checkpoint)).facts == ()
+
+
+def test_many_silent_events_save_their_place() -> None:
+    """After 500 events that said nothing the place is saved without a bookmark."""
+    cluster = Cluster().put(DEPLOYMENTS, deployment("web"))
+    checkpoint = listed(cluster, "deployments")
+    for _ in range(501):
+        cluster.put(DEPLOYMENTS, deployment("web"))
+    pages = list(read(FakeOutside(cluster), "deployments", checkpoint))
+    assert [(len(p.facts), p.caught_up) for p in pages] == [(1, False), (0, False), (0, True)]
+
+
+def test_a_watch_that_ends_without_bookmark_saves_its_place() -> None:
+    """The server may end a watch right after an event that said nothing."""
+    cluster = Cluster()
+    checkpoint = listed(cluster, "deployments")
+    other = {"type": "ADDED", "object": {"metadata": {"namespace": "tmp-1", "name": "x", "resourceVersion": "77"}}}
+    outside = FakeOutside({DEPLOYMENTS: lambda _: [other, b"  "]})
+    (page,) = read(outside, "deployments", checkpoint)
+    assert page.checkpoint is not None
+    assert b'"version":"77"' in page.checkpoint
+
+
+@pytest.mark.parametrize("by_status", [True, False])
+def test_an_expired_place_leads_to_a_list_in_the_same_call(by_status: bool) -> None:
+    """410, as the status of the answer or as an ERROR event, drops the place; of inventory nothing is lost."""
+    cluster = Cluster().put(DEPLOYMENTS, deployment("old"), deployment("kept"))
+    checkpoint = listed(cluster, "deployments")
+    cluster.delete(DEPLOYMENTS, "old")
+    cluster.forget()
+
+    def answer(call: Call) -> Reply:
+        return Reply(status=410) if by_status and call.method == "LINES" else cluster(call)
+
+    outside = FakeOutside(answer)
+    (page,) = read(outside, "deployments", checkpoint)
+    assert [f.about.id for f in page.facts] == ["eu/shop/Deployment/kept"]
+    assert page.complete == {Workload}
+    assert outside.gaps == []
+
+
+def test_pods_lost_between_two_lists_are_a_gap() -> None:
+    """Pods that came and went while the place expired can't be known: the range since the last call is told."""
+    cluster = Cluster()
+    checkpoint = listed(cluster, "pods")
+    cluster.forget()
+    outside = FakeOutside(cluster)
+    list(read(outside, "pods", checkpoint, NOW + timedelta(hours=2)))
+    assert [(g.start, g.end, g.reason) for g in outside.gaps] == [(NOW, NOW + timedelta(hours=2), "expired")]
+
+
+def test_inventory_is_listed_again_and_pods_are_not() -> None:
+    """After `resync` a list sets right what a watch may have lost; it could add nothing to events."""
+    cluster = small_world()
+    later = NOW + timedelta(hours=1)
+    methods = {}
+    for stream in ("deployments", "pods"):
+        outside = FakeOutside(cluster)
+        checkpoint = listed(cluster, stream)
+        list(read(outside, stream, checkpoint, later))
+        methods[stream] = [call.method for call in outside.calls]
+    assert methods == {"deployments": ["GET"], "pods": ["LINES"]}
+
+
+def test_a_list_that_expires_midway_begins_again() -> None:
+    """What its first beginning said and its second does not is gone."""
+    cluster = Cluster().put(DEPLOYMENTS, *(deployment(name) for name in "abc"))
+    pages = read(FakeOutside(cluster), "deployments")
+    assert [f.about.id for f in next(pages).facts] == ["eu/shop/Deployment/a", "eu/shop/Deployment/b"]
+    cluster.delete(DEPLOYMENTS, "a")
+    cluster.forget()
+    rest = list(pages)
+    assert [f.about.id for f in facts(rest)] == ["eu/shop/Deployment/b", "eu/shop/Deployment/c"]
+    assert rest[-1].gone == ((Workload, "workload/eu/shop/Deployment/a"),)
+
+
+def test_a_list_that_keeps_expiring_gives_up() -> None:
+    """After three beginnings the poll fails, and says what to set."""
+
+    def answer(call: Call) -> Reply:
+        if "continue" in call.params:
+            return Reply(status=410)
+        return Reply(body={"metadata": {"resourceVersion": "1", "continue": "x"}, "items": [deployment("a")]})
+
+    with pytest.raises(
+        Unreachable, match=r"expired 3 times before its last page; a larger `page_size` needs fewer calls"
+    ):
+        list(read(FakeOutside(answer), "deployments"))
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "text"),
+    [
+        (
+            {"type": "ERROR", "object": {"code": 500, "message": "etcd is away"}},
+            Unreachable,
+            "ended with 500 etcd is away",
+        ),
+        (b'{"type": "ADDED", "obj', Unexpected, "a watched line is no _Change"),
+        ({"type": "ADDED", "object": {"metadata": {"name": 5}}}, Unexpected, "a watched line is no Thing"),
+    ],
+)
+def test_a_broken_watch_fails_with_its_reason(line: Any, error: type[Exception], text: str) -> None:
+    """An ERROR event other than 410 and a line that can't be read end the call; the place stays."""
+    with pytest.raises(error, match=text):
+        list(read(FakeOutside({DEPLOYMENTS: lambda _: [line]}), "deployments", listed(Cluster(), "deployments")))
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["put", "delete", "read", "fail", "forget"]), st.sampled_from("abcd"), st.integers(0, 2)),
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_whatever_happens_the_readings_end_up_as_the_cluster_is(steps: list[tuple[str, str, int]]) -> None:
+    """Changes, calls that break off after any page, and expired places in any order: after one more whole call the
+    readings that stand are those of the cluster. It may repeat, it must not skip.
+    """
+    cluster, held, checkpoint = Cluster(), dict[str, int](), None
+
+    def call(pages: int | None) -> None:
+        nonlocal checkpoint, held
+        said: set[str] = set()
+        for number, page in enumerate(read(FakeOutside(cluster), "deployments", checkpoint)):
+            if number == pages:
+                return
+            found = {f.key: f.ready for f in page.facts if isinstance(f, Workload)}
+            said |= found.keys()
+            held.update(found)
+            for _, key in page.gone:
+                held.pop(key, None)
+            if page.complete:
+                held = {key: ready for key, ready in held.items() if key in said}
+            checkpoint = page.checkpoint or checkpoint
+
+    for action, name, number in steps:
+        if action == "put":
+            cluster.put(DEPLOYMENTS, deployment(name, ready=number))
+        elif action == "delete" and name in cluster.objects.get(DEPLOYMENTS, {}):
+            cluster.delete(DEPLOYMENTS, name)
+        elif action == "forget":
+            cluster.forget()
+        elif action in {"read", "fail"}:
+            call(number if action == "fail" else None)
+    call(None)
+    truth = cluster.objects.get(DEPLOYMENTS, {})
+    assert held == {f"workload/eu/shop/Deployment/{n}": o["status"]["readyReplicas"] for n, o in truth.items()}
+
+
+# Pod starts.
+
+BOUND_LATE = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-05-01T08:00:31Z"}
+UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+GATED = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}
+BOUND = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-05-01T08:40:00Z"}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pod("x", restarts=1),
+        pod("x", ready="09:00:01"),
+        pod("x", ready="07:59:59"),
+        pod("x", ready=None, conditions=[{"type": "Ready", "status": "False"}]),
+        pod("x", conditions=[BOUND_LATE], ready="08:00:40"),
+        pod("x", namespace="tmp-1"),
+    ],
+    ids=["restarted", "past start_limit", "before its creation", "not ready", "bound late", "namespace left out"],
+)
+def test_what_is_no_start_is_left_out(made: dict[str, Any]) -> None:
+    """A Ready that may be a later one, or that waited for a node, is no start."""
+    assert facts(list(read(FakeOutside(Cluster().put(PODS, made)), "pods"))) == []
+
+
+@pytest.mark.parametrize(
+    ("owners", "kind", "id_"),
+    [
+        (owned("ReplicaSet", "web-app-5d8f"), "deployment", "eu/shop/Deployment/web-app"),
+        (owned("StatefulSet", "db"), "statefulset", "eu/shop/StatefulSet/db"),
+        (owned("DaemonSet", "agent"), "daemonset", "eu/shop/DaemonSet/agent"),
+        (owned("Job", "nightly-29634480"), "job", "eu/shop/CronJob/nightly"),
+        (owned("Job", "import"), "job", "eu/shop/Job"),
+        (owned("Workflow", "build"), "other", "eu/shop/Workflow/build"),
+        ([], "other", "eu/shop/Pod"),
+    ],
+)
+def test_a_start_is_about_what_outlives_the_pod(owners: list[dict[str, Any]], kind: str, id_: str) -> None:
+    """The controller decides; names made for a single run would be objects without end."""
+    (started,) = facts(list(read(FakeOutside(Cluster().put(PODS, pod("x", owners=owners))), "pods")))
+    assert isinstance(started, PodStarted)
+    assert (started.owner_kind, started.about.id) == (kind, id_)
+
+
+@pytest.mark.parametrize("why", [UNSCHEDULABLE, GATED])
+def test_a_pod_seen_waiting_is_left_out_in_later_calls_too(why: dict[str, Any]) -> None:
+    """The place keeps who waits, for a node or for its owner to open a scheduling gate, until the pod is deleted."""
+    cluster = Cluster()
+    checkpoint = listed(cluster, "pods")
+    cluster.put(PODS, pod("x", ready=None, conditions=[why]))
+    after = list(read(FakeOutside(cluster), "pods", checkpoint))[-1].checkpoint
+    assert after is not None
+    assert b'"waiting":["uid-x"]' in after
+    cluster.put(PODS, pod("x", ready="08:00:20"), pod("y"))
+    pages = list(read(FakeOutside(cluster), "pods", after))
+    assert [f.key for f in facts(pages)] == ["pod/uid-y"]
+    cluster.delete(PODS, "x")
+    last = list(read(FakeOutside(cluster), "pods", pages[-1].checkpoint))[-1].checkpoint
+    assert last is not None
+    assert b'"waiting":[]' in last
+
+
+def test_pods_beyond_those_remembered_are_known_by_their_late_binding() -> None:
+    """A queue may hold more pods behind their gates than are remembered: the start of a forgotten one is not told as one
+    of 40 minutes. Who was bound at once still starts.
+    """
+    cluster = Cluster()
+    checkpoint = listed(cluster, "pods")
+    cluster.put(PODS, *(pod(f"x{n}", ready=None, conditions=[GATED]) for n in range(WAITING_PODS + 1)))
+    after = list(read(FakeOutside(cluster), "pods", checkpoint))[-1].checkpoint
+    cluster.put(PODS, pod("x0", "08:40:05", conditions=[BOUND]), pod("y"))
+    assert [f.key for f in facts(list(read(FakeOutside(cluster), "pods", after)))] == ["pod/uid-y"]
+
+
+def test_a_start_before_since_is_old_news() -> None:
+    """A pod that changes long after its start is not told again."""
+    cluster = Cluster()
+    checkpoint = listed(cluster, "pods")
+    cluster.put(PODS, pod("x"))
+    assert facts(list(read(FakeOutside(cluster), "pods", checkpoint, since=CREATED + timedelta(seconds=8)))) == []
+
+
+# Nodes and probes.
+
+
+def test_nodes_that_do_not_count_make_no_slice() -> None:
+    """With only cordoned and young nodes the node SLI is absent, never 0 of 0."""
+    cluster = Cluster().put(NODES, node("n1", cordoned=True), node("n2", "False", created=NOW - timedelta(minutes=10)))
+    (page,) = read(FakeOutside(cluster), "nodes")
+    assert [type(f) for f in page.facts] == [Node, Node]
+    (page,) = read(FakeOutside(cluster), "nodes", now=NOW + timedelta(minutes=1))
+    assert [(f.good, f.bad) for f in page.facts if isinstance(f, SliCount)] == [(0.0, 1.0)]
+
+
+def minutes_said(looks: Sequence[datetime]) -> list[datetime]:
+    """The node minutes that the store holds after these looks at one ready node, in order."""
+    cluster = Cluster().put(NODES, node("n1"))
+    said = [f for now in looks for p in read(FakeOutside(cluster), "nodes", now=now) for f in p.facts]
+    return sorted({f.key: f.at for f in said if isinstance(f, SliCount)}.values())
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_polls_about_a_minute_apart_say_every_node_minute(seed: int) -> None:
+    """Through a day of polls that the poller spreads by up to 6 s, each from the last, and that begin up to 2 s late: no
+    minute is skipped.
+    """
+    random = Random(seed)
+    due, looks = NOW + timedelta(seconds=random.uniform(0, 60)), list[datetime]()
+    for _ in range(1_440):
+        looks.append(due + timedelta(seconds=random.uniform(0, 2)))
+        due += timedelta(seconds=60 + random.uniform(-6, 6))
+    said = minutes_said(looks)
+    last = looks[-1].replace(second=0, microsecond=0)
+    assert said == [said[0] + timedelta(minutes=n) for n in range((last - said[0]) // timedelta(minutes=1) + 1)]
+    assert len(said) > 1_400
+
+
+@pytest.mark.parametrize(("second", "first"), [(20, 9), (40, 10)])
+def test_minutes_without_a_look_stay_unknown(second: int, first: int) -> None:
+    """After ten minutes of silence a look tells of those minutes that ended up to 90 s before it, and of none between."""
+    noon = NOW.replace(second=0)
+    said = minutes_said([noon + timedelta(seconds=50), noon + timedelta(minutes=10, seconds=second)])
+    assert said == [noon, *(noon + timedelta(minutes=m) for m in range(first, 11))]
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        (Reply(body="ok"), ProbeResult.OK),
+        (Reply(body="[-]etcd failed", status=500), ProbeResult.ERROR),
+        (Reply(body="<html>sign in</html>"), ProbeResult.ERROR),
+        (Reply(status=429), ProbeResult.ERROR),
+    ],
+)
+def test_a_probe_is_good_only_if_the_server_says_ok(answer: Reply, result: ProbeResult) -> None:
+    """200 with `ok` is good; a proxy's page, a 5xx and a 429 are not."""
+    (page,) = read(FakeOutside(Cluster(readyz=answer)), "readyz")
+    assert [f.result for f in page.facts if isinstance(f, ProbeCheck)] == [result]
+
+
+@pytest.mark.parametrize(
+    ("error", "result"), [(TimedOut("slow"), ProbeResult.TIMEOUT), (Unreachable("refused"), ProbeResult.ERROR)]
+)
+def test_a_probe_without_answer_is_a_fact(error: Unreachable, result: ProbeResult) -> None:
+    """No answer is what the probe is there to see: the source does not fail."""
+    (page,) = read(FakeOutside(Cluster(), fail_at=0, error=error), "readyz")
+    assert [f.result for f in page.facts if isinstance(f, ProbeCheck)] == [result]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_probe_is_our_own_failure(status: int) -> None:
+    """The server answers, so it is up: what is missing is a permission, and no bad check is counted."""
+    with pytest.raises(Refused, match=r"the credential may not get nonResourceURL /readyz"):
+        list(read(FakeOutside(Cluster(readyz=Reply(status=status))), "readyz"))
+
+
+def test_a_probe_is_timed_and_keyed_by_its_interval() -> None:
+    """Seconds come from the stopwatch; two runs within one interval are one check."""
+    ticks = iter([5.0, 5.25, 9.0, 9.5])
+    config = Config.model_validate(SETTINGS)
+    connect: Any = SOURCE.connect
+    stream = next(
+        s for s in connect(config, FakeOutside(Cluster()), "eu", clock=lambda: next(ticks)) if s.name == "readyz"
+    )
+    found = [f for at in (NOW, NOW + timedelta(seconds=19)) for p in stream.read(None, SINCE, at) for f in p.facts]
+    assert [(f.key, f.seconds) for f in found if isinstance(f, ProbeCheck)] == [
+        ("readyz/2026-05-04T12:00:30Z", 0.25),
+        ("readyz/2026-05-04T12:00:30Z", 0.5),
+    ]
+
+
+# Settings and check.
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({}, "none of kubeconfig/context, in_cluster and url is set; write exactly one way in"),
+        ({"in_cluster": True, "context": "prod"}, "more than one of kubeconfig/context, in_cluster and url is set"),
+        ({"url": "https://api.example"}, "url needs https:// and a token; write `token: {file: PATH}`"),
+        ({"url": "http://api.example", "token": {"env": "T"}}, "url needs https:// and a token"),
+        ({"in_cluster": True, "ca_file": "ca.crt"}, "token and ca_file go with url only"),
+        (
+            {"in_cluster": True, "cluster": "eu/1"},
+            "'eu/1' can't name a cluster; write a name without slashes and blanks",
+        ),
+        ({"in_cluster": True, "probe": "5s"}, "shorter than 10s; write 10s or more"),
+        ({"in_cluster": True, "resync": "1m"}, "shorter than 5m; write 5m or more"),
+    ],
+)
+def test_wrong_settings_are_told(said: dict[str, Any], text: str) -> None:
+    """There is exactly one way into a cluster."""
+    with pytest.raises(ValidationError) as caught:
+        Config.model_validate({"cluster": "eu", **said})
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "access"),
+    [
+        ({"in_cluster": True}, Access(in_cluster=True)),
+        ({"context": "prod"}, Access(kubeconfig=("", "prod"))),
+        ({"kubeconfig": "/k"}, Access(kubeconfig=("/k", ""))),
+        (
+            {"url": "https://api.example", "token": {"env": "T"}, "ca_file": "/ca"},
+            Access(url="https://api.example", token=Secret(env="T"), ca_file="/ca"),
+        ),
+    ],
+)
+def test_each_way_in_becomes_its_access(said: dict[str, Any], access: Access) -> None:
+    """Settings say how to get in, nothing else does."""
+    assert SOURCE.access(Config.model_validate({"cluster": "eu", **said})) == access
+
+
+def test_check_names_what_is_missing() -> None:
+    """Each refused verb is a line of its own, in the words of RBAC."""
+
+    def answer(call: Call) -> Reply:
+        if call.path == PODS or (call.path == DEPLOYMENTS and "watch" in call.params) or call.path == "/readyz":
+            return Reply(status=403)
+        return Reply(status=404, body="no such resource") if call.path == NODES else small_world()(call)
+
+    assert SOURCE.check(Config.model_validate(SETTINGS), FakeOutside(answer)) == [
+        "the credential may not get nonResourceURL /readyz; grant it as deploy/kubernetes/rbac.yaml does",
+        'the credential may not watch deployments (apiGroups: ["apps"]); grant it as deploy/kubernetes/rbac.yaml does',
+        'the credential may not list pods (apiGroups: [""]); grant it as deploy/kubernetes/rbac.yaml does',
+        "/api/v1/nodes answered 404: no such resource",
+    ]

@@ -1,0 +1,467 @@
+"""Prometheus: the case of the contract test, and what only Prometheus does (slices, templates, partial answers)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from tests.sources.contract import Case
+from tests.sources.fake_outside import Call, FakeOutside, Reply
+
+from platform_meter.model.facts import Fact, Ref
+from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.facts.use import Usage
+from platform_meter.model.source import Access, Page, Secret, SourceError, TimedOut, Unexpected, Unreachable
+from platform_meter.sources.prometheus import SOURCE, slices
+from platform_meter.sources.prometheus.config import Config
+
+NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
+NOON = int(NOW.timestamp()) - 30
+SINCE = NOW - timedelta(minutes=12)
+BAD, TOTAL = "sum(increase(errors_total[{{window}}]))", "sum(increase(requests_total[{{window}}]))"
+USAGE: dict[str, Any] = {
+    "action": "request",
+    "query": "sum by (ns, route) (increase(requests_total[{{ window }}]))",
+    "by": ["ns", "route"],
+    "kind": "route",
+    "system": "kong",
+    "window": "5m",
+}
+SLI: dict[str, Any] = {"id": "web", "bad": BAD, "total": TOTAL}
+SETTINGS: dict[str, Any] = {"url": "http://prometheus.example:9090", "delay": "30s", "usage": [USAGE], "slis": [SLI]}
+
+Value = Callable[[int], float | None]
+"""A series: what it is worth at an end in epoch seconds; None where it is absent."""
+
+
+def answering(series: dict[str, list[tuple[dict[str, str], Value]]]) -> Callable[[Call], Reply]:
+    """A server with these series by query; it answers range and instant queries."""
+
+    def answer(call: Call) -> Reply:
+        if call.method == "TEXT":
+            return Reply(body=msgspec.json.encode({"status": "success", "data": {"result": []}}).decode())
+        found = series.get(call.params["query"], [])
+        if call.path == "/api/v1/query":
+            end = call.params["time"]
+            result = [{"metric": m, "value": [end, f"{value(end)}"]} for m, value in found if value(end) is not None]
+            return Reply(body={"status": "success", "data": {"resultType": "vector", "result": result}})
+        ends = range(int(call.params["start"]), int(call.params["end"]) + 1, int(call.params["step"]))
+        result = [
+            {"metric": labels, "values": [[end, f"{value(end)}"] for end in ends if value(end) is not None]}
+            for labels, value in found
+        ]
+        return Reply(body={"status": "success", "data": {"resultType": "matrix", "result": result}})
+
+    return answer
+
+
+def world() -> Callable[[Call], Reply]:
+    """Counts as a server gives them for 330 s; scaled back to 300 s they are 10/11 of that."""
+    usage = "sum by (ns, route) (increase(requests_total[330s]))"
+    return answering(
+        {
+            usage: [
+                ({"ns": "shop", "route": "cart"}, lambda end: 22.0 if end == NOON else 0.0),
+                ({"ns": "shop"}, lambda end: None if end == NOON else 11.0),
+            ],
+            BAD.replace("{{window}}", "330s"): [({}, lambda end: 3.3 if end == NOON else None)],
+            TOTAL.replace("{{window}}", "330s"): [({}, lambda _: 110.0)],
+        }
+    )
+
+
+def at(minutes: int) -> datetime:
+    return datetime.fromtimestamp(NOON + 60 * minutes, UTC)
+
+
+def used(id_: str, minutes: int, amount: float) -> Usage:
+    """Use in the 5 minutes that ended then, dated by their middle."""
+    about = Ref(system="kong", kind="route", id=id_)
+    key = f"usage/request/kong/route/{id_}/{NOON + 60 * minutes}"
+    middle = at(minutes) - timedelta(seconds=150)
+    return Usage(key=key, at=middle, about=about, action="request", amount=amount)
+
+
+def counted(minutes: int, good: float, bad: float) -> SliCount:
+    about = Ref(system="prometheus", kind="sli", id="web")
+    key = f"sli/web/{NOON + 60 * minutes}"
+    return SliCount(key=key, at=at(minutes), about=about, sli="web", good=good, bad=bad, width=timedelta(minutes=5))
+
+
+CASE = Case(
+    settings=SETTINGS,
+    answers=world,
+    now=NOW,
+    since=SINCE,
+    expected=(
+        used("shop/cart", 0, 20.0),
+        used("shop/_unknown", -10, 10.0),
+        used("shop/_unknown", -5, 10.0),
+        counted(-10, 100.0, 0.0),
+        counted(-5, 100.0, 0.0),
+        counted(0, 97.0, 3.0),
+    ),
+)
+
+
+def read(
+    outside: FakeOutside, stream: str = "sli/web", checkpoint: bytes | None = None, now: datetime = NOW, **said: Any
+) -> Iterator[Page]:
+    config = Config.model_validate({**SETTINGS, **said})
+    found = next(s for s in SOURCE.connect(config, outside, "prometheus") if s.name == stream)
+    return found.read(checkpoint, SINCE, now)
+
+
+def facts(pages: Iterator[Page]) -> list[Fact]:
+    return [fact for page in pages for fact in page.facts]
+
+
+def sli_world(bad: Value, total: Value, part: str = BAD) -> FakeOutside:
+    """The SLI's two queries without the scrape interval's widening."""
+    return FakeOutside(
+        answering({part.replace("{{window}}", "300s"): [({}, bad)], TOTAL.replace("{{window}}", "300s"): [({}, total)]})
+    )
+
+
+PLAIN: dict[str, Any] = {"slis": [{**SLI, "scrape_interval": "0s"}]}
+
+
+@given(
+    st.integers(0, 5_000_000).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+    st.lists(st.integers(0, 10_000), max_size=6),
+    st.sampled_from([60, 300, 3600, 86_400]),
+)
+def test_slices_read_in_steps_are_those_read_at_once(first: datetime, pauses: list[int], step: int) -> None:
+    """Polls at any moments read every whole slice once, in order: none is skipped, none read twice."""
+    window = timedelta(seconds=step)
+    whole: list[int] = []
+    last = now = first
+    for pause in pauses:
+        now += timedelta(seconds=pause)
+        ends = slices(last, now, window)
+        whole += ends
+        last = datetime.fromtimestamp(ends[-1], UTC) if ends else last
+    assert whole == list(slices(first, now, window))
+    assert all(end % step == 0 and first.timestamp() < end <= now.timestamp() for end in whole)
+
+
+def test_a_slice_is_read_once_its_delay_has_passed() -> None:
+    """`delay` after its end the slice is whole; before, nothing is asked."""
+    checkpoint = str(NOON - 300).encode()
+    outside = FakeOutside(world())
+    assert list(read(outside, checkpoint=checkpoint, now=NOW - timedelta(seconds=1))) == []
+    assert outside.calls == []
+    assert facts(read(outside, checkpoint=checkpoint)) == [counted(0, 97.0, 3.0)]
+
+
+def test_long_ranges_are_asked_in_parts() -> None:
+    """1,000 points a call at most, each part a page with its own checkpoint."""
+    outside = sli_world(lambda _: 0.0, lambda _: 1.0)
+    checkpoint = str(NOON - 2_500 * 300).encode()
+    pages = list(read(outside, checkpoint=checkpoint, **PLAIN))
+    assert [len(page.facts) for page in pages] == [1_000, 1_000, 500]
+    assert [page.checkpoint for page in pages] == [str(NOON - 300 * n).encode() for n in (1_500, 500, 0)]
+    assert [page.progress for page in pages] == ["2026-04-29 07:00 of sli/web", "2026-05-02 18:20 of sli/web", ""]
+
+
+@pytest.mark.parametrize(
+    ("bad", "total", "expected"),
+    [
+        (None, 100.0, (100.0, 0.0)),
+        (0.0, 0.0, (0.0, 0.0)),
+        (3.0, None, None),
+        (float("nan"), 100.0, (100.0, 0.0)),
+        (3.0, float("nan"), None),
+        (3.0, float("inf"), None),
+        (100.5, 100.0, (0.0, 100.0)),
+        (-1.0, 100.0, (100.0, 0.0)),
+    ],
+)
+def test_absent_and_odd_numbers(bad: float | None, total: float | None, expected: tuple[float, float] | None) -> None:
+    """No total, no fact; a part that is absent is 0; 0 stays 0; a part never leaves 0..total."""
+    told = facts(read(sli_world(lambda _: bad, lambda _: total), checkpoint=str(NOON - 300).encode(), **PLAIN))
+    assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == ([] if expected is None else [expected])
+
+
+def test_good_instead_of_bad() -> None:
+    """With `good`, what is not good is bad; an absent good part makes all bad."""
+    good = {"id": "web", "good": "sum(increase(good_total[{{window}}]))", "total": TOTAL, "scrape_interval": "0s"}
+    outside = sli_world(lambda end: 90.0 if end == NOON else None, lambda _: 100.0, part=good["good"])
+    told = facts(read(outside, checkpoint=str(NOON - 600).encode(), slis=[good]))
+    assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == [(0.0, 100.0), (90.0, 10.0)]
+
+
+def test_series_that_name_the_same_object_are_added_up() -> None:
+    """Labels that `by` leaves out do not part an object in two, of which the store would keep one."""
+    query = "increase(requests_total[{{window}}])"
+    two: list[tuple[dict[str, str], Value]] = [({"ns": "shop", "pod": p}, lambda _: 2.0) for p in "ab"]
+    usage = {**USAGE, "query": query, "by": ["ns"], "scrape_interval": "0s", "prefix": "eu/"}
+    outside = FakeOutside(answering({query.replace("{{window}}", "300s"): two}))
+    (found,) = facts(read(outside, "usage/request/kong/route/eu", str(NOON - 300).encode(), usage=[usage]))
+    assert isinstance(found, Usage)
+    assert (found.about.id, found.amount) == ("eu/shop", 4.0)
+
+
+def _warned(text: str) -> FakeOutside:
+    return FakeOutside(
+        lambda _: Reply(body={"status": "success", "data": {"result": []}, "warnings": [text]}),
+    )
+
+
+def test_a_partial_answer_is_no_answer() -> None:
+    """What a server says may not be whole would stand for good: the slices are asked for again at the next poll."""
+    with pytest.raises(Unreachable, match="the server says its answer may not be whole: remote read: timeout"):
+        list(read(_warned("remote read: timeout")))
+
+
+def test_a_remark_on_the_query_is_no_partial_answer() -> None:
+    """Newer servers remark on PromQL itself; the numbers are whole."""
+    (page,) = read(_warned('PromQL warning: bucket label "le" is missing'))
+    assert page.facts == ()
+
+
+def sizes(outside: FakeOutside) -> list[int]:
+    """How many slices each call asked for."""
+    return [(call.params["end"] - call.params["start"]) // call.params["step"] + 1 for call in outside.calls]
+
+
+class Slow(FakeOutside):
+    """A server that bears at most so many slices in one call, and fails in its own way beyond."""
+
+    def __init__(self, most: int, error: SourceError) -> None:
+        super().__init__(answering({}))
+        self.most, self.refusal = most, error
+
+    def _ask(self, call: Call) -> Reply:
+        reply = super()._ask(call)
+        if sizes(self)[-1] > self.most:
+            raise self.refusal
+        return reply
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unreachable("GET /api/v1/query_range: the server answered 503 Service Unavailable"),
+        TimedOut("no answer in time"),
+        Unexpected("GET /api/v1/query_range: the server answered 422 Unprocessable Entity", 422),
+        Unexpected("GET /api/v1/query_range: the answer is larger than 33554432 bytes"),
+    ],
+    ids=["its own timeout", "ours", "too many samples", "too large an answer"],
+)
+def test_a_range_that_is_too_much_is_read_in_smaller_ones(error: SourceError) -> None:
+    """A week of 2,016 slices from a server that bears 100 of them at once is read whole in one poll: by halves that
+    stay small until it ends. The next poll begins large again.
+    """
+    outside = Slow(100, error)
+    usage = {**USAGE, "scrape_interval": "0s"}
+    checkpoint: bytes | None = str(NOON - 2_016 * 300).encode()
+    for page in read(outside, "usage/request/kong/route", checkpoint, usage=[usage]):
+        checkpoint = page.checkpoint
+    assert sizes(outside) == [1_000, 1, 500, 1, 250, 1, 125, 1, *[62] * 32, 28]
+    assert checkpoint == str(NOON).encode()
+    outside.calls.clear()
+    list(read(outside, "usage/request/kong/route", str(NOON - 70 * 300).encode(), usage=[usage]))
+    assert sizes(outside) == [70]
+
+
+@pytest.mark.parametrize("error", [Unreachable("connection refused"), Unexpected("422", 422)])
+def test_a_server_that_bears_not_even_one_slice_fails_at_once(error: SourceError) -> None:
+    """After a range fails one slice is tried; where that fails too, so does the poll, and its place stays."""
+    outside = Slow(0, error)
+    with pytest.raises(type(error)):
+        list(read(outside, checkpoint=str(NOON - 8 * 300).encode()))
+    assert sizes(outside) == [8, 1]
+
+
+@pytest.mark.parametrize(
+    ("window", "seconds", "zone"),
+    [
+        ("5m", 300, "UTC"),
+        ("1h", 3_600, "UTC"),
+        ("1d", 86_400, "UTC"),
+        ("1d", 86_400, "Europe/Berlin"),
+        ("1d", 86_400, "America/New_York"),
+    ],
+)
+def test_the_use_of_a_friday_is_of_friday(window: str, seconds: int, zone: str) -> None:
+    """A slice belongs to the day that most of it lies in, whatever the zone that days are cut in. Were it dated by its
+    end, the last slice of each day would be the next day's, and with `1d` every business week would lose its Friday.
+    """
+    friday = datetime(2026, 5, 8, tzinfo=UTC)
+    series: list[tuple[dict[str, str], Value]] = [({"ns": "shop", "route": "cart"}, lambda _: 1.0)]
+    outside = FakeOutside(answering({f"increase(requests_total[{seconds}s])": series}))
+    usage = {**USAGE, "query": "increase(requests_total[{{window}}])", "scrape_interval": "0s", "window": window}
+    start, now = str(int(friday.timestamp())).encode(), friday + timedelta(days=1, minutes=1)
+    told = facts(read(outside, "usage/request/kong/route", start, now, usage=[usage]))
+    assert len(told) == 86_400 // seconds
+    assert {e.at.astimezone(ZoneInfo(zone)).strftime("%A") for e in told if isinstance(e, Usage)} == {"Friday"}
+
+
+# Instant queries.
+
+MESHED: dict[str, Any] = {
+    "action": "meshed",
+    "instant": True,
+    "query": "count by (ns) (istio_build)",
+    "by": ["ns"],
+    "kind": "namespace",
+    "system": "kubernetes",
+    "window": "5m",
+}
+
+
+def test_an_instant_query_tells_how_things_stand_at_the_end_of_each_slice() -> None:
+    """Every missed slice is one call and one page; what stands is told as it is, widened and scaled by nothing."""
+    standing = {NOON - 600: 2.0, NOON - 300: 3.0}
+    outside = FakeOutside(answering({MESHED["query"]: [({"ns": "shop"}, standing.get)]}))
+    pages = list(read(outside, "usage/meshed/kubernetes/namespace", str(NOON - 900).encode(), usage=[MESHED]))
+    assert [(call.path, call.params) for call in outside.calls] == [
+        ("/api/v1/query", {"query": "count by (ns) (istio_build)", "time": NOON - seconds}) for seconds in (600, 300, 0)
+    ]
+    assert [page.checkpoint for page in pages] == [str(NOON - seconds).encode() for seconds in (600, 300, 0)]
+    about = Ref(system="kubernetes", kind="namespace", id="shop")
+    key = "usage/meshed/kubernetes/namespace/shop"
+    assert facts(iter(pages)) == [
+        Usage(key=f"{key}/{NOON - 600}", at=at(-10) - timedelta(seconds=150), about=about, action="meshed", amount=2.0),
+        Usage(key=f"{key}/{NOON - 300}", at=at(-5) - timedelta(seconds=150), about=about, action="meshed", amount=3.0),
+    ]
+
+
+def test_an_instant_sli_counts_what_stands() -> None:
+    """Targets that are up of all targets, at the end of each slice."""
+    up = {"id": "web", "instant": True, "good": "count(up == 1)", "total": "count(up)"}
+    series: dict[str, list[tuple[dict[str, str], Value]]] = {
+        "count(up == 1)": [({}, lambda end: 9.0 if end == NOON else None)],
+        "count(up)": [({}, lambda _: 10.0)],
+    }
+    told = facts(read(FakeOutside(answering(series)), checkpoint=str(NOON - 600).encode(), slis=[up]))
+    assert told == [counted(-5, 0.0, 10.0), counted(0, 9.0, 1.0)]
+
+
+def test_a_window_in_an_instant_query_is_that_of_its_slice() -> None:
+    """What is counted under `{{window}}` is widened and scaled as in a range; what stands beside it is not."""
+    sli = {"id": "web", "instant": True, "bad": BAD, "total": "sum(expected_requests)"}
+    series: dict[str, list[tuple[dict[str, str], Value]]] = {
+        BAD.replace("{{window}}", "330s"): [({}, lambda _: 3.3)],
+        "sum(expected_requests)": [({}, lambda _: 100.0)],
+    }
+    told = facts(read(FakeOutside(answering(series)), checkpoint=str(NOON - 300).encode(), slis=[sli]))
+    assert told == [counted(0, 97.0, 3.0)]
+
+
+def test_an_answer_without_data_is_unexpected() -> None:
+    """JSON of something else than a query API is told as such."""
+    with pytest.raises(Unexpected, match="check that url is that of a Prometheus query API"):
+        list(read(FakeOutside(lambda _: Reply(body={"message": "hello"}))))
+
+
+# Settings and check.
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (
+            {"usage": [{**USAGE, "query": "sum(x)"}]},
+            "for example increase(requests_total[{{window}}]), or instant: true where it tells how things stand",
+        ),
+        ({"usage": [{**USAGE, "query": "sum(x)"}]}, "the query has no {{window}}; write the range as [{{window}}], "),
+        ({"slis": [{**SLI, "instant": False, "good": "up"}]}, "the query has no {{window}}; write the range"),
+        (
+            {"usage": [{**MESHED, "query": "count by (ns) (up"}]},
+            "the query is no PromQL: unclosed left parenthesis; correct it there",
+        ),
+        (
+            {"usage": [{**USAGE, "query": "sum(increase(x[{{window}}])"}]},
+            "the query is no PromQL once 5m stands for {{window}}: unclosed left parenthesis; correct it there",
+        ),
+        (
+            {"slis": [{**SLI, "total": "requests_total[{{window}}]"}]},
+            "the query gives no instant vector; put the range into a function, for example increase(requests_total[{{window}}])",
+        ),
+        (
+            {"usage": [{**USAGE, "by": ["ns", "service"]}]},
+            "the query aggregates by (ns, route), so service can name no object; add it there",
+        ),
+        ({"slis": [{**SLI, "good": BAD}]}, "an SLI needs exactly one of good and bad beside total; remove or add one"),
+        (
+            {"slis": [{"id": "web", "total": TOTAL}]},
+            "an SLI needs exactly one of good and bad beside total; remove or add one",
+        ),
+        ({"slis": [SLI, SLI]}, "sli/web is there twice; what it counts would be counted once only"),
+        ({"user": "me"}, "basic auth needs both user and password; add the other one"),
+        (
+            {"user": "me", "password": {"env": "P"}, "token": {"env": "T"}},
+            "token and user are two ways in; remove one",
+        ),
+        ({"slis": [{**SLI, "window": "30s"}]}, "a window is whole seconds from 1m to 1d; write for example 5m or 1h"),
+        (
+            {"url": "prometheus:9090"},
+            "'prometheus:9090' begins with neither https:// nor http://; write https://prometheus:9090",
+        ),
+        (
+            {"usage": [{**USAGE, "action": "API call"}]},
+            "'API call' is no such name; write small letters, digits and _, beginning with a letter",
+        ),
+    ],
+)
+def test_wrong_settings_are_told(said: dict[str, Any], text: str) -> None:
+    """Queries and ways in are checked before anything runs; each message says what to write."""
+    with pytest.raises(ValidationError) as caught:
+        Config.model_validate({**SETTINGS, **said})
+    assert text in str(caught.value)
+
+
+def test_access_is_what_the_settings_say() -> None:
+    """A token, or user and password, and headers for tenants."""
+    plain: dict[str, Any] = {"url": "https://mimir.example/prometheus", "headers": {"X-Scope-OrgID": "platform"}}
+    headers = {"X-Scope-OrgID": "platform"}
+    token = Config.model_validate({**plain, "token": {"env": "T"}})
+    assert SOURCE.access(token) == Access(url=plain["url"], token=Secret(env="T"), headers=headers)
+    basic = Config.model_validate({**plain, "user": "me", "password": {"env": "P"}})
+    assert SOURCE.access(basic) == Access(url=plain["url"], basic=("me", Secret(env="P")), headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (
+            Reply(status=403),
+            [
+                "the server answers 403 to a query; the credential must be allowed to read /api/v1/query and /api/v1/query_range"
+            ],
+        ),
+        (
+            Reply(status=400, body='{"status":"error","error":"parse error: unknown function"}'),
+            ["sli/web: the server refuses the query (400): parse error: unknown function"] * 2,
+        ),
+        (
+            Reply(body="<html>"),
+            [
+                "sli/web: the server answered 200 with no Prometheus answer; check that url is that of a query API: '<html>'"
+            ]
+            * 2,
+        ),
+    ],
+)
+def test_check_tells_what_the_server_says(reply: Reply, expected: list[str]) -> None:
+    """Both queries of the SLI are tried; a refused credential is said once."""
+    config = Config.model_validate({**SETTINGS, "usage": []})
+    assert list(SOURCE.check(config, FakeOutside(lambda _: reply))) == expected
+
+
+def test_check_asks_a_server_that_only_pages_ask() -> None:
+    """Without queries of its own it is called all the same."""
+    outside = FakeOutside(lambda _: Reply(status=404, body="not here"))
+    assert list(SOURCE.check(Config.model_validate({"url": SETTINGS["url"]}), outside)) == [
+        "vector(1): the server answered 404 with no Prometheus answer; check that url is that of a query API: 'not here'"
+    ]
+    assert [call.params for call in outside.calls] == [{"query": "vector(1)"}]

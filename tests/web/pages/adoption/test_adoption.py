@@ -1,0 +1,134 @@
+"""The Adoption page."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from tests.support.adoption import capability
+from tests.support.history import MemoryHistory
+from tests.support.views import html, rows, tables, view
+
+from platform_meter.model.catalogue.adoption import (
+    ADOPTION_ACTIVE_RATIO,
+    ADOPTION_RATIO,
+    ADOPTION_UNITS,
+    TEAM_CAPABILITY_STATE,
+)
+from platform_meter.model.definitions import Definitions, Exempt
+from platform_meter.model.history import UnitState
+
+NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
+DECLARED = Definitions(capabilities=(capability(title="API gateway"),))
+
+
+def was(unit: str, state: str, day: date) -> UnitState:
+    return UnitState(day=day, capability="gateway", unit=unit, state=state, ever_active=True, ever_adopted=True)
+
+
+def test_states_now_and_the_trend_since_the_first_snapshot() -> None:
+    """The table says what `/metrics` says; the chart holds a day for each snapshot, oldest first."""
+    first = NOW.date() - timedelta(days=2)
+    taken = [
+        was("pay", "active", first),
+        was("shop", "dormant", first),
+        was("pay", "churned", first + timedelta(days=1)),
+    ]
+    counted = rows(
+        (ADOPTION_UNITS, ("gateway", "team", "active"), 2.0),
+        (ADOPTION_UNITS, ("gateway", "team", "churned"), 1.0),
+        (ADOPTION_RATIO, ("gateway", "team", "false"), 0.5),
+    )
+    seen = view(NOW, MemoryHistory(taken=taken), definitions=DECLARED, rows=counted)
+    found = tables(seen, "/adoption")
+    now = found["API gateway / Now"]
+    assert {row[0]: row[1] for row in (now.columns, *now.rows)} == {
+        "active": "2", "adopted idle": "0", "dormant": "0", "churned": "1", "eligible": "0", "not eligible": "0",
+        "exempt": "0",
+    }  # fmt: skip
+    trend = found["API gateway / Units by state"]
+    assert trend.columns == ("", "active", "adopted idle", "dormant", "churned", "eligible")
+    assert trend.rows == (("08 Jun", "1", "0", "1", "0", "0"), ("09 Jun", "0", "0", "0", "1", "0"))
+    assert "One snapshot a day, since 08 Jun 2026." in html(seen, "/adoption")
+
+
+def test_a_stale_source_takes_the_numbers_but_not_the_trend() -> None:
+    """No current number is shown as 0, and the page says why."""
+    taken = [was("pay", "active", NOW.date() - timedelta(days=1))]
+    seen = view(NOW, MemoryHistory(taken=taken), definitions=DECLARED)
+    text = html(seen, "/adoption")
+    assert "There are no current numbers: a source of this capability has no fresh data" in text
+    now = tables(seen, "/adoption")["API gateway / Now"]
+    assert {row[1] for row in (now.columns, *now.rows)} == {"–"}
+    assert tables(seen, "/adoption")["API gateway / Units by state"].rows == (("09 Jun", "1", "0", "0", "0", "0"),)
+
+
+def test_exemptions_are_listed_until_they_end() -> None:
+    """Who is left out, until when and why; one that is over is not shown."""
+    left_out = (
+        Exempt(unit="legacy", until=NOW.date(), reason="decommission"),
+        Exempt(unit="gone", until=NOW.date() - timedelta(days=1), reason="merged"),
+    )
+    declared = Definitions(capabilities=(capability(exempt=[e.model_dump() for e in left_out]),))
+    text = html(view(NOW, definitions=declared), "/adoption")
+    assert "legacy is exempt until 2026-06-10: decommission." in text
+    assert "gone is exempt" not in text
+
+
+def test_the_grid_leaves_empty_what_is_not_eligible() -> None:
+    """A team's state by capability, in words."""
+    counted = rows(
+        (TEAM_CAPABILITY_STATE, ("pay", "gateway"), 2.0),
+        (TEAM_CAPABILITY_STATE, ("shop", "gateway"), 4.0),
+    )
+    grid = tables(view(NOW, definitions=DECLARED, rows=counted), "/adoption")["Teams and capabilities"]
+    assert (grid.columns, grid.rows) == (("Team", "API gateway"), (("pay", "active"), ("shop", "churned")))
+
+
+def test_mandated_capabilities_stand_apart() -> None:
+    """After those that people choose, under a heading that says what their use does not say; in the grid they come last."""
+    declared = Definitions(
+        capabilities=(
+            capability(id="ci", title="Builds", mandated=True),
+            capability(id="gateway", title="API gateway"),
+        )
+    )
+    counted = rows((TEAM_CAPABILITY_STATE, ("pay", "ci"), 2.0), (TEAM_CAPABILITY_STATE, ("pay", "gateway"), 0.0))
+    seen = view(NOW, definitions=declared, rows=counted)
+    text = html(seen, "/adoption")
+    headings = [" ".join(found.split()) for found in re.findall(r"<h2[^>]*>([^<]*)", text)]
+    assert headings == ["Chosen freely", "API gateway", "Mandated", "Builds", "Teams and capabilities"]
+    assert "so their use is no sign of being liked" in text
+    grid = tables(seen, "/adoption")["Teams and capabilities"]
+    assert (grid.columns, grid.rows) == (("Team", "API gateway", "Builds"), (("pay", "eligible", "active"),))
+    assert "Mandated" not in html(view(NOW, definitions=DECLARED), "/adoption")
+
+
+def test_the_rules_of_a_capability_are_said() -> None:
+    """What counts as adopted and as active, with where it is read."""
+    assert (
+        "Adopted: repositories in github, at least 1 standing. Active: request in kong, at least 1 within 28 days."
+        in html(view(NOW, definitions=DECLARED), "/adoption")
+    )
+    picky = capability(
+        adopted={"source": "kubernetes", "count": "workloads", "min": 2, "select": {"kind": ["Deployment", "Job"]}},
+        active={"source": "github", "verb": ["run", "deploy"], "min_days": 3, "min_amount": 5, "window": "14d"},
+    )
+    assert (
+        "Adopted: workloads in kubernetes, at least 2 standing, kind Deployment or Job. "
+        "Active: run or deploy in github, at least 5 on 3 days within 14 days."
+    ) in html(view(NOW, definitions=Definitions(capabilities=(picky,))), "/adoption")
+    used = capability(adopted={"source": "github", "verb": "deploy"})
+    assert "Adopted: deploy in github, at least 1 within 28 days." in html(
+        view(NOW, definitions=Definitions(capabilities=(used,))), "/adoption"
+    )
+
+
+@pytest.mark.parametrize(("adopted", "said"), [(0.4, True), (0.6, False), (None, False)])
+def test_more_active_than_adopted_is_explained(adopted: float | None, said: bool) -> None:
+    """It looks like a mistake, and is none."""
+    told = [(ADOPTION_ACTIVE_RATIO, ("gateway", "team", "false"), 0.5)]
+    told += [] if adopted is None else [(ADOPTION_RATIO, ("gateway", "team", "false"), adopted)]
+    text = html(view(NOW, definitions=DECLARED, rows=rows(*told)), "/adoption")
+    assert ("More are active than adopted, since the two rules look at different things." in text) == said
