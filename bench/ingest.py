@@ -29,7 +29,7 @@ from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.history import Owner
 from platform_meter.model.measure import Counting
 from platform_meter.model.source import Page
-from platform_meter.store import Configured, ConfiguredStream, Poll, Store
+from platform_meter.store import Configured, ConfiguredStream, Round, Store
 
 PAGE = 1000
 REPOSITORIES = 200
@@ -75,7 +75,7 @@ def pages(count: int) -> Iterator[list[PipelineRun]]:
         ]
 
 
-def begin(store: Store, now: datetime) -> Poll:
+def begin(store: Store, now: datetime) -> Round:
     return store.begin_poll(
         "gh", "github", "runs", now=now, lookback=timedelta(minutes=15), history=timedelta(days=400)
     )

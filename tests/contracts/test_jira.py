@@ -30,7 +30,7 @@ OLD_SEARCH_ONLY = ("_Search.total",)
 
 def _history(issue: rows.Issue) -> list[TicketEvent]:
     histories = issue.changelog.histories if issue.changelog else []
-    return rows.ticket_events(issue, histories, issue.inlined.comments, rows.Reading())
+    return rows.ticket_events(issue, histories, issue.inlined.comments, rows.Conventions())
 
 
 def _issues() -> dict[str, rows.Issue]:
@@ -152,7 +152,7 @@ def test_recorded_changelog_pages() -> None:
         created="2021-01-20T11:00:00.000+0800", status=rows.Status("Closed"), resolution=rows.Named("Done"),
         priority=rows.Named("High"),
     )  # fmt: skip
-    steps = rows.ticket_events(rows.Issue(id="13383", key="EE-9", fields=fields), histories, [], rows.Reading())
+    steps = rows.ticket_events(rows.Issue(id="13383", key="EE-9", fields=fields), histories, [], rows.Conventions())
     assert [(step.key, step.status or step.priority or step.resolution) for step in steps] == [
         ("13383/created", "Open"),
         ("13383/57437/0", "High"),

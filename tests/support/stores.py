@@ -14,7 +14,7 @@ from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Counting
 from platform_meter.model.metric import UNOWNED, Increment
 from platform_meter.model.source import Page
-from platform_meter.store import Configured, ConfiguredStream, GapRow, Poll, Store, Written
+from platform_meter.store import Configured, ConfiguredStream, GapRow, Round, Store, Written
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LOOKBACK = timedelta(minutes=15)
@@ -111,7 +111,7 @@ def run(
     )
 
 
-def begin(store: Store, now: datetime = NOON, *, instance: str = "gh", stream: str = "runs", **more: Any) -> Poll:
+def begin(store: Store, now: datetime = NOON, *, instance: str = "gh", stream: str = "runs", **more: Any) -> Round:
     return store.begin_poll(instance, "github", stream, now=now, lookback=LOOKBACK, history=HISTORY, **more)
 
 

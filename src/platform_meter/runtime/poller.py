@@ -22,7 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from pydantic import BaseModel
 
 from platform_meter.model.source import Expired, Limited, Mode, Source, SourceConfig, SourceError, Stream
-from platform_meter.store import ConfiguredStream, LeaseLost, Poll, Store, StoreError
+from platform_meter.store import ConfiguredStream, LeaseLost, Round, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -233,7 +233,7 @@ class Poller:
         held.paused_until = None
         return Result(instance=instance.name, stream=stream.name, new=new, repeated=repeated)
 
-    def _begin(self, instance: Instance, stream: Stream, now: datetime, *, anew: bool = False) -> Poll:
+    def _begin(self, instance: Instance, stream: Stream, now: datetime, *, anew: bool = False) -> Round:
         return self._store.begin_poll(
             instance.name,
             instance.source.name,
@@ -245,7 +245,7 @@ class Poller:
             anew=anew,
         )
 
-    def _read(self, instance: Instance, stream: Stream, poll: Poll, *, once: bool) -> tuple[int, int]:
+    def _read(self, instance: Instance, stream: Stream, poll: Round, *, once: bool) -> tuple[int, int]:
         try:
             # One round lists what a watch would only tell the changes of, and so comes to an end.
             anew = once and stream.mode is Mode.WATCH
@@ -257,7 +257,7 @@ class Poller:
             return self._pages(instance, stream, again, None, once=once)
 
     def _pages(
-        self, instance: Instance, stream: Stream, poll: Poll, checkpoint: bytes | None, *, once: bool
+        self, instance: Instance, stream: Stream, poll: Round, checkpoint: bytes | None, *, once: bool
     ) -> tuple[int, int]:
         new = repeated = 0
         watching = stream.mode is Mode.WATCH
@@ -286,7 +286,7 @@ class Poller:
             self._changed()
         return new, repeated
 
-    def _failed(self, instance: Instance, poll: Poll, error: str) -> Result:
+    def _failed(self, instance: Instance, poll: Round, error: str) -> Result:
         if self._stop.is_set():
             # A call that was cut short because we stop is no failure of the source.
             return Result(instance=instance.name, stream=poll.stream, skipped="stopped")

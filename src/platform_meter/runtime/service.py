@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from platform_meter import __version__, measures, sources
-from platform_meter.measures.objectives.days import Days
+from platform_meter.measures.objectives.days import DailyCounts
 from platform_meter.model.catalogue.meter import BUILD_INFO, CONFIG_VALID, SOURCE_RATE_LIMIT, STORE_BYTES
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts.delivery import Repository
@@ -85,7 +85,7 @@ class Service:
         progress: Callable[[str, str], None] = lambda _instance, _text: None,
     ) -> None:
         self.config, self.definitions, self.clock = config, definitions, clock
-        self.plans, self.days = tuple(plans), Days()
+        self.plans, self.days = tuple(plans), DailyCounts()
         self.zone = ZoneInfo(config.zone)
         self.exposition = Exposition()
         self.problems = 0

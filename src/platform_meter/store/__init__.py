@@ -9,7 +9,7 @@ from platform_meter.store.values import (
     CounterRow,
     Directory,
     GapRow,
-    Poll,
+    Round,
     StreamState,
     Written,
 )
@@ -22,7 +22,7 @@ __all__ = [
     "Directory",
     "GapRow",
     "LeaseLost",
-    "Poll",
+    "Round",
     "Store",
     "StoreError",
     "StoredHistory",

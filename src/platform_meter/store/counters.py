@@ -59,7 +59,7 @@ class Additions:
             self.add((Increment(metric=metric, labels=labels, amount=n),))
 
 
-class Limits:
+class CounterCaps:
     """Caps by family, values of fold labels that stay first, and which label sets were folded already."""
 
     def __init__(self, caps: Mapping[str, int], keep: Mapping[str, frozenset[str]]) -> None:
@@ -85,7 +85,7 @@ class Limits:
         return len(fresh)
 
 
-def apply(tx: Transaction, additions: Additions, limits: Limits, now: int) -> None:
+def apply(tx: Transaction, additions: Additions, limits: CounterCaps, now: int) -> None:
     """Write the sums. A label set past its family's cap is folded into `_other`, or dropped where nothing can be folded."""
     for name in sorted(additions.series):
         if name != SERIES_DROPPED.name:
@@ -96,7 +96,7 @@ def apply(tx: Transaction, additions: Additions, limits: Limits, now: int) -> No
         tx.changed("counters")
 
 
-def _apply(tx: Transaction, additions: Additions, metric: Metric, limits: Limits, now: int) -> None:
+def _apply(tx: Transaction, additions: Additions, metric: Metric, limits: CounterCaps, now: int) -> None:
     added = additions.series[metric.name]
     stored = _stored(tx.conn, metric, list(added))
     new = [labels for labels in added if labels not in stored]

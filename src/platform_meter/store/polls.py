@@ -13,7 +13,7 @@ from platform_meter.store import leases
 from platform_meter.store.database import Transaction
 from platform_meter.store.schema import gaps, insert, sources, streams
 from platform_meter.store.times import MILLISECOND, from_ms, maybe_from_ms, to_ms
-from platform_meter.store.values import GapRow, Poll, StreamState
+from platform_meter.store.values import GapRow, Round, StreamState
 
 log = logging.getLogger(__name__)
 _AHEAD = (
@@ -23,8 +23,8 @@ _AHEAD = (
 
 
 def begin(
-    tx: Transaction, poll: Poll, *, lookback: timedelta, history: timedelta, holder: str | None, anew: bool
-) -> Poll:
+    tx: Transaction, poll: Round, *, lookback: timedelta, history: timedelta, holder: str | None, anew: bool
+) -> Round:
     """The poll that begins, with what the tables say about it; `anew` gives up the one under way, if any.
 
     Raises:
@@ -63,21 +63,21 @@ def begin(
     )
 
 
-def state(tx: Transaction, poll: Poll) -> Row[bytes | None, int, int | None, int | None] | None:
+def state(tx: Transaction, poll: Round) -> Row[bytes | None, int, int | None, int | None] | None:
     """checkpoint, poll, started and watermark of the poll's stream."""
     columns = (streams.c.checkpoint, streams.c.poll, streams.c.started, streams.c.watermark)
     this = (streams.c.instance == poll.instance) & (streams.c.stream == poll.stream)
     return tx.conn.execute(select(*columns).where(this)).one_or_none()
 
 
-def holds_from(tx: Transaction, poll: Poll, now: int) -> int:
+def holds_from(tx: Transaction, poll: Round, now: int) -> int:
     """From when a page's readings hold: the start of its poll; for a watch that ended a poll and goes on with it, now."""
     begun, row = to_ms(poll.now), state(tx, poll)
     ended = row is not None and row.started is None and row.watermark is not None and row.watermark >= begun
     return max(begun, now) if ended else begun
 
 
-def advance(tx: Transaction, poll: Poll, page: Page) -> None:
+def advance(tx: Transaction, poll: Round, page: Page) -> None:
     """The page is stored: go on behind it."""
     values: dict[str, object] = {}
     if page.checkpoint is not None:
@@ -89,7 +89,7 @@ def advance(tx: Transaction, poll: Poll, page: Page) -> None:
         tx.conn.execute(_this(poll).values(values))
 
 
-def end(tx: Transaction, poll: Poll, *, now: int) -> None:
+def end(tx: Transaction, poll: Round, *, now: int) -> None:
     """A poll succeeded: the watermark moves to its first start, and back only where it stands in what is still to come."""
     begun = to_ms(poll.now)
     took = max(0, now - begun)
@@ -104,7 +104,7 @@ def end(tx: Transaction, poll: Poll, *, now: int) -> None:
     tx.changed("streams")
 
 
-def fail(tx: Transaction, poll: Poll, *, now: int, error: str) -> None:
+def fail(tx: Transaction, poll: Round, *, now: int, error: str) -> None:
     tx.conn.execute(_this(poll).values(last_error=error.replace("\0", ""), last_error_at=now))
     tx.changed("streams")
 
@@ -143,12 +143,12 @@ def source(tx: Transaction, instance: str) -> tuple[str, int] | None:
     return None if row is None else (row.type, row.counted_from)
 
 
-def unpolled(instance: str, type_: str, stream: str, now: datetime) -> Poll:
+def unpolled(instance: str, type_: str, stream: str, now: datetime) -> Round:
     """A poll before the tables were asked about it."""
-    return Poll(
+    return Round(
         instance=instance, type=type_, stream=stream, number=0, checkpoint=None, since=now, now=now, backfill_before=now
     )
 
 
-def _this(poll: Poll) -> Update:
+def _this(poll: Round) -> Update:
     return streams.update().where(streams.c.instance == poll.instance, streams.c.stream == poll.stream)

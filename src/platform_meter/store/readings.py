@@ -17,11 +17,11 @@ from platform_meter.store.database import Transaction, batches
 from platform_meter.store.objects import Objects
 from platform_meter.store.schema import objects as objects_table
 from platform_meter.store.schema import readings
-from platform_meter.store.values import Poll
+from platform_meter.store.values import Round
 
 
 def write(
-    tx: Transaction, poll: Poll, page: Page, *, moment: int, objects: Objects, additions: Additions
+    tx: Transaction, poll: Round, page: Page, *, moment: int, objects: Objects, additions: Additions
 ) -> Counter[str]:
     """Open, keep and close readings as of `moment` as the page says, and settle whose namespaces are.
 
@@ -61,7 +61,7 @@ def _refused(reading: Reading) -> str:
 class _Kind:
     """Readings of one kind in one stream."""
 
-    def __init__(self, tx: Transaction, poll: Poll, kind: type[Reading], moment: int, objects: Objects) -> None:
+    def __init__(self, tx: Transaction, poll: Round, kind: type[Reading], moment: int, objects: Objects) -> None:
         self._tx, self._poll, self._kind, self._moment, self._objects = tx, poll, kind, moment, objects
         self.moved: set[str] = set()
         """Names of the objects whose readings began, changed or ended."""

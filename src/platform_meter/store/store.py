@@ -22,7 +22,7 @@ from platform_meter.model.measure import Counting, Derived
 from platform_meter.model.metric import Increment
 from platform_meter.model.source import Gap, Page
 from platform_meter.store import counters, leases, maintenance, polls, readings
-from platform_meter.store.counters import Additions, Limits
+from platform_meter.store.counters import Additions, CounterCaps
 from platform_meter.store.database import STANDSTILL, Database, Transaction, keep, kept
 from platform_meter.store.errors import StoreError
 from platform_meter.store.history import OwnerCache, StoredHistory
@@ -34,7 +34,7 @@ from platform_meter.store.values import (
     Configured,
     CounterRow,
     Directory,
-    Poll,
+    Round,
     StreamState,
     Written,
 )
@@ -64,7 +64,7 @@ class Store:
         countings: Sequence[Counting],
         directory: Directory,
         retention: timedelta,
-        limits: Limits,
+        limits: CounterCaps,
     ) -> None:
         self._database, self._days, self._limits = database, Days(zone), limits
         self._retention = retention // MILLISECOND
@@ -102,7 +102,7 @@ class Store:
             StoreError: no such place, no right to it, or a newer platform-meter wrote it.
         """
         database = Database(url, standstill=standstill)
-        limits = Limits(caps or {}, keep or {})
+        limits = CounterCaps(caps or {}, keep or {})
         store = cls(database, zone=zone, countings=countings, directory=directory, retention=retention, limits=limits)
         try:
             with database.write() as conn:
@@ -130,7 +130,7 @@ class Store:
         history: timedelta,
         holder: str | None = None,
         anew: bool = False,
-    ) -> Poll:
+    ) -> Round:
         """Begin to read a stream, or go on with a poll that saved a checkpoint and never ended.
 
         A poll gone on with keeps its number, so that what its first pages said still counts as said. One that begins
@@ -143,7 +143,7 @@ class Store:
         with self._writing() as unit:
             return polls.begin(unit.tx, poll, lookback=lookback, history=history, holder=holder, anew=anew)
 
-    def write(self, poll: Poll, page: Page, *, now: datetime) -> Written:
+    def write(self, poll: Round, page: Page, *, now: datetime) -> Written:
         """Store one page with its checkpoint: all of it or, after an exception, nothing.
 
         Raises:
@@ -165,7 +165,7 @@ class Store:
             new=outcome.new, repeated=outcome.repeated, revised=outcome.revised, rejected=dict(outcome.rejected)
         )
 
-    def end_poll(self, poll: Poll, *, now: datetime) -> None:
+    def end_poll(self, poll: Round, *, now: datetime) -> None:
         """The poll read all there was: its start becomes the watermark, which moves back only from what is still to come.
 
         Of a poll that was gone on with it is the first start: what ended between the two starts may stand on a page
@@ -178,7 +178,7 @@ class Store:
             leases.check(unit.tx, poll.instance, poll.token)
             polls.end(unit.tx, poll, now=unit.now)
 
-    def fail_poll(self, poll: Poll, *, now: datetime, error: str) -> None:
+    def fail_poll(self, poll: Round, *, now: datetime, error: str) -> None:
         """The poll failed; what it wrote stays, and the next one goes on from its checkpoint.
 
         Raises:

@@ -32,7 +32,7 @@ Kinds = frozenset[type[Fact]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
+class Round:
     """One run of one stream. A watch goes on after it ended: `replace` its `now` for each page, so that both move with it."""
 
     instance: str

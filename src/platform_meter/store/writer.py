@@ -39,7 +39,7 @@ class Origin:
 
 
 @dataclass(slots=True)
-class Outcome:
+class Done:
     """What one transaction did, summed over kinds."""
 
     new: int = 0
@@ -68,9 +68,9 @@ class Writer:
             self._countings[counting.event].append(counting)
         self._objects, self._days = objects, days
 
-    def write(self, tx: Transaction, origin: Origin, facts: Iterable[Event], additions: Additions) -> Outcome:
+    def write(self, tx: Transaction, origin: Origin, facts: Iterable[Event], additions: Additions) -> Done:
         """Store what is new, correct what is newer than what is stored, and count what is new and no backfill."""
-        outcome = Outcome()
+        outcome = Done()
         by_kind: dict[type[Event], list[Event]] = defaultdict(list)
         for fact in facts:
             by_kind[type(fact)].append(fact)
@@ -86,7 +86,7 @@ class Writer:
         found: Sequence[Event],
         *,
         additions: Additions,
-        outcome: Outcome,
+        outcome: Done,
     ) -> None:
         name, rejected = kind.__name__, Counter[str]()
         newest = _newest(found, rejected)

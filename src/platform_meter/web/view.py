@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from platform_meter.measures.objectives.days import Days
+from platform_meter.measures.objectives.days import DailyCounts
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Event, Reading
 from platform_meter.model.history import Count, History, SourceState
@@ -80,7 +80,7 @@ class View:
     """Problems found by the last reload; the meter runs on with what was loaded before."""
     plans: Sequence[Plan] = ()
     """Every SLO, by service and name."""
-    slo_days: Days = field(default_factory=Days)
+    slo_days: DailyCounts = field(default_factory=DailyCounts)
     prometheus: Outside | None = None
     """The way to the Prometheus whose rules count SLOs; None where none is configured."""
     tickets: Tickets = field(default_factory=Tickets)

@@ -25,7 +25,7 @@ from tests.support.adoption import (
 from tests.support.history import MemoryHistory, owner, source
 
 from platform_meter.measures.adoption import gauges as adoption_gauges
-from platform_meter.measures.adoption.view import refusal
+from platform_meter.measures.adoption.seen import refusal
 from platform_meter.model.catalogue.adoption import (
     ACTIVE_UNITS,
     ADOPTION_ACTIVE_RATIO,

@@ -1,4 +1,4 @@
-"""Days of an SLO and its bad events: the same events as in the windows, cut otherwise."""
+"""DailyCounts of an SLO and its bad events: the same events as in the windows, cut otherwise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.history import MemoryHistory, owner, source
 from tests.support.objectives import DAY, HOUR, NOW, Told, ago, check, objective, pod, run, scene, sli
 from tests.support.tickets import PROJECT
 
-from platform_meter.measures.objectives.days import Days, recent_bad
+from platform_meter.measures.objectives.days import DailyCounts, recent_bad
 from platform_meter.measures.objectives.windows import Windows, labels
 from platform_meter.model.definitions import Definitions, Ticketing
 from platform_meter.model.facts import Event
@@ -90,7 +90,7 @@ CASES: list[tuple[StoredObjective, list[Told], list[tuple[float, float]]]] = [
 @pytest.mark.parametrize(("of", "told", "expected"), CASES, ids=[case[0].sli.events for case in CASES])
 def test_each_kind_by_day(of: StoredObjective, told: list[Told], expected: list[tuple[float, float]]) -> None:
     """Half-open days; nothing past the watermark; a second look gives the same."""
-    days, at = Days(), scene(told, of, ticketing=(HELP,))
+    days, at = DailyCounts(), scene(told, of, ticketing=(HELP,))
     assert days.counts(at, of, MOMENTS) == expected
     assert days.counts(at, of, MOMENTS) == expected
 
@@ -100,7 +100,7 @@ def test_days_and_windows_are_made_of_the_same_events() -> None:
     told = [run(outcome, MIDNIGHT - HOUR * n) for n, outcome in enumerate(list(Outcome) * 20, 1)]
     of = objective(Stored.PIPELINE_RUNS)
     at = scene(told, of, now=MIDNIGHT)
-    by_day = Days().counts(at, of, [MIDNIGHT - DAY * n for n in range(28, -1, -1)])
+    by_day = DailyCounts().counts(at, of, [MIDNIGHT - DAY * n for n in range(28, -1, -1)])
     found = Windows([of]).of(at, of).counts
     assert found is not None
     assert (sum(d.good for d in by_day), sum(d.bad for d in by_day)) == found[[*labels(of)][-1]]
@@ -108,7 +108,7 @@ def test_days_and_windows_are_made_of_the_same_events() -> None:
 
 def test_other_objectives_begin_anew() -> None:
     """After a reload the slices are those of the new files."""
-    days, told = Days(), [check(True, ago(minutes=2)), check(False, ago(minutes=1))]
+    days, told = DailyCounts(), [check(True, ago(minutes=2)), check(False, ago(minutes=1))]
     for target, good in (("1", 1.0), ("0.5", 1.0)):
         of = objective(Stored.PROBE_CHECKS, no_data=NoData.EXCLUDE, where={"target": "eu/readyz"}, slice_target=target)
         assert days.counts(scene(told, of), of, MOMENTS)[1] == (good, 1.0)

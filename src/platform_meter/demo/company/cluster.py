@@ -40,7 +40,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class WatchLine:
     """One line of a watch."""
 
     version: int
@@ -74,7 +74,7 @@ class ClusterState:
         self._history = history
         self._company = history.company
         self._objects: dict[str, dict[Key, dict[str, Any]]] = {kind: {} for kind in KINDS}
-        self._log: deque[Change] = deque(maxlen=log)
+        self._log: deque[WatchLine] = deque(maxlen=log)
         self._version = FIRST_VERSION
         self._dropped = FIRST_VERSION
         """Changes up to this version are no longer remembered."""
@@ -104,7 +104,7 @@ class ClusterState:
         with self._lock:
             return self._version, sorted(self._objects[kind].items(), key=lambda item: item[0])
 
-    def changes(self, kind: str, after: int) -> list[Change] | None:
+    def changes(self, kind: str, after: int) -> list[WatchLine] | None:
         """What changed after that version; None when it is too long ago to know."""
         with self._lock:
             if after < self._dropped:
@@ -141,7 +141,7 @@ class ClusterState:
             self._objects[kind][key] = thing
         if len(self._log) == self._log.maxlen:
             self._dropped = self._log[0].version
-        self._log.append(Change(version=self._version, type=type_, kind=kind, object=thing))
+        self._log.append(WatchLine(version=self._version, type=type_, kind=kind, object=thing))
 
     def _stand_up(self) -> None:
         start = self._company.start

@@ -12,20 +12,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from platform_meter.measures.adoption.snapshots import last_states
-from platform_meter.measures.adoption.units import Roster, eligible_services, roster
-from platform_meter.measures.adoption.use import Reader, active_units, churn, stickiness, telling_use
-from platform_meter.measures.adoption.view import (
+from platform_meter.measures.adoption.seen import (
     CHURN_DAYS,
     OUTSIDE,
+    Seen,
     State,
-    View,
     active_at,
     look,
     refusal,
     states,
     watermark,
 )
+from platform_meter.measures.adoption.snapshots import last_states
+from platform_meter.measures.adoption.units import Roster, eligible_services, roster
+from platform_meter.measures.adoption.use import Reader, active_units, churn, stickiness, telling_use
 from platform_meter.model.catalogue.adoption import (
     ACTIVE_UNITS,
     ADOPTION_ACTIVE_RATIO,
@@ -51,7 +51,7 @@ ORDER = (State.ACTIVE, State.DORMANT, State.ADOPTED_IDLE, State.CHURNED, State.E
 class Standing:
     """One capability now."""
 
-    view: View
+    seen: Seen
     states: Mapping[str, State]
 
 
@@ -65,8 +65,8 @@ def standing(scene: Scene, capability: Capability, reader: Reader, known: Roster
         return None
     previous = last_states(scene, capability.id)
     end = known_to.astimezone(scene.zone).date() + timedelta(days=1)
-    view = look(capability, reader, known, moment=scene.now, end=end, previous=previous)
-    return Standing(view=view, states=states(view, previous))
+    seen = look(capability, reader, known, moment=scene.now, end=end, previous=previous)
+    return Standing(seen=seen, states=states(seen, previous))
 
 
 def compute(scene: Scene) -> Iterator[Sample]:
@@ -76,12 +76,12 @@ def compute(scene: Scene) -> Iterator[Sample]:
         now = standing(scene, capability, reader, known)
         if now is not None:
             yield from _samples(now)
-            yield from _depth(now.view, known)
+            yield from _depth(now.seen, known)
             yield from _grid(now, known)
 
 
 def _samples(now: Standing) -> Iterator[Sample]:
-    view, capability = now.view, now.view.capability
+    seen, capability = now.seen, now.seen.capability
     ids = (capability.id, capability.unit.value)
     mandated = (*ids, str(capability.mandated).lower())
 
@@ -92,36 +92,36 @@ def _samples(now: Standing) -> Iterator[Sample]:
     for state in State:
         yield sample(ADOPTION_UNITS, (*ids, state), float(counts[state]))
     whole = sum(n for state, n in counts.items() if state not in OUTSIDE)
-    adopted = len(view.adopted & view.eligible)
+    adopted = len(seen.adopted & seen.eligible)
     yield sample(ADOPTION_RATIO, mandated, Ratio(part=adopted, whole=whole))
     yield sample(ADOPTION_ACTIVE_RATIO, mandated, Ratio(part=counts[State.ACTIVE], whole=whole))
     for label, days in WINDOWS.items():
-        units = active_units(view.use, view.eligible, view.days.last(days))
+        units = active_units(seen.use, seen.eligible, seen.days.last(days))
         yield sample(ACTIVE_UNITS, (*ids, label), float(units))
     # Today so far is no whole business day: stickiness looks at the 28 days before it.
-    span = view.days.last(28, before=1)
-    yield sample(STICKINESS, (*ids, "28d"), stickiness(view.use, view.eligible, view.days, span))
-    then = active_at(capability, view.use, view.days, before=CHURN_DAYS)
-    lost = churn(then, view.active, view.eligible)
+    span = seen.days.last(28, before=1)
+    yield sample(STICKINESS, (*ids, "28d"), stickiness(seen.use, seen.eligible, seen.days, span))
+    then = active_at(capability, seen.use, seen.days, before=CHURN_DAYS)
+    lost = churn(then, seen.active, seen.eligible)
     yield sample(CHURN, (*ids, "28d"), lost)
 
 
-def _depth(view: View, known: Roster) -> Iterator[Sample]:
+def _depth(seen: Seen, known: Roster) -> Iterator[Sample]:
     """Mean over eligible teams of deployables (services) for which the predicate holds / their eligible deployables.
 
     The same predicate, `min` included, is asked of each service. Absent for people, who have no deployables, and where
     teams adopted it and no service did.
     """
-    capability = view.capability
+    capability = seen.capability
     if capability.unit is Unit.PERSON:
         return
     if capability.unit is Unit.SERVICE:
-        services, adopted = view.eligible, view.adopted
+        services, adopted = seen.eligible, seen.adopted
         teams = frozenset(known.team_of(s) for s in services)
     else:
-        services = eligible_services(capability, known, view.days.end - timedelta(days=1))
-        adopted, teams = view.predicate.units(Unit.SERVICE), view.eligible
-    if view.adopted and not adopted:
+        services = eligible_services(capability, known, seen.days.end - timedelta(days=1))
+        adopted, teams = seen.predicate.units(Unit.SERVICE), seen.eligible
+    if seen.adopted and not adopted:
         return  # what it is used on belongs to teams alone, as tickets do: there is no deployable to count
     of_team: defaultdict[str, list[bool]] = defaultdict(list)
     for service in sorted(services):
@@ -132,10 +132,10 @@ def _depth(view: View, known: Roster) -> Iterator[Sample]:
 
 
 def _grid(now: Standing, known: Roster) -> Iterator[Sample]:
-    capability = now.view.capability
+    capability = now.seen.capability
     of_team: defaultdict[str, set[State]] = defaultdict(set)
     for unit, state in now.states.items():
-        for team in _teams(capability.unit, unit, now.view, known):
+        for team in _teams(capability.unit, unit, now.seen, known):
             of_team[team].add(state)
     for team, present in sorted(of_team.items()):
         first = next((state for state in ORDER if state in present), None)
@@ -144,14 +144,14 @@ def _grid(now: Standing, known: Roster) -> Iterator[Sample]:
             yield Sample(metric=TEAM_CAPABILITY_STATE, labels=labels, value=float(CODES[first]))
 
 
-def _teams(unit: Unit, name: str, view: View, known: Roster) -> frozenset[str]:
+def _teams(unit: Unit, name: str, seen: Seen, known: Roster) -> frozenset[str]:
     match unit:
         case Unit.TEAM:
             return frozenset({name})
         case Unit.SERVICE:
             return frozenset({known.team_of(name)})
         case Unit.PERSON:
-            return frozenset(team for _, team in view.homes.get(name, frozenset()))
+            return frozenset(team for _, team in seen.homes.get(name, frozenset()))
 
 
 GAUGES: tuple[Measure, ...] = (

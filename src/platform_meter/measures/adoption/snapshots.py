@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from platform_meter.measures.adoption.seen import OUTSIDE, State, look, refusal, states, telling, watermark
 from platform_meter.measures.adoption.units import Roster, roster
 from platform_meter.measures.adoption.use import Reader, Remembered, midnight
-from platform_meter.measures.adoption.view import OUTSIDE, State, look, refusal, states, telling, watermark
 from platform_meter.model.catalogue.adoption import ADOPTION_TRANSITIONS
 from platform_meter.model.definitions import Capability
 from platform_meter.model.history import UnitState
@@ -28,7 +28,7 @@ LOOK_BACK = timedelta(days=91)
 """How far a snapshot looks back at most times; one that looks further reads for itself."""
 
 
-class Change(StrEnum):
+class TransitionKind(StrEnum):
     NEW = "new"
     RESURRECTED = "resurrected"
     DORMANT = "dormant"
@@ -38,7 +38,7 @@ class Change(StrEnum):
 
 class Transition(NamedTuple):
     unit: str
-    change: Change
+    change: TransitionKind
 
 
 class Due(NamedTuple):
@@ -73,11 +73,11 @@ def transitions(before: Mapping[str, UnitState], after: Iterable[UnitState]) -> 
         state = State(now.state) if now else State.NOT_ELIGIBLE
         if state is State.ACTIVE and then is not State.ACTIVE:
             first = was is None or not was.ever_active
-            found.append(Transition(unit, Change.NEW if first else Change.RESURRECTED))
+            found.append(Transition(unit, TransitionKind.NEW if first else TransitionKind.RESURRECTED))
         if then is State.ACTIVE and state is not State.ACTIVE:
-            found.append(Transition(unit, Change.LEFT if state in OUTSIDE else Change.DORMANT))
+            found.append(Transition(unit, TransitionKind.LEFT if state in OUTSIDE else TransitionKind.DORMANT))
         if state is State.CHURNED and then is not State.CHURNED:
-            found.append(Transition(unit, Change.CHURNED))
+            found.append(Transition(unit, TransitionKind.CHURNED))
     return tuple(found)
 
 
@@ -94,7 +94,7 @@ def snapshot(
 
     Args:
         capability: one that `refusal` has nothing against.
-        scene: the store's view; days are those of its zone.
+        scene: the store's seen; days are those of its zone.
         day: over, and known to its end.
         previous: the last snapshot by unit, however old; None or empty for the first.
         known: the roster, where it was made already.
@@ -104,9 +104,9 @@ def snapshot(
     moment = midnight(end, scene.zone).astimezone(UTC)
     before = previous or {}
     reader = Reader(scene.history, scene.zone, moment, remembered)
-    view = look(capability, reader, known or roster(scene), moment=moment, end=end, previous=before)
+    seen = look(capability, reader, known or roster(scene), moment=moment, end=end, previous=before)
     rows: list[UnitState] = []
-    for unit, state in states(view, before).items():
+    for unit, state in states(seen, before).items():
         was = before.get(unit)
         rows.append(
             UnitState(
@@ -115,7 +115,7 @@ def snapshot(
                 unit=unit,
                 state=state,
                 ever_active=state is State.ACTIVE or (was is not None and was.ever_active),
-                ever_adopted=unit in view.adopted or (was is not None and was.ever_adopted),
+                ever_adopted=unit in seen.adopted or (was is not None and was.ever_adopted),
             )
         )
     changes = transitions(before, rows)
@@ -142,7 +142,7 @@ def due(scene: Scene, last: Mapping[str, date]) -> list[Due]:
     series starts with the first day at whose end all of them were known, and days without a look stay out.
 
     Args:
-        scene: the store's view.
+        scene: the store's seen.
         last: day of the last snapshot by capability id, where there is one.
     """
     found: list[Due] = []

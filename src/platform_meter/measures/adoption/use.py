@@ -40,7 +40,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Days:
+class DaysRead:
     """The days that were read: `count` of them up to `end`, which is the first day not read."""
 
     end: date
@@ -57,7 +57,7 @@ class Days:
 
 
 def whole_days(length: timedelta) -> int:
-    """Days that cover `length`."""
+    """DaysRead that cover `length`."""
     return -(-length // timedelta(days=1))
 
 
@@ -120,7 +120,7 @@ class Reader:
             known = self._owners[object_] = (found.service, found.team)
         return known
 
-    def by_owner(self, source_type: str, verbs: Sequence[str], days: Days) -> dict[OwnerKey, Amounts]:
+    def by_owner(self, source_type: str, verbs: Sequence[str], days: DaysRead) -> dict[OwnerKey, Amounts]:
         """Amounts by owner; objects of one owner add up."""
         found: dict[OwnerKey, Amounts] = {}
         by_object: dict[int, Amounts] = {}
@@ -135,7 +135,7 @@ class Reader:
         return found
 
     def by_person(
-        self, source_type: str, verbs: Sequence[str], days: Days
+        self, source_type: str, verbs: Sequence[str], days: DaysRead
     ) -> tuple[dict[str, Amounts], dict[str, frozenset[OwnerKey]]]:
         """Amounts by actor of `Usage`, and the owners of whatever each known actor used of this source type."""
         found: dict[str, Amounts] = {}
@@ -172,7 +172,7 @@ def active_units(use: Mapping[str, Amounts], units: Collection[str], span: slice
     return sum(1 for unit in units if any(use.get(unit, NONE)[span]))
 
 
-def stickiness(use: Mapping[str, Amounts], units: Collection[str], days: Days, span: slice) -> Ratio:
+def stickiness(use: Mapping[str, Amounts], units: Collection[str], days: DaysRead, span: slice) -> Ratio:
     """Mean units with any use per business day of `span` / units with any use in `span`; never above 1."""
     business = [i for i in range(span.start, span.stop) if (days.start + timedelta(days=i)).weekday() < BUSINESS]
     parts = [use[unit] for unit in units if unit in use and any(use[unit][span])]

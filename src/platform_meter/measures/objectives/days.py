@@ -31,7 +31,7 @@ class BadEvent(NamedTuple):
     why: str
 
 
-class Days:
+class DailyCounts:
     """Counts between any moments, for any number of threads and one store; sliced SLOs keep their slices between calls."""
 
     def __init__(self) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from platform_meter import measures
+from platform_meter.measures.adoption.seen import KINDS
 from platform_meter.measures.adoption.units import matches
-from platform_meter.measures.adoption.view import KINDS
 from platform_meter.measures.support.queues import queue_keys
 from platform_meter.model.definitions import Definition, Service, ServiceSelector, Team, TeamSelector
 from platform_meter.model.facts import Event, Fact

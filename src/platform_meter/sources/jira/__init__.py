@@ -33,9 +33,9 @@ from platform_meter.model.source import (
 from platform_meter.sources.jira.rows import (
     FIELDS,
     Comment,
+    Conventions,
     History,
     Issue,
-    Reading,
     moment,
     project_ref,
     ticket_events,
@@ -268,7 +268,7 @@ class _Jira:
 
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
     del instance
-    reading = Reading(
+    conventions = Conventions(
         priorities=config.priorities,
         bots=frozenset(config.bots),
         public_comments_only=config.public_comments_only,
@@ -299,7 +299,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
                     text = f"{issue.key}: the account may not see its field 'created'"
                     outside.gap(Gap(start=state.start, end=state.began, reason="forbidden", text=text))
                     continue
-                facts += ticket_events(issue, jira.histories(issue), jira.comments(issue), reading)
+                facts += ticket_events(issue, jira.histories(issue), jira.comments(issue), conventions)
                 if issue.open:
                     state.open.saw(issue.id, now.date(), issue.project)
                 else:

@@ -160,7 +160,7 @@ def moment(value: str | int | None) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Conventions:
     """How an issue is read: the tool's priorities in our words, and who is no person."""
 
     priorities: Mapping[str, str] = field(default_factory=dict)
@@ -238,7 +238,7 @@ def _today(issue: Issue) -> _Standing:
 
 
 def ticket_events(
-    issue: Issue, histories: Iterable[History], comments: Sequence[Comment], reading: Reading
+    issue: Issue, histories: Iterable[History], comments: Sequence[Comment], conventions: Conventions
 ) -> list[TicketEvent]:
     """Every step of an issue, oldest first; none when the account may not see when it was created.
 
@@ -264,9 +264,9 @@ def ticket_events(
         ticket=issue.id,
         name=issue.key,
         change=TicketChange.CREATED,
-        role=reading.role(fields.creator or fields.reporter, fields.reporter),
+        role=conventions.role(fields.creator or fields.reporter, fields.reporter),
         status=standing.status,
-        priority=reading.priority(standing.priority),
+        priority=conventions.priority(standing.priority),
         category=standing.category,
         issue_type=standing.kind,
         labels=standing.labels,
@@ -274,7 +274,7 @@ def ticket_events(
     blank = replace(
         first, updated=None, name="", status=None, priority=None, category=None, issue_type=None, labels=None
     )
-    events = [first, *_changes(blank, issue, standing, changes, reading)]
+    events = [first, *_changes(blank, issue, standing, changes, conventions)]
     resolved = moment(fields.resolutiondate)
     never = not any(item.what == "resolution" for _, history in changes for item in history.items or ())
     if standing.resolution and resolved and never:
@@ -295,12 +295,12 @@ def ticket_events(
             key=f"{issue.id}/comment/{comment.id}",
             at=at,
             change=TicketChange.COMMENT,
-            role=reading.role(comment.author, fields.reporter),
+            role=conventions.role(comment.author, fields.reporter),
             public=comment.public,
             about=standing.about,
         )
         for comment in comments
-        if (at := moment(comment.created)) and (comment.public or not reading.public_comments_only)
+        if (at := moment(comment.created)) and (comment.public or not conventions.public_comments_only)
     ]
     return sorted(events, key=lambda event: event.at)
 
@@ -310,7 +310,7 @@ def _changes(
     issue: Issue,
     standing: _Standing,
     changes: Iterable[tuple[datetime, History]],
-    reading: Reading,
+    conventions: Conventions,
 ) -> Iterator[TicketEvent]:
     """The changelog forwards. `standing` starts as the values at creation and ends as today's."""
     for at, history in changes:
@@ -324,13 +324,13 @@ def _changes(
                 key=f"{issue.id}/{history.id}/{number}",
                 at=at,
                 about=standing.about,
-                role=reading.role(history.author, issue.fields.reporter),
+                role=conventions.role(history.author, issue.fields.reporter),
             )
             match item.what:
                 case "status":
                     yield replace(step, change=TicketChange.STATUS, status=standing.status)
                 case "priority":
-                    yield replace(step, change=TicketChange.PRIORITY, priority=reading.priority(standing.priority))
+                    yield replace(step, change=TicketChange.PRIORITY, priority=conventions.priority(standing.priority))
                 case "assignee":
                     yield replace(step, change=TicketChange.ASSIGNED)
                 case "components" | "issuetype" if number == handed and standing.category != category:

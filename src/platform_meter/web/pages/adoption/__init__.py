@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from platform_meter.measures.adoption.view import OUTSIDE
+from platform_meter.measures.adoption.seen import OUTSIDE
 from platform_meter.model.catalogue.adoption import (
     ADOPTION_ACTIVE_RATIO,
     ADOPTION_DEPTH_RATIO,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from platform_meter.measures.adoption.view import OUTSIDE
+from platform_meter.measures.adoption.seen import OUTSIDE
 from platform_meter.measures.ci import success_shares
 from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO, ADOPTION_RATIO, ADOPTION_UNITS
 from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES

@@ -62,7 +62,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class SloNow:
     """One SLO now."""
 
     plan: Plan
@@ -143,9 +143,7 @@ def detail(view: View, name: str) -> Mapping[str, Any] | None:
     }
 
 
-def standings(
-    view: View, only: Plan | None = None, *, patience: float = recorded.PATIENCE
-) -> tuple[list[Standing], str]:
+def standings(view: View, only: Plan | None = None, *, patience: float = recorded.PATIENCE) -> tuple[list[SloNow], str]:
     """SLOs now, and why Prometheus did not tell within so many seconds if it did not."""
     plans = view.plans if only is None else (only,)
     objectives = {o.slo: o for o in view.definitions.objectives}
@@ -165,7 +163,7 @@ def standings(
         else:
             numbers = stored.get(plan.slo, Recorded())
         age = view.one(SLO_DATA_AGE, slo=plan.slo) if objective else None
-        found.append(Standing(plan=plan, objective=objective, numbers=numbers, age=age))
+        found.append(SloNow(plan=plan, objective=objective, numbers=numbers, age=age))
     return found, error
 
 
@@ -194,7 +192,7 @@ def _stored(view: View) -> dict[str, Recorded]:
     }
 
 
-def _note(view: View, found: Sequence[Standing], error: str) -> str:
+def _note(view: View, found: Sequence[SloNow], error: str) -> str:
     """Why numbers of SLOs that Prometheus counts are missing; empty when none is."""
     theirs = [s for s in found if s.objective is None]
     if not theirs:
@@ -213,7 +211,7 @@ def _note(view: View, found: Sequence[Standing], error: str) -> str:
     return ""
 
 
-def _windows(standing: Standing) -> Iterator[Mapping[str, Any]]:
+def _windows(standing: SloNow) -> Iterator[Mapping[str, Any]]:
     n = standing.numbers or Recorded()
     for window in (*standing.plan.windows, standing.plan.period_window):
         label = window.label
@@ -230,7 +228,7 @@ def _windows(standing: Standing) -> Iterator[Mapping[str, Any]]:
         }
 
 
-def _days(view: View, standing: Standing) -> tuple[tuple[str, ...], list[Counts]]:
+def _days(view: View, standing: SloNow) -> tuple[tuple[str, ...], list[Counts]]:
     """Good and bad of each day of the period. Prometheus cuts its days at this time of day."""
     count = max(1, math.ceil(standing.plan.period / _DAY))
     if standing.objective is not None:
@@ -265,7 +263,7 @@ def _ratio_chart(plan: Plan, labels: tuple[str, ...], days: Sequence[Counts]) ->
     )
 
 
-def _budget_chart(standing: Standing, labels: tuple[str, ...], days: Sequence[Counts]) -> Chart:
+def _budget_chart(standing: SloNow, labels: tuple[str, ...], days: Sequence[Counts]) -> Chart:
     """From the budget that is left now backwards: each day took its bad events / what the period allows."""
     n, plan = standing.numbers or Recorded(), standing.plan
     valid = n.total.get(plan.period_label) or sum(d.valid for d in days)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from platform_meter.measures.adoption.units import OwnerKey, Roster, eligible_units, exempt, known_units
-from platform_meter.measures.adoption.use import Amounts, Days, Reader, per_unit, qualifies, telling_use, whole_days
+from platform_meter.measures.adoption.use import Amounts, DaysRead, Reader, per_unit, qualifies, telling_use, whole_days
 from platform_meter.model.definitions import Adopted, Capability, Unit
 from platform_meter.model.facts import Reading, reading_kinds
 from platform_meter.model.history import History, SourceState, UnitState
@@ -18,7 +18,7 @@ from platform_meter.model.measure import Scene
 from platform_meter.model.metric import UNOWNED
 
 GRACE = 14
-"""Days for which the predicate may be false before a unit counts as no adopter any more."""
+"""DaysRead for which the predicate may be false before a unit counts as no adopter any more."""
 CHURN_DAYS = 28
 """How far back the churn ratio looks."""
 
@@ -87,7 +87,7 @@ class Predicate:
     `verb`: the amount of use of the verb in the active window; true from `min` on.
     """
 
-    def __init__(self, capability: Capability, reader: Reader, moment: datetime, days: Days) -> None:
+    def __init__(self, capability: Capability, reader: Reader, moment: datetime, days: DaysRead) -> None:
         self._adopted, self._reader, self._moment, self._days = capability.adopted, reader, moment, days
         self._window = whole_days(capability.active.window)
         self._by_owner: dict[OwnerKey, Amounts] | None = None
@@ -163,11 +163,11 @@ def _selected(adopted: Adopted, reading: Reading) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class Seen:
     """What one moment shows, before any unit's past is taken in."""
 
     capability: Capability
-    days: Days
+    days: DaysRead
     use: Mapping[str, Amounts]
     """By unit; any use counts here."""
     known: frozenset[str]
@@ -181,7 +181,7 @@ class View:
     predicate: Predicate
 
 
-def active_at(capability: Capability, use: Mapping[str, Amounts], days: Days, *, before: int = 0) -> frozenset[str]:
+def active_at(capability: Capability, use: Mapping[str, Amounts], days: DaysRead, *, before: int = 0) -> frozenset[str]:
     """Units with qualifying use in the window that ended `before` days ago."""
     bounds = capability.active
     span = days.last(whole_days(bounds.window), before=before)
@@ -196,10 +196,10 @@ def look(
     moment: datetime,
     end: date,
     previous: Mapping[str, UnitState],
-) -> View:
+) -> Seen:
     """See a capability at `moment`; days up to `end` (exclusive) count as use so far."""
     active = capability.active
-    days = Days(end=end, count=max(CHURN_DAYS + whole_days(active.window), whole_days(capability.inactive)))
+    days = DaysRead(end=end, count=max(CHURN_DAYS + whole_days(active.window), whole_days(capability.inactive)))
     predicate = Predicate(capability, reader, moment, days)
     shared = (capability.adopted.source, (capability.adopted.verb,)) == (active.source, active.verbs)
     homes: Mapping[str, frozenset[OwnerKey]] = {}
@@ -218,7 +218,7 @@ def look(
     if capability.unit is Unit.PERSON:
         # Who was not seen lately has no owner to ask a selector about, so stays what the last snapshot said.
         eligible |= {u for u, was in previous.items() if u not in homes and was.state not in OUTSIDE} - left_out
-    return View(
+    return Seen(
         capability=capability,
         days=days,
         use=use,
@@ -232,31 +232,31 @@ def look(
     )
 
 
-def states(view: View, previous: Mapping[str, UnitState]) -> dict[str, State]:
+def states(seen: Seen, previous: Mapping[str, UnitState]) -> dict[str, State]:
     """Each known unit's state, the first that fits; what a unit `was` is what the last snapshot says it ever was."""
-    capability, predicate = view.capability, view.predicate
-    idle = view.days.last(whole_days(capability.inactive))
-    uses = (view.use, predicate.use(capability.unit))
+    capability, predicate = seen.capability, seen.predicate
+    idle = seen.days.last(whole_days(capability.inactive))
+    uses = (seen.use, predicate.use(capability.unit))
     used = frozenset(u for use in uses for u, amounts in use.items() if any(amounts[idle]))
     # A unit that was churned and shows no use stays so, whatever its predicate did: looking back is for the others.
     doubtful = {
         u
         for u, was in previous.items()
-        if was.ever_adopted and u not in view.adopted and (was.state != State.CHURNED or u in used)
+        if was.ever_adopted and u not in seen.adopted and (was.state != State.CHURNED or u in used)
     }
-    adopter = view.adopted | predicate.kept(capability.unit, doubtful & view.eligible, used)
+    adopter = seen.adopted | predicate.kept(capability.unit, doubtful & seen.eligible, used)
     found: dict[str, State] = {}
-    for unit in sorted(view.known):
+    for unit in sorted(seen.known):
         was = previous.get(unit)
         was_active = was is not None and was.ever_active
         was_adopter = was is not None and was.ever_adopted
-        if unit in view.exempt:
+        if unit in seen.exempt:
             found[unit] = State.EXEMPT
-        elif unit not in view.eligible:
+        elif unit not in seen.eligible:
             found[unit] = State.NOT_ELIGIBLE
         elif (was_adopter and unit not in adopter) or (was_active and unit not in used):
             found[unit] = State.CHURNED
-        elif unit in view.active:
+        elif unit in seen.active:
             found[unit] = State.ACTIVE
         elif was_active:
             found[unit] = State.DORMANT
