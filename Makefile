@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
 TESTS ?=
+# Processes that run tests side by side; 0 runs all in one, as a debugger wants it.
+WORKERS ?= 2
 # What the tests run for real; each is Debian's own package.
 TEST_PACKAGES := prometheus prometheus-alertmanager postgresql chromium docker-compose openssl fonts-dejavu-core
 
@@ -19,7 +21,7 @@ demo: $(VENV)/runtime.done ## install, then run the demo company and its meter (
 	$(BIN)/platform-meter demo $(ARGS)
 
 test: $(VENV)/dev.done $(VENV)/packages.done lint ## install, then run every check and every test
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(TESTS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 lint: $(VENV)/dev.done ## formatting, ruff, mypy strict, the dependency rule
 	$(BIN)/ruff format --check
@@ -32,7 +34,7 @@ bench: $(VENV)/dev.done ## measure against peers and floors; the tables are in b
 
 generate: $(VENV)/dev.done ## rewrite generated rules, tests, dashboards and documentation
 	$(BIN)/platform-meter generate
-	$(BIN)/python -c 'from platform_meter.render.reference.metrics import document; print(document(), end="")' > docs/metrics.md
+	$(BIN)/python -m platform_meter.cli.reference
 
 $(VENV)/bin/python:
 	@echo "== making the virtual environment"

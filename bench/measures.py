@@ -23,9 +23,9 @@ from bench.ingest import BETWEEN, START, Teams, begin, pages
 from platform_meter.measures import ci, load
 from platform_meter.model.catalogue.ci import PIPELINE_FLAKY
 from platform_meter.model.definitions import Capability, Definitions, Team
-from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.facts.ci import PIPELINE_RUNS, PipelineRun
 from platform_meter.model.measure import Counting, Scene
-from platform_meter.model.objective import Stored, StoredObjective, StoredSli
+from platform_meter.model.objective import StoredObjective, StoredSli
 from platform_meter.model.source import Page
 from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.runtime.tick.families import Limits
@@ -59,13 +59,12 @@ SUCCESS = StoredObjective(
     service="ci",
     owner="platform",
     capability="builds",
-    kind="events",
     profile="standard",
     objective=Decimal("0.99"),
     period=timedelta(days=28),
     period_label="28d",
     windows=tuple(timedelta(minutes=m) for m in (5, 30, 60, 120, 360, 1440, 4320)),
-    sli=StoredSli(events=Stored.PIPELINE_RUNS),
+    sli=StoredSli(events=PIPELINE_RUNS),
 )
 DECLARED = Definitions(
     capabilities=(BUILDS,), teams=tuple(Team(kind="Team", id=f"team-{n}") for n in range(40)), objectives=(SUCCESS,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ from tests.support.places import ROOT
 from tests.support.prometheus import promtool
 
 from platform_meter.cli import main
+from platform_meter.demo.apis.api import instances
+from platform_meter.demo.apis.services import NAME
+from platform_meter.demo.company.layout import Company
 from platform_meter.demo.stage.pager import PORT
 from platform_meter.demo.stage.stack import Places
 
+COMPANY = Company.build(1, datetime(2026, 5, 20, 9, 30, tzinfo=UTC), teams=8, services=16)
 ALERTMANAGER = ROOT / "deploy" / "alertmanager"
 ALERT = {
     "status": "firing",
@@ -71,7 +76,10 @@ def test_the_commands_are_ours(services: dict[str, Any]) -> None:
     assert {part for part in command if part.startswith("--")} <= options
     said = dict(zip(command[1::2], command[2::2], strict=True))
     places = Places()
-    assert f"127.0.0.1:{int(said['--apis-port']) + 4}" == places.services
+    names = list(instances(COMPANY))
+    first = int(places.services.rpartition(":")[2]) - names.index(NAME)
+    assert said["--apis-port"] == str(first)
+    assert PORT not in range(first, first + len(names))
     assert said["--prometheus"] == f"http://{places.prometheus}"
     assert services["pager"]["entrypoint"][-2:] == ["--port", str(PORT)]
     assert places.pager == f"127.0.0.1:{PORT}"

@@ -1,116 +1,115 @@
-"""Every module has its test module: src/platform_meter/a/b.py is tested by tests/a/test_b.py.
+"""tests/ mirrors src by folder, both ways: who knows the one file knows where the other is.
 
-A package's own `__init__.py`, where it holds a function, is tested by tests/a/test_a.py. A private helper `_b.py` has
-the twin test_b.py. What is better tested through another module stands in `ELSEWHERE`, and where.
+A module src/platform_meter/a/b/m.py that does something is tested by tests/a/b/test_m.py, or by its folder's own test
+module tests/a/b/test_b.py, which covers the parts that are seen only through the folder's face; `__init__.py` is tested
+by tests/a/b/test_b.py. Protocols and plain values do nothing. And a test module stands in a folder that src has too,
+named after a module of it or after the folder, with a word more where one has several: test_meter_upkeep.py.
 """
 
 from __future__ import annotations
 
 import ast
-import fnmatch
-import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
-SOURCE = TESTS.parent / "src" / "platform_meter"
-
-ELSEWHERE = {
-    # Parts of one source, seen only through what it asks and says.
-    "sources/_github_*.py": "sources/test_github.py",
-    "sources/_jira_*.py": "sources/test_jira.py",
-    "sources/_kubernetes_*.py": "sources/test_kubernetes.py",
-    "sources/_prometheus_*.py": "sources/test_prometheus.py",
-    # Parts of the simulated company, seen only through its APIs and its past.
-    "demo/github_*.py": "demo/test_github_api.py",
-    "demo/jira_bodies.py": "demo/test_jira_api.py",
-    "demo/jql.py": "demo/test_jira_api.py",
-    "demo/cluster.py": "demo/test_kubernetes_api.py",
-    "demo/manifests.py": "demo/test_kubernetes_api.py",
-    "demo/wsgi.py": "demo/test_server.py",
-    "demo/world.py": "demo/test_truth.py",
-    "demo/builds.py": "demo/test_history.py",
-    "demo/records.py": "demo/test_history.py",
-    "demo/releases.py": "demo/test_history.py",
-    "demo/tickets.py": "demo/test_history.py",
-    # Every dashboard is held to the same rules.
-    "render/dashboards/*.py": "render/dashboards/test_dashboards.py",
-    "render/stored_tests.py": "render/test_rule_tests.py",
-    # One reader of YAML in three modules; whole messages are what counts.
-    "problems/messages.py": "problems/test_cases.py",
-    "problems/nodes.py": "problems/test_document.py",
-    "slo/openslo*.py": "slo/test_check.py",
-    # A package finds its modules by one function, `load`.
-    "sources/__init__.py": "sources/test_load.py",
-    "measures/__init__.py": "measures/test_load.py",
-    # A Protocol, and values without behaviour.
-    "model/history.py": "store/test_history.py",
-    "store/values.py": "store/test_store.py",
-    "store/errors.py": "store/test_leases.py",
-    # Parts of the store and of the ways out, seen only through the whole.
-    "store/database.py": "store/test_schema.py",
-    "store/objects.py": "store/test_ownership.py",
-    "store/writer.py": "store/test_store.py",
-    "model/portal.py": "model/test_ownership.py",
-    "measures/catalogue_docs.py": "measures/test_catalogue.py",
-    "measures/adoption_units.py": "measures/test_adoption.py",
-    "measures/adoption_view.py": "measures/test_adoption.py",
-    "runtime/cross_checks.py": "runtime/test_definitions.py",
-    "runtime/kubeconfig.py": "runtime/test_credentials.py",
-    "runtime/tls.py": "runtime/test_httpd.py",
-}
-"""Modules (globs) without a twin, and the tests that cover them."""
+PACKAGE = "platform_meter"
+SOURCE = TESTS.parent / "src" / PACKAGE
+APART = {"real", "docs", "contracts", "support"}
+"""Folders of tests that are about no one folder of src."""
 
 
-def functions(module: Path) -> bool:
-    tree = ast.parse(module.read_text("utf-8"))
-    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in ast.walk(tree))
+def _does_something(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether its body is more than a docstring or `...`."""
+    return not all(isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) for part in function.body)
+
+
+def has_behaviour(code: str) -> bool:
+    """Whether a function or method of this module does something."""
+    found = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return any(_does_something(function) for function in found)
+
+
+def imported(code: str) -> Iterator[str]:
+    """The full names of all that a module imports, and of what it takes out of them."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def modules() -> list[str]:
-    """Every module by its path; an `__init__.py` only if it holds a function."""
-    found = (path for path in SOURCE.rglob("*.py") if path.name != "__init__.py" or functions(path))
+    """Every module with behaviour by its path."""
+    found = (path for path in SOURCE.rglob("*.py") if has_behaviour(path.read_text("utf-8")))
     return sorted(path.relative_to(SOURCE).as_posix() for path in found)
 
 
-def twin(module: str) -> Path:
+def twins(module: str) -> list[Path]:
+    """Where the tests of a module may stand."""
     path = Path(module)
-    name = path.parent.name if path.name == "__init__.py" else path.stem.lstrip("_")
-    return TESTS / path.parent / f"test_{name}.py"
+    folder = TESTS / path.parent
+    own = folder / f"test_{path.stem.lstrip('_')}.py"
+    face = folder / f"test_{path.parent.name or PACKAGE}.py"
+    return [face] if path.name == "__init__.py" else [own, face]
 
 
-def named(module: str) -> list[str]:
-    return [glob for glob in ELSEWHERE if fnmatch.fnmatch(module, glob)]
+def in_rooms() -> list[str]:
+    """Every test module that must have its place in src, by its path."""
+    found = (path.relative_to(TESTS) for path in TESTS.rglob("test_*.py"))
+    return sorted(path.as_posix() for path in found if len(path.parts) > 1 and path.parts[0] not in APART)
 
 
 @pytest.mark.parametrize("module", modules())
 def test_the_module_has_its_test_module(module: str) -> None:
-    """It stands where one looks for it, or `ELSEWHERE` says which other one covers it; and it holds tests."""
-    path = twin(module)
-    if path.is_file():
-        tests = path.read_text("utf-8")
-        assert re.search(r"^def test_", tests, re.MULTILINE), f"{path.relative_to(TESTS)} holds no test"
-    else:
-        assert named(module), (
-            f"{module} has no test module; write {path.relative_to(TESTS.parent)}, "
-            "or name in ELSEWHERE the one that covers it"
-        )
+    """One of the places where one looks for it holds tests, and they import from the module's folder."""
+    room = ".".join([PACKAGE, *Path(module).parts[:-1]])
+    there = [path for path in twins(module) if path.is_file()]
+    places = " or ".join(path.relative_to(TESTS.parent).as_posix() for path in twins(module))
+    assert there, f"{module} has no test module; write {places}"
+    codes = [path.read_text("utf-8") for path in there]
+    assert any(
+        "\ndef test_" in code and any(f"{name}.".startswith(f"{room}.") for name in imported(code)) for code in codes
+    ), f"{places} holds no test that imports from {room}"
 
 
-@pytest.mark.parametrize("glob", ELSEWHERE)
-def test_what_is_tested_elsewhere_needs_to_be(glob: str) -> None:
-    """The test module that is named is there, and some module it stands for has no twin of its own."""
-    assert (TESTS / ELSEWHERE[glob]).is_file(), f"{ELSEWHERE[glob]} is not there"
-    found = [module for module in modules() if fnmatch.fnmatch(module, glob)]
-    assert found, f"no module is called {glob}; take it out of ELSEWHERE"
-    assert not all(twin(module).is_file() for module in found), f"{glob} has its twin; take it out of ELSEWHERE"
+@pytest.mark.parametrize("module", in_rooms())
+def test_the_test_module_has_its_place(module: str) -> None:
+    """Its folder is one of src, and its name begins with that of a module there or with the folder's own."""
+    path = Path(module)
+    folder = SOURCE / path.parent
+    assert folder.is_dir(), f"tests/{module} tests a folder that src does not have"
+    names = {name.stem.lstrip("_") for name in folder.glob("*.py") if name.stem != "__init__"} | {path.parent.name}
+    said = path.stem.removeprefix("test_")
+    assert any(said == name or said.startswith(f"{name}_") for name in names), (
+        f"tests/{module} is named after none of {', '.join(sorted(names))}"
+    )
 
 
 def test_modules_are_found() -> None:
-    """An empty list would prove nothing: packages with functions are among them, those without are not."""
-    found = modules()
-    assert {"runtime/poller.py", "sources/__init__.py", "sources/_github_runs.py"} <= set(found)
-    assert "runtime/__init__.py" not in found
-    assert twin("cli/__init__.py") == TESTS / "cli" / "test_cli.py"
-    assert twin("sources/_github_runs.py") == TESTS / "sources" / "test_github_runs.py"
+    """An empty list would prove nothing: what does something is among them, what does nothing is not."""
+    assert {"runtime/poller.py", "sources/__init__.py", "sources/github/runs.py"} <= set(modules())
+    assert "runtime/__init__.py" not in modules()
+    assert twins("cli/__init__.py") == [TESTS / "cli" / "test_cli.py"]
+    assert twins("sources/github/runs.py") == [
+        TESTS / "sources" / "github" / "test_runs.py",
+        TESTS / "sources" / "github" / "test_github.py",
+    ]
+    assert "runtime/test_poller_threads.py" in in_rooms()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("class Row:\n    n: int", False),
+        ('class Reads(Protocol):\n    def read(self) -> int:\n        """Said."""', False),
+        ("class Reads(Protocol):\n    def read(self) -> int: ...", False),
+        ("class Row:\n    n: int\n    @property\n    def twice(self) -> int:\n        return 2 * self.n", True),
+        ('def read() -> int:\n    """Said."""\n    return 1', True),
+    ],
+)
+def test_what_behaviour_is(code: str, expected: bool) -> None:
+    """Values and promises have none; a function that does something is some."""
+    assert has_behaviour(code) is expected

@@ -81,7 +81,7 @@ def test_problems_change_nothing_but_what_is_told_of_them(running: Reloadable, c
     """All of them are given; what runs goes on and says that its configuration is not valid, until one is."""
     before = running.service
     config.write_text("zone: Mars\ntik: 1s\n")
-    assert [line.partition(":")[0] for line in running.reload()] == [str(config)] * 2
+    assert [line.partition(":")[0] for line in running.reload() or ()] == [str(config)] * 2
     assert running.service is before
     until(lambda: not is_valid(before))
     config.write_text("tick: 1s\n")
@@ -141,22 +141,33 @@ def test_one_that_does_not_close_well_is_replaced_all_the_same(
 
 
 def test_reloads_wait_for_each_other(running: Reloadable, config: Path) -> None:
-    """Of many at once each is whole before the next begins, and one service runs in the end."""
-    inside, most = [0], [0]
+    """Of many at once one runs and one waits, each whole before the next begins; the others are told so at once."""
+    inside, most, begun, go = [0], [0], threading.Event(), threading.Event()
 
     def examined() -> Examined:
         inside[0] += 1
         most[0] = max(most[0], inside[0])
+        begun.set()
+        assert go.wait(30)
         found = examine(config)
         inside[0] -= 1
         return found
 
     running._examine = examined
-    answers: list[list[str]] = []
-    threads = [threading.Thread(target=lambda: answers.append(running.reload())) for _ in range(4)]
-    for thread in threads:
+    answers: list[list[str] | None] = []
+
+    def called() -> threading.Thread:
+        thread = threading.Thread(target=lambda: answers.append(running.reload()))
         thread.start()
-    for thread in threads:
+        return thread
+
+    first = called()
+    assert begun.wait(30)
+    others = [called() for _ in range(20)]
+    until(lambda: len(answers) == 19)
+    assert answers == [None] * 19
+    go.set()
+    for thread in (first, *others):
         thread.join()
-    assert (answers, most) == ([[]] * 4, [1])
+    assert (answers[19:], most) == ([[], []], [1])
     until(lambda: is_valid(running.service))

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 from jsonschema import Draft202012Validator
 from msgspec import inspect
-from tests.sources.fake_outside import Call, Reply
+
+from platform_meter.testing.outside import Call, Reply
 
 Node = dict[str, Any]
 

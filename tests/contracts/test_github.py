@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 from tests.contracts.calls import description, recorded
-from tests.sources.fake_outside import FakeOutside
 from tests.sources.github.github_server import Repo, run, text
 from tests.sources.github.test_github import NOW, SETTINGS, SINCE, small_world
 
@@ -19,6 +18,7 @@ from platform_meter.model.facts.tickets import Role
 from platform_meter.sources.github import SOURCE, Config, rows
 from platform_meter.sources.github.facts import change_fact, job_facts, run_fact
 from platform_meter.sources.github.tickets import _Held, ticket_events
+from platform_meter.testing.outside import FakeOutside
 
 NAME = "github.openapi.json"
 LISTS = {**SETTINGS, "codeowners": False}

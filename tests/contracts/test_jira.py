@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 from tests.contracts.calls import description, recorded
-from tests.sources.fake_outside import FakeOutside
 from tests.sources.jira.test_jira import NOW, SETTINGS, SINCE, small_world
 
 from platform_meter.model.facts.tickets import Role, TicketEvent
 from platform_meter.sources import jira
 from platform_meter.sources.jira import SOURCE, Config, rows
+from platform_meter.testing.outside import FakeOutside
 
 NAME = "jira-cloud.openapi.json"
 API = "/rest/api/3"

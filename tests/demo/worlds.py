@@ -11,12 +11,18 @@ from typing import Any
 import msgspec
 from werkzeug.test import Client, TestResponse
 
-from platform_meter.demo.apis.github import GithubApi
-from platform_meter.demo.apis.jira import JiraApi
-from platform_meter.demo.apis.kubernetes import KubernetesApi
+from platform_meter.demo.apis.api import instances
+from platform_meter.demo.apis.github.front import LIMIT
+from platform_meter.demo.apis.github.front import TOKEN as GITHUB_TOKEN
+from platform_meter.demo.apis.github.routes import GithubApi
+from platform_meter.demo.apis.jira.routes import TOKEN as JIRA_TOKEN
+from platform_meter.demo.apis.jira.routes import USER, JiraApi
+from platform_meter.demo.apis.kubernetes.routes import TOKEN as KUBERNETES_TOKEN
+from platform_meter.demo.apis.kubernetes.routes import KubernetesApi
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.company.scenarios import Scenario
-from platform_meter.demo.world import JIRA_USER, Settings, World
+from platform_meter.demo.stage.server import Addresses
+from platform_meter.demo.world import World
 
 START = datetime(2026, 5, 20, 9, 30, tzinfo=UTC)
 """A Wednesday; the history holds Easter, Labour Day and the change to summer time."""
@@ -34,16 +40,15 @@ class Clock:
         return self.at
 
 
-def small_world(
-    clock: Clock,
-    scenario: Scenario | None = None,
-    settings: Settings | None = None,
-    *,
-    seed: int = 1,
-    services: int = 24,
-) -> World:
+def small_world(clock: Clock, scenario: Scenario | None = None, *, seed: int = 1, services: int = 24) -> World:
     company = Company.build(seed, START, teams=8, services=services)
-    return World.build(company, clock, scenario=scenario, settings=settings)
+    return World.build(company, clock, scenario=scenario)
+
+
+def nowhere(company: Company) -> Addresses:
+    """Addresses of all its APIs, at which nothing answers."""
+    urls = {name: f"http://127.0.0.1:{number}" for number, name in enumerate(instances(company), 1)}
+    return Addresses(urls=urls, start=company.start)
 
 
 class Answer:
@@ -90,16 +95,16 @@ class Caller:
             url = next((part[1 : part.index(">")] for part in links), "")
 
 
-def github(world: World) -> Caller:
+def github(world: World, limit: int = LIMIT) -> Caller:
     base = "http://github.test"
-    return Caller(GithubApi(world, base), {"Authorization": f"Bearer {world.settings.github_token}"}, base)
+    return Caller(GithubApi(world, base, limit), {"Authorization": f"Bearer {GITHUB_TOKEN}"}, base)
 
 
 def jira(world: World) -> Caller:
-    basic = base64.b64encode(f"{JIRA_USER}:{world.settings.jira_token}".encode()).decode()
+    basic = base64.b64encode(f"{USER}:{JIRA_TOKEN}".encode()).decode()
     return Caller(JiraApi(world, "http://jira.test"), {"Authorization": f"Basic {basic}"}, "http://jira.test")
 
 
 def kubernetes(world: World, cluster: str = "eu") -> Caller:
-    headers = {"Authorization": f"Bearer {world.settings.kubernetes_token}"}
+    headers = {"Authorization": f"Bearer {KUBERNETES_TOKEN}"}
     return Caller(KubernetesApi(world, cluster, beat=0.0001), headers, "http://kube.test")

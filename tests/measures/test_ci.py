@@ -117,14 +117,6 @@ def test_queue_time_is_that_of_jobs_a_runner_took() -> None:
     assert list(ci.count_job(job(None), owner("pay"), GITHUB)) == []
 
 
-def test_a_counting_refuses_an_event_that_is_not_its_own() -> None:
-    """A wrong event is a mistake of the caller, not a count."""
-    with pytest.raises(TypeError, match=r"^count_run counts PipelineRun, not PipelineJob$"):
-        list(ci.count_run(job(None), owner("pay"), GITHUB))
-    with pytest.raises(TypeError, match=r"^count_job counts PipelineJob, not PipelineRun$"):
-        list(ci.count_job(event(run("1", Outcome.SUCCESS)), owner("pay"), GITHUB))
-
-
 @pytest.mark.parametrize("failure", [Outcome.USER_FAILURE, Outcome.INFRA_FAILURE, Outcome.UNKNOWN])
 def test_flaky_is_a_failure_of_any_class_and_later_a_success(failure: Outcome) -> None:
     """1 of 4 groups: success then failure is no flake, nor failure alone, nor success alone."""

@@ -11,7 +11,7 @@ from platform_meter.measures import delivery
 from platform_meter.model.catalogue.delivery import DEPLOYMENTS
 from platform_meter.model.definitions import Definitions, Environment
 from platform_meter.model.facts import Event, Ref
-from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult
+from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult
 from platform_meter.model.measure import Counting
 from platform_meter.model.metric import Increment
 
@@ -55,10 +55,3 @@ def test_declared_environments_name_the_label(name: str, label: str) -> None:
     """A name that an Environment file matches, or is its id, becomes that id; any other is `_other`."""
     (found,) = count(deployment(name), PRODUCTION, STAGING)
     assert found.labels == ("pay", label, "failed", "rollback")
-
-
-def test_another_event_is_refused() -> None:
-    """A merged change is no deployment."""
-    event = Change(key="1", at=NOW, about=REF, sha="abc", opened=NOW)
-    with pytest.raises(TypeError, match=r"^deployments are counted from Deployment, not Change$"):
-        count(event)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
 from tests.support.history import NOBODY, MemoryHistory, source
 
 from platform_meter.measures import kubernetes
@@ -46,14 +45,6 @@ def test_a_pod_start_is_observed_by_cluster_and_kind() -> None:
     """Creation to Ready in seconds."""
     (found,) = kubernetes.count_pod_start(POD, NOBODY, EU)
     assert (found.metric, found.labels, found.amount) == (POD_START, ("eu", "job"), 2.5)
-
-
-def test_countings_refuse_each_others_events() -> None:
-    """A wrong event is a mistake of the caller, not a count."""
-    with pytest.raises(TypeError, match=r"^count_probe counts ProbeCheck, not PodStarted$"):
-        list(kubernetes.count_probe(POD, NOBODY, EU))
-    with pytest.raises(TypeError, match=r"^count_pod_start counts PodStarted, not ProbeCheck$"):
-        list(kubernetes.count_pod_start(CHECK, NOBODY, EU))
 
 
 def test_every_cluster_shows_every_state() -> None:

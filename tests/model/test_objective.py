@@ -8,34 +8,36 @@ from decimal import Decimal
 import pytest
 from tests.support.objectives import objective
 
-from platform_meter.model.objective import NoData, Stored, StoredObjective, StoredSli, Unknown
+from platform_meter.model.facts.ci import PIPELINE_RUNS
+from platform_meter.model.facts.slis import SLI
+from platform_meter.model.objective import NoData, StoredObjective, StoredSli, Unknown, countables
 
 
 @pytest.mark.parametrize(("target", "allowed"), [("0.999", "0.001"), ("0.9995", "0.0005"), ("0.9", "0.1")])
 def test_the_allowed_share_of_errors_has_no_float_noise(target: str, allowed: str) -> None:
     """1 - 0.999 in binary floats is 0.0010000000000000009, and burn rates divide by it."""
-    assert objective(Stored.PIPELINE_RUNS, target).allowed == Decimal(allowed)
+    assert objective(PIPELINE_RUNS, target).allowed == Decimal(allowed)
 
 
 def test_what_nobody_could_classify_is_left_out_unless_said() -> None:
     """It is neither good nor bad: the platform is not blamed for what it may not have done."""
-    assert StoredSli(events=Stored.PIPELINE_RUNS).unknown is Unknown.EXCLUDE
-    assert StoredSli(events=Stored.PIPELINE_RUNS).where == {}
+    assert StoredSli(events=PIPELINE_RUNS).unknown is Unknown.EXCLUDE
+    assert StoredSli(events=PIPELINE_RUNS).where == {}
 
 
 def test_only_slices_say_what_silence_is() -> None:
     """Counted one by one there is no slice that could be silent."""
-    counted, sliced = objective(Stored.SLI), objective(Stored.SLI, no_data=NoData.HOLD)
-    assert (counted.kind, counted.slice, counted.slice_target, counted.no_data) == ("events", None, None, None)
-    assert (sliced.kind, sliced.no_data) == ("slices", NoData.HOLD)
+    counted, sliced = objective(SLI), objective(SLI, no_data=NoData.HOLD)
+    assert (counted.counts, counted.slice, counted.slice_target, counted.no_data) == ("events", None, None, None)
+    assert (sliced.counts, sliced.no_data) == ("slices", NoData.HOLD)
     optional = {f.name for f in fields(StoredObjective) if f.default is None}
     assert optional == {"slice", "slice_target", "no_data"}
 
 
 def test_the_words_of_files() -> None:
     """What people write in SLO files; a word that is taken back breaks theirs."""
-    assert {str(word) for word in Stored} == {
+    assert list(countables()) == [
         "pipeline_runs", "pod_starts", "node_minutes", "probe_checks", "sla_cycles", "sli",
-    }  # fmt: skip
+    ]  # fmt: skip
     assert {str(word) for word in NoData} == {"bad", "good", "exclude", "hold"}
     assert {str(word) for word in Unknown} == {"exclude", "bad"}

@@ -15,7 +15,6 @@ from platform_meter.model.facts import Ref
 from platform_meter.model.facts.portal import CatalogEntity
 from platform_meter.model.history import Owner
 from platform_meter.model.ownership import Directory
-from platform_meter.model.portal import Requirement, parse_selector
 
 JAN, MAR, MAY = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 3, 5))
 NOBODY = Owner(service="_unowned", team="_unowned", rule="6 none")
@@ -235,21 +234,6 @@ def test_argo_apps_are_claimed_by_selector() -> None:
     directory = Directory.build(Definitions(), catalog=[noted("pay", "t", {"argocd/app-selector": "team==pay"})])
     app = Ref(system="argocd", kind="app", id="pay", labels=(("team", "pay"),))
     assert owner(directory, app).rule == "2 catalog pay argocd/app-selector=team==pay"
-
-
-def test_a_selector_is_read_as_kubernetes_reads_it() -> None:
-    """Equality, sets, presence; text that is none selects nothing."""
-    assert parse_selector("a=b, c != d,e in (f,g),h notin (i),j,!k") == (
-        Requirement("a", frozenset({"b"})),
-        Requirement("c", frozenset({"d"}), negative=True),
-        Requirement("e", frozenset({"f", "g"})),
-        Requirement("h", frozenset({"i"}), negative=True),
-        Requirement("j", frozenset()),
-        Requirement("k", frozenset(), negative=True),
-    )
-    assert parse_selector("a in b") == ()
-    assert parse_selector("") == ()
-    assert parse_selector("h notin (i)")[0].holds({})
 
 
 def test_two_entries_for_one_object_are_a_conflict() -> None:

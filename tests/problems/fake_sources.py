@@ -40,6 +40,9 @@ class Portal(SourceConfig):
 def _source(name: str, config: type[SourceConfig], *gives: type[Fact]) -> Source[Any]:
     return Source(
         name=name,
+        title=name.title(),
+        reads="nothing",
+        needs="nothing",
         config=config,
         gives=frozenset(gives),
         access=lambda _: Access(),

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from tests.support import postgres
 from tests.support.company import Running, company
 from tests.support.kube_api import KubeApi, running
 
@@ -17,12 +16,6 @@ SEEDS = (1, 2, 3)
 def kube_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApi]:
     """A Kubernetes API server without controllers, with its admin."""
     yield from running(tmp_path_factory.mktemp("kube-api"))
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[postgres.Server]:
-    with postgres.server() as running_:
-        yield running_
 
 
 @pytest.fixture(scope="session", params=SEEDS, ids=lambda seed: f"seed{seed}")

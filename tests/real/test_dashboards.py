@@ -186,9 +186,9 @@ def show(folder: Path, polls: Sequence[timedelta], trouble: Trouble = Trouble.NO
         )
         counted = sum(isinstance(plan.sli, Counters) for plan in our_plans())
         known += f' and count({names.TOTAL}{{window="5m"}}) == {counted}'
-        until(lambda: server.query(known), seconds=120)
+        until(lambda: server.query(known))
         if trouble is not Trouble.NONE:
-            until(lambda: server.query('ALERTS{alertname="SLOBurn",alertstate="firing",level="page"}'), seconds=120)
+            until(lambda: server.query('ALERTS{alertname="SLOBurn",alertstate="firing",level="page"}'))
         yield Shown(server=server, company=running, end=utc_now())
 
 

@@ -73,7 +73,7 @@ def test_an_outage_shows(live: Running) -> None:
         found: Counter[str] = Counter()
         with live.service.history() as history:
             for (_, dim), count in history.counts(*_github(start, end)).items():
-                found[dim] += count.n
+                found[dim.outcome] += count.n
         return found["infra_failure"] / found.total()
 
     assert share(OUTAGE - timedelta(days=2), OUTAGE) < 0.12

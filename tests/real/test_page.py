@@ -37,8 +37,10 @@ SPEED = 20
 SLO = "ci-platform-success"
 CALM = timedelta(minutes=1)
 OUTAGE = timedelta(minutes=6)
+POLL = timedelta(seconds=30)
+"""Of the company's clock from one poll to the next."""
 STEP = timedelta(minutes=2)
-"""Of the company's clock from one poll to the next, while its own gauges say that the page goes on."""
+"""The same, while its own gauges say that the page goes on."""
 LONGEST = timedelta(minutes=90)
 """After that the company has forgotten the outage."""
 SHOP = planned(RATIO, ("'http_requests_total", "'shop_requests_total"))
@@ -88,11 +90,13 @@ class Night:
     """What happened, as those who were told of it saw it."""
 
     health: list[dict[str, Any]] = field(default_factory=list)
-    """Every rule while all was calm."""
+    """Every rule, in the end."""
     before: list[Told] = field(default_factory=list)
     """Told while all was calm."""
     paged_after: timedelta = timedelta()
     """Company time from the beginning of the outage to the page."""
+    longest: timedelta = timedelta()
+    """Company time from one poll to the next until the page, at most: a slow machine polls less often."""
     shop_paged_after: timedelta = timedelta()
     """The shop's time from its first failure to the page."""
     suppressed: list[dict[str, Any]] = field(default_factory=list)
@@ -186,7 +190,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
         running.poll()
         places = Places(
             exporter=f"127.0.0.1:{exporter.port}",
-            services=running.addresses.metrics.partition("://")[2],
+            services=running.addresses.urls["metrics"].partition("://")[2],
             prometheus=ports[0],
             alertmanager=ports[1],
             pager=ports[2],
@@ -220,15 +224,15 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     return seen
 
 
-def _evaluated(both: Stack) -> list[dict[str, Any]]:
-    """Every rule; none as long as one was never evaluated."""
+def _evaluated(both: Stack, *types: str) -> list[dict[str, Any]]:
+    """Every rule of these types; none as long as one was never evaluated."""
     groups = both.prometheus.get("/api/v1/rules")["data"]["groups"]
-    found = [rule for group in groups for rule in group["rules"]]
+    found = [rule for group in groups for rule in group["rules"] if rule["type"] in types]
     return [] if any(rule["health"] == "unknown" for rule in found) else found
 
 
 def _live(running: Running, shop: Shop, both: Stack, heard: list[Told], seen: Night) -> None:
-    seen.health = until(lambda: _evaluated(both), seconds=90)
+    until(lambda: _evaluated(both, "alerting"))
     seen.before = list(heard)
     began = shop.broke = now()
 
@@ -237,12 +241,16 @@ def _live(running: Running, shop: Shop, both: Stack, heard: list[Told], seen: Ni
 
     def live_on(since: datetime, at: datetime) -> None:
         """The company's clock is `at` at the moment `since`, and goes on at its speed."""
+        last = running.clock.at
+        until(lambda: at + (now() - since) * SPEED >= last + POLL)
         running.clock.at = at + (now() - since) * SPEED
         assert running.clock.at < START + LONGEST, "what is waited for has not come"
         running.poll()
 
     while not pages():
+        before = running.clock.at
         live_on(began, START)
+        seen.longest = max(seen.longest, running.clock.at - before)
     seen.paged_after = (pages()[0].at - began) * SPEED - CALM
     until(lambda: pages(SHOP.slo))
     seen.shop_paged_after = (pages(SHOP.slo)[0].at - began) * SHOP_SPEED
@@ -256,8 +264,9 @@ def _live(running: Running, shop: Shop, both: Stack, heard: list[Told], seen: Ni
     seen.over_after = at - START - CALM - OUTAGE + max(timedelta(), over - quiet) * SPEED
     seen.active = until(lambda: _tickets(both, "active"))
     # A slow machine may have told a ticket before the page came, and tells it once only.
-    until(lambda: [t for t in heard if t.about == SLO and t.name[:2] == ("SLOBurn", "ticket")], seconds=60)
+    until(lambda: [t for t in heard if t.about == SLO and t.name[:2] == ("SLOBurn", "ticket")])
     seen.told = [t for t in heard if t.about == SLO]
+    seen.health = until(lambda: _evaluated(both, "alerting", "recording"))
 
 
 def _burns(running: Running) -> bool:
@@ -303,8 +312,12 @@ def test_nobody_is_paged_while_all_is_calm(night: Night) -> None:
 
 
 def test_the_page_comes_within_the_time_that_explain_prints(night: Night) -> None:
-    """From the beginning of the outage to the receiver, threshold, poll, scrape, evaluation and group wait included."""
-    assert timedelta() < night.paged_after <= printed(_plan())
+    """From the beginning of the outage to the receiver, threshold, poll, scrape, evaluation and group wait included.
+
+    What is printed reckons with a poll a minute; here there are two, on a very slow machine fewer.
+    """
+    late = max(timedelta(), night.longest - timedelta(minutes=1))
+    assert timedelta() < night.paged_after <= printed(_plan()) + late
 
 
 def test_so_does_the_page_of_what_prometheus_counts(night: Night) -> None:

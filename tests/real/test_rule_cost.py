@@ -11,7 +11,7 @@ from tests.support.prometheus import Prometheus, prometheus
 from tests.support.slos import RATIO, planned
 
 from platform_meter.render.rules import groups
-from platform_meter.render.rules.tests_text import labels_text
+from platform_meter.render.rules.promtool.text import labels_text
 from platform_meter.slo import names
 from platform_meter.slo.plan import TILE, Plan
 

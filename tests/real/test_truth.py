@@ -14,8 +14,8 @@ from tests.support import reference
 from tests.support.company import LOOKBACK, START, Running, summed
 from tests.support.imported import DETAIL, IMPORT, end, told, whole_days
 
+from platform_meter.demo.apis.kubernetes import conflicts
 from platform_meter.demo.company.tickets import COMPONENT_OWNERS, PROJECTS
-from platform_meter.demo.stage.files import conflicts
 from platform_meter.model import catalogue
 from platform_meter.model.catalogue.ci import PIPELINE_FLAKY, PIPELINE_UNCLASSIFIED
 from platform_meter.model.facts import Event

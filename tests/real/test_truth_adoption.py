@@ -11,7 +11,7 @@ from tests.support import reference
 from tests.support.company import Running
 from tests.support.imported import capabilities, found_changes, snapshots, today_of, truth_of, use_of
 
-from platform_meter.demo.stage.files import conflicts
+from platform_meter.demo.apis.kubernetes import conflicts
 from platform_meter.model.definitions import Capability
 
 DAY = timedelta(days=1)

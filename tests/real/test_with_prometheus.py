@@ -53,9 +53,7 @@ def test_it_runs_all_with_four_weeks_behind_it(tmp_path: Path) -> None:
             assert ask("max(http_requests_total)")[0] > 1000
             metrics = f"{found['Pages']}metrics"
             read = r'^platform_meter_source_up\{source="prometheus",.*\} 1$'
-            until(
-                lambda: re.search(read, requests.get(metrics, timeout=TIMEOUT).text, re.MULTILINE), seconds=2 * TIMEOUT
-            )
+            until(lambda: re.search(read, requests.get(metrics, timeout=TIMEOUT).text, re.MULTILINE))
             until(lambda: {pool for pool, _ in targets(found["Prometheus"])} == {"platform-meter", "services"})
             assert ("platform-meter", metrics) in targets(found["Prometheus"])
             assert requests.get(f"{found['Alertmanager']}-/ready", timeout=TIMEOUT).ok

@@ -9,7 +9,7 @@ from platform_meter.model.generated import HEADER, dashboard_mark
 from platform_meter.render.artifact import Artifact, Difference, compare, is_ours
 from platform_meter.render.dashboards import dashboards
 from platform_meter.render.rules import rules
-from platform_meter.render.rules.tests import rule_tests
+from platform_meter.render.rules.promtool import rule_tests
 
 OURS = f"{HEADER}b: 1\n"
 NEW = f"{HEADER}b: 2\n"

@@ -70,6 +70,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def instance(name: str, *reads: Read, mode: Mode = Mode.POLL, settings: SourceConfig | None = None) -> Instance:
     source = Source(
         name="github",
+        title="GitHub",
+        reads="runs",
+        needs="nothing",
         config=SourceConfig,
         gives=frozenset({PipelineRun}),
         access=lambda _: Access(),

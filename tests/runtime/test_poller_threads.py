@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 from tests.support.stores import NOON, Opener, configured, run
+from tests.support.waiting import PATIENCE
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import PipelineRun
@@ -34,10 +35,11 @@ from platform_meter.runtime import poller as module
 from platform_meter.runtime.poller import Instance, Poller
 from platform_meter.store import Configured, Store, StreamState
 
-PATIENCE = 20.0
-"""Seconds that a test waits for another thread before it fails."""
 SOURCE: Source[SourceConfig] = Source(
     name="github",
+    title="GitHub",
+    reads="runs",
+    needs="nothing",
     config=SourceConfig,
     gives=frozenset({PipelineRun, Repository}),
     access=lambda _: Access(),

@@ -177,7 +177,12 @@ def test_a_source_is_tried_with_small_calls(running: Running) -> None:
 def test_a_source_that_fails_is_a_line(running: Running, changed: Mapping[str, Any], said: str) -> None:
     """One for each thing that is missing; no failure of a source raises here."""
     types = {name: source.config for name, source in sources.load().items()}
-    sections = {"type": "jira", "url": running.addresses.jira, "email": "m@acme.test", "token": {"env": "WRONG"}}
+    sections = {
+        "type": "jira",
+        "url": running.addresses.urls["jira"],
+        "email": "m@acme.test",
+        "token": {"env": "WRONG"},
+    }
     loaded = load_config(f"sources: {{jira: {sections | dict(changed)}}}\n", str(running.folder / "x.yaml"), types)
     assert loaded.config is not None
     (line,) = try_source(loaded.config, "jira", {"WRONG": "no-such-token"})

@@ -56,7 +56,7 @@ def test_all_bad_inputs_are_told_in_one_run() -> None:
 def test_other_kinds_in_the_file_are_left_alone() -> None:
     """Our own kinds beside an SLO are somebody else's to read."""
     checked = read_slos([("a.yaml", f"kind: Team\nid: team-pay\n---\n{RATIO}")])
-    assert [s.name for s in checked.specs] == ["shop-requests"]
+    assert [s.slo for s in checked.specs] == ["shop-requests"]
     assert checked.problems == ()
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from tests.support.slos import LATENCY, RATIO, SLICES, STORED, THRESHOLD, planned
 
-from platform_meter.model.objective import NoData, Stored, StoredObjective, StoredSli
+from platform_meter.model.objective import NoData
 from platform_meter.slo.check import read_slos
 from platform_meter.slo.plan import Counters, Slices, written_every
 from platform_meter.slo.stored import stored_objective
@@ -139,24 +139,6 @@ def test_raw_ratios(kind: str, meant: str) -> None:
     sli = planned(THRESHOLD, RAW, ("success", kind), ("op: lte, value: 30", "timeSliceTarget: 0.95")).sli
     assert isinstance(sli, Slices)
     assert sli.bad == meant
-
-
-def test_stored_objectives() -> None:
-    """Measures get words and numbers, and nothing of SLO files."""
-    assert stored_objective(planned(RATIO)) is None
-    assert stored_objective(planned(STORED)) == StoredObjective(
-        slo="ci-success",
-        service="ci",
-        owner="team-ci",
-        capability="",
-        kind="events",
-        profile="standard",
-        objective=Decimal("0.99"),
-        period=timedelta(days=28),
-        period_label="28d",
-        windows=tuple(timedelta(minutes=m) for m in (5, 30, 60, 120, 360, 1440, 4320)),
-        sli=StoredSli(events=Stored.PIPELINE_RUNS, where={"system": "github"}),
-    )
 
 
 def test_stored_slices() -> None:

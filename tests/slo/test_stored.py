@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 from tests.support.slos import LATENCY, RATIO, SLICES, STORED, THRESHOLD, planned
 
-from platform_meter.model.objective import NoData, Stored, StoredObjective, StoredSli
+from platform_meter.model.facts.ci import PIPELINE_RUNS
+from platform_meter.model.objective import NoData, StoredObjective, StoredSli
 from platform_meter.slo.stored import stored_objective
 
 SLICED = (
@@ -39,7 +40,7 @@ def test_every_number_of_the_plan_is_taken_over() -> None:
         period=timedelta(days=28),
         period_label="28d",
         windows=(timedelta(minutes=5), HOUR / 2, HOUR, 2 * HOUR, 6 * HOUR, 24 * HOUR, 72 * HOUR),
-        sli=StoredSli(events=Stored.PIPELINE_RUNS, where={"system": "github"}),
+        sli=StoredSli(events=PIPELINE_RUNS, where={"system": "github"}),
     )
 
 

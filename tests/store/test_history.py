@@ -83,8 +83,8 @@ def test_counts_are_of_one_source_and_kind(open_store: Opener) -> None:
     with store.history(NOON, []) as history:
         found = history.counts(SliCount, "other", NOON - DAY, NOON + DAY)
         assert sorted((dim, c.n, c.amount) for (_, dim), c in found.items()) == [
-            ("api|bad", 0, 2.5),
-            ("api|good", 1, 97.5),
+            (("api", "bad"), 0, 2.5),
+            (("api", "good"), 1, 97.5),
         ]
         assert len(history.counts(PipelineRun, "gh", NOON - DAY, NOON + DAY)) == 1
         assert history.counts(SliCount, "gh", NOON - DAY, NOON + DAY) == {}
@@ -266,7 +266,7 @@ def test_large_amounts_are_added_up_exactly(open_store: Opener, zone: str) -> No
             found = history.counts(SliCount, "gh", NOON - days * DAY, NOON)
             amounts = {dim: c.amount for (_, dim), c in found.items()}
             n = int(days * 288)
-            assert amounts == {"b|good": 3e10 * n, "b|bad": 0.25 * n}
+            assert amounts == {("b", "good"): 3e10 * n, ("b", "bad"): 0.25 * n}
         days_of_use = history.usage_days(["bytes"], "github", date(2026, 5, 31), date(2026, 6, 2))
         assert sum(d.amount for d in days_of_use) == 6e11 * 1440
     assert store.check() == []

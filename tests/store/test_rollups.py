@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from tests.support.stores import NOON
 
+from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Tally
 from platform_meter.store.database import Database, Transaction
 from platform_meter.store.rollups import Rollups, rebuild_days, storable
@@ -26,7 +27,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def add(database: Database, *events: tuple[int, Sequence[Tally]], zone: str = "UTC", minus: bool = False) -> None:
+def add(database: Database, *events: tuple[int, Sequence[Tally[Dim]]], zone: str = "UTC", minus: bool = False) -> None:
     """One transaction of (moment, tallies) of object 1."""
     batch = Rollups("gh", "PipelineRun", Days(zone))
     with database.write() as conn:
@@ -47,7 +48,7 @@ def held(database: Database, width: int) -> list[tuple[int, str, int, int]]:
 
 def test_a_slice_holds_its_five_minutes_and_a_day_its_slices(database: Database) -> None:
     """12:00 and 12:04:59 are one slice, 12:05 is the next; amounts are kept in millionths."""
-    one = [Tally(dim="success", amount=1.5)]
+    one = [Tally(dim=("success",), amount=1.5)]
     add(database, (NOON_MS, one), (NOON_MS + 5 * MINUTE - 1, one), (NOON_MS + 5 * MINUTE, one))
     assert held(database, WIDTH_SLICE) == [(0, "success", 2, 3_000_000), (5, "success", 1, 1_500_000)]
     assert held(database, WIDTH_DAY) == [(-720, "success", 3, 4_500_000)]
@@ -55,27 +56,27 @@ def test_a_slice_holds_its_five_minutes_and_a_day_its_slices(database: Database)
 
 def test_later_transactions_add_to_what_stands(database: Database) -> None:
     """Each word of its own."""
-    add(database, (NOON_MS, [Tally(dim="good", amount=2)]))
-    add(database, (NOON_MS, [Tally(dim="good", amount=3), Tally(dim="bad", n=0, amount=1)]))
+    add(database, (NOON_MS, [Tally(dim=("good",), amount=2)]))
+    add(database, (NOON_MS, [Tally(dim=("good",), amount=3), Tally(dim=("bad",), n=0, amount=1)]))
     assert held(database, WIDTH_SLICE) == [(0, "bad", 0, 1_000_000), (0, "good", 2, 5_000_000)]
 
 
 def test_what_is_taken_back_wholly_leaves_no_row(database: Database) -> None:
     """A corrected event's old tallies go, and what became nothing is not kept."""
-    add(database, (NOON_MS, [Tally(dim="unknown", amount=0.1)]), (NOON_MS, [Tally(dim="success", amount=0.1)]))
-    add(database, (NOON_MS, [Tally(dim="unknown", amount=0.1)]), minus=True)
+    add(database, (NOON_MS, [Tally(dim=("unknown",), amount=0.1)]), (NOON_MS, [Tally(dim=("success",), amount=0.1)]))
+    add(database, (NOON_MS, [Tally(dim=("unknown",), amount=0.1)]), minus=True)
     assert held(database, WIDTH_SLICE) == [(0, "success", 1, 100_000)]
     assert held(database, WIDTH_DAY) == [(-720, "success", 1, 100_000)]
     # However the parts came: two halves are taken back as they were given, one by one.
     for minus in (False, True):
         for _ in range(2):
-            add(database, (NOON_MS, [Tally(dim="unknown", amount=0.5)]), minus=minus)
+            add(database, (NOON_MS, [Tally(dim=("unknown",), amount=0.5)]), minus=minus)
     assert held(database, WIDTH_SLICE) == [(0, "success", 1, 100_000)]
 
 
 def test_a_sum_may_be_larger_than_its_millionths_in_64_bits(database: Database) -> None:
     """A day of 200 MB a second is 17 million million bytes: each is there, and can be taken back."""
-    much = [Tally(dim="bytes", amount=8_640_000_000_000)]
+    much = [Tally(dim=("bytes",), amount=8_640_000_000_000)]
     for _ in range(2):
         add(database, (NOON_MS, much), (NOON_MS + HOUR, much))
     assert held(database, WIDTH_DAY) == [(-720, "bytes", 4, 34_560_000_000_000_000_000)]
@@ -85,13 +86,13 @@ def test_a_sum_may_be_larger_than_its_millionths_in_64_bits(database: Database) 
 
 def test_what_adds_up_to_nothing_writes_nothing(database: Database) -> None:
     """No event, or one that says 0 of nothing."""
-    add(database, (NOON_MS, [Tally(dim="bad", n=0)]))
+    add(database, (NOON_MS, [Tally(dim=("bad",), n=0)]))
     assert held(database, WIDTH_SLICE) == held(database, WIDTH_DAY) == []
 
 
 def test_days_are_cut_anew_for_another_zone(database: Database) -> None:
     """In Berlin 22:30 UTC is the next day; slices stay as they are, and a second time changes nothing."""
-    one = [Tally(dim="success")]
+    one = [Tally(dim=("success",))]
     late = NOON_MS + 10 * HOUR + 30 * MINUTE
     add(database, (NOON_MS, one), (late, one), (late + HOUR, one))
     assert held(database, WIDTH_DAY) == [(-720, "success", 3, 0)]
@@ -106,14 +107,14 @@ def test_days_are_cut_anew_for_another_zone(database: Database) -> None:
 @pytest.mark.parametrize(
     ("tally", "expected"),
     [
-        (Tally(dim="x", amount=8.9e12), True),
-        (Tally(dim="x", amount=-8.9e12), True),
-        (Tally(dim="x", amount=9e12), False),
-        (Tally(dim="x", amount=float("nan")), False),
-        (Tally(dim="x", amount=float("inf")), False),
-        (Tally(dim="a\0b"), False),
+        (Tally(dim=("x",), amount=8.9e12), True),
+        (Tally(dim=("x",), amount=-8.9e12), True),
+        (Tally(dim=("x",), amount=9e12), False),
+        (Tally(dim=("x",), amount=float("nan")), False),
+        (Tally(dim=("x",), amount=float("inf")), False),
+        (Tally(dim=("a\0b",)), False),
     ],
 )
-def test_what_can_be_kept(tally: Tally, expected: bool) -> None:
+def test_what_can_be_kept(tally: Tally[Dim], expected: bool) -> None:
     """Sums must have room for many of them, and a word must be text to PostgreSQL; one that does not refuses all."""
-    assert storable([Tally(dim="fine"), tally]) is expected
+    assert storable([Tally(dim=("fine",)), tally]) is expected

@@ -11,9 +11,10 @@ from tests.support import postgres
 from tests.support.stores import NOON, Opener, begin, counted, gaps, minutes, put, run, tallies
 
 from platform_meter.model.facts.ci import PipelineRun
-from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.facts.delivery import Deployment, DeployResult, Repository
+from platform_meter.model.facts.use import Usage
 from platform_meter.model.source import Gap
-from platform_meter.store import GapRow, StoreError
+from platform_meter.store import GapRow, Store, StoreError
 from platform_meter.store.database import READERS, Database
 
 DAY = timedelta(days=1)
@@ -63,12 +64,49 @@ def test_a_version_1_store_is_brought_up_to_date(open_store: Opener) -> None:
     assert gaps(open_store(), 9)[0].text == "kept"
 
 
+def _deployment(key: str, environment: str) -> Deployment:
+    return Deployment(
+        key=key, at=NOON, about=run("1").about, environment=environment, sha=key, result=DeployResult.FAILED
+    )
+
+
+def test_words_that_older_versions_ran_together_are_told_apart(open_store: Opener) -> None:
+    """Version 3 kept them as they are: their events say what they were. Other kinds and their rollups stay."""
+    environments = ["eu|blue", "e\\u", "prod"]
+    use = Usage(key="1", at=NOON, about=run("1").about, action=r"a\|b")
+    store = open_store()
+    for instance in ("gh", "other"):
+        facts = [run("1"), use, *(_deployment(f"{n}", name) for n, name in enumerate(environments))]
+        put(store, facts, instance=instance)
+
+    def seen(store: Store) -> list[object]:
+        with store.history(NOON, []) as history:
+            found = history.counts(Deployment, "other", NOON - DAY, NOON + DAY)
+            used = [history.usage_days([verb], "github", NOON.date(), NOON.date() + DAY) for verb in (r"a\|b", "run")]
+        return [{dim: count.n for (_, dim), count in found.items()}, used]
+
+    first = seen(store)
+    assert first[0] == {(name, "failed", "planned"): 1 for name in environments}
+    store.close()
+    _sql(
+        open_store.url,
+        r"UPDATE rollups SET dim = replace(replace(dim, '\\', '\'), '\|', '|')",
+        "UPDATE meta SET value = '3' WHERE key = 'schema_version'",
+    )
+    store = open_store()
+    assert seen(store) == first
+    assert store.check() == []
+    assert put(store, [_deployment("0", "eu|blue")]).repeated == 1
+    store.close()
+    assert seen(open_store()) == first
+
+
 def test_a_store_of_a_newer_version_is_refused(open_store: Opener) -> None:
     """The text says which versions and what to do."""
     open_store().close()
-    _sql(open_store.url, "UPDATE meta SET value = '4' WHERE key = 'schema_version'")
+    _sql(open_store.url, "UPDATE meta SET value = '5' WHERE key = 'schema_version'")
     text_ = (
-        r"has schema version 4, this platform-meter knows versions up to 3; run the platform-meter that wrote it "
+        r"has schema version 5, this platform-meter knows versions up to 4; run the platform-meter that wrote it "
         r"or a newer one, or give this one a store of its own"
     )
     with pytest.raises(StoreError, match=text_):

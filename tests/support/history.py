@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from platform_meter.model.facts import Event, Fact, Reading, Ref
+from platform_meter.model.dims import Dim
+from platform_meter.model.facts import Event, Fact, Reading, Ref, Tallied
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState, UsageDay
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reading)
 S = TypeVar("S", bound=msgspec.Struct)
+D = TypeVar("D", bound=Dim)
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 NOBODY = Owner(service="_unowned", team="_unowned", rule="6")
@@ -113,8 +115,10 @@ class MemoryHistory:
     def sources(self, kind: type[Event | Reading] | None = None) -> Sequence[SourceState]:
         return [s for s in self._sources if kind is None or s.type not in self._gives or kind in self._gives[s.type]]
 
-    def counts(self, kind: type[Event], source: str, start: datetime, end: datetime) -> Mapping[tuple[int, str], Count]:
-        found: dict[tuple[int, str], Count] = {}
+    def counts(
+        self, kind: type[Tallied[D]], source: str, start: datetime, end: datetime
+    ) -> Mapping[tuple[int, D], Count]:
+        found: dict[tuple[int, D], Count] = {}
         for row in self.rows(kind, start, end, source=source):
             for tally in row.event.tallies():
                 last = found.get((row.object, tally.dim), Count(n=0, amount=0.0))

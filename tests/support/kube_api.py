@@ -1,11 +1,18 @@
-"""A real Kubernetes API server for tests: found in the environment or the cache, else built once from tests/real/kube-api."""
+"""A real Kubernetes API server for tests: found in the environment or the cache, else built once from tests/real/kube-api.
+
+    python -m tests.support.kube_api
+
+builds it into the cache, as the first tests that need it would.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,22 +22,25 @@ from typing import Any
 
 import requests
 import yaml
-from tests.support.processes import Server, free_ports, is_free
+from tests.support.places import ROOT
+from tests.support.processes import Server, free_ports
 
 ADDRESS = "PLATFORM_METER_TEST_KUBERNETES"
 """Address of a running API server. `..._TOKEN` is its admin's token (default `admin-token`), `..._CA` its CA file."""
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "platform-meter"
 SOURCES = Path(__file__).parent.parent / "real" / "kube-api"
 VERSION = "v1.34.4"
+_STAMP = "k8s.io/component-base/version"
+_LDFLAGS = f"-s -w -X {_STAMP}.gitVersion={VERSION} -X {_STAMP}.gitMajor=1 -X {_STAMP}.gitMinor=34"
 _OLDEST_GO = (1, 24)
 _ADMIN = "admin-token"
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[None]:
+def _alone() -> Iterator[None]:
     """Only one process builds; the others wait for what it built."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f"{name}.lock").open("w") as lock:
+    with (CACHE / "kube-api.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -66,20 +76,43 @@ def go() -> str:
     return str(cached)
 
 
+def _place() -> Path:
+    """Where the cache has the server, or will: a folder for what it is made of."""
+    parts = [_LDFLAGS.encode(), *((SOURCES / name).read_bytes() for name in ("go.mod", "go.sum", "main.go"))]
+    return CACHE / f"kube-api-{hashlib.sha256(b'|'.join(parts)).hexdigest()[:12]}" / "kube-api"
+
+
 def binary() -> Path:
     """The API server with etcd inside; built in about 9 CPU minutes where the cache has none."""
-    with _alone("kube-api"):
-        built = CACHE / "kube-api"
+    built = _place()
+    with _alone():
         if not built.is_file():
-            major, minor, _ = VERSION.removeprefix("v").split(".")
-            version = "k8s.io/component-base/version"
-            flags = (
-                f"-s -w -X {version}.gitVersion={VERSION} -X {version}.gitMajor={major} -X {version}.gitMinor={minor}"
-            )
-            made = CACHE / "kube-api.new"
-            subprocess.run([go(), "build", "-p", "2", "-ldflags", flags, "-o", made, "."], cwd=SOURCES, check=True)
+            made = built.with_name("new")
+            built.parent.mkdir(exist_ok=True)
+            subprocess.run([go(), "build", "-p", "2", "-ldflags", _LDFLAGS, "-o", made, "."], cwd=SOURCES, check=True)
             made.replace(built)
-        return built
+    return built
+
+
+class Build:
+    """The build, begun in the background before a test needs it; nothing where there is nothing to build."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> None:
+        """Begin, once."""
+        if self._process is None and ADDRESS not in os.environ and not _place().is_file():
+            command, quiet = [sys.executable, "-m", __name__], subprocess.DEVNULL
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+            )
+
+    def end(self) -> None:
+        """End it with all that it started, if nobody waited for it."""
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.wait()
 
 
 class KubeApi:
@@ -150,7 +183,7 @@ class OwnKubeApi(KubeApi):
     """A server of the test's own, in a folder of its own, which may be stopped and started again."""
 
     def __init__(self, folder: Path) -> None:
-        port, etcd, _peer = self._ports()
+        port, etcd, _ = free_ports(3)  # etcd's peers have the port after its own
         self._etcd = f"http://127.0.0.1:{etcd}"
         key, tokens, certs = folder / "sa.key", folder / "tokens.csv", folder / "certs"
         subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
@@ -172,15 +205,6 @@ class OwnKubeApi(KubeApi):
             "--disable-admission-plugins=ServiceAccount",
         ]
         self._server = Server(command, folder / "log", self.is_ready)
-
-    @staticmethod
-    def _ports() -> tuple[int, int, int]:
-        """Ports of the server, of etcd and of etcd's peers; the last is always the one after etcd's."""
-        for _ in range(50):
-            port, etcd = free_ports(2)
-            if port != etcd + 1 and is_free(etcd + 1):
-                return port, etcd, etcd + 1
-        raise RuntimeError("found no two free ports in a row on loopback")
 
     def start(self) -> None:
         self._server.start()
@@ -219,3 +243,7 @@ def running(folder: Path) -> Iterator[KubeApi]:
         yield own
     finally:
         own.stop()
+
+
+if __name__ == "__main__":
+    binary()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from tests.support.history import MemoryHistory, owner, source
 
@@ -17,7 +18,7 @@ from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Gauging, Measure, Scene
 from platform_meter.model.metric import Metric, resolve
-from platform_meter.model.objective import NoData, Stored, StoredObjective, StoredSli, Unknown
+from platform_meter.model.objective import Countable, NoData, StoredObjective, StoredSli, Unknown
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -29,7 +30,7 @@ def ago(**lengths: float) -> datetime:
 
 
 def objective(
-    events: Stored,
+    events: Countable[Any, Any],
     target: str = "0.9",
     *,
     slo: str = "x",
@@ -49,7 +50,6 @@ def objective(
         service="shop",
         owner="team-a",
         capability="ci",
-        kind="slices" if no_data else "events",
         profile="standard",
         objective=Decimal(target),
         period=period,

@@ -150,8 +150,8 @@ def total(store: Store, metric: str = "platform_pipeline_runs_total") -> float:
 def tallies(
     store: Store, start: datetime, end: datetime, *, instance: str = "gh"
 ) -> dict[tuple[str, str], tuple[int, float]]:
-    """`counts` of pipeline runs by (object's name, dim)."""
+    """`counts` of pipeline runs by (object's name, outcome)."""
     with store.history(end, [configured(instance)]) as history:
         names = {o.id: o.name for o in history.objects()}
         found = history.counts(PipelineRun, instance, start, end)
-    return {(names[object_], dim): (c.n, c.amount) for (object_, dim), c in found.items()}
+    return {(names[object_], dim.outcome.value): (c.n, c.amount) for (object_, dim), c in found.items()}

@@ -8,19 +8,19 @@ from typing import TypeVar
 
 T = TypeVar("T")
 Values = Mapping[tuple[str, ...], float]
-_PATIENCE = 20.0
-"""Two busy cores."""
+PATIENCE = 120.0
+"""Only what never comes is waited for so long, however busy the machine is."""
 
 
-def until(found: Callable[[], T], *, seconds: float = _PATIENCE) -> T:
+def until(found: Callable[[], T]) -> T:
     """What `found` gives as soon as that is true.
 
     Raises:
         AssertionError: it never was; the text holds the last answer.
     """
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while not (answer := found()):
-        assert time.monotonic() < end, f"not within {seconds:.0f} s; the last answer was {answer!r}"
+        assert time.monotonic() < end, f"not within {PATIENCE:.0f} s; the last answer was {answer!r}"
         time.sleep(0.05)
     return answer
 
@@ -31,7 +31,7 @@ def same(expected: Callable[[], Values], found: Callable[[], Values]) -> None:
     Raises:
         AssertionError: they never did; the text says what differs, as (found, expected).
     """
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + PATIENCE
     while (got := found()) != (truth := expected()):
         if time.monotonic() > end:
             keys = {key for key in got.keys() | truth.keys() if got.get(key) != truth.get(key)}

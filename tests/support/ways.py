@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.support.http import Server
+
 from platform_meter.model.source import Access, Gap
 from platform_meter.runtime.outside.grants import Credentials
 from platform_meter.runtime.outside.http import Way
@@ -81,6 +83,11 @@ class Kit:
         self.stop.set()
         for way in self.ways:
             way.close()
+
+
+def authorization(server: Server) -> list[str]:
+    """What each request brought to be let in."""
+    return [seen.headers.get("authorization", "") for seen in server.seen]
 
 
 def write(path: Path, text: str) -> str:

@@ -216,3 +216,10 @@ def test_banners_say_what_to_know_first() -> None:
     )
     assert refused.text.startswith("The last reload found 3 problems and was not taken")
     assert banners(view(NOW, MemoryHistory(sources=[source("gh", watermark=NOW)]))) == []
+
+
+def test_a_reload_too_many_is_told_so() -> None:
+    """It comes back later; nothing is held for it."""
+    answer = client(reload=lambda: None).post("/-/reload")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+    assert answer.text == "A reload runs and another waits, which will load what you would have loaded.\n"

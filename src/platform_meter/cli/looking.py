@@ -57,8 +57,9 @@ def init(output: Path) -> None:
     Looks at kubeconfig contexts, git remotes and names of token variables; never at a token.
     """
     from platform_meter.runtime.files.init import look, starting_file
+    from platform_meter.sources import load
 
-    text = starting_file(look(Path.home(), Path.cwd(), os.environ))
+    text = starting_file(look(Path.home(), Path.cwd(), os.environ), load().values())
     if str(output) == "-":
         click.echo(text, nl=False)
         return

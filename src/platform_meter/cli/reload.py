@@ -30,12 +30,23 @@ class Reloadable:
         self.service = service
         self._examine = examine
         self._lock = threading.Lock()
+        self._room = threading.BoundedSemaphore(2)
+        """One reload runs and one waits; what that one will load, others need not load again."""
 
-    def reload(self) -> list[str]:
+    def reload(self) -> list[str] | None:
         """Load all again, one caller at a time. Gives what is wrong with it, nothing when it took effect.
 
+        None, at once, where another call waits already: it has not begun, so it loads what this one would.
         Whatever goes wrong, what runs goes on with what was loaded before, and says so in its metrics.
         """
+        if not self._room.acquire(blocking=False):
+            return None
+        try:
+            return self._reload()
+        finally:
+            self._room.release()
+
+    def _reload(self) -> list[str]:
         with self._lock:
             fresh = self._opened()
             if isinstance(fresh, list):

@@ -65,9 +65,9 @@ def serve(config_path: Path, *, once: bool) -> None:
 )
 @click.option(
     "--apis-port",
-    type=click.IntRange(0, 65531),
+    type=click.IntRange(0, 65_000),
     default=0,
-    help="First of five ports of the simulated APIs, on 127.0.0.1; any by default.",
+    help="First port of the simulated APIs, on 127.0.0.1; the others follow it. Any by default.",
 )
 @click.option(
     "--teams",
@@ -128,8 +128,7 @@ def demo(
             raise click.ClickException(reason(error)) from error
         try:
             found = running.found
-            a = running.company.addresses
-            click.echo(f"GitHub {a.github}  Jira {a.jira}  Kubernetes {a.eu} {a.us}  services' metrics {a.metrics}")
+            click.echo("  ".join(f"{name} {' '.join(urls)}" for name, urls in running.apis.items()))
             if once:
                 _once(found)
                 return
@@ -154,6 +153,7 @@ def _alerting(running: Demo, folder: Path, places: Places | None) -> Iterator[st
     if places is None:
         yield ""
         return
+    from platform_meter.demo.apis.services import NAME as METRICS
     from platform_meter.demo.company.scenarios import Scenario
     from platform_meter.demo.stage.seed import past
     from platform_meter.demo.stage.stack import prepare, stack
@@ -161,7 +161,7 @@ def _alerting(running: Demo, folder: Path, places: Places | None) -> Iterator[st
     from platform_meter.render.rules.meter_alerts import meter_alerts
 
     click.echo("Writing four weeks of the services' past for Prometheus.")
-    places = replace(places, services=running.company.addresses.metrics.partition("://")[2])
+    places = replace(places, services=running.company.addresses.urls[METRICS].partition("://")[2])
     plans = running.found.plans
     with ExitStack() as open_:
         try:

@@ -164,9 +164,9 @@ class _Count:
 
     def of(self, plans: Iterable[Plan]) -> Iterator[Artifact]:
         from platform_meter.render.rules import rules
-        from platform_meter.render.rules.meter_alert_tests import meter_alert_tests
         from platform_meter.render.rules.meter_alerts import meter_alerts
-        from platform_meter.render.rules.tests import rule_tests
+        from platform_meter.render.rules.promtool import rule_tests
+        from platform_meter.render.rules.promtool.meter_alerts import meter_alert_tests
 
         for _, those in groupby(sorted(plans, key=lambda p: p.service), key=lambda p: p.service):
             of_service = tuple(those)

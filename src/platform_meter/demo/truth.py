@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
 from platform_meter.demo.company.layout import Repo
-from platform_meter.demo.company.manifests import Pod
+from platform_meter.demo.company.objects import Node, Pod
 from platform_meter.demo.company.records import Attempt, Deployment, Pull, Run, Step, Ticket
 from platform_meter.demo.company.tickets import CLOSED, COMPONENT_OWNERS, OPEN, PROJECTS, RESOLVED
 from platform_meter.demo.world import World
@@ -165,10 +165,10 @@ class Truth:
         state = self._world.clusters[cluster]
         state.advance(at)
         found: Counter[str] = Counter()
-        for _, node in state.snapshot("nodes")[1]:
-            ready = any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
-            kind = NodeState.READY if ready else NodeState.NOT_READY
-            found[NodeState.CORDONED if node["spec"].get("unschedulable") else kind] += 1
+        for _, change in state.snapshot("nodes")[1]:
+            if isinstance(node := change.object, Node):
+                kind = NodeState.READY if node.ready else NodeState.NOT_READY
+                found[NodeState.CORDONED if node.cordoned else kind] += 1
         return found
 
     def probe_ok(self, cluster: str, at: datetime) -> bool:

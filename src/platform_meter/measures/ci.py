@@ -32,10 +32,8 @@ Parts = Counter[tuple[str, str, str]]
 """Sums by system, team and window; instances of one type add up."""
 
 
-def count_run(event: Event, owner: Owner, source: SourceState) -> Iterator[Increment]:
+def count_run(event: PipelineRun, owner: Owner, source: SourceState) -> Iterator[Increment]:
     """One ended run and its duration. A skipped run never ran: it is counted, but has no duration."""
-    if not isinstance(event, PipelineRun):
-        raise TypeError(f"count_run counts PipelineRun, not {type(event).__name__}")
     yield Increment(metric=PIPELINE_RUNS, labels=(source.type, owner.team, event.outcome))
     if event.outcome is not Outcome.SKIPPED:
         yield Increment(
@@ -45,10 +43,8 @@ def count_run(event: Event, owner: Owner, source: SourceState) -> Iterator[Incre
         )
 
 
-def count_job(event: Event, _owner: Owner, source: SourceState) -> Iterator[Increment]:
+def count_job(event: PipelineJob, _owner: Owner, source: SourceState) -> Iterator[Increment]:
     """How long a job waited for its runner; a job that no runner ever took has no queue time."""
-    if not isinstance(event, PipelineJob):
-        raise TypeError(f"count_job counts PipelineJob, not {type(event).__name__}")
     if event.queued is not None:
         yield Increment(
             metric=PIPELINE_QUEUE_DURATION,
@@ -122,12 +118,12 @@ def unclassified(scene: Scene) -> Iterator[Sample]:
         for place, start, stop in _slices(end):
             counts = scene.history.counts(PipelineRun, source.instance, start, stop)
             for (object_, dim), count in counts.items():
-                if dim in FAILURES:
+                if dim.outcome in FAILURES:
                     team = scene.history.owner(object_, end).team
                     for window in WINDOWS[place:]:
                         at = (source.type, team, window_label(window))
                         failures[at] += count.n
-                        unknown[at] += count.n if dim == Outcome.UNKNOWN else 0
+                        unknown[at] += count.n if dim.outcome is Outcome.UNKNOWN else 0
     return _ratios(PIPELINE_UNCLASSIFIED, unknown, failures, scene.minimum)
 
 

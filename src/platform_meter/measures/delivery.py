@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 
 from platform_meter.model.catalogue.delivery import DEPLOYMENTS
 from platform_meter.model.definitions import Definitions, Environment
-from platform_meter.model.facts import Event
 from platform_meter.model.facts.delivery import Deployment
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Counting, Measure, Measures
@@ -29,10 +28,8 @@ class Environments:
         patterns = ((e.id, (e.id, *e.match)) for e in self._declared)
         return next((id_ for id_, fits in patterns if any(fnmatchcase(name, p) for p in fits)), OTHER)
 
-    def count(self, event: Event, owner: Owner, _source: SourceState) -> Iterator[Increment]:
+    def count(self, event: Deployment, owner: Owner, _source: SourceState) -> Iterator[Increment]:
         """One ended rollout."""
-        if not isinstance(event, Deployment):
-            raise TypeError(f"deployments are counted from Deployment, not {type(event).__name__}")
         yield Increment(
             metric=DEPLOYMENTS,
             labels=(owner.team, self.label(event.environment), event.result, event.kind),

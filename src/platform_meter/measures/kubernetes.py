@@ -6,25 +6,20 @@ from collections import Counter
 from collections.abc import Iterator
 
 from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES, POD_START, PROBE_CHECKS, PROBE_DURATION
-from platform_meter.model.facts import Event
 from platform_meter.model.facts.kubernetes import Namespace, Node, NodeState, PodStarted, ProbeCheck, Workload
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Counting, Gauging, Measures, Scene
 from platform_meter.model.metric import Increment, Sample
 
 
-def count_probe(event: Event, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
+def count_probe(event: ProbeCheck, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
     """One check and how long it took; a timeout took as long as we waited."""
-    if not isinstance(event, ProbeCheck):
-        raise TypeError(f"count_probe counts ProbeCheck, not {type(event).__name__}")
     yield Increment(metric=PROBE_CHECKS, labels=(event.target, event.result))
     yield Increment(metric=PROBE_DURATION, labels=(event.target,), amount=event.seconds)
 
 
-def count_pod_start(event: Event, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
+def count_pod_start(event: PodStarted, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
     """Creation to first Ready of one pod, image pull included."""
-    if not isinstance(event, PodStarted):
-        raise TypeError(f"count_pod_start counts PodStarted, not {type(event).__name__}")
     yield Increment(metric=POD_START, labels=(event.cluster, event.owner_kind), amount=event.seconds)
 
 

@@ -29,7 +29,7 @@ def found(package: str, type_: type[T], *, group: str = "") -> tuple[T, ...]:
         group: the entry points by which installed packages offer more; empty: they can't.
 
     Raises:
-        TypeError: an entry point is something else.
+        TypeError: an entry point is something else, or can't be imported.
     """
     values: dict[int, T] = {}
     for name in names(package):
@@ -37,7 +37,10 @@ def found(package: str, type_: type[T], *, group: str = "") -> tuple[T, ...]:
             if word.isupper() and not word.startswith("_") and isinstance(value, type_):
                 values.setdefault(id(value), value)
     for point in sorted(entry_points(group=group), key=lambda p: p.name) if group else ():
-        value = point.load()
+        try:
+            value = point.load()
+        except (ImportError, AttributeError) as error:
+            raise TypeError(f"entry point {point.name} of {group} can't be imported: {error}") from error
         if not isinstance(value, type_):
             raise TypeError(
                 f"entry point {point.name} of {group} is {value!r}; {point.value} must be a {type_.__name__}"

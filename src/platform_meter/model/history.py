@@ -12,11 +12,13 @@ from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from platform_meter.model.facts import Event, Reading
+from platform_meter.model.dims import Dim
+from platform_meter.model.facts import Event, Reading, Tallied
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reading)
 S = TypeVar("S", bound=Struct)
+D = TypeVar("D", bound=Dim)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,9 @@ class History(Protocol):
         """Configured instances; with `kind`, those that give it, each as known as its streams that give this kind."""
         ...
 
-    def counts(self, kind: type[Event], source: str, start: datetime, end: datetime) -> Mapping[tuple[int, str], Count]:
+    def counts(
+        self, kind: type[Tallied[D]], source: str, start: datetime, end: datetime
+    ) -> Mapping[tuple[int, D], Count]:
         """Exact tallies by (object, dim): whole days and 5-minute slices from rollups, the edges from events."""
         ...
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Event, Fact
 from platform_meter.model.history import History, Owner, SourceState
 from platform_meter.model.metric import Increment, Metric, Sample
+
+E = TypeVar("E", bound=Event)
 
 WINDOWS = (timedelta(days=28), timedelta(days=91))
 """Windows of delivery and CI ratios (domain section 6)."""
@@ -42,12 +45,13 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counting:
+class Counting(Generic[E]):
     """What one event adds to counters and histograms. Called once per event that is new and not backfilled."""
 
-    event: type[Event]
+    event: type[E]
+    """Its kind exactly: `count` is called with events of this class, and never with those of another."""
     metrics: tuple[Metric, ...]
-    count: Callable[[Event, Owner, SourceState], Iterable[Increment]]
+    count: Callable[[E, Owner, SourceState], Iterable[Increment]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +84,7 @@ class Deriving:
     derive: Callable[[Scene], Sequence[Derived]]
 
 
-Measure = Counting | Gauging | Deriving
+Measure = Counting[Any] | Gauging | Deriving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

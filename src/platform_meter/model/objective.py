@@ -5,28 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
+from typing import Any, Generic, TypeVar
 
+from platform_meter.model.dims import Dim
+from platform_meter.model.facts import Event, Tallied
+from platform_meter.model.found import found
 
-class Stored(StrEnum):
-    """Kinds of stored events that an SLI can count."""
-
-    PIPELINE_RUNS = "pipeline_runs"
-    """Platform success of CI runs (domain section 7): success and user failure are good, infra failure is bad."""
-    POD_STARTS = "pod_starts"
-    """Pods that became Ready at or under `threshold` seconds."""
-    NODE_MINUTES = "node_minutes"
-    """Ready node-minutes of node-minutes: the SliCounts named `<cluster>/node-ready`."""
-    PROBE_CHECKS = "probe_checks"
-    """Checks by our own probes; ok is good."""
-    SLA_CYCLES = "sla_cycles"
-    """Cycles of a ticket SLA; met is good, breached is bad (domain section 9)."""
-    SLI = "sli"
-    """SliCounts of one id, counted elsewhere."""
+T = TypeVar("T")
+E = TypeVar("E", bound=Tallied[Any])
+D = TypeVar("D", bound=Dim)
 
 
 class NoData(StrEnum):
@@ -51,35 +44,81 @@ class Unknown(StrEnum):
 class StoredSli:
     """Which stored events count, and which of them are good."""
 
-    events: Stored
+    events: Countable[Any, Any]
     where: Mapping[str, str] = field(default_factory=dict)
-    """Bounded words that select: `system`, `cluster`, `target`, `queue`, `sla`, `id`. A key that is not given selects all."""
+    """Bounded words that select, as `Countable.where` names them. A key that is not given selects all."""
     threshold: float | None = None
-    """Seconds at or under which a pod start is good: one of POD_START_BUCKETS."""
+    """Seconds at or under which an event is good: one of `Countable.thresholds`."""
     unknown: Unknown = Unknown.EXCLUDE
+
+    def takes(self, word: str, value: str) -> bool:
+        """Whether events with this value of the word are among those it counts."""
+        return self.where.get(word, value) == value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredObjective:
-    """One SLO whose windows this exporter computes exactly from stored events."""
+class Countable(Generic[E, D]):
+    """A kind of stored events that an SLI can count; the module of its family in `model.facts` has it, and nothing lists it."""
+
+    word: str
+    """What SLO files call it."""
+    event: type[E]
+    where: tuple[str, ...]
+    """Words that select among its events. `system` is the type of their source; the events tell the others."""
+    good: Callable[[StoredSli, D], bool | None]
+    """Whether what is tallied under these words is good; None where it is not valid, or not this SLI's."""
+    told: Callable[[E], tuple[str, str]]
+    """A bad event in words: what it was, and why it is bad."""
+    belongs: Callable[[StoredSli, E], bool] = lambda _sli, _event: True
+    """Whether an event is this SLI's, as far as the words of its tally don't tell."""
+    required: bool = False
+    """Each word of `where` must be given."""
+    elsewhere: bool = False
+    """Counted elsewhere: an event is worth its tally's amount, and of other kinds one."""
+    by_object: bool = False
+    """Only the object tells the `cluster`; its name begins with it."""
+    folded: type[Event] | None = None
+    """What its windows are folded from, so that a later event takes a good one back; None: it is counted as stored."""
+    sliced: str = ""
+    """What is judged slice by slice, as people call one of it; empty: counted one by one."""
+    slow: bool = False
+    """Takes hours and days, so that it never pages."""
+    unclassified: bool = False
+    """Some of its events nobody could classify: files say what these are (`unknown`)."""
+    thresholds: tuple[float, ...] = ()
+    """Seconds of which files must name one, at or under which an event is good; empty: time does not decide."""
+    place: int = 0
+    """Where it stands in lists for people, before the order in which it is found."""
+
+    @property
+    def read(self) -> type[Event]:
+        """The events that decide: its own, or those that it is folded from."""
+        return self.folded or self.event
+
+
+@cache
+def countables() -> dict[str, Countable[Any, Any]]:
+    """Every kind of stored events that an SLI can count, by the word of SLO files, in the order of lists for people."""
+    kinds = found("platform_meter.model.facts", Countable)
+    return {kind.word: kind for kind in sorted(kinds, key=lambda kind: kind.place)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """What an SLO promises, whatever counts it. All that is made of its file is one, and carries this on as it was written."""
 
     slo: str
     """Name: the `slo` label."""
     service: str
-    owner: str
+    owner: str = ""
     """The team that keeps it: the `team` label; empty where the file names none."""
-    capability: str
-    kind: str
-    """`events` or `slices`: the `kind` label."""
+    capability: str = ""
     profile: str
     objective: Decimal
     """T, 0 < T < 1."""
     period: timedelta
     period_label: str
     """The period as written (`28d`, `4w`): the `period` label, and the `window` label of the window P."""
-    windows: tuple[timedelta, ...]
-    """Windows that rules read, ascending, without P."""
-    sli: StoredSli
     slice: timedelta | None = None
     """Length of a slice; None counts events."""
     slice_target: Decimal | None = None
@@ -91,3 +130,22 @@ class StoredObjective:
     def allowed(self) -> Decimal:
         """The allowed error ratio, 1 - T, exact in decimals."""
         return 1 - self.objective
+
+    @property
+    def counts(self) -> str:
+        """What is counted, `events` or `slices`: the `kind` label."""
+        return "events" if self.slice is None else "slices"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObjective(Objective):
+    """One SLO whose windows this exporter computes exactly from stored events."""
+
+    windows: tuple[timedelta, ...]
+    """Windows that rules read, ascending, without P."""
+    sli: StoredSli
+
+
+def carried(value: T, as_: type[T]) -> dict[str, Any]:
+    """The fields of a dataclass as `value` has them, by name: another value that is one too is made with them."""
+    return {one.name: getattr(value, one.name) for one in fields(as_)}  # type: ignore[arg-type] # T is a dataclass

@@ -1,7 +1,7 @@
 """What a source is: it reads one outside system and says facts. It knows nothing of metrics or schedules.
 
 A source promises one thing: it may repeat, it must not skip. The poller keeps the overlap, the store drops what it
-has already counted. Adding one takes a module in `sources/`, its test, and a row in `docs/sources.md`.
+has already counted. Adding one takes a folder in `sources/`, its test with a `CASE`, and a section in `docs/sources.md`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, model_validator
 
 from platform_meter.model.facts import Fact, Reading
+from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Duration, LocalPath, Period
 
 C = TypeVar("C", bound=BaseModel)
@@ -181,20 +182,70 @@ class Secret(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A token in the header Authorization."""
+
+    secret: Secret
+    prefix: str = "Bearer"
+    """What its system wants before it: `token`, `Token token=`, nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basic:
+    """A user and a password in the header Authorization."""
+
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretHeaders:
+    """Headers whose values are secrets, such as the two keys `DD-API-KEY` and `DD-APPLICATION-KEY`."""
+
+    headers: Mapping[str, Secret]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCertificate:
+    """A certificate that TLS shows to the server. PEM files, read again when they change; the key has no passphrase."""
+
+    cert_file: str
+    """Path of the certificate, with those between it and its authority."""
+    key_file: str
+    """Path of its key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kubeconfig:
+    """A context of a kubeconfig, which brings address, authority and credential."""
+
+    path: str = ""
+    """Empty for the default one."""
+    context: str = ""
+    """Empty for the current one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InCluster:
+    """The service account of the pod that we run in, which brings address, authority and token."""
+
+
+Credential = Token | Basic | SecretHeaders | ClientCertificate | Kubeconfig | InCluster
+"""Ways to be let in. `runtime.outside.credentials` makes each of them work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How to reach a system. At most one of token, basic, kubeconfig and in_cluster."""
+    """How to reach a system."""
 
     url: str = ""
-    token: Secret | None = None
-    token_prefix: str = "Bearer"  # noqa: S105 - the scheme, no secret
-    basic: tuple[str, Secret] | None = None
-    kubeconfig: tuple[str, str] | None = None
-    """Path ("" for the default) and context ("" for the current one)."""
-    in_cluster: bool = False
+    """Empty where the credential brings the address."""
+    credential: Credential | None = None
+    """None for a system that lets everybody in."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    secret_headers: Mapping[str, Secret] = field(default_factory=dict)
-    """Headers whose values are secrets, beside or instead of the above: `DD-API-KEY`."""
+    """Sent with each call."""
     ca_file: str | None = None
+    """Authority of the server's certificate; None for those that this machine trusts, or the credential's."""
     rate_headers: tuple[str, str, str] | None = None
     """Names of the limit, remaining and reset (epoch seconds) headers, where the system tells its quota."""
 
@@ -223,6 +274,12 @@ class Source(Generic[C]):
 
     name: str
     """Config `type`, `source` label, docs row."""
+    title: str
+    """The system as its maker writes it: `GitHub`."""
+    reads: str
+    """What is read there, for the tables of README and docs/sources.md."""
+    needs: str
+    """The least that its credential must be allowed, for the same."""
     config: type[C]
     gives: frozenset[type[Fact]]
     """The contract test holds it to this."""
@@ -231,3 +288,5 @@ class Source(Generic[C]):
     """(settings, way out, instance name) -> streams."""
     check: Callable[[C, Outside], Sequence[str]]
     """A small real call; one line per missing permission, empty when all is well."""
+    propose: Callable[[Surroundings], Proposal | None] = lambda _: None
+    """What `platform-meter init` writes of it; None for nothing."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import make_url
 
-from platform_meter.measures.objectives.windows import READ, Windows
+from platform_meter.measures.objectives.windows import Windows
 from platform_meter.model.measure import Scene
 from platform_meter.model.source import Access, Outside, SourceError
 from platform_meter.runtime.files.config import Config
@@ -55,7 +55,7 @@ def stored(service: Service, plan: Plan) -> float | None:
         scene = Scene(history=history, definitions=definitions, now=max(read), zone=service.zone)
         counts = Windows([objective]).of(scene, objective).counts
         start = max(read) - plan.period
-        first = next(history.rows(READ[objective.sli.events], start, max(read)), None)
+        first = next(history.rows(objective.sli.events.read, start, max(read)), None)
     if first is None or counts is None:
         return None
     since = max(start, first.event.at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -10,10 +10,8 @@ from platform_meter.model.objective import NoData, StoredSli
 from platform_meter.problems import Document, Problem, decode
 from platform_meter.slo import openslo
 from platform_meter.slo.burnrate import Row, alone_below, window_text
-from platform_meter.slo.openslo import whole as openslo_whole
-from platform_meter.slo.openslo.keys import PREFIX, Slo
 from platform_meter.slo.plan import SCRAPE, Plan, rows
-from platform_meter.slo.spec import Method, Spec
+from platform_meter.slo.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,32 +46,32 @@ class Reader:
 
     def read(self, document: Document) -> None:
         """Take in what the document says. Never raises on what people wrote; other kinds are left alone."""
-        model = openslo.model_for(document)
-        if model is None:
+        said = openslo.read(document, self._known)
+        if said is None:
             return
-        if isinstance(model, Problem):
-            self._problems.append(model)
+        if isinstance(said, Problem):
+            self._problems.append(said)
             return
-        slo = document.read(Slo)
-        wrong = [*(slo if isinstance(slo, list) else ()), *openslo_whole.problems(document, self._known)]
-        name = document.problem("", "metadata", "name")
-        for called in dict.fromkeys(openslo_whole.names(document)):
-            place = self._places.setdefault(called, f"{name.path}:{name.line}")
-            if place != f"{name.path}:{name.line}":
-                text = f"slo '{called}' stands in {place} too; give one another name"
-                wrong.append(document.problem(text, "metadata", "name"))
-        if isinstance(slo, list) or wrong:
+        wrong = [*said.problems, *self._twice(said, document)]
+        if wrong or not said.specs:
             self._problems += wrong
             self._unsound.append(document.word("metadata", "name"))
             return
-        found = openslo.specs(slo, document)
-        self._specs += found
-        self._warnings += [warning for one in found for warning in _warnings(one, document, self._scrape)]
+        self._specs += said.specs
+        self._warnings += [warning for one in said.specs for warning in _warnings(one, document, self._scrape)]
+
+    def _twice(self, said: openslo.Said, document: Document) -> Iterator[Problem]:
+        """Names that another document has already."""
+        name = document.problem("", "metadata", "name")
+        here = f"{name.path}:{name.line}"
+        for called in dict.fromkeys(said.names):
+            if (place := self._places.setdefault(called, here)) != here:
+                yield replace(name, text=f"slo '{called}' stands in {place} too; give one another name")
 
     def checked(self) -> Checked:
         """All that was read."""
         return Checked(
-            specs=tuple(sorted(self._specs, key=lambda s: (s.service, s.name))),
+            specs=tuple(sorted(self._specs, key=lambda s: (s.service, s.slo))),
             unsound=tuple(self._unsound),
             problems=tuple(sorted(dict.fromkeys(self._problems))),
             warnings=tuple(sorted(dict.fromkeys(self._warnings))),
@@ -107,12 +105,12 @@ def guard(plan: Plan) -> tuple[str, ...]:
 def _warnings(spec: Spec, document: Document, scrape: timedelta) -> list[Problem]:
     _, dropped = rows(spec, scrape)
     texts: list[tuple[str, tuple[str, ...]]] = [(_dropped(row, spec), ("spec", "objectives")) for row in dropped]
-    if spec.method is Method.TIMESLICES and not isinstance(spec.sli, StoredSli):
+    if spec.slice is not None and not isinstance(spec.sli, StoredSli):
         if spec.no_data in (NoData.BAD, NoData.HOLD):
             what = "bad" if spec.no_data is NoData.BAD else "held"
             text = f"while Prometheus itself is down it judges no slice, so those slices are not {what} but left out"
-            texts.append((text, ("metadata", "annotations", PREFIX + "no-data")))
-        if spec.slice is not None and spec.slice < 2 * scrape:
+            texts.append((text, ("metadata", "annotations", openslo.PREFIX + "no-data")))
+        if spec.slice < 2 * scrape:
             text = f"a slice of {window_text(spec.slice)} holds fewer than two scrapes; write timeSliceWindow: 5m"
             texts.append((text, ("spec", "objectives")))
     return [document.problem(text, *at) for text, at in texts]

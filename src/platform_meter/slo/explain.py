@@ -75,7 +75,7 @@ def _counted(plan: Plan) -> str:
     match plan.sli:
         case StoredSli(events=events, where=where):
             words = "".join(f", {k} {v}" for k, v in where.items())
-            return f"this exporter, exactly: stored {events}{words}; rules copy its window gauges"
+            return f"this exporter, exactly: stored {events.word}{words}; rules copy its window gauges"
         case Slices(tile=tile):
             return f"Prometheus: one sample a slice of {duration_text(tile)}; windows over 1h sum tiles of {duration_text(TILE)}"
         case _:

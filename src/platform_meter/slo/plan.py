@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from platform_meter.model.objective import NoData, StoredSli
+from platform_meter.model.objective import NoData, StoredSli, carried
 from platform_meter.slo.burnrate import (
     DEFAULT_MIN_BAD,
     ROWS,
@@ -22,7 +21,7 @@ from platform_meter.slo.burnrate import (
     window_text,
 )
 from platform_meter.slo.promql import Query, duration_text, number_text
-from platform_meter.slo.spec import WORST, Method, Ratio, RawRatio, Spec, Threshold
+from platform_meter.slo.spec import WORST, Ratio, RawRatio, Spec, Threshold, Written
 
 SCRAPE = timedelta(seconds=30)
 """Scrape interval where nobody says another."""
@@ -126,32 +125,11 @@ class Slices:
 Sli = Counters | Slices | StoredSli
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """One SLO, resolved. `slo` is the value of the label `slo` on all its series."""
-
-    slo: str
-    service: str
-    owner: str
-    capability: str
-    display: str
-    description: str
-    runbook: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """The document's own labels, as people wrote them."""
-
-    objective: Decimal
-    allowed: Decimal
-    """1 - T, exact."""
-    period: timedelta
-    period_label: str
-    """The period as written, the value of the labels `period` and of `window` for the window P."""
-    profile: Profile
-    method: Method
-    sli: Sli
-    slice: timedelta | None
-    slice_target: Decimal | None
-    no_data: NoData | None
+@dataclass(
+    frozen=True, kw_only=True
+)  # no slots: a Plan is one and a Written too, and only one of the two may have them
+class Alerting:
+    """What follows from profile, period and objective alone: the same for most SLOs of an organisation."""
 
     alerts: tuple[BurnAlert, ...]
     """Rows that can fire, as in the table of domain section 5; empty for profile none."""
@@ -165,10 +143,15 @@ class Plan:
     """Silence of the source after which SLONoData fires, to the minute."""
     reference: timedelta
     """The window of the total count that stands for 0 bad events (counters only)."""
-    scrape: timedelta
 
-    path: str
-    line: int
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Written, Alerting):
+    """One SLO, resolved. `slo` is the value of the label `slo` on all its series."""
+
+    sli: Sli
+    scrape: timedelta
+    """The interval at which Prometheus scrapes what the queries read."""
 
     @property
     def period_window(self) -> Window:
@@ -189,11 +172,6 @@ class Plan:
     def allowed_text(self) -> str:
         """1 - T in decimals: `0.001`."""
         return number_text(self.allowed)
-
-    @property
-    def counts(self) -> str:
-        """What is counted: `events` or `slices`."""
-        return "slices" if self.method is Method.TIMESLICES else "events"
 
 
 def written_every(plan: Plan, window: Window) -> timedelta:
@@ -232,56 +210,16 @@ def plan(spec: Spec, *, scrape: timedelta = SCRAPE) -> Plan:
         spec.slice or scrape,
         spec.min_bad,
     )
-    return Plan(
-        slo=spec.name,
-        service=spec.service,
-        owner=spec.owner,
-        capability=spec.capability,
-        display=spec.display or spec.name,
-        description=spec.description,
-        runbook=spec.runbook,
-        labels=dict(spec.labels),
-        objective=spec.objective,
-        allowed=spec.allowed,
-        period=spec.period,
-        period_label=spec.period_label,
-        profile=spec.profile,
-        method=spec.method,
-        sli=_sli(spec, scrape),
-        slice=spec.slice,
-        slice_target=spec.slice_target,
-        no_data=spec.no_data,
-        alerts=alerting.alerts,
-        dropped=alerting.dropped,
-        windows=alerting.windows,
-        bad_counts=alerting.bad_counts,
-        no_data_after=alerting.no_data_after,
-        reference=alerting.reference,
-        scrape=scrape,
-        path=spec.path,
-        line=spec.line,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Alerting:
-    """What follows from profile, period and objective alone: the same for most SLOs of an organisation."""
-
-    alerts: tuple[BurnAlert, ...]
-    dropped: tuple[Row, ...]
-    windows: tuple[Window, ...]
-    bad_counts: tuple[Window, ...]
-    no_data_after: timedelta
-    reference: timedelta
+    return Plan(**carried(spec, Written), **carried(alerting, Alerting), sli=_sli(spec, scrape), scrape=scrape)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _alerting(profile: Profile, period: Window, allowed: Decimal, step: timedelta, min_bad: int | None) -> _Alerting:
+def _alerting(profile: Profile, period: Window, allowed: Decimal, step: timedelta, min_bad: int | None) -> Alerting:
     kept, dropped = _rows(profile, period.length, allowed, step)
     lengths = sorted({w for row in kept for w in (row.long, row.short)})
     guarded = sorted({row.long for row in kept})
     silence = no_data_after(kept, allowed)
-    return _Alerting(
+    return Alerting(
         alerts=tuple(
             BurnAlert(
                 row=row,
@@ -316,10 +254,10 @@ def _window(length: timedelta) -> Window:
 def _sli(spec: Spec, scrape: timedelta) -> Sli:
     if isinstance(spec.sli, StoredSli):
         return spec.sli
-    if spec.method is Method.TIMESLICES:
+    if spec.slice is not None:
         return _slices(spec, scrape)
     if isinstance(spec.sli, RawRatio | Threshold):
-        raise ValueError(f"{spec.name}: a raw ratio or a threshold is judged slice by slice, not by events")
+        raise ValueError(f"{spec.slo}: a raw ratio or a threshold is judged slice by slice, not by events")
     return _counters(spec.sli, scrape)
 
 
@@ -339,7 +277,7 @@ _BAD_WHEN = {"lt": ">=", "lte": ">", "gt": "<=", "gte": "<"}
 
 def _slices(spec: Spec, scrape: timedelta) -> Slices:
     if spec.slice is None or spec.no_data is None:
-        raise ValueError(f"{spec.name}: slices need their length and what one without data is")
+        raise ValueError(f"{spec.slo}: slices need their length and what one without data is")
     over = spec.slice + scrape  # one scrape more, so that what happens between two slices is seen
     target = spec.slice_target or Decimal(1)
     reads: Counters | Gauge
@@ -354,7 +292,7 @@ def _slices(spec: Spec, scrape: timedelta) -> Slices:
             reads = _counters(spec.sli, scrape)
             when, bound = (">", 1 - target) if reads.bad else ("<", target)
         case _:
-            raise ValueError(f"{spec.name}: stored slices are judged by the exporter")
+            raise ValueError(f"{spec.slo}: stored slices are judged by the exporter")
     if isinstance(reads, Gauge):
         data = reads.query.over(over)
         level = f"({data} >= -Inf)"  # NaN says nothing, and no comparison holds for it

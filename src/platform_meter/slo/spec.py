@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
-from enum import StrEnum
 
-from platform_meter.model.objective import NoData, StoredSli
+from platform_meter.model.objective import Objective, StoredSli
 from platform_meter.slo.burnrate import Profile
 from platform_meter.slo.promql import Query
-
-
-class Method(StrEnum):
-    """How good is counted (OpenSLO `budgetingMethod`)."""
-
-    OCCURRENCES = "Occurrences"
-    TIMESLICES = "Timeslices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,33 +46,24 @@ Sli = Ratio | RawRatio | Threshold | StoredSli
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """One objective of one SLO document."""
+class Written(Objective):
+    """An objective with what its file says for people, and where it stands."""
 
-    name: str
-    service: str
-    objective: Decimal
-    sli: Sli
-    period: timedelta
-    period_label: str
-    """The period as written."""
+    display: str
+    """What people call it; its name where the file says nothing else."""
+    description: str = ""
+    runbook: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """The document's own labels."""
     path: str
     line: int
-    display: str = ""
-    description: str = ""
-    owner: str = ""
-    capability: str = ""
-    runbook: str = ""
-    profile: Profile = Profile.STANDARD
-    method: Method = Method.OCCURRENCES
-    slice: timedelta | None = None
-    """Only with Timeslices, and always there for them."""
-    slice_target: Decimal | None = None
-    no_data: NoData | None = None
-    min_bad: int | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def allowed(self) -> Decimal:
-        """The allowed error ratio, 1 - T, exact in decimals."""
-        return 1 - self.objective
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec(Written):
+    """One objective of one SLO document."""
+
+    profile: Profile = Profile.STANDARD
+    sli: Sli
+    min_bad: int | None = None
+    """Bad events without which no alert fires; None is each level's own number."""

@@ -11,8 +11,10 @@ from typing import NamedTuple, TypeVar
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, false, func, or_, select, true
 
-from platform_meter.model.facts import Event, Reading, event_kinds
-from platform_meter.model.facts.use import Usage
+from platform_meter.model import dims
+from platform_meter.model.dims import Dim
+from platform_meter.model.facts import Event, Reading, Tallied, event_kinds
+from platform_meter.model.facts.use import Usage, UsageDim
 from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState, UsageDay
 from platform_meter.model.ownership import NOBODY
 from platform_meter.store import codec, polls
@@ -37,6 +39,7 @@ from platform_meter.store.values import Configured, ConfiguredStream, GapRow, St
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reading)
 S = TypeVar("S", bound=Struct)
+D = TypeVar("D", bound=Dim)
 
 Intervals = Mapping[int, Sequence[tuple[int, Owner]]]
 """(start, owner) in order of time, by object."""
@@ -84,10 +87,12 @@ class StoredHistory:
         found = ((c, [s for s in c.streams if kind is None or kind in s.gives]) for c in self._configured)
         return [self._state(c, streams) for c, streams in found if streams]
 
-    def counts(self, kind: type[Event], source: str, start: datetime, end: datetime) -> Mapping[tuple[int, str], Count]:
+    def counts(
+        self, kind: type[Tallied[D]], source: str, start: datetime, end: datetime
+    ) -> Mapping[tuple[int, D], Count]:
         first, last = to_ms(start), to_ms(end)
         low, high = first + -first % SLICE, last - last % SLICE
-        sums: dict[tuple[int, str], list[int]] = {}
+        sums: dict[tuple[int, D], list[int]] = {}
         if low >= high:
             self._add_events(sums, kind, source, first, last)
         else:
@@ -151,11 +156,12 @@ class StoredHistory:
         """Use by object and day. A `Usage` gives its amount; of every other kind each event that is use is one."""
         instances = self._conn.execute(select(sources.c.instance).where(sources.c.type == source_type)).scalars().all()
         kinds = [
-            (rollups.c.kind == name) & (rollups.c.dim.in_(cls.use_dims) if cls.use_dims else true())
+            (rollups.c.kind == name) & (rollups.c.dim.in_(map(dims.encode, cls.use_dims)) if cls.use_dims else true())
             for name, cls in event_kinds().items()
             if cls.verb and cls.verb in verbs
         ]
-        by_action = (rollups.c.kind == Usage.__name__) & rollups.c.dim.in_(verbs)
+        actions = [dims.encode(UsageDim(verb)) for verb in verbs]
+        by_action = (rollups.c.kind == Usage.__name__) & rollups.c.dim.in_(actions)
         found: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
         for condition, counted in ((by_action, False), (or_(false(), *kinds), True)):
             for object_, bucket, n, amount, millionths in self._conn.execute(
@@ -236,7 +242,7 @@ class StoredHistory:
         return polls.unread(self._conn, limit)
 
     def _add_events(
-        self, sums: dict[tuple[int, str], list[int]], kind: type[Event], source: str, start: int, end: int
+        self, sums: dict[tuple[int, D], list[int]], kind: type[Tallied[D]], source: str, start: int, end: int
     ) -> None:
         if start >= end:
             return
@@ -250,8 +256,8 @@ class StoredHistory:
 
     def _add_rollups(
         self,
-        sums: dict[tuple[int, str], list[int]],
-        kind: type[Event],
+        sums: dict[tuple[int, D], list[int]],
+        kind: type[Tallied[D]],
         source: str,
         width: int,
         *,
@@ -260,6 +266,7 @@ class StoredHistory:
     ) -> None:
         if start >= end:
             return
+        words = kind.dim()
         for object_, dim, n, amount, millionths in self._conn.execute(
             select(rollups.c.object, rollups.c.dim, *added_up())
             .where(
@@ -271,7 +278,7 @@ class StoredHistory:
             )
             .group_by(rollups.c.object, rollups.c.dim)
         ):
-            total = sums.setdefault((object_, dim), [0, 0])
+            total = sums.setdefault((object_, dims.decode(dim, words)), [0, 0])
             total[0] += n
             total[1] += amount * MILLIONTHS + millionths
 

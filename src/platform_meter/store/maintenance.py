@@ -7,6 +7,7 @@ from itertools import groupby
 
 from sqlalchemy import ColumnElement, Connection, Table, exists, func, select, text, union
 
+from platform_meter.model import dims
 from platform_meter.model.facts import event_kinds
 from platform_meter.store import codec
 from platform_meter.store.database import BATCH, Transaction, keep
@@ -108,7 +109,7 @@ def _differences(conn: Connection, kind: str, days: Days) -> Iterator[str]:
         for at, source, object_, body in group:
             for tally in decode(body).tallies():
                 for width, bucket in ((WIDTH_SLICE, at - at % SLICE), (WIDTH_DAY, day)):
-                    total = sums.setdefault((width, bucket, source, object_, tally.dim), [0, 0])
+                    total = sums.setdefault((width, bucket, source, object_, dims.encode(tally.dim)), [0, 0])
                     total[0] += tally.n
                     total[1] += round(tally.amount * MILLIONTHS)
         told = _rollups(conn, kind, day, days.next(day))

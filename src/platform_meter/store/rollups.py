@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Insert, bindparam, cast, func, literal, select
 
-from platform_meter.model.facts import Tally
-from platform_meter.store.database import Transaction, insert_rows, keep
-from platform_meter.store.schema import MILLIONTHS, WIDTH_DAY, WIDTH_SLICE, insert, rollups
+from platform_meter.model import dims
+from platform_meter.model.dims import Dim
+from platform_meter.model.facts import Tallied, Tally, event_kinds
+from platform_meter.store import codec
+from platform_meter.store.database import BATCH, Transaction, insert_rows, keep, kept
+from platform_meter.store.schema import MILLIONTHS, RECOUNT, WIDTH_DAY, WIDTH_SLICE, events, insert, meta, rollups
 from platform_meter.store.times import SLICE, Days
 
 _KEY = ("width", "kind", "source", "bucket", "object", "dim")
@@ -17,10 +21,10 @@ _LARGEST = 9e12
 """Units that one event may add: a million such fit in one sum of 64 bits."""
 
 
-def storable(tallies: Sequence[Tally]) -> bool:
+def storable(tallies: Sequence[Tally[Dim]]) -> bool:
     """Whether these can be kept: PostgreSQL has no NUL in text, NaN is no number, and sums must have room."""
     for tally in tallies:  # noqa: SIM110 - once per event, and a generator takes longer than the check
-        if not -_LARGEST < tally.amount < _LARGEST or "\0" in tally.dim:
+        if not -_LARGEST < tally.amount < _LARGEST or "\0" in dims.encode(tally.dim):
             return False
     return True
 
@@ -33,17 +37,17 @@ class Rollups:
         self._slices: dict[tuple[int, int, str], list[int]] = {}
         self._corrected = False
 
-    def add(self, at: int, object_: int, tallies: Sequence[Tally]) -> None:
+    def add(self, at: int, object_: int, tallies: Sequence[Tally[Dim]]) -> None:
         self._add(at, object_, tallies, 1)
 
-    def subtract(self, at: int, object_: int, tallies: Sequence[Tally]) -> None:
+    def subtract(self, at: int, object_: int, tallies: Sequence[Tally[Dim]]) -> None:
         """Take back what an earlier version of an event added."""
         self._corrected = True
         self._add(at, object_, tallies, -1)
 
-    def _add(self, at: int, object_: int, tallies: Sequence[Tally], sign: int) -> None:
+    def _add(self, at: int, object_: int, tallies: Sequence[Tally[Dim]], sign: int) -> None:
         for tally in tallies:
-            place = (at - at % SLICE, object_, str(tally.dim))  # an enum hashes slowly
+            place = (at - at % SLICE, object_, dims.encode(tally.dim))
             row = self._slices.get(place)
             if row is None:
                 row = self._slices[place] = [0, 0]
@@ -100,11 +104,42 @@ def added_up() -> list[ColumnElement[int]]:
     return [cast(func.sum(rollups.c[name]), BigInteger) for name in _SUMS]
 
 
-def cut_days(tx: Transaction, days: Days) -> None:
-    """See to it that the daily rollups are those of this zone."""
+def settle(tx: Transaction, days: Days) -> None:
+    """See to it that the rollups are as this version writes them, and the daily ones those of this zone."""
+    if kept(tx.conn, RECOUNT) is not None:
+        recount(tx, days)
+        tx.conn.execute(meta.delete().where(meta.c.key == RECOUNT))
     if tx.zone not in (None, days.zone.key):
         rebuild_days(tx, days)
     keep(tx.conn, "zone", days.zone.key)
+
+
+def recount(tx: Transaction, days: Days) -> None:
+    """Tally the events of a kind anew where its rollups may stand under other words than are read of them now."""
+    texts = select(rollups.c.kind, rollups.c.dim).where(rollups.c.width == WIDTH_DAY).distinct()
+    found = tx.conn.execute(texts).all()
+    columns = select(events.c.source, events.c.at, events.c.object, events.c.body).order_by(events.c.at)
+    for name, kind in event_kinds().items():
+        if not any(_old(text, kind) for of, text in found if of == name):
+            continue
+        decode = codec.decoder(kind).decode
+        tx.conn.execute(rollups.delete().where(rollups.c.kind == name))
+        rows = tx.conn.execute(columns.where(events.c.kind == name).execution_options(yield_per=BATCH))
+        for some in rows.partitions():
+            sums = {source: Rollups(source, name, days) for source in {row.source for row in some}}
+            for source, at, object_, body in some:
+                sums[source].add(at, object_, decode(body).tallies())
+            for one in sums.values():
+                one.write(tx)
+
+
+def _old(text: str, kind: type[Tallied[Any]]) -> bool:
+    """Whether a version that escaped nothing may have meant other words by it than are read now."""
+    try:
+        dims.decode(text, kind.dim())
+    except ValueError:
+        return True
+    return "\\" in text
 
 
 def rebuild_days(tx: Transaction, days: Days) -> None:

@@ -56,7 +56,10 @@ metadata = MetaData()
 meta = Table("meta", metadata, Column("key", _Name, primary_key=True), Column("value", Text, nullable=False))
 """schema_version; zone of the daily rollups; seq, the last number given to a row; pruned, before which nothing is left;
 salt, with which people are hashed where none is configured; exposed, before which those counters were first seen whose
-values are shown."""
+values are shown; recount, while rollups await that."""
+
+RECOUNT = "recount"
+"""Key in `meta` of a store whose rollups an older version wrote, until `rollups.settle` has looked at them."""
 
 changes = Table("changes", metadata, Column("name", _Name, primary_key=True), _int("seq"))
 """For each kind of fact, and for readings, owners, snapshots, counters and streams: the seq of its last change."""
@@ -246,8 +249,17 @@ def _amounts_in_two(conn: Connection) -> None:
     conn.execute(streams.update().values(since=streams.c.watermark))
 
 
-MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [(2, _gaps_say_why), (3, _amounts_in_two)]
-VERSION = 3
+def _words_told_apart(conn: Connection) -> None:
+    """Version 4 escapes what separates the words of a dim; where words hold it, their events tell what was meant."""
+    conn.execute(meta.insert().values(key=RECOUNT, value=""))
+
+
+MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [
+    (2, _gaps_say_why),
+    (3, _amounts_in_two),
+    (4, _words_told_apart),
+]
+VERSION = 4
 
 
 def prepare(conn: Connection, place: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, select
 
@@ -27,7 +27,7 @@ from platform_meter.store.database import STANDSTILL, Database, Transaction, kee
 from platform_meter.store.errors import StoreError
 from platform_meter.store.history import OwnerCache, StoredHistory
 from platform_meter.store.objects import Objects
-from platform_meter.store.rollups import cut_days
+from platform_meter.store.rollups import settle
 from platform_meter.store.schema import changes, gaps, snapshots
 from platform_meter.store.times import MILLISECOND, Days, from_ms, to_ms
 from platform_meter.store.values import (
@@ -61,7 +61,7 @@ class Store:
         database: Database,
         *,
         zone: str,
-        countings: Sequence[Counting],
+        countings: Sequence[Counting[Any]],
         directory: Directory,
         retention: timedelta,
         limits: CounterCaps,
@@ -78,7 +78,7 @@ class Store:
         url: str,
         *,
         zone: str,
-        countings: Sequence[Counting],
+        countings: Sequence[Counting[Any]],
         directory: Directory,
         retention: timedelta = RETENTION,
         caps: Mapping[str, int] | None = None,
@@ -107,7 +107,7 @@ class Store:
         try:
             with database.write() as conn:
                 tx = Transaction(conn)
-                cut_days(tx, store._days)
+                settle(tx, store._days)
                 tx.finish()
         except BaseException:
             database.close()

@@ -6,11 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Insert, bindparam, select
 
 from platform_meter.model.catalogue.meter import EVENTS_REJECTED, EVENTS_STORED
+from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Ref, Tally
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Counting
@@ -55,15 +56,15 @@ class _Version(NamedTuple):
     at: int
     updated: int
     place: tuple[str, str]
-    tallies: Sequence[Tally]
+    tallies: Sequence[Tally[Dim]]
 
 
 _Objects = Mapping[tuple[str, str], Known]
 
 
 class Writer:
-    def __init__(self, countings: Sequence[Counting], objects: Objects, days: Days) -> None:
-        self._countings: dict[type[Event], list[Counting]] = defaultdict(list)
+    def __init__(self, countings: Sequence[Counting[Any]], objects: Objects, days: Days) -> None:
+        self._countings: dict[type[Event], list[Counting[Any]]] = defaultdict(list)
         for counting in countings:
             self._countings[counting.event].append(counting)
         self._objects, self._days = objects, days

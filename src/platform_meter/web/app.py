@@ -18,6 +18,7 @@ from werkzeug.wrappers import Request, Response
 
 from platform_meter import __version__
 from platform_meter.runtime.tick.exposition import Exposition
+from platform_meter.web import pages as page_folders
 from platform_meter.web.charts import draw, legend
 from platform_meter.web.pages import pages
 from platform_meter.web.view import Banner, Health, View, hours, percent, span, whole
@@ -48,14 +49,16 @@ class Site:
     """Why the process is not healthy, or empty."""
     unready: Callable[[], str]
     """Why it can't answer truly yet, or empty."""
-    reload: Callable[[], list[str]]
-    """Loads configuration and definitions again; the problems found, none when it took effect."""
+    reload: Callable[[], list[str] | None]
+    """Loads configuration and definitions again; the problems found, none when it took effect. None: one waits already."""
 
 
 def environment() -> jinja2.Environment:
     """Templates with autoescape and strict names, so a misspelt value fails in tests, not on a screen."""
     env = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.PackageLoader("platform_meter.web", at) for at in ("templates", "pages")]),
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader("platform_meter.web"), jinja2.FileSystemLoader(list(page_folders.__path__))]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -156,6 +159,9 @@ def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
 
     def reload(_: Request) -> Response:
         problems = site.reload()
+        if problems is None:
+            text = "A reload runs and another waits, which will load what you would have loaded.\n"
+            return Response(text, status=429, headers={"Retry-After": "5"}, content_type="text/plain; charset=utf-8")
         text = "\n".join(problems) if problems else "reloaded"
         return Response(f"{text}\n", status=400 if problems else 200, content_type="text/plain; charset=utf-8")
 

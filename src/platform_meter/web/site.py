@@ -14,7 +14,7 @@ from platform_meter.web.view import SourceExtra, View
 GAPS_SHOWN = 50
 
 
-def make_site(current: Callable[[], Service], reload: Callable[[], list[str]]) -> Site:
+def make_site(current: Callable[[], Service], reload: Callable[[], list[str] | None]) -> Site:
     """The site of whatever service is current; a reload may put another in its place.
 
     Args:

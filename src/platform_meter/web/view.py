@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from platform_meter.measures.objectives.days import DailyCounts
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import Event, Reading
+from platform_meter.model.dims import Dim
+from platform_meter.model.facts import Event, Reading, Tallied
 from platform_meter.model.history import Count, History, SourceState
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import Metric
@@ -18,6 +20,8 @@ from platform_meter.model.source import Outside
 from platform_meter.slo.plan import Plan
 from platform_meter.store import StreamState
 from platform_meter.web.late import Tickets
+
+D = TypeVar("D", bound=Dim)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,19 +140,19 @@ class View:
         """When the day begins, UTC."""
         return datetime.combine(day, time(), self.zone).astimezone(ZoneInfo("UTC"))
 
-    def counts(self, kind: type[Event], start: datetime, end: datetime) -> dict[tuple[int, str], Count]:
+    def counts(self, kind: type[Tallied[D]], start: datetime, end: datetime) -> dict[tuple[int, D], Count]:
         """Tallies of all fresh sources of this kind, by (object, dim)."""
-        out: dict[tuple[int, str], Count] = {}
+        out: dict[tuple[int, D], Count] = {}
         for source in self.history.sources(kind):
             if source.fresh:
                 out.update(self.history.counts(kind, source.instance, start, end))
         return out
 
-    def daily(self, kind: type[Event], days: Sequence[date]) -> list[dict[str, int]]:
+    def daily(self, kind: type[Tallied[D]], days: Sequence[date]) -> list[dict[D, int]]:
         """Number of events by dim for each day."""
-        out: list[dict[str, int]] = []
+        out: list[dict[D, int]] = []
         for day in days:
-            by_dim: dict[str, int] = {}
+            by_dim: dict[D, int] = {}
             counted = self.counts(kind, self.midnight(day), self.midnight(day + timedelta(days=1)))
             for (_, dim), count in counted.items():
                 by_dim[dim] = by_dim.get(dim, 0) + count.n

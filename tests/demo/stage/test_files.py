@@ -4,25 +4,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.demo.worlds import START
+from tests.demo.worlds import START, nowhere
 
 from platform_meter import sources
+from platform_meter.demo.apis.kubernetes import conflicts
 from platform_meter.demo.company.layout import Company
-from platform_meter.demo.stage.files import conflicts, write
-from platform_meter.demo.stage.server import Addresses
+from platform_meter.demo.stage.files import write
 from platform_meter.runtime.files.check import examine
 from platform_meter.runtime.files.config import load_config
 from platform_meter.runtime.files.definitions import read_definitions
 from platform_meter.runtime.files.references import look_up, read_file
-
-ADDRESSES = Addresses(
-    github="http://127.0.0.1:1",
-    jira="http://127.0.0.1:2",
-    eu="http://127.0.0.1:3",
-    us="http://127.0.0.1:4",
-    metrics="http://127.0.0.1:5",
-    start=START,
-)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +24,7 @@ def company() -> Company:
 @pytest.fixture(scope="module")
 def folder(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("demo")
-    write(found, company, ADDRESSES)
+    write(found, company, nowhere(company))
     return found
 
 

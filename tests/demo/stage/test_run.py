@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.demo.worlds import START
+from tests.demo.worlds import START, nowhere
 
+from platform_meter.demo.company.layout import Company
 from platform_meter.demo.stage.run import Demo, prepare
 from platform_meter.demo.stage.server import Addresses, Options
 
@@ -32,12 +33,12 @@ def test_the_files_measure_the_company_that_runs(tmp_path: Path) -> None:
         assert config is not None
         assert config.listen == LISTEN
         assert types(demo) == {"github", "jira", "kubernetes"}
-        assert config.sources["jira"].config.model_dump()["url"] == addresses.jira
+        assert config.sources["jira"].config.model_dump()["url"] == addresses.urls["jira"]
         assert demo.layout.start == addresses.start == START
         assert len(demo.layout.teams) == 8
         assert {t.id for t in demo.found.definitions.teams} <= {t.id for t in demo.layout.teams}
         assert [p.slo for p in demo.found.plans] != []
-        assert requests.get(f"{addresses.eu}/readyz", timeout=20).text == "ok"
+        assert requests.get(f"{addresses.urls['eu']}/readyz", timeout=20).text == "ok"
     finally:
         demo.company.stop()
 
@@ -46,12 +47,7 @@ def test_the_files_measure_the_company_that_runs(tmp_path: Path) -> None:
 class Idle:
     """A company that only has addresses."""
 
-    addresses: Addresses = field(
-        default_factory=lambda: Addresses(
-            **{name: f"http://127.0.0.1:{n}" for n, name in enumerate(("github", "jira", "eu", "us", "metrics"), 1)},
-            start=START,
-        )
-    )
+    addresses: Addresses = field(default_factory=lambda: nowhere(Company.build(1, START, teams=8, services=16)))
     stopped: int = 0
 
     def stop(self) -> None:

@@ -9,10 +9,11 @@ from tests.demo.worlds import START
 from tests.support.our_slos import our_plans
 from tests.support.prometheus import program, promtool
 
-from platform_meter.demo.apis.services import serving, traffic
+from platform_meter.demo.apis.services import target_labels
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.company.scenarios import Scenario
-from platform_meter.demo.stage.seed import counter, past, write_blocks
+from platform_meter.demo.company.traffic import BUCKETS, serving, traffic
+from platform_meter.demo.stage.seed import JOB, counter, past, write_blocks
 from platform_meter.slo.promql import Matcher, Selector
 
 COMPANY = Company.build(1, START, teams=8, services=16)
@@ -86,6 +87,21 @@ def test_the_past_is_openmetrics(text: str) -> None:
         assert {s.labels["slo"] for s in tiles} == {"api-availability", "requests-availability", "requests-latency"}
         assert len(tiles) == 3 * (28 * 288 + 1)
         assert all(float(tile.timestamp) % 300 == 0 and tile.value >= 0 for tile in tiles)
+
+
+def test_the_past_joins_the_present(text: str) -> None:
+    """Its series have the labels of discovery and scrape, and lie below what is served now."""
+    families = {f.name: f for f in openmetrics(text)}
+    counted = families["http_requests"].samples
+    assert {s.labels["job"] for s in counted} == {JOB}
+    buckets = families["http_request_duration_seconds_bucket"].samples
+    assert {s.labels["le"] for s in buckets} == {f"{bound:g}" for bound in BUCKETS} | {"+Inf"}
+    last = {(s.labels["service"], s.labels["code"]): s for s in counted}
+    for service in serving(COMPANY):
+        for code, count in traffic(COMPANY, CALM, service).codes(START).items():
+            before = last[service.id, code]
+            assert target_labels(service).items() <= before.labels.items()
+            assert count >= before.value
 
 
 def test_tiles_add_up(text: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -15,28 +16,29 @@ from tests.demo.worlds import START, Clock, small_world
 from platform_meter.demo.company.scenarios import Trouble
 from platform_meter.demo.stage.server import Addresses, Options, running_clock, serving, start_process
 
-OPTIONS = Options(seed=3, start=START, teams=8, services=16, trouble=Trouble.TICKET_FLOOD, github_limit=77)
+OPTIONS = Options(
+    seed=3, start=START, teams=8, services=16, trouble=Trouble.TICKET_FLOOD, settings={"github-limit": 77}
+)
 TIMEOUT = 20
 
 
 def github(addresses: Addresses) -> requests.Response:
     headers = {"Authorization": "Bearer ghs_demo"}
-    return requests.get(f"{addresses.github}/rate_limit", headers=headers, timeout=TIMEOUT)
+    return requests.get(f"{addresses.urls['github']}/rate_limit", headers=headers, timeout=TIMEOUT)
 
 
 def test_a_process_of_its_own() -> None:
-    """All five servers answer with what was asked for, and all of it ends with `stop`."""
+    """All servers answer with what was asked for, and all of it ends with `stop`."""
     demo = start_process(OPTIONS)
     try:
         addresses = demo.addresses
         assert addresses.start == START
         assert github(addresses).json()["rate"]["limit"] == 77
-        me = requests.get(f"{addresses.jira}/rest/api/3/myself", auth=("meter@acme.test", "jira_demo"), timeout=TIMEOUT)
+        urls, basic = addresses.urls, ("meter@acme.test", "jira_demo")
+        me = requests.get(f"{urls['jira']}/rest/api/3/myself", auth=basic, timeout=TIMEOUT)
         assert me.json()["emailAddress"] == "meter@acme.test"
-        assert [requests.get(f"{url}/readyz", timeout=TIMEOUT).text for url in (addresses.eu, addresses.us)] == [
-            "ok"
-        ] * 2
-        assert len(requests.get(f"{addresses.metrics}/sd", timeout=TIMEOUT).json()) > 8
+        assert [requests.get(f"{urls[name]}/readyz", timeout=TIMEOUT).text for name in ("eu", "us")] == ["ok"] * 2
+        assert len(requests.get(f"{urls['metrics']}/sd", timeout=TIMEOUT).json()) > 8
     finally:
         demo.stop()
     assert demo.process.returncode == 0
@@ -78,7 +80,9 @@ def test_serving_in_this_process() -> None:
     with serving(world) as addresses:
         assert github(addresses).status_code == 200
         headers = {"Authorization": "Bearer kube_demo"}
-        watch = requests.get(f"{addresses.eu}/api/v1/pods?watch=true", headers=headers, stream=True, timeout=TIMEOUT)
+        watch = requests.get(
+            f"{addresses.urls['eu']}/api/v1/pods?watch=true", headers=headers, stream=True, timeout=TIMEOUT
+        )
         with watch:
             first = json.loads(next(watch.iter_lines()))
             assert first["type"] == "ADDED"
@@ -88,10 +92,12 @@ def test_serving_in_this_process() -> None:
 
 def test_addresses_as_text() -> None:
     """The printed line is read back; anything else is refused."""
-    addresses = Addresses(github="a", jira="b", eu="c", us="d", metrics="e", start=START)
+    addresses = Addresses(urls={"github": "a", "eu": "c"}, start=START)
     assert Addresses.from_json(addresses.to_json()) == addresses
-    with pytest.raises(ValueError, match="the demo server said 'oh no' instead of its addresses"):
-        Addresses.from_json("oh no")
+    assert "\n" not in addresses.to_json()
+    for line in ("oh no", "[1]", "{}"):
+        with pytest.raises(ValueError, match=f"the demo server said {re.escape(repr(line))} instead of its addresses"):
+            Addresses.from_json(line)
 
 
 def test_the_clock_starts_where_it_is_told() -> None:

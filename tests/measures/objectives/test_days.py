@@ -13,10 +13,12 @@ from platform_meter.measures.objectives.days import DailyCounts, recent_bad
 from platform_meter.measures.objectives.windows import Windows, labels
 from platform_meter.model.definitions import Definitions, Ticketing
 from platform_meter.model.facts import Event
-from platform_meter.model.facts.ci import Outcome
-from platform_meter.model.facts.tickets import SlaCycle, SlaResult
+from platform_meter.model.facts.ci import PIPELINE_RUNS, Outcome
+from platform_meter.model.facts.kubernetes import NODE_MINUTES, POD_STARTS, PROBE_CHECKS
+from platform_meter.model.facts.slis import SLI
+from platform_meter.model.facts.tickets import SLA_CYCLES, SlaCycle, SlaResult
 from platform_meter.model.measure import Scene
-from platform_meter.model.objective import NoData, Stored, StoredObjective
+from platform_meter.model.objective import NoData, StoredObjective
 
 MIDNIGHT = NOW.replace(hour=0)
 MOMENTS = [MIDNIGHT - DAY, MIDNIGHT, MIDNIGHT + DAY]
@@ -47,10 +49,10 @@ def cycle(result: SlaResult, at: datetime, *, queue: str = "help", sla: str = "r
     )
 
 
-CYCLES = objective(Stored.SLA_CYCLES, where={"queue": "help", "sla": "resolution"})
+CYCLES = objective(SLA_CYCLES, where={"queue": "help", "sla": "resolution"})
 CASES: list[tuple[StoredObjective, list[Told], list[tuple[float, float]]]] = [
     (
-        objective(Stored.PIPELINE_RUNS),
+        objective(PIPELINE_RUNS),
         [
             run(Outcome.SUCCESS, MIDNIGHT - HOUR),
             run(Outcome.INFRA_FAILURE, MIDNIGHT),
@@ -60,17 +62,17 @@ CASES: list[tuple[StoredObjective, list[Told], list[tuple[float, float]]]] = [
         [(1, 0), (1, 1)],
     ),
     (
-        objective(Stored.POD_STARTS, threshold=60.0, where={"cluster": "eu"}),
+        objective(POD_STARTS, threshold=60.0, where={"cluster": "eu"}),
         [pod(5.0, ago(hours=1)), pod(90.0, ago(hours=20)), pod(90.0, ago(hours=1), cluster="us")],
         [(0, 1), (1, 0)],
     ),
     (
-        objective(Stored.PROBE_CHECKS, no_data=NoData.BAD, where={"target": "eu/readyz"}),
+        objective(PROBE_CHECKS, no_data=NoData.BAD, where={"target": "eu/readyz"}),
         [check(True, MIDNIGHT - timedelta(minutes=2)), check(True, NOW - timedelta(minutes=1))],
         [(1, 1), (1, 719)],
     ),
     (
-        objective(Stored.NODE_MINUTES, where={"cluster": "eu"}),
+        objective(NODE_MINUTES, where={"cluster": "eu"}),
         [sli("eu/node-ready", 11.0, 1.0, ago(hours=1)), sli("us/node-ready", 1.0, 1.0, ago(hours=1))],
         [(0, 0), (11, 1)],
     ),
@@ -87,7 +89,7 @@ CASES: list[tuple[StoredObjective, list[Told], list[tuple[float, float]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("of", "told", "expected"), CASES, ids=[case[0].sli.events for case in CASES])
+@pytest.mark.parametrize(("of", "told", "expected"), CASES, ids=[case[0].sli.events.word for case in CASES])
 def test_each_kind_by_day(of: StoredObjective, told: list[Told], expected: list[tuple[float, float]]) -> None:
     """Half-open days; nothing past the watermark; a second look gives the same."""
     days, at = DailyCounts(), scene(told, of, ticketing=(HELP,))
@@ -98,7 +100,7 @@ def test_each_kind_by_day(of: StoredObjective, told: list[Told], expected: list[
 def test_days_and_windows_are_made_of_the_same_events() -> None:
     """The days of the last 28 hold what the window of 28 days holds, when both end at midnight."""
     told = [run(outcome, MIDNIGHT - HOUR * n) for n, outcome in enumerate(list(Outcome) * 20, 1)]
-    of = objective(Stored.PIPELINE_RUNS)
+    of = objective(PIPELINE_RUNS)
     at = scene(told, of, now=MIDNIGHT)
     by_day = DailyCounts().counts(at, of, [MIDNIGHT - DAY * n for n in range(28, -1, -1)])
     found = Windows([of]).of(at, of).counts
@@ -110,10 +112,10 @@ def test_other_objectives_begin_anew() -> None:
     """After a reload the slices are those of the new files."""
     days, told = DailyCounts(), [check(True, ago(minutes=2)), check(False, ago(minutes=1))]
     for target, good in (("1", 1.0), ("0.5", 1.0)):
-        of = objective(Stored.PROBE_CHECKS, no_data=NoData.EXCLUDE, where={"target": "eu/readyz"}, slice_target=target)
+        of = objective(PROBE_CHECKS, no_data=NoData.EXCLUDE, where={"target": "eu/readyz"}, slice_target=target)
         assert days.counts(scene(told, of), of, MOMENTS)[1] == (good, 1.0)
     wide = objective(
-        Stored.PROBE_CHECKS,
+        PROBE_CHECKS,
         no_data=NoData.EXCLUDE,
         where={"target": "eu/readyz"},
         slice_=timedelta(minutes=5),
@@ -140,14 +142,14 @@ def test_bad_events_of_each_kind_in_words() -> None:
 
 def test_a_counted_minute_without_a_bad_event_is_not_listed() -> None:
     """Its tally of bad ones is 0."""
-    of = objective(Stored.SLI, where={"id": "a"})
+    of = objective(SLI, where={"id": "a"})
     assert bad(of, [sli("a", 3.0, 0.0, ago(minutes=2)), sli("b", 1.0, 1.0, ago(minutes=2))]) == []
 
 
 def test_the_newest_bad_events_come_first_and_no_more_than_asked_for() -> None:
     """Over the borders of days, and not from before."""
     told = [run(Outcome.INFRA_FAILURE, ago(hours=n), key=f"{n}") for n in (1, 30, 60, 500)]
-    of = objective(Stored.PIPELINE_RUNS)
+    of = objective(PIPELINE_RUNS)
     at = scene(told, of)
     assert [e.at for e in recent_bad(at, of, most=2, within=DAY * 14)] == [ago(hours=1), ago(hours=30)]
     assert [e.at for e in recent_bad(at, of, most=9, within=DAY * 14)] == [ago(hours=n) for n in (1, 30, 60)]
@@ -159,7 +161,7 @@ def test_bad_events_of_other_systems_are_not_listed() -> None:
         run(Outcome.INFRA_FAILURE, ago(hours=1)),
         run(Outcome.INFRA_FAILURE, ago(hours=1), instance="j"),
     ]
-    of = objective(Stored.PIPELINE_RUNS, where={"system": "github"})
+    of = objective(PIPELINE_RUNS, where={"system": "github"})
     sources = [source("gh", "github", watermark=NOW), source("j", "jenkins", watermark=NOW)]
     at = Scene(
         history=MemoryHistory([(name, owner("a"), fact) for name, fact in told], sources=sources),

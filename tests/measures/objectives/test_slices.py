@@ -12,13 +12,14 @@ from tests.support.history import MemoryHistory, owner
 from tests.support.objectives import NOW, Told, ago, check, objective
 
 from platform_meter.measures.objectives.slices import Counts, Line, Lines
-from platform_meter.model.objective import NoData, Stored, StoredObjective
+from platform_meter.model.facts.kubernetes import PROBE_CHECKS
+from platform_meter.model.objective import NoData, StoredObjective
 
 MINUTE = timedelta(minutes=1)
 
 
 def wanted(no_data: NoData, **more: object) -> StoredObjective:
-    return objective(Stored.PROBE_CHECKS, no_data=no_data, where={"target": "eu/readyz"}, **more)  # type: ignore[arg-type]  # keywords of objective
+    return objective(PROBE_CHECKS, no_data=no_data, where={"target": "eu/readyz"}, **more)  # type: ignore[arg-type]  # keywords of objective
 
 
 def counted(of: StoredObjective, told: list[Told], minutes: int) -> Counts:

@@ -14,7 +14,7 @@ from tests.support.our_slos import REPOSITORY, our_plans
 
 from platform_meter.demo.company.scenarios import Trouble
 from platform_meter.model.generated import dashboard_mark
-from platform_meter.render.dashboards import boards, dashboards, may_be_empty
+from platform_meter.render.dashboards import all_boards, dashboards, may_be_empty
 from platform_meter.render.dashboards.finish import finish
 
 KINDS = {"stat", "timeseries", "table", "bargauge", "heatmap", "text"}
@@ -58,12 +58,12 @@ def nodes(value: Any) -> Iterator[Json]:
 def test_there_is_one_dashboard_for_each_audience() -> None:
     """Six dashboards, each at an address that never changes."""
     assert [(b["uid"], b["title"]) for b in BOARDS] == [
-        ("pm-slo-overview", "SLO overview"),
-        ("pm-slo-detail", "SLO detail"),
-        ("pm-ci", "CI/CD"),
         ("pm-adoption", "Adoption"),
-        ("pm-support", "Support"),
+        ("pm-ci", "CI/CD"),
         ("pm-meter", "Meter health"),
+        ("pm-slo-detail", "SLO detail"),
+        ("pm-slo-overview", "SLO overview"),
+        ("pm-support", "Support"),
     ]
     assert [a.path for a in ARTIFACTS] == [f"{b['uid']}.json" for b in BOARDS]
 
@@ -204,7 +204,7 @@ def test_panels_that_may_be_empty_exist_and_name_a_scenario() -> None:
 
 def test_every_board_shows_numbers_first() -> None:
     """The first row is numbers alone; `finish` takes the widths from there."""
-    for board in boards(our_plans()):
+    for board in all_boards(our_plans()):
         assert {c.panel.to_json_data()["type"] for c in board.rows[0]} == {"stat"}
         assert finish(board).path == f"{board.uid}.json"
 
@@ -225,7 +225,7 @@ def test_grafana_finds_dashboards_and_datasource() -> None:
 
 
 def test_every_dashboard_is_described() -> None:
-    """docs/dashboards.md has a section for each dashboard, and no other."""
+    """docs/dashboards.md begins with a section for each dashboard, in an order for readers."""
     text = (REPOSITORY / "docs" / "dashboards.md").read_text()
-    assert re.findall(r"^## (.+)$", text, re.MULTILINE)[: len(BOARDS)] == [b["title"] for b in BOARDS]
+    assert sorted(re.findall(r"^## (.+)$", text, re.MULTILINE)[: len(BOARDS)]) == sorted(b["title"] for b in BOARDS)
     assert all(b["uid"] in text for b in BOARDS)

@@ -20,7 +20,7 @@ from platform_meter.render.rules.text import Group, rules_text
 from platform_meter.slo.plan import Counters, Plan
 from platform_meter.slo.promql import quote, read_count
 
-CASES = sorted(Path(__file__).with_name("rules_cases").glob("*.txt"))
+CASES = sorted(Path(__file__).with_name("cases").glob("*.txt"))
 
 
 def all_plans() -> list[Plan]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.problems.fake_sources import TYPES
 
-from platform_meter.model.objective import Stored
+from platform_meter.model.facts.ci import PIPELINE_RUNS
 from platform_meter.problems import render
 from platform_meter.runtime.files.check import check, examine
 
@@ -88,7 +88,7 @@ def test_an_slo_over_stored_events_reaches_the_measures(tmp_path: Path) -> None:
     found = examine(None, [file])
     (objective,) = found.definitions.objectives
     assert (objective.slo, objective.service, objective.owner) == ("ci", "builds", "a")
-    assert (objective.sli.events, objective.period) == (Stored.PIPELINE_RUNS, timedelta(days=28))
+    assert (objective.sli.events, objective.period) == (PIPELINE_RUNS, timedelta(days=28))
     assert [p.slo for p in found.plans] == ["ci"]
     assert [w.text.partition(":")[0] for w in found.warnings] == ["the page alert over 1h is left out"]
 

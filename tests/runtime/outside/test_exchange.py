@@ -15,14 +15,25 @@ from tests.support.ways import Kit, write
 
 from platform_meter.model.source import (
     Access,
+    Basic,
+    Credential,
     Secret,
+    SecretHeaders,
     SourceError,
     TimedOut,
+    Token,
     Unexpected,
     Unreachable,
 )
+from platform_meter.runtime.outside.exchange import Call
 
 OK = Reply(body=b"[1, 2]")
+
+
+@pytest.mark.parametrize("path", ["/a/b", "a/b", "/a/b?page=2", "https://git.example/a/b?page=2", "HTTP://x:1/a/b"])
+def test_a_call_is_known_by_its_path(path: str) -> None:
+    """Whatever page it is of, relative or whole: breaker and quota take all of them for one thing."""
+    assert Call(method="GET", path=path, headers={}, total=1.0).key == "/a/b"
 
 
 class Item(msgspec.Struct):
@@ -83,7 +94,7 @@ def test_redirects_stay_on_their_host(kit: Kit, server: Server) -> None:
     server.on("/old", Reply(301, {"Location": "/new?x=1"}))
     server.on("/new", OK)
     kit.environ["TOKEN"] = "s3cret"
-    way = kit.way(Access(url=server.url, token=Secret(env="TOKEN")))
+    way = kit.way(Access(url=server.url, credential=Token(secret=Secret(env="TOKEN"))))
     assert way.get("/old", list[int], params={"x": 1}).body == [1, 2]
     assert [(s.path, s.query, s.headers["authorization"]) for s in server.seen] == [
         ("/old", "x=1", "Bearer s3cret"),
@@ -99,7 +110,7 @@ def test_redirects_to_other_hosts_are_refused(kit: Kit, server: Server) -> None:
         with pytest.raises(
             Unexpected, match=f"a redirect leads to {other.url}, but credentials are only sent to"
         ) as caught:
-            kit.way(Access(url=server.url, token=Secret(env="TOKEN"))).get("/old", list[int])
+            kit.way(Access(url=server.url, credential=Token(secret=Secret(env="TOKEN")))).get("/old", list[int])
         assert other.seen == []
         assert (caught.value.status, "abc" in str(caught.value)) == (302, False)
 
@@ -116,22 +127,34 @@ def _echo(status: int) -> Answerer:
     return lambda seen: Reply(status, body=("x" * 180 + str(sorted(seen.headers.items()))).encode())
 
 
+BASIC = Basic(user="me", password=Secret(env="USER_PASSWORD"))
+KEYS = SecretHeaders(headers={"DD-API-KEY": Secret(env="API_KEY"), "DD-APPLICATION-KEY": Secret(env="APP_KEY")})
+
+
+@pytest.mark.parametrize("credential", [BASIC, KEYS], ids=["basic", "keys"])
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
-def test_secrets_are_in_no_text(kit: Kit, server: Server, status: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_are_in_no_text(
+    kit: Kit, server: Server, status: int, credential: Credential, caplog: pytest.LogCaptureFixture
+) -> None:
     """A server that echoes all our headers can't bring a secret, or a part of one, into an error, a trace or the log."""
-    kit.environ |= {"USER_PASSWORD": "correct-horse-battery-staple", "APP_KEY": "app-0123456789-key"}
-    access = Access(
-        url=server.url, basic=("me", Secret(env="USER_PASSWORD")), secret_headers={"DD-APP-KEY": Secret(env="APP_KEY")}
-    )
+    kit.environ |= {
+        "USER_PASSWORD": "correct-horse-battery-staple",
+        "API_KEY": "api-0123456789-key",
+        "APP_KEY": "app-0123456789-key",
+    }
     server.on("/items", _echo(status))
-    way = kit.way(access)
+    way = kit.way(Access(url=server.url, credential=credential))
     with pytest.raises(SourceError) as caught:
         way.get("/items", Item)
     (seen, *_) = server.seen
-    assert seen.headers["authorization"] == "Basic bWU6Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5LXN0YXBsZQ=="
-    assert seen.headers["dd-app-key"] == "app-0123456789-key"
+    names = ("authorization", "dd-api-key", "dd-application-key")
+    assert [seen.headers[name] for name in names if name in seen.headers] == (
+        ["Basic bWU6Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5LXN0YXBsZQ=="]
+        if credential is BASIC
+        else ["api-0123456789-key", "app-0123456789-key"]
+    )
     told = "".join(traceback.format_exception(caught.value)) + caplog.text + repr(vars(way)) + repr(way)
-    for part in ("correct-horse", "battery", "app-012", "bWU6Y29"):
+    for part in ("correct-horse", "battery", "api-012", "app-012", "bWU6Y29"):
         assert part not in told
 
 
@@ -141,7 +164,7 @@ def test_secrets_from_the_network_are_in_no_text(kit: Kit) -> None:
     with serving() as gone:
         url = gone.url
     with pytest.raises(Unreachable) as caught:
-        kit.way(Access(url=url, token=Secret(env="TOKEN"))).get("/items", list[int])
+        kit.way(Access(url=url, credential=Token(secret=Secret(env="TOKEN")))).get("/items", list[int])
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
 

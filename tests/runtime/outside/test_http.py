@@ -28,6 +28,7 @@ from platform_meter.model.source import (
     Secret,
     SourceError,
     TimedOut,
+    Token,
     Unexpected,
     Unreachable,
 )
@@ -145,7 +146,9 @@ def test_a_long_retry_after_ends_the_poll(kit: Kit, server: Server) -> None:
     """More than a minute is the runner's to wait; until then no request is made, by any instance with that credential."""
     kit.environ["TOKEN"] = "s3cret"
     server.on("/items", Reply(429, {"Retry-After": "61"}), OK)
-    way, other = (kit.way(Access(url=server.url, token=Secret(env="TOKEN")), instance=i) for i in "ab")
+    way, other = (
+        kit.way(Access(url=server.url, credential=Token(secret=Secret(env="TOKEN"))), instance=i) for i in "ab"
+    )
     with pytest.raises(
         Limited, match=r"GET /items of a: 429, the quota is used up until 2026-05-04 12:01:01 UTC"
     ) as caught:
@@ -181,7 +184,7 @@ def test_a_refused_token_closes_all_paths_until_it_changes(kit: Kit, server: Ser
         )
 
     server.on("/items", only_new)
-    one, two = (kit.way(Access(url=server.url, token=secret), instance=i) for i in ("one", "two"))
+    one, two = (kit.way(Access(url=server.url, credential=Token(secret=secret)), instance=i) for i in ("one", "two"))
     with pytest.raises(Refused) as caught:
         one.get("/items", list[int])
     assert str(caught.value) == (
@@ -200,7 +203,7 @@ def test_a_refused_token_is_tried_again_slowly(kit: Kit, server: Server) -> None
     """One call after 5 min, then after 10, 20, 40 and every 60; success closes the breaker."""
     kit.environ["TOKEN"] = "s3cret"
     server.on("/items", *[Reply(401)] * 6, OK)
-    way = kit.way(Access(url=server.url, token=Secret(env="TOKEN")))
+    way = kit.way(Access(url=server.url, credential=Token(secret=Secret(env="TOKEN"))))
     asked_after: list[int] = []
     for minute in range(200):
         before = len(server.seen)
@@ -220,7 +223,7 @@ def test_a_repository_that_may_not_be_read_stops_no_other(kit: Kit, server: Serv
     server.on(runs("secret"), Reply(403, body=b'{"message": "Resource not accessible by personal access token"}'))
     for path in (runs("api"), runs("web"), "/orgs/acme/repos"):
         server.on(path, OK)
-    way = kit.way(Access(url=server.url, token=Secret(env="TOKEN")))
+    way = kit.way(Access(url=server.url, credential=Token(secret=Secret(env="TOKEN"))))
     for _ in range(2):
         with pytest.raises(Refused, match="GET /repos/acme/secret/actions/runs of github-main: 403"):
             way.get(runs("secret"), list[int], params={"page": 1})
@@ -234,7 +237,7 @@ def test_a_missing_permission_closes_only_its_path(kit: Kit, server: Server) -> 
     kit.environ["TOKEN"] = "s3cret"
     server.on("/secret", Reply(403, body=b"no"))
     server.on("/items", OK)
-    way = kit.way(Access(url=server.url, token=Secret(env="TOKEN")))
+    way = kit.way(Access(url=server.url, credential=Token(secret=Secret(env="TOKEN"))))
     for _ in range(2):
         with pytest.raises(
             Refused, match="GET /secret of github-main: 403, the credential may not read this; the server says 'no'"
@@ -393,10 +396,6 @@ def test_a_stream_that_does_not_begin_says_why(
         (Access(url="git.example"), "url 'git.example' is no http address"),
         (Access(), "url '' is no http address"),
         (Access(url="https://git.example?key=1"), "the url of git.example has a query or fragment"),
-        (
-            Access(url="https://git.example", token=Secret(env="A"), basic=("me", Secret(env="B"))),
-            "token and basic are given; keep one of them",
-        ),
     ],
 )
 def test_unusable_settings_are_named(kit: Kit, access: Access, says: str) -> None:

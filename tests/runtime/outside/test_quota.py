@@ -9,7 +9,7 @@ import pytest
 from tests.support.http import Reply, Server, serving
 from tests.support.ways import NOON, Kit
 
-from platform_meter.model.source import Access, Limited, Refused, Secret
+from platform_meter.model.source import Access, Limited, Refused, Secret, Token
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.outside.quota import Budget, moment
 
@@ -37,7 +37,9 @@ def kit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kit]:
 
 
 def asking(kit: Kit, server: Server, instance: str = "a", variable: str = "TOKEN") -> Way:
-    return kit.way(Access(url=server.url, token=Secret(env=variable), rate_headers=NAMES), instance=instance)
+    return kit.way(
+        Access(url=server.url, credential=Token(secret=Secret(env=variable)), rate_headers=NAMES), instance=instance
+    )
 
 
 def test_the_share_left_is_told(kit: Kit, server: Server) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.sources.fake_outside import Call, Reply
+from platform_meter.testing.outside import Call, Reply
 
 Row = dict[str, Any]
 REPO = re.compile(r"/repos/(?P<repo>[^/]+/[^/]+)/(?P<rest>.+)")

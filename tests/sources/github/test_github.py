@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.sources.contract import Case
-from tests.sources.fake_outside import Answering, Call, FakeOutside, Reply
 from tests.sources.github.github_server import Github, Repo, Row, deployment, job, run, text
 
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult, Repository
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
+from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Page, Unreachable
 from platform_meter.sources.github import SOURCE, Config
+from platform_meter.testing import Case
+from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(days=10)
@@ -644,3 +645,19 @@ def test_access_sends_githubs_headers_and_reads_its_quota() -> None:
     assert access.url == "https://api.github.com"
     assert access.headers == {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
     assert access.rate_headers == ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+
+
+def test_it_proposes_the_owners_of_github_remotes() -> None:
+    """However a remote is written; that of `origin` first, each once; look-alikes are none."""
+    remotes = (
+        ("fork", "https://github.com/Zeta/app.git"),
+        ("mirror", "ssh://github.com/beta/app"),
+        ("origin", "github.com:acme/app.git"),
+        ("upstream", "https://github.com/acme/other"),
+        ("lab", "gitlab.com:acme/app.git"),
+        ("trap", "https://github.com.evil.example/a/b"),
+    )
+    found = SOURCE.propose(Surroundings(remotes=remotes, variables=frozenset({"GH_TOKEN"})))
+    assert found is not None
+    assert [*found.found] == ["github-acme", "github-zeta", "github-beta"]
+    assert found.found["github-zeta"] == {"org": "Zeta", "token": {"env": "GH_TOKEN"}}

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.sources.fake_outside import Answering, Call, Reply
 from tests.sources.github.github_server import Github, Repo, run
 from tests.sources.github.test_github import MINUTE, NOW, SINCE, Told, minutes
 
@@ -15,6 +14,7 @@ from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.source import Limited, Unreachable
 from platform_meter.sources.github.owners import owning_team
 from platform_meter.sources.github.rows import Permissions, Team
+from platform_meter.testing.outside import Answering, Call, Reply
 
 DAY = timedelta(days=1)
 OURS = "* @acme/team-pay\n"

@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.sources.fake_outside import Call, Reply
 from tests.sources.github.github_server import Github, Repo, Row, deployment, text
 from tests.sources.github.test_github import MINUTE, NOW, SINCE, Told, minutes
 
 from platform_meter.model.facts.delivery import Change, Deployment
+from platform_meter.testing.outside import Call, Reply
 
 
 def _pull(id_: int, merged: float) -> Row:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.sources.fake_outside import Call, Reply
 from tests.sources.github.github_server import Github, Repo, Row, job, run, text
 from tests.sources.github.test_github import MINUTE, NOW, SINCE, Told, minutes
 
 from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineRun
+from platform_meter.testing.outside import Call, Reply
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.sources.fake_outside import Call, Reply
 from tests.sources.github.github_server import Github, Repo, deployment, run, text
 from tests.sources.github.test_github import MINUTE, NOW, SINCE, Told, minutes, small_world
 
 from platform_meter.model.facts.ci import PipelineActive, PipelineRun
 from platform_meter.model.source import Gap, Limited, Refused, SourceError, Unexpected, Unreachable
+from platform_meter.testing.outside import Call, Reply
 
 HOUR = timedelta(hours=1)
 REFUSED, DOWN = Refused("403 access blocked"), Unreachable("502 after 3 tries")

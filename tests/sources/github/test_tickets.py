@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.sources.fake_outside import Call, FakeOutside, Reply
 from tests.sources.github.github_server import Github, Repo, Row, text
 
 from platform_meter.model.facts import Ref
@@ -16,6 +15,7 @@ from platform_meter.model.source import Refused
 from platform_meter.sources.github import SOURCE, Config
 from platform_meter.sources.github.rows import Issue, TimelineItem
 from platform_meter.sources.github.tickets import ticket_events
+from platform_meter.testing.outside import Call, FakeOutside, Reply
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 HELP = Ref(system="github", kind="repository", id="acme/help", labels=(("topic:support", "true"),))

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.sources.fake_outside import Call, Reply
+from platform_meter.testing.outside import Call, Reply
 
 Row = dict[str, Any]
 BOUND = re.compile(r'updated (>=|<=) "(\d{4}-\d\d-\d\d \d\d:\d\d)"')

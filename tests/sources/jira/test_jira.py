@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.sources.contract import Case
-from tests.sources.fake_outside import Answering, Call, FakeOutside, Reply
 from tests.sources.jira.jira_server import Jira, Row, comment, history, issue, item, person, text
 
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketEvent
-from platform_meter.model.source import Unexpected
+from platform_meter.model.proposal import Surroundings
+from platform_meter.model.source import Basic, Secret, Token, Unexpected
 from platform_meter.sources.jira import SOURCE, Config, wall
+from platform_meter.testing import Case
+from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(days=10)
@@ -376,12 +377,9 @@ def test_settings_that_would_break_the_query_are_refused(settings: dict[str, Any
 def test_access_by_email_or_by_personal_token() -> None:
     """Cloud takes e-mail and API token, Data Center a bearer token."""
     cloud = SOURCE.access(Config.model_validate(SETTINGS))
-    assert cloud.basic is not None
-    assert (cloud.basic[0], cloud.token) == ("meter@example.test", None)
+    assert cloud.credential == Basic(user="meter@example.test", password=Secret(env="JIRA_TOKEN"))
     center = SOURCE.access(Config.model_validate({**SETTINGS, "email": None}))
-    assert center.basic is None
-    assert center.token is not None
-    assert center.token.env == "JIRA_TOKEN"
+    assert center.credential == Token(secret=Secret(env="JIRA_TOKEN"))
 
 
 def test_check_names_what_is_missing() -> None:
@@ -592,3 +590,10 @@ def test_what_is_null_is_nothing(version: str) -> None:
         ("10001/created", ()),
         ("10001/1/0", None),
     ]
+
+
+def test_it_proposes_a_sample_to_fill_in() -> None:
+    """Nothing around tells of a site; a variable that is set is named."""
+    found = SOURCE.propose(Surroundings(variables=frozenset({"JIRA_API_TOKEN"})))
+    assert found is not None
+    assert (found.by_hand, dict(found.found), found.sample[1]["token"]) == (True, {}, {"env": "JIRA_API_TOKEN"})

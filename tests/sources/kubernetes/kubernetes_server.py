@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from tests.sources.fake_outside import Call, Reply
+
+from platform_meter.testing.outside import Call, Reply
 
 CREATED = "2026-05-01T08:00:00Z"
 

@@ -12,8 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.sources.contract import Case
-from tests.sources.fake_outside import Call, FakeOutside, Reply
 from tests.sources.kubernetes.kubernetes_server import Cluster, thing
 
 from platform_meter.model.facts import Fact, Ref
@@ -27,9 +25,23 @@ from platform_meter.model.facts.kubernetes import (
     Workload,
 )
 from platform_meter.model.facts.slis import SliCount
-from platform_meter.model.source import Access, Page, Refused, Secret, TimedOut, Unexpected, Unreachable
+from platform_meter.model.proposal import Surroundings
+from platform_meter.model.source import (
+    Access,
+    InCluster,
+    Kubeconfig,
+    Page,
+    Refused,
+    Secret,
+    TimedOut,
+    Token,
+    Unexpected,
+    Unreachable,
+)
 from platform_meter.sources.kubernetes import SOURCE, Config
 from platform_meter.sources.kubernetes.sayers import WAITING_PODS
+from platform_meter.testing import Case
+from platform_meter.testing.outside import Call, FakeOutside, Reply
 
 NOW = datetime(2026, 5, 4, 12, 0, 40, tzinfo=UTC)
 SINCE = NOW - timedelta(days=7)
@@ -563,12 +575,12 @@ def test_wrong_settings_are_told(said: dict[str, Any], text: str) -> None:
 @pytest.mark.parametrize(
     ("said", "access"),
     [
-        ({"in_cluster": True}, Access(in_cluster=True)),
-        ({"context": "prod"}, Access(kubeconfig=("", "prod"))),
-        ({"kubeconfig": "/k"}, Access(kubeconfig=("/k", ""))),
+        ({"in_cluster": True}, Access(credential=InCluster())),
+        ({"context": "prod"}, Access(credential=Kubeconfig(context="prod"))),
+        ({"kubeconfig": "/k"}, Access(credential=Kubeconfig(path="/k"))),
         (
             {"url": "https://api.example", "token": {"env": "T"}, "ca_file": "/ca"},
-            Access(url="https://api.example", token=Secret(env="T"), ca_file="/ca"),
+            Access(url="https://api.example", credential=Token(secret=Secret(env="T")), ca_file="/ca"),
         ),
     ],
 )
@@ -591,3 +603,15 @@ def test_check_names_what_is_missing() -> None:
         'the credential may not list pods (apiGroups: [""]); grant it as deploy/kubernetes/rbac.yaml does',
         "/api/v1/nodes answered 404: no such resource",
     ]
+
+
+def test_it_proposes_a_section_for_each_context() -> None:
+    """Called as the context, in letters that a label takes; no two have one name."""
+    found = SOURCE.propose(Surroundings(contexts=("eu@prod", "eu-prod", "eu prod", "::")))
+    assert found is not None
+    assert {name: settings["context"] for name, settings in found.found.items()} == {
+        "kubernetes-eu-prod": "eu@prod",
+        "kubernetes-eu-prod-2": "eu-prod",
+        "kubernetes-eu-prod-2-2": "eu prod",
+        "kubernetes-cluster": "::",
+    }

@@ -12,15 +12,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.sources.contract import Case
-from tests.sources.fake_outside import Call, FakeOutside, Reply
 
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.source import Access, Page, Secret, SourceError, TimedOut, Unexpected, Unreachable
+from platform_meter.model.proposal import Surroundings
+from platform_meter.model.source import (
+    Access,
+    Basic,
+    Page,
+    Secret,
+    SourceError,
+    TimedOut,
+    Token,
+    Unexpected,
+    Unreachable,
+)
 from platform_meter.sources.prometheus import SOURCE, slices
 from platform_meter.sources.prometheus.config import Config
+from platform_meter.testing import Case
+from platform_meter.testing.outside import Call, FakeOutside, Reply
 
 NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
 NOON = int(NOW.timestamp()) - 30
@@ -425,9 +436,11 @@ def test_access_is_what_the_settings_say() -> None:
     plain: dict[str, Any] = {"url": "https://mimir.example/prometheus", "headers": {"X-Scope-OrgID": "platform"}}
     headers = {"X-Scope-OrgID": "platform"}
     token = Config.model_validate({**plain, "token": {"env": "T"}})
-    assert SOURCE.access(token) == Access(url=plain["url"], token=Secret(env="T"), headers=headers)
+    bearer = Token(secret=Secret(env="T"))
+    assert SOURCE.access(token) == Access(url=plain["url"], credential=bearer, headers=headers)
     basic = Config.model_validate({**plain, "user": "me", "password": {"env": "P"}})
-    assert SOURCE.access(basic) == Access(url=plain["url"], basic=("me", Secret(env="P")), headers=headers)
+    pair = Basic(user="me", password=Secret(env="P"))
+    assert SOURCE.access(basic) == Access(url=plain["url"], credential=pair, headers=headers)
 
 
 @pytest.mark.parametrize(
@@ -465,3 +478,11 @@ def test_check_asks_a_server_that_only_pages_ask() -> None:
         "vector(1): the server answered 404 with no Prometheus answer; check that url is that of a query API: 'not here'"
     ]
     assert [call.params for call in outside.calls] == [{"query": "vector(1)"}]
+
+
+def test_it_proposes_the_server_that_a_variable_names() -> None:
+    """With a token where one is set."""
+    around = Surroundings(addresses={"PROMETHEUS_URL": "http://p.example"}, variables=frozenset({"PROMETHEUS_TOKEN"}))
+    found = SOURCE.propose(around)
+    assert found is not None
+    assert found.found == {"prometheus": {"url": "http://p.example", "token": {"env": "PROMETHEUS_TOKEN"}}}

@@ -1,4 +1,4 @@
-"""One Kubernetes cluster as its API sees it: objects with resource versions, and a log of changes for watches.
+"""What happens in one Kubernetes cluster: objects with versions, and a log of changes for those who watch.
 
 What stands at `company.start` follows from the history; from there changes are applied in order of time. The order,
 the versions and every name follow from the seed.
@@ -10,17 +10,26 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from threading import Lock
-from typing import Any
 
-from platform_meter.demo.company import manifests
 from platform_meter.demo.company.history import History
-from platform_meter.demo.company.layout import Cluster, Service, active
-from platform_meter.demo.company.manifests import Pod
+from platform_meter.demo.company.layout import TEAM_LABEL, Cluster, Service, active
+from platform_meter.demo.company.objects import (
+    Change,
+    Key,
+    Labels,
+    Namespace,
+    Node,
+    Object,
+    Pod,
+    PodState,
+    Workload,
+    WorkloadState,
+)
 from platform_meter.demo.company.records import Deployment, sha_of
 from platform_meter.demo.company.scenarios import Trouble
 
@@ -34,38 +43,14 @@ CRON_EVERY = 15
 SICK_NODES = 3
 PROBE_SLICE = 10
 """Seconds for which /readyz keeps its mind."""
-
-Key = tuple[str, str]
-"""(namespace, name), the order in which lists are cut."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchLine:
-    """One line of a watch."""
-
-    version: int
-    type: str
-    kind: str
-    object: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
-    """A controller and how many pods it wants."""
-
-    kind: str
-    """As the path says it: deployments, statefulsets, daemonsets, cronjobs."""
-    namespace: str
-    name: str
-    labels: tuple[tuple[str, str], ...]
-    wanted: int
-    created: datetime
+LOG = 2_000
+"""Changes that a cluster remembers; a watch from before them gets 410."""
 
 
 class ClusterState:
     """The objects of one cluster. `advance` first, then read; all of it is safe between threads."""
 
-    def __init__(self, cluster: Cluster, history: History, *, log: int) -> None:
+    def __init__(self, cluster: Cluster, history: History, *, log: int = LOG) -> None:
         self.cluster = cluster
         self.started: list[Pod] = []
         """Every pod that became Ready, in order; what the meter must count."""
@@ -73,8 +58,8 @@ class ClusterState:
         """When a pod went away, by its name."""
         self._history = history
         self._company = history.company
-        self._objects: dict[str, dict[Key, dict[str, Any]]] = {kind: {} for kind in KINDS}
-        self._log: deque[WatchLine] = deque(maxlen=log)
+        self._objects: dict[str, dict[Key, Change]] = {kind: {} for kind in KINDS}
+        self._log: deque[Change] = deque(maxlen=log)
         self._version = FIRST_VERSION
         self._dropped = FIRST_VERSION
         """Changes up to this version are no longer remembered."""
@@ -99,12 +84,12 @@ class ClusterState:
                 do(at)
             return self._version
 
-    def snapshot(self, kind: str) -> tuple[int, list[tuple[Key, dict[str, Any]]]]:
-        """(version, objects in the order of their keys)."""
+    def snapshot(self, kind: str) -> tuple[int, list[tuple[Key, Change]]]:
+        """(version, the last change of each object, in the order of their keys)."""
         with self._lock:
             return self._version, sorted(self._objects[kind].items(), key=lambda item: item[0])
 
-    def changes(self, kind: str, after: int) -> list[WatchLine] | None:
+    def changes(self, kind: str, after: int) -> list[Change] | None:
         """What changed after that version; None when it is too long ago to know."""
         with self._lock:
             if after < self._dropped:
@@ -121,6 +106,11 @@ class ClusterState:
     # changing
 
     @property
+    def _created(self) -> datetime:
+        """When the cluster itself came up, with all that is no team's."""
+        return datetime.combine(self._company.epoch - timedelta(days=30), datetime.min.time(), tzinfo=UTC)
+
+    @property
     def _may_slow(self) -> bool:
         """Only the first cluster falls ill, so that the other one can be compared with it."""
         first = self.cluster.name == self._company.clusters[0].name
@@ -132,23 +122,23 @@ class ClusterState:
     def _plan(self, at: datetime, label: str, do: Callable[[datetime], None]) -> None:
         heapq.heappush(self._agenda, (at, label, do))
 
-    def _put(self, type_: str, kind: str, key: Key, thing: dict[str, Any]) -> None:
+    def _put(self, type_: str, kind: str, key: Key, thing: Object) -> None:
         self._version += 1
-        thing["metadata"]["resourceVersion"] = str(self._version)
+        change = Change(version=self._version, type=type_, kind=kind, object=thing)
         if type_ == "DELETED":
             del self._objects[kind][key]
         else:
-            self._objects[kind][key] = thing
+            self._objects[kind][key] = change
         if len(self._log) == self._log.maxlen:
             self._dropped = self._log[0].version
-        self._log.append(WatchLine(version=self._version, type=type_, kind=kind, object=thing))
+        self._log.append(change)
 
     def _stand_up(self) -> None:
         start = self._company.start
-        old = datetime.combine(self._company.epoch - timedelta(days=30), datetime.min.time(), tzinfo=UTC)
+        old = self._created
         for team in ("kube-system", "monitoring", *(team.id for team in self._company.teams)):
-            owner = {} if team in {"kube-system", "monitoring"} else {manifests.TEAM_LABEL: team}
-            self._put("ADDED", "namespaces", ("", team), manifests.namespace(team, owner, old))
+            labels: Labels = () if team in {"kube-system", "monitoring"} else ((TEAM_LABEL, team),)
+            self._put("ADDED", "namespaces", ("", team), Namespace(name=team, labels=labels, created=old))
         for node in self.cluster.nodes:
             self._put_node("ADDED", node, since=old, ready=True)
         for workload in [*self._system(old), *self._services(start)]:
@@ -195,7 +185,11 @@ class ClusterState:
             kind="statefulsets" if service.id.endswith("-search") else "deployments",
             namespace=service.team,
             name=service.id,
-            labels=manifests.service_labels(service),
+            labels=(
+                ("app.kubernetes.io/name", service.id),
+                ("app.kubernetes.io/part-of", service.id),
+                (TEAM_LABEL, service.team),
+            ),
             wanted={"tier-1": 3, "tier-2": 2}.get(service.tier, 1),
             created=created + timedelta(hours=10),
         )
@@ -230,35 +224,29 @@ class ClusterState:
             ready=(at + timedelta(seconds=self._start_seconds(rng, at))).replace(microsecond=0),
         )
         self._pods[key].append(pod)
-        self._put("ADDED", "pods", (pod.namespace, pod.name), manifests.pod(pod, ready=settled))
+        self._put("ADDED", "pods", (pod.namespace, pod.name), PodState(pod=pod, ready=settled))
         if settled:
             self.started.append(pod)
         return pod
 
     def _put_workload(self, type_: str, workload: Workload) -> None:
         key = (workload.namespace, workload.name)
-        standing = self._objects["pods"]
-        ready = sum(manifests.is_ready(standing[pod.namespace, pod.name]) for pod in self._pods[key])
-        body = manifests.workload(
-            workload.kind,
-            *key,
-            labels=workload.labels,
-            wanted=workload.wanted,
-            ready=min(ready, workload.wanted),
-            created=workload.created,
-        )
-        self._put(type_, workload.kind, key, body)
+        ready = sum(self._is_ready(pod) for pod in self._pods[key])
+        self._put(type_, workload.kind, key, WorkloadState(workload=workload, ready=min(ready, workload.wanted)))
+
+    def _is_ready(self, pod: Pod) -> bool:
+        return self._objects["pods"][pod.namespace, pod.name].object == PodState(pod=pod, ready=True)
 
     def _put_node(self, type_: str, name: str, *, since: datetime, ready: bool) -> None:
-        body = manifests.node(
-            name,
+        node = Node(
+            name=name,
             version=self.cluster.version,
-            created=self._objects["nodes"].get(("", name), {}).get("metadata", {}).get("creationTimestamp", since),
+            created=self._created,
             since=since,
             ready=ready,
             cordoned=name in self.cluster.cordoned,
         )
-        self._put(type_, "nodes", ("", name), body)
+        self._put(type_, "nodes", ("", name), node)
 
     def _sicken(self, at: datetime, node: str) -> None:
         """Nodes fall ill once the cluster is slow; until then somebody looks again every 15 s."""
@@ -297,14 +285,14 @@ class ClusterState:
 
     def _become_ready(self, pod: Pod) -> None:
         if (pod.namespace, pod.name) in self._objects["pods"]:
-            self._put("MODIFIED", "pods", (pod.namespace, pod.name), manifests.pod(pod, ready=True))
+            self._put("MODIFIED", "pods", (pod.namespace, pod.name), PodState(pod=pod, ready=True))
             self.started.append(pod)
 
     def _remove(self, at: datetime, workload: Workload, pod: Pod) -> None:
         self._pods_of(workload).remove(pod)
         self.removed[pod.name] = at
         key = (pod.namespace, pod.name)
-        self._put("DELETED", "pods", key, manifests.pod(pod, ready=manifests.is_ready(self._objects["pods"][key])))
+        self._put("DELETED", "pods", key, PodState(pod=pod, ready=self._is_ready(pod)))
 
     def _churn(self, at: datetime, number: int) -> None:
         """Something always moves: one pod is evicted and replaced, now and then a job runs."""

@@ -15,6 +15,8 @@ from platform_meter.demo.company.days import ZONE
 from platform_meter.model.metric import UNOWNED
 
 ORG = "acme"
+TEAM_LABEL = "acme.test/team"
+"""By it a workload says whose it is."""
 HISTORY_DAYS = 90
 BAD_WEEK = range(51, 56)
 """Days since the history's start on which the runners, the clusters and the help desk had a hard time."""

@@ -14,63 +14,43 @@ from typing import Any
 
 import yaml
 
-from platform_meter.demo.company.days import ZONE, german_holidays
-from platform_meter.demo.company.layout import HISTORY_DAYS, ORG, PLATFORM_TEAMS, Company, Service
-from platform_meter.demo.company.manifests import TEAM_LABEL
-from platform_meter.demo.company.tickets import (
-    CLOSED,
-    COMPONENT_OWNERS,
-    OPEN,
-    PROGRESS,
-    PROJECTS,
-    RESOLVED,
-    WAITING,
-    components,
-)
+from platform_meter.demo.apis.api import SECRETS, Told, apis
+from platform_meter.demo.company.days import ZONE
+from platform_meter.demo.company.layout import PLATFORM_TEAMS, TEAM_LABEL, Company, Service
 from platform_meter.demo.stage.server import Addresses
-from platform_meter.demo.truth import QUEUES
-from platform_meter.demo.world import JIRA_USER, Settings
 
-CONFIG, DEFINITIONS, SECRETS = "platform-meter.yaml", "slo-definitions", "secrets"
-KUBECONFIG = "kubeconfig"
+CONFIG, DEFINITIONS = "platform-meter.yaml", "slo-definitions"
 SLO_FOLDERS = (Path(__file__).parents[4] / DEFINITIONS, Path(__file__).parent / DEFINITIONS)
 """The company's SLO files: this repository's own, or what a wheel brings along."""
 CI, DELIVERY, RUNTIME, SUPPORT = PLATFORM_TEAMS
 
 
-def write(
-    folder: Path, company: Company, addresses: Addresses, settings: Settings | None = None, *, prometheus: str = ""
-) -> Path:
+def write(folder: Path, company: Company, addresses: Addresses, *, prometheus: str = "") -> Path:
     """Write everything; gives the path of the configuration. Files that stand there are replaced.
 
     Args:
         folder: made where it does not exist.
         company: the same as behind `addresses`.
         addresses: where its APIs answer.
-        settings: credentials, where they are not the usual ones.
         prometheus: address of a Prometheus that scrapes the company's services; empty: there is none.
 
     Raises:
         OSError: the folder can't be written.
     """
-    chosen = settings or Settings()
+    told = [*(api.told(company, addresses.urls) for api in apis()), _prometheus(company, prometheus)]
     secrets, definitions = folder / SECRETS, folder / DEFINITIONS
     for directory in (secrets, definitions):
         directory.mkdir(parents=True, exist_ok=True)
-    _keep(secrets / "github", chosen.github_token)
-    _keep(secrets / "jira", chosen.jira_token)
-    kubeconfig = yaml.safe_dump(_kubeconfig(addresses, chosen.kubernetes_token), sort_keys=False)
-    _keep(secrets / KUBECONFIG, kubeconfig)
-    for name, documents in _definitions(company).items():
+    for one in told:
+        for name, secret in one.secrets.items():
+            _keep(secrets / name, secret)
+    for name, documents in _definitions(company, told).items():
         text = f"# {name}: written by the demo\n" + yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
         (definitions / f"{name}.yaml").write_text(text, encoding="utf-8")
     for source in slo_files():
         (definitions / source.name).write_bytes(source.read_bytes())
     config = folder / CONFIG
-    config.write_text(
-        "# The demo's configuration\n" + yaml.safe_dump(_config(addresses, prometheus), sort_keys=False),
-        encoding="utf-8",
-    )
+    config.write_text("# The demo's configuration\n" + yaml.safe_dump(_config(told), sort_keys=False), encoding="utf-8")
     return config
 
 
@@ -84,74 +64,47 @@ def _keep(path: Path, secret: str) -> None:
     path.chmod(0o600)
 
 
-def _kubeconfig(addresses: Addresses, token: str) -> dict[str, Any]:
-    """Plain http on loopback is something only a kubeconfig may say: a cluster's `url` has to be https."""
-    clusters = {"eu": addresses.eu, "us": addresses.us}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": name, "cluster": {"server": url}} for name, url in clusters.items()],
-        "users": [{"name": "meter", "user": {"token": token}}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": "meter"}} for name in clusters],
-        "current-context": "eu",
-    }
-
-
-def _config(addresses: Addresses, prometheus: str) -> dict[str, Any]:
-    def secret(name: str) -> dict[str, str]:
-        return {"file": f"{SECRETS}/{name}"}
-
-    clusters = {
-        f"cluster-{name}": {
-            "type": "kubernetes",
-            "cluster": name,
-            "kubeconfig": f"{SECRETS}/{KUBECONFIG}",
-            "context": name,
-            "labels": [TEAM_LABEL],
-        }
-        for name in ("eu", "us")
-    }
+def _config(told: Sequence[Told]) -> dict[str, Any]:
     return {
         "zone": ZONE.key,
         "definitions": DEFINITIONS,
         "labels": {"team": TEAM_LABEL},
-        "sources": {
-            "github": {"type": "github", "org": ORG, "url": addresses.github, "token": secret("github")},
-            "jira": {
-                "type": "jira",
-                "url": addresses.jira,
-                "email": JIRA_USER,
-                "token": secret("jira"),
-                "projects": list(QUEUES),
-            },
-            **clusters,
-            **({"prometheus": _prometheus(prometheus)} if prometheus else {}),
-        },
+        "sources": {name: dict(section) for one in told for name, section in one.sources.items()},
     }
 
 
-def _prometheus(url: str) -> dict[str, Any]:
+def _prometheus(company: Company, url: str) -> Told:
+    """What the services use is asked of the Prometheus that scrapes them, which is a real one."""
     query = "sum by (service) (increase(http_requests_total[{{window}}]))"
     usage = {"action": "request", "query": query, "by": ["service"], "kind": "service"}
-    return {"type": "prometheus", "url": url, "usage": [usage]}
+    return Told(
+        sources={"prometheus": {"type": "prometheus", "url": url, "usage": [usage]}} if url else {},
+        rules=[{"match": f"prometheus:{service.id}", "service": service.id} for service in company.services],
+    )
 
 
-def _definitions(company: Company) -> Mapping[str, Sequence[dict[str, Any]]]:
+def _definitions(company: Company, told: Sequence[Told]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
     """Documents by the name of their file."""
-    return {
+    place = {service.id: number for number, service in enumerate(company.services)}
+    rules = sorted(
+        (rule for one in told for rule in one.rules),
+        key=lambda rule: place.get(rule.get("service", ""), len(place)),  # what is one service's stands together
+    )
+    found: dict[str, list[Mapping[str, Any]]] = {
         "teams": [_team(company, index) for index in range(len(company.teams))],
         "services": [_service(company, service) for service in company.services],
         "environments": [
             {"kind": "Environment", "id": "production", "production": True, "match": ["production-*"]},
             {"kind": "Environment", "id": "staging", "match": ["staging"]},
         ],
-        "ownership": [
-            {"kind": "Ownership", "id": "ownership", "team_label": TEAM_LABEL, "rules": list(_rules(company))}
-        ],
-        "ticketing": list(_ticketing(company)),
+        "ownership": [{"kind": "Ownership", "id": "ownership", "team_label": TEAM_LABEL, "rules": rules}],
         "capabilities": _capabilities(company),
         "personas": list(_personas()),
     }
+    for one in told:
+        for name, documents in one.definitions.items():
+            found.setdefault(name, []).extend(documents)
+    return found
 
 
 def _team(company: Company, index: int) -> dict[str, Any]:
@@ -178,54 +131,7 @@ def _service(company: Company, service: Service) -> dict[str, Any]:
     }
 
 
-def conflicts(company: Company) -> dict[str, str]:
-    """Workloads, by the name that ownership rules match, that a rule gives to another team than their labels do."""
-    settled = [
-        s for s in company.services if s.kubernetes == ((-1_000_000, 1_000_000),) and not s.id.endswith("-search")
-    ]
-    return {f"kubernetes:eu/{s.team}/Deployment/{s.id}": company.teams[-3].id for s in settled[10:13]}
-
-
-def _rules(company: Company) -> Iterator[dict[str, str]]:
-    for repo in company.repos:
-        if repo.service:
-            yield {"match": f"github:{repo.full_name}", "service": repo.service.id}
-            yield {"match": f"prometheus:{repo.service.id}", "service": repo.service.id}
-    help_desk = next(project for project in PROJECTS if project.by_team)
-    for team in components(company, help_desk):
-        yield {"match": f"jira:{help_desk.key}/{team}", "team": team}
-    for topic, owner in COMPONENT_OWNERS.items():
-        yield {"match": f"jira:{PROJECTS[0].key}/{topic}", "team": owner}
-    for match, team in conflicts(company).items():
-        yield {"match": match, "team": team}
-
-
-def _ticketing(company: Company) -> Iterator[dict[str, Any]]:
-    first, last = company.epoch - timedelta(days=30), company.start.date() + timedelta(days=HISTORY_DAYS)
-    holidays = sorted(
-        day for year in range(first.year, last.year + 1) for day in german_holidays(year) if first <= day <= last
-    )
-    goals = {
-        "PLAT": ({"P1": "30m", "P2": "4h", "default": "8h"}, {"P1": "8h", "P2": "3bd", "default": "5bd"}),
-        "HELP": ({"P1": "1h", "default": "8h"}, {"default": "10bd"}),
-    }
-    for project in PROJECTS:
-        response, resolution = goals[project.key]
-        yield {
-            "kind": "Ticketing",
-            "id": QUEUES[project.key],
-            "source": {"type": "jira", "instance": "jira", "select": f"project = {project.key}"},
-            "calendar": {"zone": ZONE.key, "days": {"mon-fri": ["09:00-17:00"]}, "holidays": holidays},
-            "status": {"running": [OPEN, PROGRESS], "paused": [WAITING], "done": [RESOLVED, CLOSED]},
-            "category": {"from": project.category_from},
-            "slas": [
-                {"id": "first_response", "goal": response},
-                {"id": "resolution", "goal": resolution, "reopen": "continue"},
-            ],
-        }
-
-
-def _capabilities(company: Company) -> list[dict[str, Any]]:
+def _capabilities(company: Company) -> list[Mapping[str, Any]]:
     """Five of them; only CI is mandated. What is exempt and how fast use ages differs, so that every state occurs."""
     deployable = {"any": [{"service": {"kind": ["service", "website"], "lifecycle": ["production", "deprecated"]}}]}
     services = [s for s in company.services if s.type == "service" and s.lifecycle != "experimental"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from platform_meter.demo.apis.api import apis
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.stage.files import write
 from platform_meter.demo.stage.server import DemoProcess, Options, start_process
@@ -27,6 +28,12 @@ class Demo:
     layout: Company
     """The same company, as it was built."""
     found: Examined
+
+    @property
+    def apis(self) -> dict[str, list[str]]:
+        """Where each simulated system answers, by its name."""
+        urls = self.company.addresses.urls
+        return {api.name: [urls[name] for name in api.instances(self.layout)] for api in apis()}
 
 
 def prepare(options: Options, folder: Path, listen: str, environ: Mapping[str, str], *, prometheus: str = "") -> Demo:

@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from platform_meter.demo.apis.services import history_openmetrics, serving, target_labels, traffic
+from platform_meter.demo.apis.services import target_labels
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.company.scenarios import Scenario
+from platform_meter.demo.company.traffic import MEAN_SECONDS, serving, traffic
 from platform_meter.slo import names
 from platform_meter.slo.plan import TILE, Counters, Plan
 from platform_meter.slo.promql import Matcher, Selector, quote
@@ -23,6 +24,7 @@ JOB = "services"
 TILES = timedelta(days=28)
 COUNTERS = timedelta(minutes=66)
 """Windows up to an hour read them."""
+SCRAPED = timedelta(minutes=1)
 BLOCK = "256h"
 """One block for ten days: with promtool's own two hours, 90 days take 250 s instead of 3."""
 _FITS: Mapping[str, Callable[[str, str], bool]] = {
@@ -35,9 +37,7 @@ _FITS: Mapping[str, Callable[[str, str], bool]] = {
 
 def past(company: Company, scenario: Scenario, plans: Iterable[Plan]) -> Iterator[str]:
     """OpenMetrics up to `company.start`, for `promtool tsdb create-blocks-from openmetrics`."""
-    services = [service.id for service in serving(company)]
-    lines = history_openmetrics(company, scenario, days=COUNTERS / timedelta(days=1), services=services, job=JOB)
-    yield from (line for line in lines if line != "# EOF\n")
+    yield from _counters(company, scenario)
     counted = [plan for plan in plans if isinstance(plan.sli, Counters)]
     for kind in ("total", "bad"):
         name = names.tile(kind, TILE)
@@ -46,6 +46,40 @@ def past(company: Company, scenario: Scenario, plans: Iterable[Plan]) -> Iterato
             series = f"{name}{{slo={quote(plan.slo)}}}"
             yield "".join(f"{series} {value} {at}\n" for at, value in _tiles(company, scenario, plan, kind))
     yield "# EOF\n"
+
+
+def _counters(company: Company, scenario: Scenario) -> Iterator[str]:
+    """What each service served, minute by minute; with the labels of discovery and scrape it joins what is served now."""
+    count = int(COUNTERS / SCRAPED)
+    moments = [company.start - SCRAPED * (count - n) for n in range(count)]
+    stamps = [int(at.timestamp()) for at in moments]
+    all_ = [
+        (traffic(company, scenario, s), "".join(f',{k}="{v}"' for k, v in {**target_labels(s), "job": JOB}.items()))
+        for s in serving(company)
+    ]
+
+    def series(name: str, values: Iterable[float]) -> str:
+        return "".join(f"{name} {value:.14g} {stamp}\n" for stamp, value in zip(stamps, values, strict=True))
+
+    yield "# TYPE http_requests counter\n"
+    for one, more in all_:
+        codes = [one.codes(at) for at in moments]
+        for code in codes[0]:
+            me = f'http_requests_total{{service="{one.service}",code="{code}"{more}}}'
+            yield series(me, (found[code] for found in codes))
+    # As plain series: OpenMetrics would write the bounds of a histogram otherwise than the services do, as 1.0.
+    name = "http_request_duration_seconds"
+    yield f"# TYPE {name}_bucket unknown\n"
+    for one, more in all_:
+        buckets = [one.buckets(at) for at in moments]
+        for index, (le, _) in enumerate(buckets[0]):
+            me = f'{name}_bucket{{service="{one.service}"{more},le="{le}"}}'
+            yield series(me, (found[index][1] for found in buckets))
+    for part, mean in (("sum", MEAN_SECONDS), ("count", 1.0)):
+        yield f"# TYPE {name}_{part} unknown\n"
+        for one, more in all_:
+            values = (int(one.requests(at)) * mean for at in moments)
+            yield series(f'{name}_{part}{{service="{one.service}"{more}}}', values)
 
 
 def _tiles(company: Company, scenario: Scenario, plan: Plan, kind: str) -> Iterator[tuple[int, int]]:

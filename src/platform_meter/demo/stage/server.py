@@ -11,27 +11,21 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Any
 
 from cheroot.wsgi import Server
 
-from platform_meter.demo.apis.github import GithubApi
-from platform_meter.demo.apis.jira import JiraApi
-from platform_meter.demo.apis.kubernetes import KubernetesApi
-from platform_meter.demo.apis.services import MetricsApi
-from platform_meter.demo.apis.wsgi import Api
+from platform_meter.demo.apis.api import Instance, apis, instances
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.company.scenarios import Scenario, Trouble
-from platform_meter.demo.world import GITHUB_LIMIT, Settings, World
+from platform_meter.demo.world import World
 
 HOST = "127.0.0.1"
-THREADS = {"github": 10, "jira": 4, "eu": 20, "us": 20, "metrics": 10}
-"""Threads per server; each watch holds one."""
 START_SECONDS = 60
 STOP_SECONDS = 10
 
@@ -40,11 +34,8 @@ STOP_SECONDS = 10
 class Addresses:
     """Where everything answers, and the moment at which live time began."""
 
-    github: str
-    jira: str
-    eu: str
-    us: str
-    metrics: str
+    urls: Mapping[str, str]
+    """By the name of the instance."""
     start: datetime
 
     @classmethod
@@ -55,18 +46,19 @@ class Addresses:
             ValueError: it is no such line.
         """
         try:
-            found = json.loads(line)
-            return cls(**{**found, "start": datetime.fromisoformat(found["start"])})
+            urls = {**json.loads(line)}
+            return cls(start=datetime.fromisoformat(urls.pop("start")), urls=urls)
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(f"the demo server said {line!r} instead of its addresses") from error
 
     def to_json(self) -> str:
-        return json.dumps({**asdict(self), "start": self.start.isoformat()})
+        """One line."""
+        return json.dumps({**self.urls, "start": self.start.isoformat()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What makes one simulated company. `start` None: now. `port` 0: any; else the first of five in a row."""
+    """What makes one simulated company. `start` None: now. `port` 0: any; else the first one, which the others follow."""
 
     seed: int = 1
     start: datetime | None = None
@@ -78,7 +70,8 @@ class Options:
     teams: int = 40
     services: int = 300
     port: int = 0
-    github_limit: int = GITHUB_LIMIT
+    settings: Mapping[str, int] = field(default_factory=dict)
+    """Numbers that APIs are to have instead of their usual ones, such as `github-limit`."""
 
     def world(self, clock: Callable[[], datetime]) -> World:
         """The world of these options; `clock` must not go back behind `start`."""
@@ -87,7 +80,7 @@ class Options:
         begin = start + self.trouble_after
         end = None if self.trouble_for is None else begin + self.trouble_for
         scenario = Scenario(trouble=self.trouble, begin=begin, end=end)
-        return World.build(company, clock, scenario=scenario, settings=Settings(github_limit=self.github_limit))
+        return World.build(company, clock, scenario=scenario)
 
     def arguments(self) -> list[str]:
         """As the command line takes them."""
@@ -99,7 +92,7 @@ class Options:
             "--teams": self.teams,
             "--services": self.services,
             "--port": self.port,
-            "--github-limit": self.github_limit,
+            **{f"--{name}": number for name, number in self.settings.items()},
         }
         if self.trouble_for is not None:
             rest["--scenario-for"] = self.trouble_for.total_seconds()
@@ -114,33 +107,32 @@ def running_clock(start: datetime | None) -> Callable[[], datetime]:
 
 
 @contextmanager
-def serving(world: World, port: int = 0) -> Iterator[Addresses]:
+def serving(world: World, port: int = 0, settings: Mapping[str, int] | None = None) -> Iterator[Addresses]:
     """All APIs of `world` on loopback, on threads of this process, until the block ends.
+
+    Args:
+        world: what they serve.
+        port: the first one's; the others follow it, in order of their systems' names. 0: any.
+        settings: numbers that some are to have instead of their usual ones.
 
     Raises:
         OSError: a port is taken.
     """
     stop = Event()
-    apis: dict[str, Callable[[str], Api]] = {
-        "github": lambda base: GithubApi(world, base),
-        "jira": lambda base: JiraApi(world, base),
-        "eu": lambda _: KubernetesApi(world, "eu", stop),
-        "us": lambda _: KubernetesApi(world, "us", stop),
-        "metrics": lambda base: MetricsApi(world, base),
-    }
     servers: dict[str, Any] = {}
-    found: dict[str, str] = {}
+    urls: dict[str, str] = {}
     try:
-        for index, (name, api) in enumerate(apis.items()):
-            server = Server((HOST, port + index if port else 0), None, numthreads=THREADS[name], request_queue_size=128)
+        for index, (name, api) in enumerate(instances(world.company).items()):
+            server = Server((HOST, port + index if port else 0), None, numthreads=api.threads, request_queue_size=128)
             server.prepare()
             servers[name] = server
-            found[name] = f"http://{HOST}:{server.bind_addr[1]}"
-            server.wsgi_app = api(found[name])  # it needs its own address, which is known only now
+            urls[name] = f"http://{HOST}:{server.bind_addr[1]}"
+            instance = Instance(name=name, url=urls[name], stop=stop, settings={**api.settings, **(settings or {})})
+            server.wsgi_app = api.app(world, instance)  # it needs its own address, which is known only now
         threads = [Thread(target=server.serve, name=name, daemon=True) for name, server in servers.items()]
         for thread in threads:
             thread.start()
-        yield Addresses(**found, start=world.company.start)
+        yield Addresses(urls=urls, start=world.company.start)
     finally:
         stop.set()
         for server in servers.values():
@@ -196,8 +188,10 @@ def _options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--scenario-for", type=float, help="seconds that the trouble lasts; without it, it stays")
     parser.add_argument("--teams", type=int, default=40)
     parser.add_argument("--services", type=int, default=300)
-    parser.add_argument("--port", type=int, default=0, help="the first of five; 0 takes any")
-    parser.add_argument("--github-limit", type=int, default=GITHUB_LIMIT)
+    parser.add_argument("--port", type=int, default=0, help="the first one's, the others follow; 0 takes any")
+    settings = {name: number for api in apis() for name, number in api.settings.items()}
+    for name, number in settings.items():
+        parser.add_argument(f"--{name}", dest=name, type=int, default=number)
     given = parser.parse_args(arguments)
     return Options(
         seed=given.seed,
@@ -208,7 +202,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
         teams=given.teams,
         services=given.services,
         port=given.port,
-        github_limit=given.github_limit,
+        settings={name: getattr(given, name) for name in settings},
     )
 
 
@@ -220,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(number, lambda *_: over.set())
     world = options.world(running_clock(options.start))
     try:
-        with serving(world, options.port) as addresses:
+        with serving(world, options.port, options.settings) as addresses:
             sys.stdout.write(addresses.to_json() + "\n")
             sys.stdout.flush()
 

@@ -239,7 +239,7 @@ def prepare(folder: Path, past: Iterable[str], rules: Mapping[str, str]) -> None
 
     Args:
         folder: the demo's.
-        past: OpenMetrics, as `demo.seed.past` gives it.
+        past: OpenMetrics, as `demo.stage.seed.past` gives it.
         rules: generated rule files by name.
 
     Raises:

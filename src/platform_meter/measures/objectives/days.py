@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from platform_meter.measures.objectives.slices import Counts, Lines
-from platform_meter.measures.objectives.windows import READ, Clusters, candidate_sources, judge, judge_all, sum_counts
-from platform_meter.model.facts import Event
-from platform_meter.model.facts.ci import PipelineRun
-from platform_meter.model.facts.kubernetes import PodStarted, ProbeCheck
-from platform_meter.model.facts.slis import SliCount
-from platform_meter.model.facts.tickets import SlaCycle
+from platform_meter.measures.objectives.windows import Clusters, candidate_sources, judge_all, sum_counts
+from platform_meter.model.facts import Tallied
 from platform_meter.model.measure import Scene
-from platform_meter.model.objective import Stored, StoredObjective
+from platform_meter.model.objective import StoredObjective, StoredSli
 
 _STEP = timedelta(days=1)
 
@@ -54,12 +50,13 @@ class DailyCounts:
                 ends = [s.watermark for s in candidate_sources(scene, objective) if s.instance in line.sources]
                 last = min((line.index(end) for end in ends if end is not None), default=0)
                 return [line.count(line.index(a), min(line.index(b), last)) for a, b in pairwise(moments)]
-            if objective.sli.events is Stored.SLA_CYCLES:
+            if objective.sli.events.folded is not None:
                 return _decided(scene, objective, moments)
             return [self._judged(scene, objective, start, end) for start, end in pairwise(moments)]
 
     def _judged(self, scene: Scene, objective: StoredObjective, start: datetime, end: datetime) -> Counts:
-        kind, sli, history = READ[objective.sli.events], objective.sli, scene.history
+        sli, history = objective.sli, scene.history
+        kind = sli.events.event
         return sum_counts(
             judge_all(sli, history.counts(kind, s.instance, start, min(end, s.watermark)), self._clusters, history)
             for s in candidate_sources(scene, objective)
@@ -68,48 +65,32 @@ class DailyCounts:
 
 
 def _decided(scene: Scene, objective: StoredObjective, moments: Sequence[datetime]) -> list[Counts]:
+    sli, kind = objective.sli, objective.sli.events
     found = [Counts() for _ in moments[1:]]
     day = 0
-    for row in scene.history.rows(SlaCycle, moments[0], moments[-1]):
+    for row in scene.history.rows(kind.event, moments[0], moments[-1]):
         while row.event.at >= moments[day + 1]:
             day += 1
-        if row.event.queue == objective.sli.where.get("queue") and row.event.sla == objective.sli.where.get("sla"):
-            met = judge(objective.sli, row.event.tallies()[0].dim)
-            found[day] = found[day].plus(Counts(1.0, 0.0) if met else Counts(0.0, 1.0))
+        if kind.belongs(sli, row.event):
+            verdicts = [kind.good(sli, tally.dim) for tally in row.event.tallies()]
+            found[day] = found[day].plus(Counts(float(verdicts.count(True)), float(verdicts.count(False))))
     return found
 
 
 def recent_bad(scene: Scene, objective: StoredObjective, *, most: int, within: timedelta) -> list[BadEvent]:
     """The last bad events, newest first; looks back day by day until there are enough."""
-    kind: type[Event] = SlaCycle if objective.sli.events is Stored.SLA_CYCLES else READ[objective.sli.events]
+    sli, kind = objective.sli, objective.sli.events
     instances = {s.instance for s in candidate_sources(scene, objective)}
     found: list[BadEvent] = []
     end = scene.now + _STEP  # clocks differ
     while len(found) < most and end > scene.now - within:
         start = max(end - _STEP, scene.now - within)
-        rows = scene.history.rows(kind, start, end)
-        day = [b for row in rows if row.source in instances for b in _bad(objective, row.source, row.event)]
-        found += reversed(day)
+        rows = [row for row in scene.history.rows(kind.event, start, end) if row.source in instances]
+        bad = [row for row in rows if kind.belongs(sli, row.event) and _is_bad(sli, row.event)]
+        found += [BadEvent(row.event.at, row.source, *kind.told(row.event)) for row in reversed(bad)]
         end = start
     return found[:most]
 
 
-def _bad(objective: StoredObjective, source: str, event: Event) -> Iterator[BadEvent]:
-    sli = objective.sli
-    if not any(judge(sli, t.dim) is False and (t.n or t.amount) for t in event.tallies()):
-        return
-    what, where = event.about.id, sli.where
-    match event:
-        case PipelineRun():
-            pipeline = event.pipeline if event.pipeline.startswith(what) else f"{what}: {event.pipeline}"
-            yield BadEvent(event.at, source, pipeline, event.reason or str(event.outcome))
-        case PodStarted() if where.get("cluster", event.cluster) == event.cluster:
-            yield BadEvent(event.at, source, what, f"ready after {event.seconds:,.0f} s")
-        case ProbeCheck():
-            yield BadEvent(event.at, source, event.target, f"{event.result} after {event.seconds:.2f} s")
-        case SlaCycle() if where.get("queue") == event.queue:
-            yield BadEvent(event.at, source, event.ticket, f"{event.priority}, goal {event.goal / 3600:,.1f} h passed")
-        case SliCount() if event.bad > 0:
-            yield BadEvent(event.at, source, event.sli, f"{event.bad:,.6g} of {event.good + event.bad:,.6g} bad")
-        case _:
-            return
+def _is_bad(sli: StoredSli, event: Tallied[Any]) -> bool:
+    return any(sli.events.good(sli, t.dim) is False and (t.n or t.amount) for t in event.tallies())

@@ -24,36 +24,24 @@ from platform_meter.model.catalogue.slos import (
     SLO_WINDOW_EVENTS,
 )
 from platform_meter.model.definitions import Definitions
+from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Fact
-from platform_meter.model.facts.ci import Outcome, PipelineRun
-from platform_meter.model.facts.kubernetes import PodStarted, ProbeCheck, ProbeResult
-from platform_meter.model.facts.slis import SliCount
-from platform_meter.model.facts.tickets import SlaResult, TicketEvent
+from platform_meter.model.facts.tickets import SlaResult
 from platform_meter.model.history import Count, History, SourceState
 from platform_meter.model.measure import Gauging, Measure, Scene, window_label
 from platform_meter.model.metric import Sample
-from platform_meter.model.objective import Stored, StoredObjective, StoredSli, Unknown
+from platform_meter.model.objective import StoredObjective, StoredSli
 
-READ: Mapping[Stored, type[Event]] = {
-    Stored.PIPELINE_RUNS: PipelineRun,
-    Stored.POD_STARTS: PodStarted,
-    Stored.NODE_MINUTES: SliCount,
-    Stored.PROBE_CHECKS: ProbeCheck,
-    Stored.SLA_CYCLES: TicketEvent,
-    Stored.SLI: SliCount,
-}
-"""What is read for each kind of SLI. SLA cycles are folded from their tickets, so that a reopening takes a good one back."""
-NARROWING = ("cluster", "target", "id")
-"""Words of `where` that only the events themselves can answer: an instance that gave none such is not this SLO's source."""
-NODE_READY = "node-ready"
+SYSTEM = "system"
+"""The word of `where` that a source's configuration answers; the others only the events themselves can."""
 
-Tallies = Mapping[tuple[int, str], Count]
+Tallies = Mapping[tuple[int, Dim], Count]
 
 
 def configured(definitions: Definitions) -> tuple[Measure, ...]:
     """The measure of these objectives. It keeps counts between calls: make it once per load, for one store."""
     windows = Windows(definitions.objectives)
-    kinds: frozenset[type[Fact]] = frozenset(READ[o.sli.events] for o in definitions.objectives)
+    kinds: frozenset[type[Fact]] = frozenset(o.sli.events.read for o in definitions.objectives)
     return (
         Gauging(
             metrics=(
@@ -85,7 +73,7 @@ def burn(counts: Counts, objective: StoredObjective) -> float | None:
 def _gauges(scene: Scene, windows: Windows) -> Iterator[Sample]:
     for objective in scene.definitions.objectives:
         slo = objective.slo
-        info = (slo, objective.owner, objective.capability, objective.kind, objective.profile)
+        info = (slo, objective.owner, objective.capability, objective.counts, objective.profile)
         yield Sample(metric=SLO_INFO, labels=info, value=1.0)
         yield Sample(metric=SLO_OBJECTIVE, labels=(slo,), value=float(objective.objective))
         yield Sample(metric=SLO_PERIOD, labels=(slo,), value=objective.period.total_seconds())
@@ -144,7 +132,7 @@ class Windows:
 
     def of(self, scene: Scene, objective: StoredObjective) -> Found:
         candidates = candidate_sources(scene, objective)
-        stamp = (objective, candidates, scene.history.latest(READ[objective.sli.events]))
+        stamp = (objective, candidates, scene.history.latest(objective.sli.events.read))
         known = self._found.get(objective.slo)
         if known is None or known[0] != stamp:
             known = self._found[objective.slo] = (stamp, self._count(scene, objective, candidates))
@@ -158,7 +146,7 @@ class Windows:
         lengths = labels(objective)
         if objective.slice is not None:
             return Found(sources, self._slices(objective, min(ends), lengths))
-        if objective.sli.events is Stored.SLA_CYCLES:
+        if objective.sli.events.folded is not None:
             return Found(sources, self._cycles(scene, objective, sources, lengths))
         counts = {
             label: sum_counts(self._judged(scene, objective, source, length) for source in sources)
@@ -174,10 +162,8 @@ class Windows:
             self._lines.read(scene.history, scene.now)
             given = self._lines[objective.slo].sources
             return tuple(s for s in candidates if s.instance in given) or candidates
-        if (
-            not any(word in objective.sli.where for word in NARROWING)
-            and objective.sli.events is not Stored.NODE_MINUTES
-        ):
+        kind = objective.sli.events
+        if kind.folded is not None or not (kind.elsewhere or objective.sli.where.keys() - {SYSTEM}):
             return candidates
         given = {s.instance for s in candidates if self._judged(scene, objective, s, objective.period).valid}
         return tuple(s for s in candidates if s.instance in given) or candidates
@@ -187,7 +173,7 @@ class Windows:
         end = source.watermark
         if end is None:
             return Counts()
-        kind = READ[objective.sli.events]
+        kind = objective.sli.events.event
         stamp = (end, scene.history.latest(kind))
         kept = self._tallies.get((kind, source.instance))
         if kept is None or kept[0] != stamp:
@@ -230,12 +216,12 @@ class Windows:
 
 def candidate_sources(scene: Scene, objective: StoredObjective) -> tuple[SourceState, ...]:
     """Configured instances that may give the objective's events, by what the file says alone."""
-    where = objective.sli.where
-    sources = scene.history.sources(READ[objective.sli.events])
-    if objective.sli.events is Stored.SLA_CYCLES:
+    kind, where = objective.sli.events, objective.sli.where
+    sources = scene.history.sources(kind.read)
+    if kind.folded is not None:
         queue = next((t for t in scene.definitions.ticketing if t.id == where.get("queue")), None)
         return tuple(s for s in sources if queue is not None and reads(queue, s))
-    return tuple(s for s in sources if where.get("system", s.type) == s.type)
+    return tuple(s for s in sources if objective.sli.takes(SYSTEM, s.type))
 
 
 class Clusters:
@@ -259,43 +245,18 @@ def _cluster_of(name: str) -> str:
 def judge_all(sli: StoredSli, tallies: Tallies, clusters: Clusters, history: History) -> Counts:
     """Good and bad in tallies of the SLI's kind of event."""
     good = bad = 0.0
-    cluster = sli.where.get("cluster") if sli.events is Stored.POD_STARTS else None
-    # Counts made elsewhere come as amounts; of our own events each is one.
-    amounts = sli.events in (Stored.NODE_MINUTES, Stored.SLI)
-    verdicts: dict[str, bool | None] = {}
+    kind = sli.events
+    cluster = sli.where.get("cluster") if kind.by_object else None
+    verdicts: dict[Dim, bool | None] = {}
     for (object_, dim), count in tallies.items():
         if dim not in verdicts:
-            verdicts[dim] = judge(sli, dim)
+            verdicts[dim] = kind.good(sli, dim)
         verdict = verdicts[dim]
         if verdict is None or (cluster is not None and clusters.of(object_, history) != cluster):
             continue
-        much = count.amount if amounts else float(count.n)
+        much = count.amount if kind.elsewhere else float(count.n)
         good, bad = (good + much, bad) if verdict else (good, bad + much)
     return Counts(good, bad)
-
-
-def judge(sli: StoredSli, dim: str) -> bool | None:
-    """Whether what is tallied under `dim` is good; None where it is not valid, or not this SLI's."""
-    said, _, last = dim.rpartition("|")
-    match sli.events:
-        case Stored.PIPELINE_RUNS:
-            if dim in (Outcome.SUCCESS, Outcome.USER_FAILURE):
-                return True
-            failed = dim == Outcome.INFRA_FAILURE or (dim == Outcome.UNKNOWN and sli.unknown is Unknown.BAD)
-            return False if failed else None
-        case Stored.POD_STARTS:
-            return last != "+Inf" and sli.threshold is not None and float(last) <= sli.threshold
-        case Stored.PROBE_CHECKS:
-            return last == ProbeResult.OK if sli.where.get("target", said) == said else None
-        case Stored.NODE_MINUTES:
-            cluster = sli.where.get("cluster")
-            mine = said.endswith(f"/{NODE_READY}") if cluster is None else said == f"{cluster}/{NODE_READY}"
-            return last == "good" if mine else None
-        case Stored.SLI:
-            return last == "good" if sli.where.get("id", said) == said else None
-        case Stored.SLA_CYCLES:
-            sla, _, _ = said.partition("|")
-            return last == SlaResult.MET if sli.where.get("sla", sla) == sla else None
 
 
 def sum_counts(counts: Iterable[Counts]) -> Counts:

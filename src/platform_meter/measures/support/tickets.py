@@ -27,7 +27,8 @@ from platform_meter.model.catalogue.support import (
     TICKETS_PER_ACTIVE_TEAM,
 )
 from platform_meter.model.definitions import Definitions, Ticketing
-from platform_meter.model.facts import Event
+from platform_meter.model.dims import Dim
+from platform_meter.model.facts import Tallied
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment
 from platform_meter.model.facts.tickets import SlaCycle, SlaResult, TicketChange, TicketEvent
@@ -51,7 +52,7 @@ OLDER = "older"
 STOPPED_WINDOW, SURVIVAL_WINDOW = WINDOWS
 CURVE_MINIMUM = 30
 """Cycles behind a Kaplan-Meier curve below which only at-risk is published."""
-DELIVERY: tuple[type[Event], ...] = (PipelineRun, Deployment, Change)
+DELIVERY: tuple[type[Tallied[Dim]], ...] = (PipelineRun, Deployment, Change)
 """What a team that uses the platform leaves: any of these makes it active."""
 
 
@@ -105,7 +106,7 @@ def belongs(ticketing: Ticketing, source: SourceState, event: TicketEvent) -> bo
     return reads(ticketing, source) and (not keys or event.queue in keys)
 
 
-def countings(definitions: Definitions) -> tuple[Counting, ...]:
+def countings(definitions: Definitions) -> tuple[Counting[TicketEvent], ...]:
     """Tickets created, by the queues these definitions declare; a ticket of no declared queue is in no counter.
 
     Raises:
@@ -115,8 +116,8 @@ def countings(definitions: Definitions) -> tuple[Counting, ...]:
     for ticketing in declared:
         queue_keys(ticketing.source.select)
 
-    def created(event: Event, _owner: Owner, source: SourceState) -> Iterator[Increment]:
-        if not isinstance(event, TicketEvent) or event.change is not TicketChange.CREATED:
+    def created(event: TicketEvent, _owner: Owner, source: SourceState) -> Iterator[Increment]:
+        if event.change is not TicketChange.CREATED:
             return
         for ticketing in declared:
             if belongs(ticketing, source, event):
@@ -126,10 +127,9 @@ def countings(definitions: Definitions) -> tuple[Counting, ...]:
     return (Counting(event=TicketEvent, metrics=(TICKETS_CREATED,), count=created),)
 
 
-def _count_cycle(event: Event, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
-    if isinstance(event, SlaCycle):
-        labels = (event.queue, event.sla, event.priority, str(event.result))
-        yield Increment(metric=TICKET_SLA_CYCLES, labels=labels)
+def _count_cycle(event: SlaCycle, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
+    labels = (event.queue, event.sla, event.priority, str(event.result))
+    yield Increment(metric=TICKET_SLA_CYCLES, labels=labels)
 
 
 def unlisted_statuses(scene: Scene, book: Book) -> Mapping[str, Sequence[str]]:

@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
+from platform_meter.model.dims import Dim
 from platform_meter.model.found import found
+
+D_co = TypeVar("D_co", bound=Dim, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +40,10 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """One addition to a rollup: `n` events and `amount` units under the bounded word `dim`."""
+class Tally(Generic[D_co]):
+    """One addition to a rollup: `n` events and `amount` units under the bounded words `dim`."""
 
-    dim: str
+    dim: D_co
     n: int = 1
     amount: float = 0.0
 
@@ -51,7 +54,7 @@ class Event:
 
     verb: ClassVar[str] = ""
     """What a Capability file calls this kind of use; empty where it is no use of anything."""
-    use_dims: ClassVar[frozenset[str]] = frozenset()
+    use_dims: ClassVar[frozenset[Dim]] = frozenset()
     """The `Tally.dim`s that are use, where not every event of this kind is one; empty means all."""
 
     key: str
@@ -62,9 +65,24 @@ class Event:
     updated: datetime | None = None
     """When the source last changed it: of one key, the highest wins whatever the order of arrival."""
 
-    def tallies(self) -> tuple[Tally, ...]:
+    def tallies(self) -> tuple[Tally[Dim], ...]:
         """What this event adds to the 5-minute and daily rollups of its kind and object."""
-        return (Tally(dim=self.verb),)
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tallied(Event, Generic[D_co]):
+    """An event that is tallied under words of its own, a NamedTuple `D_co`; every kind of event is one of these."""
+
+    @classmethod
+    def dim(cls) -> type[D_co]:
+        """The type of its words, as its class names it: `class PipelineRun(Tallied[OutcomeDim])`."""
+        named: type[D_co] = get_args(cls.__orig_bases__[0])[0]  # type: ignore[attr-defined]  # generic classes have it
+        return named
+
+    def tallies(self) -> tuple[Tally[D_co], ...]:
+        """As of every event, under words of this type."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +105,12 @@ Fact = Event | Reading
 class Facts:
     """The kinds of fact of one family of the domain; each module beside this one names its own."""
 
-    events: tuple[type[Event], ...] = ()
+    events: tuple[type[Tallied[Any]], ...] = ()
     readings: tuple[type[Reading], ...] = ()
 
 
 @cache
-def event_kinds() -> dict[str, type[Event]]:
+def event_kinds() -> dict[str, type[Tallied[Any]]]:
     """Every kind of event by its name, which is how the store knows it."""
     return {kind.__name__: kind for family in found(__name__, Facts) for kind in family.events}
 

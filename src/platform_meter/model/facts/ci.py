@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from platform_meter.model.facts import Event, Facts, Reading, Tally
+from platform_meter.model.facts import Facts, Reading, Tallied, Tally
+from platform_meter.model.objective import Countable, StoredSli, Unknown
 
 
 class Outcome(StrEnum):
@@ -22,8 +23,14 @@ class Outcome(StrEnum):
     """It failed and nothing tells whose failure it was."""
 
 
+class OutcomeDim(NamedTuple):
+    """What runs and jobs are tallied by."""
+
+    outcome: Outcome
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineRun(Event):
+class PipelineRun(Tallied[OutcomeDim]):
     """One attempt of a CI run, ended. `ran` is start to end; `group` names pipeline+sha+inputs for flake detection."""
 
     verb: ClassVar[str] = "run"
@@ -38,12 +45,12 @@ class PipelineRun(Event):
     reason: str = ""
     pool: str = ""
 
-    def tallies(self) -> tuple[Tally, ...]:
-        return (Tally(dim=self.outcome, amount=self.ran.total_seconds()),)
+    def tallies(self) -> tuple[Tally[OutcomeDim], ...]:
+        return (Tally(dim=OutcomeDim(self.outcome), amount=self.ran.total_seconds()),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineJob(Event):
+class PipelineJob(Tallied[OutcomeDim]):
     """One attempt of a job, ended. `queued` is runner start minus creation; absent when no runner ever took it."""
 
     run: str
@@ -52,8 +59,8 @@ class PipelineJob(Event):
     ran: timedelta
     queued: timedelta | None = None
 
-    def tallies(self) -> tuple[Tally, ...]:
-        return (Tally(dim=self.outcome, amount=self.ran.total_seconds()),)
+    def tallies(self) -> tuple[Tally[OutcomeDim], ...]:
+        return (Tally(dim=OutcomeDim(self.outcome), amount=self.ran.total_seconds()),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,5 +71,28 @@ class PipelineActive(Reading):
     queued: int
     running: int
 
+
+def _good(sli: StoredSli, dim: OutcomeDim) -> bool | None:
+    """Platform success (domain section 7): success and user failures are good, infrastructure failures are bad."""
+    match dim.outcome:
+        case Outcome.SUCCESS | Outcome.USER_FAILURE:
+            return True
+        case Outcome.INFRA_FAILURE:
+            return False
+        case Outcome.UNKNOWN if sli.unknown is Unknown.BAD:
+            return False
+        case _:
+            return None
+
+
+def _told(run: PipelineRun) -> tuple[str, str]:
+    where = run.about.id
+    pipeline = run.pipeline if run.pipeline.startswith(where) else f"{where}: {run.pipeline}"
+    return pipeline, run.reason or str(run.outcome)
+
+
+PIPELINE_RUNS = Countable(
+    word="pipeline_runs", event=PipelineRun, where=("system",), unclassified=True, good=_good, told=_told
+)
 
 FACTS = Facts(events=(PipelineRun, PipelineJob), readings=(PipelineActive,))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from platform_meter.model.facts import Event, Facts, Reading, Tally
+from platform_meter.model.facts import Facts, Reading, Tallied, Tally
 
 
 class DeployResult(StrEnum):
@@ -23,8 +23,16 @@ class DeployKind(StrEnum):
     CONFIG = "config"
 
 
+class DeploymentDim(NamedTuple):
+    """What rollouts are tallied by; `environment` is the source's own name of it."""
+
+    environment: str
+    result: DeployResult
+    kind: DeployKind
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment(Event):
+class Deployment(Tallied[DeploymentDim]):
     """A rollout of one version to one environment, ended."""
 
     verb: ClassVar[str] = "deploy"
@@ -36,12 +44,18 @@ class Deployment(Event):
     version: str = ""
     started: datetime | None = None
 
-    def tallies(self) -> tuple[Tally, ...]:
-        return (Tally(dim=f"{self.environment}|{self.result}|{self.kind}"),)
+    def tallies(self) -> tuple[Tally[DeploymentDim], ...]:
+        return (Tally(dim=DeploymentDim(self.environment, self.result, self.kind)),)
+
+
+class ChangeDim(NamedTuple):
+    """Nothing tells merged changes apart."""
+
+    verb: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change(Event):
+class Change(Tallied[ChangeDim]):
     """A merged change; `at` is the merge. A stage nobody recorded is absent, not 0."""
 
     verb: ClassVar[str] = "merge"
@@ -52,6 +66,9 @@ class Change(Event):
     first_review: datetime | None = None
     labels: tuple[str, ...] = ()
     bot: bool = False
+
+    def tallies(self) -> tuple[Tally[ChangeDim], ...]:
+        return (Tally(dim=ChangeDim(self.verb)),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from platform_meter.model.facts import Event, Facts, Reading, Tally
+from platform_meter.model.facts import Facts, Reading, Tallied, Tally
+from platform_meter.model.facts.slis import SliCount, SliDim, Verdict, told_count
+from platform_meter.model.objective import Countable, StoredSli
 
 
 class ProbeResult(StrEnum):
@@ -20,8 +23,20 @@ class NodeState(StrEnum):
     CORDONED = "cordoned"
 
 
+class PodStartDim(NamedTuple):
+    """What pod starts are tallied by: who owns the pod, and the smallest bucket bound that holds its seconds."""
+
+    owner_kind: str
+    bucket: str
+    """As written in `le`; `+Inf` past the last bound."""
+
+    def within(self, seconds: float) -> bool:
+        """Whether these pods were Ready in so many seconds; exact at each bound."""
+        return float(self.bucket) <= seconds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PodStarted(Event):
+class PodStarted(Tallied[PodStartDim]):
     """A pod became Ready for the first time. `seconds` is creation to Ready, image pull included (user-felt)."""
 
     cluster: str
@@ -29,8 +44,8 @@ class PodStarted(Event):
     """One of deployment, statefulset, daemonset, job, other."""
     seconds: float
 
-    def tallies(self) -> tuple[Tally, ...]:
-        return (Tally(dim=f"{self.owner_kind}|{pod_start_bucket(self.seconds)}", amount=self.seconds),)
+    def tallies(self) -> tuple[Tally[PodStartDim], ...]:
+        return (Tally(dim=PodStartDim(self.owner_kind, pod_start_bucket(self.seconds)), amount=self.seconds),)
 
 
 POD_START_BUCKETS = (1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -45,16 +60,23 @@ def pod_start_bucket(seconds: float) -> str:
     return "+Inf"
 
 
+class ProbeDim(NamedTuple):
+    """What probe checks are tallied by."""
+
+    target: str
+    result: ProbeResult
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeCheck(Event):
+class ProbeCheck(Tallied[ProbeDim]):
     """One check by our own probe. `target` is bounded by configuration (`cluster-eu/readyz`)."""
 
     target: str
     result: ProbeResult
     seconds: float
 
-    def tallies(self) -> tuple[Tally, ...]:
-        return (Tally(dim=f"{self.target}|{self.result}", amount=self.seconds),)
+    def tallies(self) -> tuple[Tally[ProbeDim], ...]:
+        return (Tally(dim=ProbeDim(self.target, self.result), amount=self.seconds),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,5 +100,62 @@ class Node(Reading):
     cluster: str
     state: NodeState
 
+
+def _started(sli: StoredSli, dim: PodStartDim) -> bool:
+    return sli.threshold is not None and dim.within(sli.threshold)
+
+
+def _told_pod(pod: PodStarted) -> tuple[str, str]:
+    return pod.about.id, f"ready after {pod.seconds:,.0f} s"
+
+
+POD_STARTS = Countable(
+    word="pod_starts",
+    event=PodStarted,
+    where=("cluster",),
+    by_object=True,
+    belongs=lambda sli, pod: sli.takes("cluster", pod.cluster),
+    thresholds=POD_START_BUCKETS,
+    good=_started,
+    told=_told_pod,
+)
+
+NODE_READY = "node-ready"
+"""The SliCounts of ready node-minutes of node-minutes are named `<cluster>/node-ready`."""
+
+
+def _ready(sli: StoredSli, dim: SliDim) -> bool | None:
+    cluster, _, name = dim.sli.rpartition("/")
+    return dim.verdict is Verdict.GOOD if name == NODE_READY and sli.takes("cluster", cluster) else None
+
+
+NODE_MINUTES = Countable(
+    word="node_minutes",
+    event=SliCount,
+    where=("cluster",),
+    required=True,
+    elsewhere=True,
+    good=_ready,
+    told=told_count,
+)
+
+
+def _answered(sli: StoredSli, dim: ProbeDim) -> bool | None:
+    return dim.result is ProbeResult.OK if sli.takes("target", dim.target) else None
+
+
+def _told_check(check: ProbeCheck) -> tuple[str, str]:
+    return check.target, f"{check.result} after {check.seconds:.2f} s"
+
+
+PROBE_CHECKS = Countable(
+    word="probe_checks",
+    event=ProbeCheck,
+    where=("target",),
+    required=True,
+    sliced="a probe",
+    good=_answered,
+    told=_told_check,
+)
 
 FACTS = Facts(events=(PodStarted, ProbeCheck), readings=(Workload, Namespace, Node))

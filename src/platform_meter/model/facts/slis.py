@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
 
-from platform_meter.model.facts import Event, Facts, Tally
+from platform_meter.model.facts import Facts, Tallied, Tally
+from platform_meter.model.objective import Countable, StoredSli
+
+
+class Verdict(StrEnum):
+    GOOD = "good"
+    BAD = "bad"
+
+
+class SliDim(NamedTuple):
+    """What counts of SLIs are tallied by: good and bad apart."""
+
+    sli: str
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SliCount(Event):
+class SliCount(Tallied[SliDim]):
     """Good and bad events of one SLI in the `width` that ends at `at`; already counted elsewhere (Prometheus, nodes)."""
 
     sli: str
@@ -17,11 +32,31 @@ class SliCount(Event):
     bad: float
     width: timedelta
 
-    def tallies(self) -> tuple[Tally, ...]:
+    def tallies(self) -> tuple[Tally[SliDim], ...]:
         return (
-            Tally(dim=f"{self.sli}|good", amount=self.good),
-            Tally(dim=f"{self.sli}|bad", n=0, amount=self.bad),
+            Tally(dim=SliDim(self.sli, Verdict.GOOD), amount=self.good),
+            Tally(dim=SliDim(self.sli, Verdict.BAD), n=0, amount=self.bad),
         )
 
+
+def _good(sli: StoredSli, dim: SliDim) -> bool | None:
+    return dim.verdict is Verdict.GOOD if sli.takes("id", dim.sli) else None
+
+
+def told_count(count: SliCount) -> tuple[str, str]:
+    """Which SLI it was, and how many were bad."""
+    return count.sli, f"{count.bad:,.6g} of {count.good + count.bad:,.6g} bad"
+
+
+SLI = Countable(
+    word="sli",
+    event=SliCount,
+    where=("id",),
+    required=True,
+    elsewhere=True,
+    place=1,
+    good=_good,
+    told=told_count,
+)
 
 FACTS = Facts(events=(SliCount,))

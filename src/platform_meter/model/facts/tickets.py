@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from platform_meter.model.facts import Event, Facts, Tally
+from platform_meter.model.dims import Dim
+from platform_meter.model.facts import Facts, Tallied, Tally
+from platform_meter.model.objective import Countable, StoredSli
 
 
 class TicketChange(StrEnum):
@@ -35,8 +37,14 @@ class SlaResult(StrEnum):
     BREACHED = "breached"
 
 
+class TicketDim(NamedTuple):
+    """What the steps of tickets are tallied by."""
+
+    change: TicketChange
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketEvent(Event):
+class TicketEvent(Tallied[TicketDim]):
     """One step in a ticket's history. The values are those that hold after it; None means unchanged by it.
 
     Every ticket starts with CREATED, which carries status, priority, category, type and labels. A change of status
@@ -44,7 +52,7 @@ class TicketEvent(Event):
     """
 
     verb: ClassVar[str] = "ticket"
-    use_dims: ClassVar[frozenset[str]] = frozenset({TicketChange.CREATED})
+    use_dims: ClassVar[frozenset[Dim]] = frozenset({TicketDim(TicketChange.CREATED)})
     """Asking is use; that an agent answers, or a bot closes it days later, is not."""
 
     queue: str
@@ -65,8 +73,8 @@ class TicketEvent(Event):
     labels: tuple[str, ...] | None = None
     """As `ticket_labels` bounds them."""
 
-    def tallies(self) -> tuple[Tally, ...]:
-        return (Tally(dim=self.change),)
+    def tallies(self) -> tuple[Tally[TicketDim], ...]:
+        return (Tally(dim=TicketDim(self.change)),)
 
 
 GONE = "gone"
@@ -81,8 +89,16 @@ def ticket_labels(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if name})[:MOST_LABELS])
 
 
+class CycleDim(NamedTuple):
+    """What SLA cycles are tallied by."""
+
+    sla: str
+    priority: str
+    result: SlaResult
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlaCycle(Event):
+class SlaCycle(Tallied[CycleDim]):
     """One run of one SLA clock, decided: stopped in time (met) or past its goal (breached). `at` is that moment.
 
     Written by the tick from TicketEvents, because time alone can breach a goal. `elapsed` is business seconds at
@@ -98,8 +114,28 @@ class SlaCycle(Event):
     elapsed: float
     goal: float
 
-    def tallies(self) -> tuple[Tally, ...]:
-        return (Tally(dim=f"{self.sla}|{self.priority}|{self.result}", amount=self.elapsed),)
+    def tallies(self) -> tuple[Tally[CycleDim], ...]:
+        return (Tally(dim=CycleDim(self.sla, self.priority, self.result), amount=self.elapsed),)
 
+
+def _met(sli: StoredSli, dim: CycleDim) -> bool | None:
+    return dim.result is SlaResult.MET if sli.takes("sla", dim.sla) else None
+
+
+def _told(cycle: SlaCycle) -> tuple[str, str]:
+    return cycle.ticket, f"{cycle.priority}, goal {cycle.goal / 3600:,.1f} h passed"
+
+
+SLA_CYCLES = Countable(
+    word="sla_cycles",
+    event=SlaCycle,
+    folded=TicketEvent,
+    where=("queue", "sla"),
+    required=True,
+    slow=True,
+    belongs=lambda sli, cycle: sli.takes("queue", cycle.queue),
+    good=_met,
+    told=_told,
+)
 
 FACTS = Facts(events=(TicketEvent, SlaCycle))

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from platform_meter.model.facts import Event, Facts, Tally
+from platform_meter.model.facts import Facts, Tallied, Tally
+
+
+class UsageDim(NamedTuple):
+    """What use is tallied by."""
+
+    action: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage(Event):
+class Usage(Tallied[UsageDim]):
     """Use of a capability: `amount` units of `action` by whoever owns `about`. `actor` is a salted hash or empty."""
 
     action: str
@@ -16,8 +23,8 @@ class Usage(Event):
     subject: str = ""
     actor: str = ""
 
-    def tallies(self) -> tuple[Tally, ...]:
-        return (Tally(dim=self.action, amount=self.amount),)
+    def tallies(self) -> tuple[Tally[UsageDim], ...]:
+        return (Tally(dim=UsageDim(self.action), amount=self.amount),)
 
 
 FACTS = Facts(events=(Usage,))

@@ -14,16 +14,16 @@ from platform_meter.render.dashboards.finish import finish
 from platform_meter.slo.plan import Plan
 
 
-def boards(plans: Sequence[Plan]) -> tuple[Board, ...]:
+def all_boards(plans: Sequence[Plan]) -> tuple[Board, ...]:
     """Every dashboard, in order of its module's name."""
     return tuple(one.board(plans) for one in found(f"{__name__}.boards", Dashboard))
 
 
 def dashboards(plans: Sequence[Plan]) -> list[Artifact]:
     """`<uid>.json` for every dashboard; the order of the plans changes nothing."""
-    return [finish(board) for board in boards(plans)]
+    return [finish(board) for board in all_boards(plans)]
 
 
 def may_be_empty(plans: Sequence[Plan] = ()) -> Mapping[str, Mapping[str, str]]:
     """By dashboard: the panels and marks that may be empty, each with the demo scenario that fills it."""
-    return {board.uid: board.may_be_empty() for board in boards(plans)}
+    return {board.uid: board.may_be_empty() for board in all_boards(plans)}

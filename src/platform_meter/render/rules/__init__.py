@@ -12,7 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
+from platform_meter.model.catalogue.slos import (
+    SLO_BUDGET_REMAINING,
+    SLO_BURN,
+    SLO_DATA_AGE,
+    SLO_SLI,
+    SLO_WINDOW_EVENTS,
+)
 from platform_meter.model.generated import HEADER
+from platform_meter.model.metric import Metric
 from platform_meter.render.artifact import Artifact
 from platform_meter.render.rules.text import Group, Rule, rules_text
 from platform_meter.slo import names
@@ -204,24 +212,24 @@ def _half(window: Window, tile: timedelta) -> int:
 def _copied(plan: Plan) -> Iterator[Rule]:
     """The exporter's exact gauges under the common names; of several replicas one is enough."""
 
-    def copy(name: str, by: str, metric: str, **labels: str) -> Rule:
-        return _record(plan, name, f"max by ({by}) ({series(metric, plan.slo, **labels)})")
+    def copy(name: str, by: str, metric: Metric, **labels: str) -> Rule:
+        return _record(plan, name, f"max by ({by}) ({series(metric.name, plan.slo, **labels)})")
 
     def those(windows: Sequence[Window]) -> str:
         return f'window=~"{"|".join(w.label for w in windows)}"'
 
     period = plan.period_label
     slo = f"slo={quote(plan.slo)}"
-    events = "platform_slo_window_events"
+    events = SLO_WINDOW_EVENTS.name
     if plan.windows:
-        burn = f"platform_slo_burn_rate{{{slo},{those(plan.windows)}}}"
+        burn = f"{SLO_BURN.name}{{{slo},{those(plan.windows)}}}"
         yield _record(plan, names.BURN, f"max by (slo, window) ({burn})")
     bad = f'{events}{{{slo},result="bad",{those(plan.bad_counts)}}}'
     yield _record(plan, names.BAD, f"max by (slo, window) ({bad})")
     both = f"max by (slo, window, result) ({series(events, plan.slo, window=period)})"
     yield _record(plan, names.TOTAL, f"sum by (slo, window) ({both})")
-    yield copy(names.SLI, "slo, window", "platform_slo_sli_ratio", window=period)
-    yield copy(names.BUDGET, "slo, period", "platform_slo_budget_remaining_ratio", period=period)
+    yield copy(names.SLI, "slo, window", SLO_SLI, window=period)
+    yield copy(names.BUDGET, "slo, period", SLO_BUDGET_REMAINING, period=period)
     yield from _state(plan)
 
 
@@ -283,7 +291,7 @@ def _no_data(plan: Plan) -> Rule:
         case Slices():
             expr, wait = f"max(absent({plan.sli.data}))", silence
         case _:
-            age = series("platform_slo_data_age_seconds", plan.slo)
+            age = series(SLO_DATA_AGE.name, plan.slo)
             gone = duration_text(min(silence, _SOURCE_GONE))
             expr = (
                 f"min by (slo) ({age}) > {int(silence.total_seconds())}\n"

@@ -11,7 +11,7 @@ from typing import Any
 
 from platform_meter import measures, sources
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.objective import Stored, StoredSli
+from platform_meter.model.objective import StoredSli
 from platform_meter.model.source import Source
 from platform_meter.problems import EACH, Problem, masked, suggest
 from platform_meter.problems.problem import Text
@@ -97,7 +97,7 @@ def examine(
         instances=None if loaded is None else loaded.instances,
         gives={name: t.gives for name, t in types.items()},
         systems=_systems(loaded),
-        slos=[spec.name for spec in slos.specs],
+        slos=[spec.slo for spec in slos.specs],
         unread_slos=slos.unsound,
     )
     plans = tuple(plan(spec, scrape=scrape) for spec in slos.specs)
@@ -127,7 +127,7 @@ def _unknown_queues(plans: Sequence[Plan], read: LoadedDefinitions, texts: Mappi
     slas = {queue.id: [sla.id for sla in queue.slas] for queue in read.definitions.ticketing}
     queues = {one.id for one in read.declared if one.kind == "Ticketing"}
     for one in plans:
-        if not queues or not isinstance(one.sli, StoredSli) or one.sli.events is not Stored.SLA_CYCLES:
+        if not queues or not isinstance(one.sli, StoredSli) or "queue" not in one.sli.events.where:
             continue
         queue, sla = one.sli.where.get("queue", ""), one.sli.where.get("sla", "")
         if queue not in queues:

@@ -1,19 +1,37 @@
-"""What a request carries to be let in. Secrets are read anew at each use and never shown: not in texts, logs or reprs."""
+"""What a request carries to be let in. Secrets are read anew at each use and never shown: not in texts, logs or reprs.
+
+`credentials` has one case for each kind of `model.source.Credential`; a new kind is a class there and a case here. Those
+that only add to a request of the settings' address give a function from the bare grant to the full one; a kind that
+brings the address itself, or is renewed, is a `Credentials` of its own.
+"""
 
 from __future__ import annotations
 
 import base64
 import os
+import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import assert_never
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from platform_meter.model.source import Access, Refused, Secret
+from platform_meter.model.source import (
+    Access,
+    Basic,
+    ClientCertificate,
+    InCluster,
+    Kubeconfig,
+    Refused,
+    Secret,
+    SecretHeaders,
+    Token,
+)
 from platform_meter.runtime.outside.grants import Credentials, Grant, fingerprint
-from platform_meter.runtime.outside.kubeconfig import Kubeconfig
+from platform_meter.runtime.outside.kubeconfig import KubeconfigReader
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where Kubernetes puts a pod's token and its CA."""
@@ -102,49 +120,92 @@ def check_url(url: str) -> str:
     return url.rstrip("/")
 
 
-class _Static:
-    """A fixed address with a token, a user and password, secret headers, or nothing."""
+LetIn = Callable[[Grant], Grant]
+"""From a bare request to one that is let in, with the secrets as they stand now."""
 
-    def __init__(self, access: Access, environ: Mapping[str, str]) -> None:
-        self._base = check_url(access.url)
-        self._headers = dict(access.headers)
-        self._prefix = access.token_prefix
-        self._verify: bool | str = str(Path(access.ca_file).expanduser()) if access.ca_file else True
-        self._token = None if access.token is None else SecretReader(access.token, environ)
-        self._user = "" if access.basic is None else access.basic[0]
-        self._password = None if access.basic is None else SecretReader(access.basic[1], environ)
-        self._secret_headers = {k: SecretReader(v, environ) for k, v in access.secret_headers.items()}
+
+class _Fixed:
+    """The address that the settings name, with what a credential adds to each request."""
+
+    def __init__(self, access: Access, let_in: LetIn) -> None:
+        verify: bool | str = str(Path(access.ca_file).expanduser()) if access.ca_file else True
+        self._bare = Grant(base=check_url(access.url), headers=access.headers, verify=verify)
+        self._let_in = let_in
 
     def grant(self) -> Grant:
-        headers = dict(self._headers)
-        secrets: list[str] = []
-        for name, reader in self._secret_headers.items():
-            headers[name] = reader.read()
-            secrets.append(headers[name])
-        if self._token is not None:
-            token = self._token.read()
-            # `Token token=KEY` takes no blank between the two.
-            glue = "" if not self._prefix or self._prefix.endswith("=") else " "
-            headers["Authorization"] = f"{self._prefix}{glue}{token}"
-            secrets.append(token)
-        if self._password is not None:
-            password = self._password.read()
-            pair = base64.b64encode(f"{self._user}:{password}".encode()).decode()
-            headers["Authorization"] = f"Basic {pair}"
-            secrets += [password, pair]
-        return Grant(
-            base=self._base,
-            headers=headers,
-            fingerprint=fingerprint(self._user, *secrets) if secrets else "",
-            secrets=tuple(secrets),
-            verify=self._verify,
-        )
+        return self._let_in(self._bare)
 
     def renew(self) -> bool:
         return False  # read anew at each use already
 
 
-class _InCluster:
+def _nothing(bare: Grant) -> Grant:
+    return bare
+
+
+def _token(credential: Token, environ: Mapping[str, str]) -> LetIn:
+    reader = SecretReader(credential.secret, environ)
+    # `Token token=KEY` takes no blank between the two.
+    glue = "" if not credential.prefix or credential.prefix.endswith("=") else " "
+
+    def let_in(bare: Grant) -> Grant:
+        token = reader.read()
+        return _carrying(bare, {"Authorization": f"{credential.prefix}{glue}{token}"}, token)
+
+    return let_in
+
+
+def _basic(credential: Basic, environ: Mapping[str, str]) -> LetIn:
+    reader = SecretReader(credential.password, environ)
+
+    def let_in(bare: Grant) -> Grant:
+        password = reader.read()
+        pair = base64.b64encode(f"{credential.user}:{password}".encode()).decode()
+        return _carrying(bare, {"Authorization": f"Basic {pair}"}, password, pair)
+
+    return let_in
+
+
+def _secret_headers(credential: SecretHeaders, environ: Mapping[str, str]) -> LetIn:
+    readers = {name: SecretReader(secret, environ) for name, secret in credential.headers.items()}
+
+    def let_in(bare: Grant) -> Grant:
+        headers = {name: reader.read() for name, reader in readers.items()}
+        return _carrying(bare, headers, *headers.values())
+
+    return let_in
+
+
+def _carrying(bare: Grant, headers: Mapping[str, str], *secrets: str) -> Grant:
+    return replace(bare, headers={**bare.headers, **headers}, secrets=secrets, fingerprint=fingerprint(*secrets))
+
+
+def _client_certificate(credential: ClientCertificate, url: str) -> LetIn:
+    if not url.lower().startswith("https://"):
+        raise ValueError("a client certificate is shown over TLS only; write https:// in url")
+    cert, key = (Path(path).expanduser() for path in (credential.cert_file, credential.key_file))
+    readers = FileReader(cert, "the client certificate"), FileReader(key, "the key of the client certificate")
+    fits: list[tuple[str, ...]] = []
+
+    def let_in(bare: Grant) -> Grant:
+        texts = tuple(reader.read() for reader in readers)
+        if texts not in fits:
+            try:
+                # With a passphrase OpenSSL would ask for it on the terminal, and wait.
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(cert, key, password="")
+            except (OSError, ValueError) as error:
+                why = getattr(error, "reason", None) or "it is no PEM of both"
+                raise Refused(
+                    f"the client certificate {cert} with key {key} can't be used ({why}); "
+                    "write PEM files that belong together, the key without a passphrase"
+                ) from None
+            fits[:] = [texts]
+        return replace(bare, cert=(str(cert), str(key)), fingerprint=fingerprint(*texts))
+
+    return let_in
+
+
+class _Pod:
     """The pod's own service account."""
 
     def __init__(self, access: Access, environ: Mapping[str, str], account: Path) -> None:
@@ -185,20 +246,23 @@ def credentials(
     """The reader of what `access` names.
 
     Raises:
-        ValueError: the settings contradict each other or the URL is unusable.
+        ValueError: the URL is unusable.
     """
-    ways = {
-        "token": access.token is not None,
-        "basic": access.basic is not None,
-        "kubeconfig": access.kubeconfig is not None,
-        "in_cluster": access.in_cluster,
-    }
-    chosen = [name for name, given in ways.items() if given]
-    if len(chosen) > 1:
-        raise ValueError(f"{' and '.join(chosen)} are given; keep one of them")
-    if access.kubeconfig is not None:
-        path, context = access.kubeconfig
-        return Kubeconfig(path, context, headers=access.headers, clock=clock, environ=environ)
-    if access.in_cluster:
-        return _InCluster(access, environ, service_account)
-    return _Static(access, environ)
+    credential = access.credential
+    match credential:
+        case None:
+            return _Fixed(access, _nothing)
+        case Token():
+            return _Fixed(access, _token(credential, environ))
+        case Basic():
+            return _Fixed(access, _basic(credential, environ))
+        case SecretHeaders():
+            return _Fixed(access, _secret_headers(credential, environ))
+        case ClientCertificate():
+            return _Fixed(access, _client_certificate(credential, access.url))
+        case Kubeconfig():
+            return KubeconfigReader(credential, headers=access.headers, clock=clock, environ=environ)
+        case InCluster():
+            return _Pod(access, environ, service_account)
+        case _:
+            assert_never(credential)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from platform_meter.model.source import Refused
+from platform_meter.model.source import Kubeconfig, Refused
 from platform_meter.runtime.outside.grants import Grant, fingerprint
 
 _EARLY = timedelta(minutes=2)
@@ -30,26 +30,20 @@ class _Loaded:
     plugin: bool
 
 
-class Kubeconfig:
-    """One context of a kubeconfig.
-
-    Args:
-        path: of the file; "" for `KUBECONFIG` or `~/.kube/config`.
-        context: "" for the current one.
-    """
+class KubeconfigReader:
+    """What one context of a kubeconfig grants; the default file is `KUBECONFIG` or `~/.kube/config`."""
 
     def __init__(
         self,
-        path: str,
-        context: str,
+        credential: Kubeconfig,
         *,
         headers: Mapping[str, str],
         clock: Callable[[], datetime],
         environ: Mapping[str, str],
     ) -> None:
-        self._path = path or environ.get("KUBECONFIG", "") or "~/.kube/config"
+        self._path = credential.path or environ.get("KUBECONFIG", "") or "~/.kube/config"
         self._paths = [Path(p).expanduser() for p in self._path.split(os.pathsep) if p]
-        self._context, self._headers, self._clock = context, dict(headers), clock
+        self._context, self._headers, self._clock = credential.context, dict(headers), clock
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
         self._loading: threading.Thread | None = None

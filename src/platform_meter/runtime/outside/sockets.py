@@ -32,15 +32,17 @@ class Deadline:
         stop: ends every wait within half a second.
     """
 
-    __slots__ = ("_end", "_idle", "_idle_end", "_stop")
+    __slots__ = ("_end", "_idle", "_idle_end", "_stop", "began", "waiting")
 
     def __init__(self, *, total: float | None, idle: float, stop: threading.Event | None = None) -> None:
         self._idle, self._stop = idle, stop
+        self.waiting = False
+        """Whether somebody waits for the peer at this moment."""
         self.restart(total)
 
     def restart(self, total: float | None) -> None:
         """Allow `total` seconds from now on."""
-        now = time.monotonic()
+        now = self.began = time.monotonic()
         self._end = None if total is None else now + total
         self._idle_end = now + self._idle
 
@@ -79,14 +81,18 @@ class BoundedReader(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         self._deadline.begin()
-        while True:
-            self._sock.settimeout(self._deadline.left())
-            try:
-                got = self._sock.recv_into(buffer)
-            except TimeoutError:
-                continue  # `left` raises once it is really over
-            self.taken += got
-            return got
+        self._deadline.waiting = True
+        try:
+            while True:
+                self._sock.settimeout(self._deadline.left())
+                try:
+                    got = self._sock.recv_into(buffer)
+                except TimeoutError:
+                    continue  # `left` raises once it is really over
+                self.taken += got
+                return got
+        finally:
+            self._deadline.waiting = False
 
     def close(self) -> None:
         if not self.closed:
@@ -103,11 +109,15 @@ def send_all(sock: socket.socket, data: bytes | bytearray | memoryview, deadline
     view = memoryview(data)
     sent = 0
     deadline.begin()
-    while sent < len(view):
-        sock.settimeout(deadline.left())
-        try:
-            sent += sock.send(view[sent : sent + _SLICE])
-        except TimeoutError:
-            raise TimeoutError("timed out") from None  # TLS says it in other words, which cheroot would log
-        deadline.begin()
-    return sent
+    deadline.waiting = True
+    try:
+        while sent < len(view):
+            sock.settimeout(deadline.left())
+            try:
+                sent += sock.send(view[sent : sent + _SLICE])
+            except TimeoutError:
+                raise TimeoutError("timed out") from None  # TLS says it in other words, which cheroot would log
+            deadline.begin()
+        return sent
+    finally:
+        deadline.waiting = False

@@ -8,12 +8,16 @@ worker from the first byte, a time for its headers, its body and its answer, and
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import logging
+import resource
 import socket
 import ssl
 import struct
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
@@ -34,6 +38,16 @@ App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _GRACE = 5
 """Seconds that running answers get when the server stops."""
 _BACKLOG = 128
+_AT_ONCE = 0.1
+"""Seconds within which an honest client has sent its request."""
+_SOON = 1.0
+"""Seconds within which an honest client has taken most of an answer."""
+_NO_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_BREATH = 0.05
+"""Seconds before the next accept where the machine has no room for another connection."""
+_SAY_AGAIN = 60.0
+_OTHER_FILES = 64
+"""Descriptors that the rest of the process needs: store, sources, logs."""
 
 
 def _plain(status: str, text: str) -> bytes:
@@ -126,8 +140,9 @@ class _Connection(HTTPConnection):
     def __init__(self, server: _Cheroot, sock: socket.socket, _makefile: object = None) -> None:
         limits = server.limits
         self.reading = Deadline(total=limits.headers, idle=limits.headers + limits.body)
+        self.reading.waiting = True  # until a worker has read its first request
         self.answering = Deadline(total=limits.answer, idle=limits.answer)
-        self.admitted = False
+        self.admitted = self.resting = False
         self._shaken = not isinstance(sock, ssl.SSLSocket)
         super().__init__(server, sock, self._file)
 
@@ -137,15 +152,18 @@ class _Connection(HTTPConnection):
     def communicate(self) -> bool:
         """One request and its answer; True keeps the connection."""
         limits = self.server.limits
+        self.resting = False
         self.reading.restart(limits.headers)
         if not self._shaken:
             if not self._handshake():
                 return False
             self.reading.restart(limits.headers)
         self.answering.restart(limits.headers + limits.answer)
-        return bool(super().communicate())  # type: ignore[no-untyped-call]
+        self.resting = bool(super().communicate())  # type: ignore[no-untyped-call]
+        return self.resting
 
     def _handshake(self) -> bool:
+        self.reading.waiting = True
         try:
             self.socket.settimeout(self.reading.left())
             self.socket.do_handshake()
@@ -154,6 +172,8 @@ class _Connection(HTTPConnection):
             if getattr(error, "reason", "") == "HTTP_REQUEST":
                 _say(self.socket, _NOT_TLS)
             return False
+        finally:
+            self.reading.waiting = False
         self._shaken = True
         self.ssl_env = self.server.ssl_adapter.get_environ(self.socket)
         return True
@@ -198,6 +218,7 @@ class _Cheroot(CherootServer):
         self.limits = limits
         # Half of the connections at most rest between requests, so that resting ones never fill the cap.
         self.keep_alive_conn_limit = max(1, limits.connections // 2)
+        self._said_no_files = -_SAY_AGAIN
         self._held: set[_Connection] = set()
         self._held_lock = threading.Lock()
 
@@ -215,13 +236,33 @@ class _Cheroot(CherootServer):
         """Hand a connection on which something can be read to a worker; there is one for each."""
         if not conn.admitted:
             with self._held_lock:
-                conn.admitted = len(self._held) < self.limits.connections
+                slow = self._slowest() if len(self._held) >= self.limits.connections else None
+                conn.admitted = slow is not None or len(self._held) < self.limits.connections
+                if slow is not None:
+                    self._held.discard(slow)
                 if conn.admitted:
                     self._held.add(conn)
+            if slow is not None:
+                slow.cut()
             if not conn.admitted:
                 conn.refuse()
                 return
         super().process_conn(conn)
+
+    def _slowest(self) -> _Connection | None:
+        """The connection whose place a new one deserves more; None where all of them are being answered.
+
+        Those that let us wait for their request, then for their reading, then those that rest; of each the one that
+        does so the longest. Who has only just come is taken last, so that an honest client among many slow ones has
+        the moment that it needs.
+        """
+        now = time.monotonic()
+        asking = [(c.reading.began, c) for c in self._held if c.reading.waiting]
+        taking = [(c.answering.began, c) for c in self._held if c.answering.waiting]
+        resting = [(c.reading.began, c) for c in self._held if c.resting]
+        slow = [one for one in asking if now - one[0] > _AT_ONCE] or [one for one in taking if now - one[0] > _SOON]
+        found = min(slow or resting or asking + taking, key=lambda one: one[0], default=None)
+        return found[1] if found else None
 
     def closed(self, conn: _Connection) -> None:
         with self._held_lock:
@@ -234,7 +275,29 @@ class _Cheroot(CherootServer):
             conn.cut()
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        error = sys.exception()
+        if isinstance(error, OSError) and error.errno in _NO_FILES:
+            self._no_files(error)
+            return
         log.log(level, "%s", msg, exc_info=traceback)
+
+    def _no_files(self, error: OSError) -> None:
+        """A connection could not be accepted: cheroot would try again at once, and say so each time."""
+        now = time.monotonic()
+        if now >= self._said_no_files + _SAY_AGAIN:
+            self._said_no_files = now
+            log.error("no room for another connection: %s; raise the limit of open files", error.strerror)
+        time.sleep(_BREATH)
+
+
+def _affordable(wanted: int) -> int:
+    """As many connections as open files are allowed, besides those that the rest of the process needs."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY or wanted + _OTHER_FILES <= allowed:
+        return wanted
+    found = max(2, min(wanted, max(allowed - _OTHER_FILES, allowed // 4)))
+    log.warning("only %d files may be open, so at most %d connections are served instead of %d", allowed, found, wanted)
+    return found
 
 
 class Server:
@@ -244,7 +307,9 @@ class Server:
         host: loopback unless others are to reach it.
         port: 0 takes a free one; see `port` after `start`.
         tls: None speaks plain HTTP.
-        max_connections: at once; more are told 503 (closed where TLS is spoken). Half of them may rest between requests.
+        max_connections: at once, fewer where the limit of open files is lower. A further one takes the place of the
+            slowest client; where all are being answered it is told 503 (closed where TLS is spoken). Half of them may
+            rest between requests.
         header_timeout: seconds for the TLS handshake, and again for all headers of one request together.
         body_timeout: seconds for one request's body.
         answer_timeout: seconds for the client to read one answer.
@@ -271,7 +336,9 @@ class Server:
         max_header_bytes: int = 32 * 1024,
         max_body_bytes: int = 10 * 1024 * 1024,
     ) -> None:
-        limits = _Limits(connections=max_connections, headers=header_timeout, body=body_timeout, answer=answer_timeout)
+        limits = _Limits(
+            connections=_affordable(max_connections), headers=header_timeout, body=body_timeout, answer=answer_timeout
+        )
         self._cheroot = _Cheroot((host, port), app, limits)
         self._cheroot.timeout = idle_timeout
         self._cheroot.max_request_header_size = max_header_bytes

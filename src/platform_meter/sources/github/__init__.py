@@ -1,7 +1,7 @@
 """GitHub: workflow runs, jobs, deployments, merged pull requests and issues of an organisation.
 
 One stream sweeps all repositories, the one visited longest ago first, so that even a sweep that always ends early
-(quota) gets everywhere. The lists are read in `_github_runs`, `_github_deployments` and `_github_poll`.
+(quota) gets everywhere. The lists are read in `runs`, `deployments`, `poll` and `tickets`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from platform_meter.model.facts import Event, Fact, Ref
 from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment, Repository
 from platform_meter.model.facts.tickets import TicketEvent
+from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.scalars import Address, unfit
 from platform_meter.model.source import (
     Access,
@@ -30,6 +31,7 @@ from platform_meter.model.source import (
     Source,
     SourceConfig,
     Stream,
+    Token,
     Unexpected,
 )
 from platform_meter.sources.github.deployments import read_deployments
@@ -98,7 +100,7 @@ def _matches(full_name: str, globs: Sequence[str]) -> bool:
 def access(config: Config) -> Access:
     return Access(
         url=config.url,
-        token=config.token,
+        credential=Token(secret=config.token),
         headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
         rate_headers=("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"),
     )
@@ -328,11 +330,37 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
     ]
 
 
+_REMOTE = re.compile(r"(?:(?:https?|ssh)://)?github\.com[:/]([A-Za-z0-9][A-Za-z0-9-]*)/\S+")
+
+
+def propose(around: Surroundings) -> Proposal:
+    """A section for each owner of a git remote on github.com, that of `origin` first."""
+    variable = around.variable("GITHUB_TOKEN", "GH_TOKEN") or "GITHUB_TOKEN"
+
+    def settings(org: str) -> Settings:
+        return {"org": org, "token": {"env": variable}}
+
+    remotes = ((name != "origin", _REMOTE.fullmatch(address)) for name, address in around.remotes)
+    orgs = dict.fromkeys(org for _, org in sorted((other, match[1]) for other, match in remotes if match))
+    return Proposal(
+        about="GitHub Actions, deployments and pull requests. The token needs to read metadata, actions, deployments and\n"
+        "pull requests; contents and administration too, to find whose a repository is (docs/sources.md).",
+        found={f"github-{org.lower()}": settings(org) for org in orgs},
+        sample=("github-acme", settings("acme")),
+        fill_in="your organisation",
+    )
+
+
 SOURCE = Source(
     name="github",
+    title="GitHub",
+    reads="repositories, workflow runs and jobs, deployments, merged pull requests, issues of an organisation",
+    needs="fine-grained token: Metadata, Actions, Deployments, Pull requests, (for owners) Contents and Administration, "
+    "(for tickets) Issues and the organisation's Members, all read",
     config=Config,
     gives=frozenset({Repository, PipelineRun, PipelineJob, PipelineActive, Deployment, Change, TicketEvent}),
     access=access,
     connect=connect,
     check=check,
+    propose=propose,
 )

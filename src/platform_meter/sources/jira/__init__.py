@@ -17,9 +17,11 @@ from msgspec import Struct
 from pydantic import AfterValidator, Field
 
 from platform_meter.model.facts.tickets import TicketEvent
+from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address
 from platform_meter.model.source import (
     Access,
+    Basic,
     Gap,
     Outside,
     Page,
@@ -28,6 +30,7 @@ from platform_meter.model.source import (
     Source,
     SourceConfig,
     Stream,
+    Token,
     Unexpected,
 )
 from platform_meter.sources.jira.rows import (
@@ -121,8 +124,8 @@ class _Changelog(Struct, rename="camel"):
 
 def access(config: Config) -> Access:
     if config.email:
-        return Access(url=config.url, basic=(config.email, config.token))
-    return Access(url=config.url, token=config.token)
+        return Access(url=config.url, credential=Basic(user=config.email, password=config.token))
+    return Access(url=config.url, credential=Token(secret=config.token))
 
 
 def wall(at: datetime, zone: str, *, late: bool) -> str:
@@ -357,11 +360,27 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
     return lines
 
 
+def propose(around: Surroundings) -> Proposal:
+    """A sample: nothing here tells of a site."""
+    variable = around.variable("JIRA_TOKEN", "JIRA_API_TOKEN") or "JIRA_TOKEN"
+    account = {"url": "https://acme.atlassian.net", "email": "meter@acme.example"}
+    return Proposal(
+        about="Tickets with their history, for the queues that Ticketing files declare.",
+        sample=("jira", {**account, "token": {"env": variable}}),
+        fill_in="your site and account",
+        by_hand=True,
+    )
+
+
 SOURCE = Source(
     name="jira",
+    title="Jira",
+    reads="issues with their whole history, Cloud and Data Center",
+    needs="`read:jira-work`, `read:jira-user`; Browse projects",
     config=Config,
     gives=frozenset({TicketEvent}),
     access=access,
     connect=connect,
     check=check,
+    propose=propose,
 )

@@ -21,9 +21,12 @@ from pydantic import AfterValidator, Field, model_validator
 from platform_meter.model.facts import Fact, Reading, Ref
 from platform_meter.model.facts.kubernetes import Namespace, Node, PodStarted, ProbeCheck, ProbeResult, Workload
 from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.scalars import Address, Duration, LocalPath, Period
 from platform_meter.model.source import (
     Access,
+    InCluster,
+    Kubeconfig,
     Mode,
     Outside,
     Page,
@@ -33,6 +36,7 @@ from platform_meter.model.source import (
     SourceConfig,
     Stream,
     TimedOut,
+    Token,
     Unreachable,
 )
 from platform_meter.sources.kubernetes import rows
@@ -316,17 +320,40 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
 
 def access(config: Config) -> Access:
     if config.in_cluster:
-        return Access(in_cluster=True)
-    if config.url:
-        return Access(url=config.url, token=config.token, ca_file=config.ca_file)
-    return Access(kubeconfig=(config.kubeconfig, config.context))
+        return Access(credential=InCluster())
+    if config.token is not None:
+        return Access(url=config.url, credential=Token(secret=config.token), ca_file=config.ca_file)
+    return Access(credential=Kubeconfig(path=config.kubeconfig, context=config.context))
+
+
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def propose(around: Surroundings) -> Proposal:
+    """A section for each context of the kubeconfig, the current one's first; the cluster is called as the context."""
+    found: dict[str, Settings] = {}
+    for context in around.contexts:
+        cluster = _UNFIT.sub("-", context).strip("-._") or "cluster"
+        while f"kubernetes-{cluster}" in found:
+            cluster += "-2"
+        found[f"kubernetes-{cluster}"] = {"cluster": cluster, "context": context}
+    return Proposal(
+        about="Inventory, pod starts and API availability of each cluster; remove those that are not the platform's.",
+        found=found,
+        sample=("kubernetes", {"cluster": "prod", "context": "NAME"}),
+        fill_in="of your kubeconfig",
+    )
 
 
 SOURCE = Source(
     name="kubernetes",
+    title="Kubernetes",
+    reads="namespaces, workloads, nodes and pods by list and watch, a probe of `/readyz`",
+    needs="the ClusterRole of `deploy/kubernetes/rbac.yaml`: `list` and `watch`, nothing else",
     config=Config,
     gives=frozenset({Namespace, Workload, Node, PodStarted, ProbeCheck, SliCount}),
     access=access,
     connect=connect,
     check=check,
+    propose=propose,
 )

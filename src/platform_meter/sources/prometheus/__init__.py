@@ -19,7 +19,19 @@ from msgspec import Struct
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.source import Access, Outside, Page, Source, Stream, Unexpected, Unreachable
+from platform_meter.model.proposal import Proposal, Settings, Surroundings
+from platform_meter.model.source import (
+    Access,
+    Basic,
+    Credential,
+    Outside,
+    Page,
+    Source,
+    Stream,
+    Token,
+    Unexpected,
+    Unreachable,
+)
 from platform_meter.sources.prometheus.config import (
     SYSTEM,
     Config,
@@ -236,15 +248,38 @@ def _problems(query: Query | None, status: int, body: str) -> Iterator[str]:
 
 
 def access(config: Config) -> Access:
-    basic = (config.user, config.password) if config.password is not None else None
-    return Access(url=config.url, token=config.token, basic=basic, headers=config.headers, ca_file=config.ca_file)
+    credential: Credential | None = None
+    if config.token is not None:
+        credential = Token(secret=config.token)
+    elif config.password is not None:
+        credential = Basic(user=config.user, password=config.password)
+    return Access(url=config.url, credential=credential, headers=config.headers, ca_file=config.ca_file)
+
+
+def propose(around: Surroundings) -> Proposal:
+    """The server that a variable names."""
+    variable, address = around.variable("PROMETHEUS_TOKEN"), around.addresses.get("PROMETHEUS_URL", "")
+
+    def settings(url: str) -> Settings:
+        return {"url": url, "token": {"env": variable}} if variable else {"url": url}
+
+    return Proposal(
+        about="Use and SLIs that a Prometheus already has; add usage and slis.",
+        found={"prometheus": settings(address)} if address else {},
+        sample=("prometheus", settings("http://localhost:9090")),
+        fill_in="its address",
+    )
 
 
 SOURCE = Source(
     name="prometheus",
+    title="Prometheus",
+    reads="your PromQL queries over whole slices, of Prometheus, Thanos, Mimir or VictoriaMetrics",
+    needs="read access to `/api/v1/query` and `/api/v1/query_range`",
     config=Config,
     gives=frozenset({Usage, SliCount}),
     access=access,
     connect=connect,
     check=check,
+    propose=propose,
 )

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from tests.demo.worlds import START, Clock, github, small_world
 
+from platform_meter.demo.apis.github import API
 from platform_meter.demo.company.scenarios import Scenario, Trouble
-from platform_meter.demo.world import Settings, World
+from platform_meter.demo.world import World
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_unchanged_answers_cost_nothing() -> None:
 def test_the_quota_runs_out_and_comes_back() -> None:
     """After the last call of the hour GitHub answers 403 with the time of reset, after which all is well again."""
     clock = Clock()
-    api = github(small_world(clock, settings=Settings(github_limit=3)))
+    api = github(small_world(clock), limit=3)
     for left in ("2", "1", "0"):
         assert api.get("/orgs/acme/repos").headers["X-RateLimit-Remaining"] == left
     over = api.get("/orgs/acme/repos")
@@ -258,3 +259,13 @@ def test_nobody_is_named(still: World) -> None:
             logins.add(pull["user"]["login"])
     handles = {person for team in still.company.teams for person in team.people}
     assert logins <= handles | {"acme", "dependencies[bot]"}
+
+
+def test_what_the_exporter_is_told(still: World) -> None:
+    """The organization by its address, and a rule for each repository that is a service's; sandboxes have none."""
+    told = API.told(still.company, {"github": "http://github.test"})
+    assert {name: (s["org"], s["url"]) for name, s in told.sources.items()} == {
+        "github": ("acme", "http://github.test")
+    }
+    ruled = {rule["match"].removeprefix("github:acme/"): rule["service"] for rule in told.rules}
+    assert ruled == {service.id: service.id for service in still.company.services}

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from tests.demo.worlds import START, Caller, Clock, kubernetes, small_world
 
-from platform_meter.demo.apis.kubernetes import LIMITED_TOKEN, matcher
+from platform_meter.demo.apis.kubernetes.routes import LIMITED_TOKEN, matcher
+from platform_meter.demo.company.cluster import ClusterState
 from platform_meter.demo.company.scenarios import Scenario, Trouble
 from platform_meter.demo.truth import Truth
-from platform_meter.demo.world import Settings, World
+from platform_meter.demo.world import World
 
 PODS = "/api/v1/pods"
 
@@ -19,10 +22,10 @@ def lines(api: Caller, path: str) -> list[Any]:
     return [json.loads(line) for line in api.get(path).data.splitlines()]
 
 
-def ticking(scenario: Scenario | None = None, settings: Settings | None = None) -> tuple[Clock, World]:
+def ticking(scenario: Scenario | None = None) -> tuple[Clock, World]:
     """A world in which each look at the clock moves it on by five seconds, so that watches end by themselves."""
     clock = Clock(step=timedelta(seconds=5))
-    return clock, small_world(clock, scenario, settings)
+    return clock, small_world(clock, scenario)
 
 
 def test_who_may_ask(still: World) -> None:
@@ -111,8 +114,10 @@ def test_bookmarks_and_the_beginning() -> None:
 
 def test_a_watch_from_too_long_ago() -> None:
     """A version whose changes are forgotten gets an ERROR line with a 410 Status, as the watch cache writes it."""
-    clock, world = ticking(settings=Settings(kubernetes_log=10))
-    api = kubernetes(world)
+    clock, world = ticking()
+    (eu, _) = world.company.clusters
+    forgetful = MappingProxyType({eu.name: ClusterState(eu, world.history, log=10)})
+    api = kubernetes(replace(world, clusters=forgetful))
     version = api.get(PODS).json["metadata"]["resourceVersion"]
     clock.at += timedelta(minutes=10)
     found = lines(api, f"{PODS}?watch=true&resourceVersion={version}&timeoutSeconds=5")

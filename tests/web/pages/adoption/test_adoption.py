@@ -18,6 +18,7 @@ from platform_meter.model.catalogue.adoption import (
 )
 from platform_meter.model.definitions import Definitions, Exempt
 from platform_meter.model.history import UnitState
+from platform_meter.web.pages.adoption import PAGE
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 DECLARED = Definitions(capabilities=(capability(title="API gateway"),))
@@ -41,7 +42,7 @@ def test_states_now_and_the_trend_since_the_first_snapshot() -> None:
         (ADOPTION_RATIO, ("gateway", "team", "false"), 0.5),
     )
     seen = view(NOW, MemoryHistory(taken=taken), definitions=DECLARED, rows=counted)
-    found = tables(seen, "/adoption")
+    found = tables(seen, PAGE.path)
     now = found["API gateway / Now"]
     assert {row[0]: row[1] for row in (now.columns, *now.rows)} == {
         "active": "2", "adopted idle": "0", "dormant": "0", "churned": "1", "eligible": "0", "not eligible": "0",
@@ -50,18 +51,18 @@ def test_states_now_and_the_trend_since_the_first_snapshot() -> None:
     trend = found["API gateway / Units by state"]
     assert trend.columns == ("", "active", "adopted idle", "dormant", "churned", "eligible")
     assert trend.rows == (("08 Jun", "1", "0", "1", "0", "0"), ("09 Jun", "0", "0", "0", "1", "0"))
-    assert "One snapshot a day, since 08 Jun 2026." in html(seen, "/adoption")
+    assert "One snapshot a day, since 08 Jun 2026." in html(seen, PAGE.path)
 
 
 def test_a_stale_source_takes_the_numbers_but_not_the_trend() -> None:
     """No current number is shown as 0, and the page says why."""
     taken = [was("pay", "active", NOW.date() - timedelta(days=1))]
     seen = view(NOW, MemoryHistory(taken=taken), definitions=DECLARED)
-    text = html(seen, "/adoption")
+    text = html(seen, PAGE.path)
     assert "There are no current numbers: a source of this capability has no fresh data" in text
-    now = tables(seen, "/adoption")["API gateway / Now"]
+    now = tables(seen, PAGE.path)["API gateway / Now"]
     assert {row[1] for row in (now.columns, *now.rows)} == {"–"}
-    assert tables(seen, "/adoption")["API gateway / Units by state"].rows == (("09 Jun", "1", "0", "0", "0", "0"),)
+    assert tables(seen, PAGE.path)["API gateway / Units by state"].rows == (("09 Jun", "1", "0", "0", "0", "0"),)
 
 
 def test_exemptions_are_listed_until_they_end() -> None:
@@ -71,7 +72,7 @@ def test_exemptions_are_listed_until_they_end() -> None:
         Exempt(unit="gone", until=NOW.date() - timedelta(days=1), reason="merged"),
     )
     declared = Definitions(capabilities=(capability(exempt=[e.model_dump() for e in left_out]),))
-    text = html(view(NOW, definitions=declared), "/adoption")
+    text = html(view(NOW, definitions=declared), PAGE.path)
     assert "legacy is exempt until 2026-06-10: decommission." in text
     assert "gone is exempt" not in text
 
@@ -82,7 +83,7 @@ def test_the_grid_leaves_empty_what_is_not_eligible() -> None:
         (TEAM_CAPABILITY_STATE, ("pay", "gateway"), 2.0),
         (TEAM_CAPABILITY_STATE, ("shop", "gateway"), 4.0),
     )
-    grid = tables(view(NOW, definitions=DECLARED, rows=counted), "/adoption")["Teams and capabilities"]
+    grid = tables(view(NOW, definitions=DECLARED, rows=counted), PAGE.path)["Teams and capabilities"]
     assert (grid.columns, grid.rows) == (("Team", "API gateway"), (("pay", "active"), ("shop", "churned")))
 
 
@@ -96,20 +97,20 @@ def test_mandated_capabilities_stand_apart() -> None:
     )
     counted = rows((TEAM_CAPABILITY_STATE, ("pay", "ci"), 2.0), (TEAM_CAPABILITY_STATE, ("pay", "gateway"), 0.0))
     seen = view(NOW, definitions=declared, rows=counted)
-    text = html(seen, "/adoption")
+    text = html(seen, PAGE.path)
     headings = [" ".join(found.split()) for found in re.findall(r"<h2[^>]*>([^<]*)", text)]
     assert headings == ["Chosen freely", "API gateway", "Mandated", "Builds", "Teams and capabilities"]
     assert "so their use is no sign of being liked" in text
-    grid = tables(seen, "/adoption")["Teams and capabilities"]
+    grid = tables(seen, PAGE.path)["Teams and capabilities"]
     assert (grid.columns, grid.rows) == (("Team", "API gateway", "Builds"), (("pay", "eligible", "active"),))
-    assert "Mandated" not in html(view(NOW, definitions=DECLARED), "/adoption")
+    assert "Mandated" not in html(view(NOW, definitions=DECLARED), PAGE.path)
 
 
 def test_the_rules_of_a_capability_are_said() -> None:
     """What counts as adopted and as active, with where it is read."""
     assert (
         "Adopted: repositories in github, at least 1 standing. Active: request in kong, at least 1 within 28 days."
-        in html(view(NOW, definitions=DECLARED), "/adoption")
+        in html(view(NOW, definitions=DECLARED), PAGE.path)
     )
     picky = capability(
         adopted={"source": "kubernetes", "count": "workloads", "min": 2, "select": {"kind": ["Deployment", "Job"]}},
@@ -118,7 +119,7 @@ def test_the_rules_of_a_capability_are_said() -> None:
     assert (
         "Adopted: workloads in kubernetes, at least 2 standing, kind Deployment or Job. "
         "Active: run or deploy in github, at least 5 on 3 days within 14 days."
-    ) in html(view(NOW, definitions=Definitions(capabilities=(picky,))), "/adoption")
+    ) in html(view(NOW, definitions=Definitions(capabilities=(picky,))), PAGE.path)
     used = capability(adopted={"source": "github", "verb": "deploy"})
     assert "Adopted: deploy in github, at least 1 within 28 days." in html(
         view(NOW, definitions=Definitions(capabilities=(used,))), "/adoption"
@@ -130,5 +131,5 @@ def test_more_active_than_adopted_is_explained(adopted: float | None, said: bool
     """It looks like a mistake, and is none."""
     told = [(ADOPTION_ACTIVE_RATIO, ("gateway", "team", "false"), 0.5)]
     told += [] if adopted is None else [(ADOPTION_RATIO, ("gateway", "team", "false"), adopted)]
-    text = html(view(NOW, definitions=DECLARED, rows=rows(*told)), "/adoption")
+    text = html(view(NOW, definitions=DECLARED, rows=rows(*told)), PAGE.path)
     assert ("More are active than adopted, since the two rules look at different things." in text) == said

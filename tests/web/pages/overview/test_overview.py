@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from tests.sources.fake_outside import FakeOutside
 from tests.support.adoption import capability
 from tests.support.history import MemoryHistory, owner, source
 from tests.support.our_slos import our_plans
-from tests.support.stores import run
+from tests.support.stores import configured, counted, open_at, put, run
 from tests.support.tickets import created, ticketing
 from tests.support.views import html, rows, tables, view
 
+from platform_meter.measures import load
 from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO, ADOPTION_UNITS
+from platform_meter.model.catalogue.delivery import DEPLOYMENTS
 from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES
 from platform_meter.model.catalogue.meter import OBJECTS_SEEN, UNOWNED_OBJECTS
 from platform_meter.model.catalogue.slos import SLO_BUDGET_REMAINING, SLO_WINDOW_EVENTS
@@ -26,11 +29,13 @@ from platform_meter.model.facts.ci import Outcome
 from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult
 from platform_meter.model.facts.kubernetes import PodStarted
 from platform_meter.model.history import SourceState
+from platform_meter.model.measure import Counting
 from platform_meter.model.metric import Metric
 from platform_meter.model.objective import StoredSli
 from platform_meter.model.source import Outside, Unreachable
 from platform_meter.slo.plan import Plan
 from platform_meter.slo.stored import stored_objective
+from platform_meter.testing.outside import FakeOutside
 from platform_meter.web.charts import Tone
 from platform_meter.web.pages.overview import overview
 from platform_meter.web.view import Tile, View
@@ -94,6 +99,21 @@ NAMES = [
     "Objects without an owner",
     "Sources up",
 ]
+
+
+def test_an_environment_may_have_any_name(tmp_path: Path) -> None:
+    """Also one with what separates words in the store: its rollout is a deployment, on the page as in the counter."""
+    countings = [m for m in load(Definitions()) if isinstance(m, Counting)]
+    store = open_at(f"sqlite:///{tmp_path / 'meter.db'}", countings=countings)
+    one = replace(deployed("1", DeployResult.SUCCESS), at=NOW - timedelta(minutes=1), environment="eu|blue")
+    put(store, [one], NOW)
+    with store.history(NOW, [configured("gh", Deployment)]) as history:
+        assert tiles(replace(view(NOW), history=history))["Deployments, 28 d"] == (
+            "1",
+            "0.0 a day, all environments; 0 more failed",
+        )
+    assert counted(store, DEPLOYMENTS.name) == {("pay", "eu|blue", "success", "planned"): 1.0}
+    store.close()
 
 
 def test_open_and_late_tickets_are_counted_apart() -> None:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.sources.fake_outside import Call, FakeOutside, Reply
 
 from platform_meter.measures.objectives.slices import Counts
 from platform_meter.model.source import TimedOut
+from platform_meter.testing.outside import Call, FakeOutside, Reply
 from platform_meter.web.pages.slos.recorded import Recorded, Unanswered, days, now
 
 MIDNIGHT = datetime(2026, 6, 9, tzinfo=UTC)

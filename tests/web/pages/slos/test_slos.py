@@ -11,7 +11,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.sources.fake_outside import Call, FakeOutside, Reply
 from tests.support.company import Table, Tables
 from tests.support.history import MemoryHistory, owner, source
 from tests.support.objectives import NOW, Told, ago, check, run
@@ -27,6 +26,7 @@ from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.slo.check import read_slos
 from platform_meter.slo.plan import plan
 from platform_meter.slo.stored import stored_objective
+from platform_meter.testing.outside import Call, FakeOutside, Reply
 from platform_meter.web.app import Site, make_app
 from platform_meter.web.pages.slos import Row
 from platform_meter.web.view import View

@@ -14,6 +14,7 @@ from platform_meter.model.catalogue.meter import OBJECTS_SEEN, OWNERSHIP_CONFLIC
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.delivery import Repository
 from platform_meter.store import StreamState
+from platform_meter.web.pages.sources import PAGE
 from platform_meter.web.view import SourceExtra
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -47,7 +48,7 @@ def test_each_source_says_how_it_does() -> None:
     )
     extras = {"gh": SourceExtra(quota=0.42, late=2, paused_until=NOW + timedelta(minutes=9))}
     seen = view(NOW, history, streams=[state("api", error="GET /orgs: 502")], extras=extras)
-    github, jira = tables(seen, "/sources")[""].rows
+    github, jira = tables(seen, PAGE.path)[""].rows
     assert github[:2] == ("gh", "github")
     assert github[2] == "up resting until 12:09:00: its quota is used up GET /orgs: 502"
     assert github[3:6] == ("3 min", "42.0 %", "2")
@@ -71,7 +72,7 @@ def test_each_source_says_how_it_does() -> None:
 def test_a_source_that_was_never_read_whole(said: dict[str, Any], cell: str) -> None:
     """It starts until it tells how far it is, or fails; only then it is down."""
     history = MemoryHistory(sources=[source("gh", "github", watermark=None, fresh=False)])
-    (row,) = tables(view(NOW, history, streams=[state("api", **said)]), "/sources")[""].rows
+    (row,) = tables(view(NOW, history, streams=[state("api", **said)]), PAGE.path)[""].rows
     assert row[2:4] == (cell, "–")
 
 
@@ -87,9 +88,9 @@ def test_what_nobody_owns_is_named() -> None:
         (OWNERSHIP_CONFLICTS, ("github", "repository"), 1.0),
     )
     seen = view(NOW, MemoryHistory(told, sources=[source("gh", "github", watermark=NOW)]), rows=counted)
-    assert tables(seen, "/sources")["Ownership"].rows[0] == ("github", "repository", "2", "1", "1")
-    assert tables(seen, "/sources")["Ownership"].columns[4] == "Rules disagree"
-    text = html(seen, "/sources")
+    assert tables(seen, PAGE.path)["Ownership"].rows[0] == ("github", "repository", "2", "1", "1")
+    assert tables(seen, PAGE.path)["Ownership"].columns[4] == "Rules disagree"
+    text = html(seen, PAGE.path)
     assert "<code>github:acme/lost</code>" in text
     assert "3 label: shop" in text
 
@@ -97,7 +98,7 @@ def test_what_nobody_owns_is_named() -> None:
 def test_gaps_are_listed() -> None:
     """A range that could not be read, with its reason; text from outside is escaped."""
     gap = ("gh", NOW - timedelta(days=2), NOW - timedelta(days=1), "result_cap", "<b>1,200 runs</b>")
-    text = html(view(NOW, gaps=[gap]), "/sources")
+    text = html(view(NOW, gaps=[gap]), PAGE.path)
     assert "2026-06-08 12:00" in text
     assert "result_cap" in text
     assert "&lt;b&gt;1,200 runs&lt;/b&gt;" in text

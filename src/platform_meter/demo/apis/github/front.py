@@ -18,6 +18,9 @@ from platform_meter.demo.world import World
 
 T = TypeVar("T")
 DOCS = "https://docs.github.com/rest"
+TOKEN = "ghs_demo"  # noqa: S105 - opens nothing but the simulation
+LIMIT = 15_000
+"""Calls per hour and token: what GitHub gives an enterprise's App. A personal token has 5,000."""
 SECONDARY_EVERY, SECONDARY_WAIT = 50, 2
 """In the scenario api-limits every so manieth call is refused for so many seconds."""
 ETAGS_KEPT = 20_000
@@ -29,13 +32,13 @@ def refuse(status: int, message: str, *headers: tuple[str, str], docs: str = DOC
 
 
 class GithubFront(Api):
-    """Serves one world at `base`, the address under which callers reach it."""
+    """Serves one world at `base`, the address under which callers reach it, with `limit` calls per hour."""
 
-    def __init__(self, world: World, base: str, routes: Mapping[str, Handler]) -> None:
+    def __init__(self, world: World, base: str, limit: int, routes: Mapping[str, Handler]) -> None:
         self._world = world
         self._history = world.history
         self._bodies = Bodies(world.history, base)
-        self._meter = Meter(limits={"core": (world.settings.github_limit, HOUR), "search": (30, MINUTE)})
+        self._meter = Meter(limits={"core": (limit, HOUR), "search": (30, MINUTE)})
         self._etags: dict[str, tuple[int, str]] = {}
         self._calls = count(1)
         super().__init__({"GET /rate_limit": self._rate_limit, **routes})
@@ -70,7 +73,7 @@ class GithubFront(Api):
         kind, _, token = request.header("Authorization").partition(" ")
         if not token:
             raise refuse(401, "Requires authentication")
-        if kind.lower() not in {"bearer", "token"} or token != self._world.settings.github_token:
+        if kind.lower() not in {"bearer", "token"} or token != TOKEN:
             raise refuse(401, "Bad credentials")
         return token
 

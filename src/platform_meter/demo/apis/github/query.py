@@ -10,7 +10,9 @@ from threading import Lock
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+from platform_meter.demo.apis.github.bodies import closed_at
 from platform_meter.demo.apis.wsgi import Request
+from platform_meter.demo.company.records import Issue, Pull
 
 T = TypeVar("T")
 PER_PAGE, MAX_PER_PAGE = 30, 100
@@ -97,6 +99,35 @@ def moment(text: str, otherwise: datetime) -> datetime:
         ValueError: it is no moment.
     """
     return _instant(text)[0] if text else otherwise
+
+
+def meets(
+    thing: Pull | Issue,
+    terms: list[tuple[str, str]],
+    ranges: dict[str, tuple[datetime, datetime]],
+    now: datetime,
+) -> bool:
+    """Whether a pull request or issue is what a search asks for: terms by name, and ranges of its moments."""
+    closed = closed_at(thing, now)
+    merged = closed if isinstance(thing, Pull) and thing.merged else None
+    is_ = {
+        "pr": isinstance(thing, Pull),
+        "pull-request": isinstance(thing, Pull),
+        "issue": isinstance(thing, Issue),
+        "open": closed is None,
+        "closed": closed is not None,
+        "merged": merged is not None,
+        "unmerged": merged is None,
+    }
+    moments = {"created": thing.opened, "updated": thing.updated_at(now), "merged": merged, "closed": closed}
+    for key, value in terms:
+        if key in {"is", "type", "state"} and not is_.get(value, True):
+            return False
+        if key == "label" and value not in thing.labels:
+            return False
+        if key == "author" and value != thing.author:
+            return False
+    return all((at := moments[name]) is not None and low <= at <= high for name, (low, high) in ranges.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from platform_meter.measures.adoption.seen import OUTSIDE
 from platform_meter.measures.ci import success_shares
@@ -13,7 +13,8 @@ from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO, ADOPT
 from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES
 from platform_meter.model.catalogue.meter import OBJECTS_SEEN, UNOWNED_OBJECTS
 from platform_meter.model.catalogue.support import TICKETS_OPEN
-from platform_meter.model.facts import Event
+from platform_meter.model.dims import Dim
+from platform_meter.model.facts import Event, Tallied
 from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.facts.delivery import Deployment, DeployResult
 from platform_meter.model.facts.kubernetes import Node, PodStarted
@@ -23,6 +24,8 @@ from platform_meter.web.charts import Chart, Form, Series, Tone
 from platform_meter.web.page import WebPage
 from platform_meter.web.pages import slos, support
 from platform_meter.web.view import Tile, View, percent, sentence, whole
+
+D = TypeVar("D", bound=Dim)
 
 DAYS = 28
 PATIENCE = 1.0
@@ -56,6 +59,7 @@ def overview(view: View) -> Mapping[str, Any]:
                 view,
                 PipelineRun,
                 OUTCOMES,
+                part=lambda dim: dim.outcome,
                 title="Pipeline runs by outcome",
                 caption="Ended runs by day and class. Infrastructure failures are the platform's; user failures are the code's; unknown ones no rule could class.",
             ),
@@ -63,14 +67,15 @@ def overview(view: View) -> Mapping[str, Any]:
                 view,
                 Deployment,
                 dict.fromkeys(DeployResult),
+                part=lambda dim: dim.result,
                 title="Deployments",
                 caption="Ended rollouts by day, all environments. Failed ones never served.",
-                part=_result,
             ),
             _counts(
                 view,
                 TicketEvent,
                 dict.fromkeys((TicketChange.CREATED, TicketChange.RESOLVED)),
+                part=lambda dim: dim.change,
                 title="Tickets",
                 caption="Tickets created and resolved by day, all queues.",
                 form=Form.LINES,
@@ -115,7 +120,7 @@ def _slos(view: View) -> Tile:
     )
 
 
-def _last(view: View, kind: type[Event], part: Callable[[str], str] = str) -> Counter[str] | None:
+def _last(view: View, kind: type[Tallied[D]], part: Callable[[D], str]) -> Counter[str] | None:
     """Events of the last 28 days by part of their dim; None where no fresh source gives them."""
     if not view.known(kind):
         return None
@@ -126,7 +131,7 @@ def _last(view: View, kind: type[Event], part: Callable[[str], str] = str) -> Co
 
 
 def _builds(view: View) -> Tile:
-    runs = _last(view, PipelineRun)
+    runs = _last(view, PipelineRun, lambda dim: dim.outcome)
     name, lacking = "Builds the platform did not break", view.lacking(PipelineRun)
     if not runs:
         return _tile(name, whole(None), lacking or "no run ended")
@@ -141,7 +146,7 @@ def _builds(view: View) -> Tile:
 
 
 def _deployments(view: View) -> Tile:
-    found = _last(view, Deployment, _result)
+    found = _last(view, Deployment, lambda dim: dim.result)
     name, lacking = f"Deployments, {DAYS} d", view.lacking(Deployment)
     if found is None:
         return _tile(name, whole(None), lacking)
@@ -149,11 +154,6 @@ def _deployments(view: View) -> Tile:
     return _tile(
         name, whole(done), f"{done / DAYS:.1f} a day, all environments", f"{whole(failed)} more failed", lacking
     )
-
-
-def _result(dim: str) -> str:
-    """The result in the dim of a deployment."""
-    return dim.split("|")[1]
 
 
 def _tickets(view: View) -> list[Tile]:
@@ -222,12 +222,12 @@ def _caption(view: View, kind: type[Event], text: str) -> str:
 
 def _counts(
     view: View,
-    kind: type[Event],
+    kind: type[Tallied[D]],
     parts: Mapping[str, Tone | None],
     *,
+    part: Callable[[D], str],
     title: str,
     caption: str,
-    part: Callable[[str], str] = str,
     form: Form = Form.BARS,
 ) -> Chart:
     """Events by day, with a series for each of `parts`; `part` says to which of them the events of a dim belong.
@@ -256,7 +256,7 @@ def _counts(
     )
 
 
-def _sums(by_dim: Mapping[str, int], part: Callable[[str], str]) -> Counter[str]:
+def _sums(by_dim: Mapping[D, int], part: Callable[[D], str]) -> Counter[str]:
     found = Counter[str]()
     for dim, n in by_dim.items():
         found[part(dim)] += n
@@ -270,9 +270,8 @@ def _pod_start(view: View) -> Chart:
     for by_dim in view.daily(PodStarted, days):
         within = total = 0
         for dim, n in by_dim.items():
-            bucket = dim.split("|")[1]
             total += n
-            within += n if bucket != "+Inf" and float(bucket) <= 60 else 0
+            within += n if dim.within(60) else 0
         shares.append(within / total if total else None)
     return Chart(
         title="Pods ready within a minute",

@@ -1,0 +1,48 @@
+"""The tables of sources in README and `docs/sources.md`: what each source says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from platform_meter.model.source import Source
+
+BEGIN, END = "<!-- sources: generated, see `make generate` -->", "<!-- /sources -->"
+
+
+def put(page: str, table: str) -> str:
+    """The page with this table between its two marks.
+
+    Raises:
+        ValueError: the page has no such marks.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"there is no {BEGIN} with {END} behind it")
+    return f"{before}{BEGIN}\n{table}{END}{after}"
+
+
+def short(sources: Iterable[Source[Any]]) -> str:
+    """For README: which systems, and what is read there."""
+    return _table(("source", "reads"), ((source.title, source.reads) for source in sources))
+
+
+def whole(sources: Iterable[Source[Any]]) -> str:
+    """For `docs/sources.md`: also the kinds of fact, and the least that its credential must be allowed."""
+    head = ("source", "reads", "gives", "least permissions")
+    return _table(head, (_row(source) for source in sources))
+
+
+def _row(source: Source[Any]) -> tuple[str, ...]:
+    kinds = ", ".join(sorted(kind.__name__ for kind in source.gives))
+    return (f"[`{source.name}`](#{source.name})", source.reads, kinds, source.needs)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join(f"{line}\n" for line in _lines(head, rows))
+
+
+def _lines(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    for cells in (head, tuple("---" for _ in head), *rows):
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,0 +1,198 @@
+"""Plans -> promtool tests of the generated rules, so that nobody has to believe them.
+
+promtool evaluates every group at its file's own interval. Rows over raw counters are tested at 30 s, rows over tiles at
+5 min, where tiles do not overlap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+
+from platform_meter.model.objective import StoredSli
+from platform_meter.render.artifact import Artifact
+from platform_meter.render.rules import series
+from platform_meter.render.rules.promtool import stored
+from platform_meter.render.rules.promtool.samples import Fed, fed_by
+from platform_meter.render.rules.promtool.text import Expected, Test, firing, labels_text, tests_text
+from platform_meter.slo import names
+from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Counters, Plan, Slices
+from platform_meter.slo.promql import duration_text, number_text
+
+_STEP = timedelta(seconds=30)
+_LONG_STEP = timedelta(minutes=5)
+_MINUTE = timedelta(minutes=1)
+_BUSY = 3000
+"""Events a step: 100 requests a second."""
+_PATIENCE = timedelta(hours=2)
+"""What waits longer is tested at 5 min."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """Steady traffic: good and bad events a step. No data at all is a phase that is not there."""
+
+    length: timedelta
+    good: float
+    bad: float = 0.0
+
+    @property
+    def steps(self) -> int:
+        return math.ceil(self.length / _STEP)
+
+
+def rule_tests(plans: Iterable[Plan]) -> list[Artifact]:
+    """`<service>.long.test.yml` and `<service>.short.test.yml`, where there is something to test in them.
+
+    An SLO whose queries are more than one selector each is left out: nobody can guess the series that they read.
+    """
+    ordered = sorted(plans, key=lambda p: (p.service, p.slo))
+    found = []
+    for service, those in groupby(ordered, key=lambda p: p.service):
+        both = [_tests(plan) for plan in those]
+        for kind, interval, place in (("long", _LONG_STEP, 1), ("short", _STEP, 0)):
+            if tests := [t for pair in both for t in pair[place]]:
+                text = tests_text(f"{service}.rules.yml", interval, tests)
+                found.append(Artifact(path=f"{service}.{kind}.test.yml", text=text))
+    return found
+
+
+def _tests(plan: Plan) -> tuple[Sequence[Test], Sequence[Test]]:
+    """Tests at 30 s, and tests at 5 min."""
+    if isinstance(plan.sli, StoredSli):
+        return stored.tests(plan), []
+    fed = fed_by(plan.sli)
+    if fed is None:
+        return [], []
+    short, long = list[Test](), [_budget(plan, fed)]
+    (short if plan.no_data_after <= _PATIENCE else long).append(_no_data(plan, fed))
+    if isinstance(plan.sli, Counters):
+        short.append(_idle(plan, fed))
+    if plan.alerts:
+        first = plan.alerts[0]
+        (short if first.short.length <= RAW_UP_TO else long).append(_outage(plan, first, fed))
+        if isinstance(plan.sli, Counters) and min(a.min_bad for a in plan.alerts) > 1:
+            long.append(_one_failure(plan, fed))
+    return short, long
+
+
+def _outage(plan: Plan, alert: BurnAlert, fed: Fed) -> Test:
+    """A full outage fires the fastest row within its threshold, one scrape and one evaluation."""
+    raw = isinstance(plan.sli, Counters) and alert.long.length <= RAW_UP_TO
+    share = alert.row.factor * float(plan.allowed)
+    step = _STEP if alert.short.length <= RAW_UP_TO else _LONG_STEP
+    # Tiles speak from half a window on; the window is then as long as what there is.
+    calm = 2 * alert.long.length if raw else alert.long.length * 0.55
+    full = alert.long.length if raw else calm / (1 - share)
+    tile = timedelta(0) if raw else 2 * (plan.slice or _LONG_STEP)
+    needed = max(full, alert.short.length) * share + tile + _STEP + step
+    until = math.ceil(needed / step) * step
+    before = math.ceil(calm / step) * step
+    return Test(
+        name=f"{plan.slo}: a full outage fires the {alert.level} over {alert.long.label} within {until / _MINUTE:.4g} min",
+        step=_STEP,
+        series=_values(fed, [Phase(length=before, good=_BUSY), Phase(length=until + 2 * step, good=0, bad=_BUSY)]),
+        expected=(
+            firing(plan.slo, names.BURN_ALERT, before, count=None),
+            firing(plan.slo, names.BURN_ALERT, before + until, count=1, level=alert.level, window=alert.long.label),
+        ),
+    )
+
+
+def _idle(plan: Plan, fed: Fed) -> Test:
+    """No events is no burn, and harms no budget."""
+    window = plan.windows[0] if plan.windows and plan.windows[0].length <= RAW_UP_TO else None
+    busy = timedelta(hours=2)
+    asleep = plan.reference + timedelta(minutes=40) + (window.length if window else timedelta(0))
+    budget = series(names.BUDGET, plan.slo, period=plan.period_label)
+    whole = labels_text(slo=plan.slo, period=plan.period_label)
+    expected = [
+        Expected(expr=f"round({budget}, 0.0001)", at=busy + asleep, value=1, labels=whole),
+        firing(plan.slo, names.NO_DATA_ALERT, busy + asleep, count=None),
+    ]
+    if window:
+        burn = series(names.BURN, plan.slo, window=window.label)
+        expected.append(Expected(expr=burn, at=busy + asleep, value=None))
+    return Test(
+        name=f"{plan.slo}: idle hours leave burn absent and the budget unharmed",
+        step=_STEP,
+        series=_values(fed, [Phase(length=busy, good=_BUSY), Phase(length=asleep + _MINUTE, good=0)]),
+        expected=tuple(expected),
+    )
+
+
+def _no_data(plan: Plan, fed: Fed) -> Test:
+    """Series that end are said, in time."""
+    busy, silence = timedelta(hours=1), plan.no_data_after
+    step = _STEP if silence <= _PATIENCE else _LONG_STEP
+    late = busy + silence + plan.reference + 2 * step + timedelta(minutes=5)
+    return Test(
+        name=f"{plan.slo}: no data for {duration_text(silence)} is said",
+        step=_STEP,
+        series=_values(fed, [Phase(length=busy, good=_BUSY)]),
+        expected=(
+            firing(plan.slo, names.NO_DATA_ALERT, busy + silence - _MINUTE, count=None),
+            firing(plan.slo, names.NO_DATA_ALERT, math.ceil(late / step) * step, count=1),
+        ),
+    )
+
+
+def _one_failure(plan: Plan, fed: Fed) -> Test:
+    """The guard: a single failure at one request a minute is nobody's alarm, also when the slow rows are warm."""
+    calm, after = timedelta(hours=40), timedelta(hours=2)
+    phases = [Phase(length=calm, good=0.5), Phase(length=_STEP, good=0, bad=1), Phase(length=after, good=0.5)]
+    times = (calm + timedelta(minutes=m) for m in (5, 30, 100))
+    return Test(
+        name=f"{plan.slo}: one failure at one request a minute is nobody's alarm",
+        step=_STEP,
+        series=_values(fed, phases),
+        expected=tuple(firing(plan.slo, names.BURN_ALERT, at, count=None) for at in times),
+    )
+
+
+def _budget(plan: Plan, fed: Fed) -> Test:
+    """Failures counted by hand against the budget that the rules say."""
+    before, outage, after = timedelta(hours=12), timedelta(hours=1), timedelta(hours=3)
+    if isinstance(plan.sli, Slices):  # at 5 min between evaluations an hour of slices is counted to one in twelve
+        outage = timedelta(hours=4)
+    burned = outage / (before + outage + after) / float(plan.allowed)
+    phases = [Phase(length=before, good=30), Phase(length=outage, good=0, bad=30), Phase(length=after, good=30)]
+    budget = series(names.BUDGET, plan.slo, period=plan.period_label)
+    return Test(
+        name=f"{plan.slo}: {outage / timedelta(hours=1):g} h of outage in {(before + outage + after) / timedelta(hours=1):g} h "
+        f"burn {burned:.4g} times the budget, counted to 3 %",
+        step=_STEP,
+        series=_values(fed, phases),
+        expected=(
+            Expected(
+                expr=f"abs({budget} - {_number(1 - burned)}) < bool {_number(0.03 * burned)}",
+                at=before + outage + after,
+                value=1,
+                labels=labels_text(slo=plan.slo, period=plan.period_label),
+            ),
+        ),
+    )
+
+
+def _number(value: float) -> str:
+    return f"({number_text(round(value, 6))})"
+
+
+def _values(fed: Fed, phases: Sequence[Phase]) -> tuple[tuple[str, str], ...]:
+    """Values of each series in promtool's notation: `0+3000x240 720000+0x59`."""
+    found = []
+    for one in fed:
+        parts, value = list[str](), 0.0
+        for place, phase in enumerate(phases):
+            more = phase.steps if place == 0 else phase.steps - 1
+            if one.level is not None:
+                parts.append(f"{number_text(one.level[phase.bad > 0])}+0x{more}")
+                continue
+            step = phase.good * one.good + phase.bad * one.bad
+            parts.append(f"{number_text(value if place == 0 else value + step)}+{number_text(step)}x{more}")
+            value += step * phase.steps
+        found.append((one.series, " ".join(parts)))
+    return tuple(found)

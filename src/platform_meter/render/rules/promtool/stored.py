@@ -1,0 +1,86 @@
+"""promtool tests of rules that copy the exporter's window gauges: what the exporter says is what fires."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+from platform_meter.model.catalogue.slos import SLO_BUDGET_REMAINING, SLO_BURN, SLO_DATA_AGE, SLO_WINDOW_EVENTS
+from platform_meter.render.rules import series
+from platform_meter.render.rules.promtool.text import Expected, Test, firing, labels_text
+from platform_meter.slo import names
+from platform_meter.slo.plan import Plan
+from platform_meter.slo.promql import number_text
+
+_STEP = timedelta(minutes=1)
+_AT = timedelta(minutes=20)
+_STEPS = 120
+
+
+def tests(plan: Plan) -> list[Test]:
+    """All tests of one SLO over stored events; they hold at any evaluation interval up to 2 min."""
+    found = [_budget(plan), _silent(plan)]
+    if plan.alerts:
+        found.append(_burning(plan))
+    return found
+
+
+def _burning(plan: Plan) -> Test:
+    """Every row fires at twice its factor, once its guard is passed, and not one event before."""
+    fast = 2 * max(a.row.factor for a in plan.alerts)
+    enough = {a.long.label: a.min_bad for a in plan.alerts}
+    burn = [(series(SLO_BURN.name, plan.slo, window=w.label), f"{number_text(fast)}x{_STEPS}") for w in plan.windows]
+    later = int(_AT / _STEP)
+    bad = [
+        (
+            series(SLO_WINDOW_EVENTS.name, plan.slo, window=w, result="bad"),
+            f"{n - 1}x{later} {n}x{_STEPS - later - 1}",
+        )
+        for w, n in enough.items()
+    ]
+    return Test(
+        name=f"{plan.slo}: what burns too fast fires, once enough bad events stand behind it",
+        step=_STEP,
+        series=(*burn, *bad, *_age(plan, f"0x{_STEPS}")),
+        expected=(
+            firing(plan.slo, names.BURN_ALERT, _AT, count=None),
+            firing(plan.slo, names.BURN_ALERT, _AT + 10 * _STEP, count=len(plan.alerts)),
+        ),
+    )
+
+
+def _budget(plan: Plan) -> Test:
+    """Two replicas are one SLO; a budget below 0 is said."""
+    period = plan.period_label
+    metric = series(SLO_BUDGET_REMAINING.name, plan.slo, period=period)
+    replicas = [(f'{metric[:-1]},instance="{i}"}}', f"-0.25x{_STEPS}") for i in ("a", "b")]
+    budget = series(names.BUDGET, plan.slo)
+    return Test(
+        name=f"{plan.slo}: the exporter's budget is the SLO's, whatever the number of replicas",
+        step=_STEP,
+        series=(*replicas, *_age(plan, f"0x{_STEPS}")),
+        expected=(
+            Expected(expr=f"{budget} + 0", at=_AT, value=-0.25, labels=labels_text(slo=plan.slo, period=period)),
+            firing(plan.slo, names.NO_DATA_ALERT, _AT, count=None),
+            firing(plan.slo, names.BUDGET_ALERT, _AT, count=1),
+        ),
+    )
+
+
+def _silent(plan: Plan) -> Test:
+    """A source that was not read for too long is said."""
+    most = int(plan.no_data_after.total_seconds())
+    later = math.ceil(_AT / _STEP)
+    return Test(
+        name=f"{plan.slo}: a source not read for {most} s is said",
+        step=_STEP,
+        series=_age(plan, f"{most}x{later} {most + 1}x{_STEPS - later - 1}"),
+        expected=(
+            firing(plan.slo, names.NO_DATA_ALERT, _AT, count=None),
+            firing(plan.slo, names.NO_DATA_ALERT, _AT + 5 * _STEP, count=1),
+        ),
+    )
+
+
+def _age(plan: Plan, values: str) -> tuple[tuple[str, str], ...]:
+    return ((series(SLO_DATA_AGE.name, plan.slo), values),)

@@ -1,0 +1,172 @@
+"""An `Outside` in memory: it answers from a function or from a dict of paths, and decodes as the real one does.
+
+Bodies are encoded to JSON and decoded as the type that was asked for, so a source's Structs are put to the test.
+Every body gets an ETag made of its bytes, and a call that brings it back is answered "unchanged", as HTTP would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import msgspec
+
+from platform_meter.model.source import Answer, Expired, Gap, Refused, SourceError, Unexpected
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request as the source made it."""
+
+    method: str
+    """GET, POST, TEXT or LINES."""
+    path: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    etag: str = ""
+    unchanged: bool = False
+    """Answered 304: free of quota."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer. `status` from 400 on becomes the error the real one would raise."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Answering = Callable[[Call], Reply]
+"""What stands for the system: a call in, its answer out."""
+
+
+def from_paths(paths: Mapping[str, Any]) -> Answering:
+    """Answers by path: a body, a Reply, or a function of the call that returns either. Unknown paths are 404.
+
+    A list under the key `PATH pages` is a list of pages, served by the `page` parameter with GitHub's Link header.
+    """
+
+    def answer(call: Call) -> Reply:
+        if f"{call.path} pages" in paths:
+            pages = paths[f"{call.path} pages"]
+            number = int(call.params.get("page", 1))
+            body = pages[number - 1] if number <= len(pages) else []
+            link = f'<https://api.example.test{call.path}?page={number + 1}>; rel="next"' if number < len(pages) else ""
+            return Reply(body=body, headers={"Link": link} if link else {})
+        if call.path not in paths:
+            return Reply(status=404)
+        found = paths[call.path]
+        made = found(call) if callable(found) else found
+        return made if isinstance(made, Reply) else Reply(body=made)
+
+    return answer
+
+
+class FakeOutside:
+    """Implements `platform_meter.model.source.Outside`.
+
+    `fail_at` is the number of the call (from 0) that raises `error` instead of being answered.
+    """
+
+    def __init__(
+        self,
+        answering: Answering | Mapping[str, Any],
+        *,
+        fail_at: int | None = None,
+        error: SourceError | None = None,
+    ) -> None:
+        self.answering: Answering = answering if callable(answering) else from_paths(answering)
+        self.fail_at = fail_at
+        self.error = error
+        self.calls: list[Call] = []
+        self.gaps: list[Gap] = []
+
+    @property
+    def paid(self) -> list[Call]:
+        """The calls that cost quota: all but those answered 304."""
+        return [call for call in self.calls if not call.unchanged]
+
+    def _ask(self, call: Call) -> Reply:
+        number = len(self.calls)
+        self.calls.append(call)
+        if number == self.fail_at and self.error is not None:
+            raise self.error
+        return self.answering(call)
+
+    def _json(self, call: Call, type_: type[T]) -> Answer[T]:
+        reply = self._ask(call)
+        if reply.status in {401, 403}:
+            raise Refused(f"{call.method} {call.path}: {reply.status}")
+        if reply.status == 410:
+            raise Expired(f"{call.method} {call.path}: 410")
+        if reply.status >= 400:
+            raise Unexpected(f"{call.method} {call.path}: {reply.status}", reply.status)
+        body = reply.body if isinstance(reply.body, bytes) else msgspec.json.encode(reply.body)
+        etag = '"' + hashlib.sha256(body).hexdigest()[:16] + '"'
+        if call.etag == etag:
+            self.calls[-1] = replace(call, unchanged=True)
+            return Answer(body=None, headers=reply.headers, changed=False, etag=etag)
+        try:
+            return Answer(body=msgspec.json.decode(body, type=type_), headers=reply.headers, etag=etag)
+        except msgspec.DecodeError as error:
+            raise Unexpected(f"{call.method} {call.path}: {error}") from error
+
+    def get(
+        self,
+        path: str,
+        type_: type[T],
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the protocol's
+        etag: str = "",
+    ) -> Answer[T]:
+        sent = {name: value for name, value in (params or {}).items() if value is not None}
+        return self._json(Call(method="GET", path=path, params=sent, etag=etag), type_)
+
+    def post(
+        self,
+        path: str,
+        type_: type[T],
+        *,
+        body: Any,
+        headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the protocol's
+    ) -> Answer[T]:
+        return self._json(Call(method="POST", path=path, body=body), type_)
+
+    def text(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the protocol's
+    ) -> tuple[int, str]:
+        reply = self._ask(Call(method="TEXT", path=path, params=dict(params or {})))
+        return reply.status, str(reply.body or "")
+
+    def lines(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        timeout: float = 330.0,  # noqa: ARG002 - the protocol's
+    ) -> Iterator[bytes]:
+        call = Call(method="LINES", path=path, params=dict(params or {}))
+        reply = self._ask(call)
+        if reply.status == 410:
+            raise Expired(f"{call.method} {call.path}: 410")
+        if reply.status >= 400:
+            raise Unexpected(f"{call.method} {call.path}: {reply.status}", reply.status)
+        lines: Sequence[Any] = reply.body or []
+        for line in lines:
+            yield line if isinstance(line, bytes) else msgspec.json.encode(line)
+
+    def gap(self, gap: Gap) -> None:
+        self.gaps.append(gap)
+
+    def hashed(self, person: str) -> str:
+        return hashlib.sha256(f"salt {person}".encode()).hexdigest()[:16]

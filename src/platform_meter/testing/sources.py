@@ -1,0 +1,303 @@
+"""The promise of every source: it may repeat, it must not skip.
+
+A source's test module brings `CASE`, one small world with the facts that must come out of it: each kind of fact that
+the source gives, in as few rows as that takes. `CHECKS` hold the source to it, each on worlds of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from platform_meter.model.facts import Fact
+from platform_meter.model.proposal import Surroundings
+from platform_meter.model.source import (
+    Expired,
+    Limited,
+    Outside,
+    Page,
+    Refused,
+    Source,
+    SourceConfig,
+    SourceError,
+    Stream,
+    TimedOut,
+    Unexpected,
+    Unreachable,
+)
+from platform_meter.testing.outside import Answering, FakeOutside
+
+ERRORS = (Unreachable, TimedOut, Refused, Limited, Expired, Unexpected)
+"""All that a call may raise."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Settings, a world that answers, and the facts of one poll of it."""
+
+    settings: Mapping[str, Any]
+    """As the config file says them, without `type`."""
+    answers: Mapping[str, Any] | Callable[[], Answering]
+    """Recorded answers by path (`from_paths`), or what makes the system anew for one check."""
+    now: datetime
+    since: datetime
+    expected: Sequence[Fact]
+    """Every fact of a poll without a checkpoint, in any order."""
+    people: Sequence[str] = field(default=())
+    """Names, logins and texts that stand in the answers and must leave the source in no form."""
+    momentary: frozenset[type[Fact]] = frozenset()
+    """Types that tell of the moment of a poll (a probe): what a failed poll would have seen can't be made up later."""
+    level: Callable[[Fact], Fact] = lambda fact: fact
+    """Takes out of a fact what a clock made (the seconds of a probe), so that two polls can be compared."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What a poll said before it ended or failed."""
+
+    facts: list[Fact] = field(default_factory=list)
+    checkpoints: dict[str, bytes | None] = field(default_factory=dict)
+    pages: list[Page] = field(default_factory=list)
+    error: SourceError | None = None
+
+
+def world(case: Case, *, fail_at: int | None = None, error: SourceError | None = None) -> FakeOutside:
+    """The case's system anew; its call number `fail_at` (from 0) raises `error`."""
+    answers = case.answers() if callable(case.answers) else case.answers
+    return FakeOutside(answers, fail_at=fail_at, error=error)
+
+
+def streams(source: Source[Any], case: Case, outside: Outside) -> Sequence[Stream]:
+    """The source, connected."""
+    return source.connect(_settings(source, case), outside, f"{source.name}-test")
+
+
+def poll(
+    source: Source[Any],
+    case: Case,
+    outside: FakeOutside,
+    checkpoints: Mapping[str, bytes | None] | None = None,
+    later: timedelta = timedelta(0),
+) -> Told:
+    """Read every stream once, in order, up to the first error. A watch must end when its recorded lines do."""
+    told = Told(checkpoints=dict(checkpoints or {}))
+    for stream in streams(source, case, outside):
+        try:
+            for page in stream.read(told.checkpoints.get(stream.name), case.since, case.now + later):
+                told.pages.append(page)
+                told.facts += map(case.level, page.facts)
+                if page.checkpoint is not None:
+                    told.checkpoints[stream.name] = page.checkpoint
+        except SourceError as error:
+            told.error = error
+            break
+    return told
+
+
+def says_what_it_is(source: Source[Any], case: Case) -> None:
+    """Title, what it reads and what that takes fill a row of a table; it has the settings that every source has."""
+    del case
+    for word in ("title", "reads", "needs"):
+        text = getattr(source, word)
+        _hold("" < text.strip() == text and text.isprintable(), f"{word} is {text!r}; write one line of text")
+    _hold(issubclass(source.config, SourceConfig), f"its settings are {source.config!r}; derive them from SourceConfig")
+
+
+def proposes_what_it_accepts(source: Source[Any], case: Case) -> None:
+    """The sample that `init` writes is sound as it stands, but for the names to fill in."""
+    del case
+    proposal = source.propose(Surroundings())
+    if proposal is not None:
+        try:
+            source.config.model_validate(dict(proposal.sample[1]))
+        except ValueError as error:
+            raise AssertionError(f"it proposes settings that it does not accept: {error}") from error
+
+
+def gives_the_expected_facts(source: Source[Any], case: Case) -> None:
+    """One poll of the recorded world gives the facts of the case, no more and no fewer."""
+    said, expected = Counter(map(repr, _clean(source, case).facts)), Counter(map(repr, case.expected))
+    _hold(said == expected, f"a poll lacks {_some(expected - said)} and has {_some(said - expected)} beyond the case")
+
+
+def gives_the_declared_kinds(source: Source[Any], case: Case) -> None:
+    """A source says facts of the kinds it declares, and its case shows each of them."""
+    said = {type(fact) for fact in _clean(source, case).facts}
+    _hold(said <= source.gives, f"it says {_kinds(said - source.gives)}, which its `gives` does not declare")
+    _hold(source.gives <= said, f"the case shows no {_kinds(source.gives - said)}; add a row that becomes one")
+
+
+def streams_give_their_kinds(source: Source[Any], case: Case) -> None:
+    """Facts of the kinds a stream declares and no others, since a kind is as fresh as its streams; together the source's."""
+    _clean(source, case)  # says it where a call fails
+    given: set[type[Fact]] = set()
+    for stream in streams(source, case, world(case)):
+        pages = list(stream.read(None, case.since, case.now))
+        said = {type(fact) for page in pages for fact in page.facts}
+        said |= {kind for page in pages for kind in (*page.complete, *(kind for kind, _ in page.gone))}
+        _hold(
+            said <= stream.gives,
+            f"stream {stream.name} says {_kinds(said - stream.gives)}, which its `gives` does not declare",
+        )
+        given |= stream.gives
+    _hold(given == source.gives, f"its streams give {_kinds(given)} and the source {_kinds(source.gives)}")
+
+
+def says_utc(source: Source[Any], case: Case) -> None:
+    """Every moment in every fact is aware and in UTC."""
+    wrong = [fact for fact in _clean(source, case).facts if any(at.tzinfo is not UTC for at in _moments(fact))]
+    _hold(not wrong, f"moments that are not in UTC: {_some(wrong)}")
+
+
+def keys_are_unique(source: Source[Any], case: Case) -> None:
+    """Within one poll no two facts of a kind share a key: the store would keep only one of them."""
+    keys = Counter(f"{type(fact).__name__} {fact.key}" for fact in _clean(source, case).facts)
+    twice = [key for key, n in keys.items() if n > 1]
+    _hold(not twice, f"one key for several facts, of which the store keeps one: {_some(twice)}")
+
+
+def second_poll_repeats_or_is_silent(source: Source[Any], case: Case) -> None:
+    """With its checkpoint, a poll of an unchanged world says nothing that the first did not say."""
+    told = _clean(source, case)
+    again = poll(source, case, world(case), told.checkpoints)
+    _hold(again.error is None, f"a second poll fails: {again.error}")
+    _hold(set(again.facts) <= set(told.facts), f"a second poll makes up {_some(set(again.facts) - set(told.facts))}")
+
+
+def checkpoint_is_json(source: Source[Any], case: Case) -> None:
+    """Decoded and written anew, checkpoints lead to the same next poll."""
+    held = _clean(source, case).checkpoints
+    rewritten = {
+        stream: None if text is None else msgspec.json.encode(msgspec.json.decode(text))
+        for stream, text in held.items()
+    }
+    ours, theirs = world(case), world(case)
+    same = poll(source, case, ours, held).facts == poll(source, case, theirs, rewritten).facts
+    _hold(same and ours.calls == theirs.calls, "the next poll hangs on how the JSON of its checkpoint is written")
+
+
+def failing_call_skips_nothing(source: Source[Any], case: Case) -> None:
+    """Whichever call fails in whatever way, the facts before and after the resumption are together those of a clean poll.
+
+    `Expired` makes the runner go on without a checkpoint; every other error keeps the last one that was saved.
+    """
+    outside = world(case)
+    clean = poll(source, case, outside)
+    for kind in ERRORS:
+        for position, call in enumerate(outside.calls):
+            first = poll(source, case, world(case, fail_at=position, error=_made_up(kind, case)))
+            kept = {} if isinstance(first.error, Expired) else first.checkpoints
+            second = poll(source, case, world(case), kept)
+            where = f"{kind.__name__} at call {position} ({call.method} {call.path})"
+            _hold(second.error is None, f"{where} makes the next poll fail: {second.error}")
+            missing = set(clean.facts) - set(first.facts) - set(second.facts)
+            _hold(not missing, f"{where} loses {_some(missing)}; give no checkpoint behind what was not said")
+            extra = {fact.key for fact in (*first.facts, *second.facts)} - {fact.key for fact in clean.facts}
+            _hold(not extra, f"{where} makes up {_some(extra)}")
+
+
+def later_poll_after_failures_skips_nothing(source: Source[Any], case: Case) -> None:
+    """The same holds when the resumption comes hours later, after the poll that failed and one more that failed too."""
+    outside = world(case)
+    clean = poll(source, case, outside)
+    for position, call in enumerate(outside.calls):
+        first = poll(source, case, world(case, fail_at=position, error=Unreachable("down")))
+        second = poll(source, case, world(case, fail_at=0, error=Unreachable("still down")), first.checkpoints)
+        third = poll(source, case, world(case), second.checkpoints, timedelta(hours=5))
+        where = f"a failure at call {position} ({call.method} {call.path}) and one more"
+        _hold(third.error is None, f"{where} make a poll five hours later fail: {third.error}")
+        told = {fact.key for fact in (*first.facts, *second.facts, *third.facts)}
+        missing = {fact.key for fact in clean.facts if type(fact) not in case.momentary} - told
+        _hold(not missing, f"{where} lose {_some(missing)}")
+
+
+def people_stay_outside(source: Source[Any], case: Case) -> None:
+    """No name, login or text of a person is in any fact, checkpoint or progress text."""
+    told = _clean(source, case)
+    said = repr([told.facts, [page.progress for page in told.pages], told.checkpoints])
+    leaked = [person for person in case.people if person in said]
+    _hold(not leaked, f"it lets out {_some(leaked)}; keep people as `outside.hashed` or not at all")
+
+
+def check_is_silent(source: Source[Any], case: Case) -> None:
+    """`check` finds nothing missing in the recorded world."""
+    missing = list(source.check(_settings(source, case), world(case)))
+    _hold(not missing, f"`check` of a source that is well set up says {_some(missing)}")
+
+
+CHECKS: tuple[Callable[[Source[Any], Case], None], ...] = (
+    says_what_it_is,
+    proposes_what_it_accepts,
+    gives_the_expected_facts,
+    gives_the_declared_kinds,
+    streams_give_their_kinds,
+    says_utc,
+    keys_are_unique,
+    second_poll_repeats_or_is_silent,
+    checkpoint_is_json,
+    failing_call_skips_nothing,
+    later_poll_after_failures_skips_nothing,
+    people_stay_outside,
+    check_is_silent,
+)
+"""All that a source is held to, each by itself."""
+
+
+def held_to_contract(source: Source[Any], case: Case) -> None:
+    """Hold the source to all `CHECKS`.
+
+    Raises:
+        AssertionError: the first thing that does not hold.
+    """
+    for check in CHECKS:
+        check(source, case)
+
+
+def _settings(source: Source[Any], case: Case) -> Any:
+    return source.config.model_validate(dict(case.settings))
+
+
+def _clean(source: Source[Any], case: Case) -> Told:
+    told = poll(source, case, world(case))
+    _hold(told.error is None, f"a poll of the recorded world fails: {told.error}")
+    return told
+
+
+def _made_up(kind: type[SourceError], case: Case) -> SourceError:
+    text = "made up by the contract"
+    return Limited(text, case.now) if kind is Limited else kind(text)
+
+
+def _moments(value: Any) -> Iterator[datetime]:
+    """Every datetime inside a fact."""
+    if isinstance(value, datetime):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        for part in dataclasses.fields(value):
+            yield from _moments(getattr(value, part.name))
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _moments(item)
+
+
+def _hold(holds: bool, text: str) -> None:
+    if not holds:
+        raise AssertionError(text)
+
+
+def _kinds(kinds: Collection[type[Fact]]) -> str:
+    return ", ".join(sorted(kind.__name__ for kind in kinds)) or "nothing"
+
+
+def _some(things: Collection[Any]) -> str:
+    """The first of them, in order of their texts."""
+    texts = sorted(thing if isinstance(thing, str) else repr(thing) for thing in things)
+    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return ("; ".join(texts[:_SHOWN]) or "nothing") + more

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+from tests.demo.worlds import START, Clock, nowhere, small_world
+
+from platform_meter.demo import apis as room
+from platform_meter.demo.apis.api import apis, instances
+from platform_meter.demo.company.layout import Company
+from platform_meter.demo.stage.files import write
+from platform_meter.demo.stage.server import serving
+
+COMPANY = Company.build(1, START, teams=8, services=16)
+ABACUS = '''
+"""A system that nobody else has heard of: two counters, each of which says where it is and how far it counts."""
+
+from platform_meter.demo.apis.api import DemoApi, Told, secret
+
+
+def app(world, at):
+    def answer(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"{world.company.seed} {at.name} {at.url} {at.settings['abacus-limit']}".encode()]
+
+    return answer
+
+
+def told(company, urls):
+    (first, *_) = company.services
+    return Told(
+        sources={
+            name: {"type": "prometheus", "url": urls[name], "token": secret("abacus")} for name in ("left", "right")
+        },
+        secrets={"abacus": "abacus_demo"},
+        definitions={
+            "beads": [{"kind": "Bead", "id": "red"}],
+            "personas": [{"kind": "Persona", "id": "bookkeeper"}],
+        },
+        rules=[{"match": f"abacus:{first.id}", "service": first.id}, {"match": "abacus:*", "team": first.team}],
+    )
+
+
+API = DemoApi(
+    name="Abacus",
+    instances=lambda company: ("left", "right"),
+    app=app,
+    threads=2,
+    settings={"abacus-limit": 10},
+    told=told,
+)
+'''
+
+
+@pytest.fixture
+def abacus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder more in the room of the APIs, for one test."""
+    folder = tmp_path / "apis" / "abacus"
+    folder.mkdir(parents=True)
+    module = folder / "__init__.py"
+    module.write_text(ABACUS)
+    monkeypatch.setattr(room, "__path__", [*room.__path__, str(folder.parent)])
+    importlib.invalidate_caches()
+    yield module
+    sys.modules.pop(f"{room.__name__}.abacus", None)
+    vars(room).pop("abacus", None)
+
+
+def test_every_folder_is_a_system() -> None:
+    """Found in order of name, which is the order of their ports."""
+    folders = sorted(path.parent.name for place in room.__path__ for path in Path(place).glob("*/__init__.py"))
+    assert len(apis()) == len(folders)
+    assert list(instances(COMPANY).values()) == [api for api in apis() for _ in api.instances(COMPANY)]
+
+
+def test_a_new_folder_is_found_and_served(abacus: Path) -> None:
+    """Every instance answers at an address of its own and with the settings asked for; its neighbours do as before."""
+    assert abacus.exists()
+    with serving(small_world(Clock()), settings={"abacus-limit": 7}) as addresses:
+        assert list(addresses.urls)[:2] == ["left", "right"]
+        for name in ("left", "right"):
+            url = addresses.urls[name]
+            assert requests.get(url, timeout=20).text == f"1 {name} {url} 7"
+        assert requests.get(f"{addresses.urls['us']}/readyz", timeout=20).text == "ok"
+
+
+def test_a_new_folder_is_in_the_configuration(abacus: Path, tmp_path: Path) -> None:
+    """Its sections, secrets, definitions and rules are written beside those of the others."""
+    assert abacus.exists()
+    addresses = nowhere(COMPANY)
+    written = write(tmp_path / "demo", COMPANY, addresses)
+    sources = yaml.safe_load(written.read_text("utf-8"))["sources"]
+    assert sources["left"] == {
+        "type": "prometheus",
+        "url": addresses.urls["left"],
+        "token": {"file": "secrets/abacus"},
+    }
+    assert {"left", "right", "github", "jira", "cluster-eu", "cluster-us"} <= set(sources)
+    secret = written.parent / "secrets" / "abacus"
+    assert secret.read_text("utf-8") == "abacus_demo"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    definitions = written.parent / "slo-definitions"
+    assert yaml.safe_load((definitions / "beads.yaml").read_text("utf-8")) == {"kind": "Bead", "id": "red"}
+    personas = [d["id"] for d in yaml.safe_load_all((definitions / "personas.yaml").read_text("utf-8"))]
+    assert {"app-developer", "bookkeeper"} <= set(personas)
+    rules = yaml.safe_load((definitions / "ownership.yaml").read_text("utf-8"))["rules"]
+    service = COMPANY.services[0].id
+    assert [rule["match"] for rule in rules if rule.get("service") == service] == [
+        f"abacus:{service}",
+        f"github:acme/{service}",
+        f"prometheus:{service}",
+    ]
+    assert {"match": "abacus:*", "team": COMPANY.services[0].team} in rules
+
+
+def test_names_of_instances_are_unique(abacus: Path) -> None:
+    """Two systems with one name are told apart by nobody, so that it is refused."""
+    abacus.write_text(ABACUS.replace('lambda company: ("left", "right")', 'lambda company: ("github",)'))
+    with pytest.raises(ValueError, match="Abacus and GitHub both have an instance 'github'; rename one of them"):
+        instances(COMPANY)
