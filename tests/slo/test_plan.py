@@ -153,7 +153,7 @@ def test_stored_slices() -> None:
         )
     )
     assert found is not None
-    assert (found.kind, found.slice, found.slice_target, found.no_data) == (
+    assert (found.counts, found.slice, found.slice_target, found.no_data) == (
         "slices",
         timedelta(minutes=1),
         Decimal("0.5"),
@@ -165,7 +165,7 @@ def test_stored_slices() -> None:
 def test_several_objectives_are_several_slos() -> None:
     """Each adds its displayName, or its number, to the document's name."""
     text = RATIO.replace("[{target: 0.999}]", "[{displayName: Very fast, target: 0.99}, {target: 0.999}]")
-    assert [s.name for s in read_slos([("a.yaml", text)]).specs] == ["shop-requests-2", "shop-requests-very-fast"]
+    assert [s.slo for s in read_slos([("a.yaml", text)]).specs] == ["shop-requests-2", "shop-requests-very-fast"]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_display_name_becomes_letters_of_a_name(display: str, name: str) -> No
     text = RATIO.replace("[{target: 0.999}]", f"[{{displayName: '{display}', target: 0.99}}, {{target: 0.999}}]")
     checked = read_slos([("a.yaml", text)])
     assert checked.problems == ()
-    assert {s.name for s in checked.specs} == {f"shop-requests-{name}", "shop-requests-2"}
+    assert {s.slo for s in checked.specs} == {f"shop-requests-{name}", "shop-requests-2"}
 
 
 def test_a_source_type_in_any_case() -> None:

@@ -34,7 +34,6 @@ def test_every_number_of_the_plan_is_taken_over() -> None:
         service="ci",
         owner="team-ci",
         capability="",
-        kind="events",
         profile="standard",
         objective=Decimal("0.99"),
         period=timedelta(days=28),
@@ -48,7 +47,7 @@ def test_slices_bring_their_length_target_and_silence() -> None:
     """A slice is good from 90 % on, and one without data is as the last one."""
     found = stored_objective(planned(STORED, *SLICED))
     assert found is not None
-    assert (found.kind, found.slice, found.slice_target, found.no_data) == (
+    assert (found.counts, found.slice, found.slice_target, found.no_data) == (
         "slices",
         timedelta(minutes=5),
         Decimal("0.9"),
