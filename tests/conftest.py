@@ -55,7 +55,7 @@ def postgres_server() -> Iterator[postgres.Server]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Real servers first, since they wait most; last what waits for the build of one."""
-    items.sort(key=lambda item: 2 if item.nodeid.startswith(_API_SERVER) else "real" not in item.path.parts)
+    items.sort(key=lambda item: 2 if item.nodeid.startswith(_API_SERVER) else not item.nodeid.startswith("tests/real/"))
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist says no types

@@ -47,3 +47,14 @@ def test_the_walks_go_through_files_that_are_there(title: str, most: int) -> Non
     steps = re.findall(r"^\d+\. `([\w/]+\.py)`", section(title), re.MULTILINE)
     assert 10 <= len(set(steps)) == len(steps) <= most
     assert [step for step in steps if not (SOURCE / step).is_file()] == []
+
+
+def test_the_largest_module_is_the_one_it_names() -> None:
+    """And none has 400 lines."""
+    sizes = {
+        path.relative_to(SOURCE).as_posix(): len(path.read_text("utf-8").splitlines()) for path in SOURCE.rglob("*.py")
+    }
+    said = re.search(r"The largest module is `([\w/.]+)` with (\d+) lines", PAGE)
+    assert said is not None
+    assert max(sizes.items(), key=lambda one: one[1]) == (said[1], int(said[2]))
+    assert int(said[2]) < 400
