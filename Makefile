@@ -20,7 +20,7 @@ help: ## show what can be made
 demo: $(VENV)/runtime.done ## install, then run the demo company and its meter (ARGS=--once polls once and ends)
 	$(BIN)/platform-meter demo $(ARGS)
 
-test: $(VENV)/dev.done $(VENV)/packages.done lint ## install, then run every check and every test
+test: $(VENV)/dev.done $(VENV)/packages.done lint ## install, then run every check and every test (TESTS=tests/x for some, WORKERS=0 in one process)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 lint: $(VENV)/dev.done ## formatting, ruff, mypy strict, the dependency rule

@@ -9,6 +9,7 @@ import sys
 import click
 import pytest
 from click.testing import CliRunner
+from tests.support.waiting import PATIENCE
 
 from platform_meter import __version__
 from platform_meter.cli import main
@@ -95,5 +96,5 @@ def test_the_schedulers_own_log_is_quiet() -> None:
 def test_help_waits_for_nothing_it_does_not_need() -> None:
     """A fresh process that prints help has loaded no library but click."""
     script = f"import sys, platform_meter.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert done.stdout == "[]\n"

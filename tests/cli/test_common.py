@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.support.waiting import PATIENCE
 
 from platform_meter.cli import common
 from platform_meter.model.definitions import Definitions
@@ -49,7 +50,7 @@ def test_a_signal_is_an_event_for_the_time_of_the_block() -> None:
     with common.stopping() as stop:
         assert not stop.is_set()
         os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.wait(5)
+        assert stop.wait(PATIENCE)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -97,6 +98,7 @@ def test_an_address_that_is_taken_is_told_first() -> None:
     assert told.value.message == f"cannot listen at 127.0.0.1:{port}: Address already in use; choose another"
     common.can_listen("127.0.0.1", port, "")
     common.can_listen("127.0.0.1", port, "")
+    common.can_listen("", 0, "")  # all addresses, of both families
     for host in ("192.0.2.1", "nosuch.invalid", "a..b"):
         with pytest.raises(click.ClickException, match=f"cannot listen at {host}:1234: .*; choose another"):
             common.can_listen(host, 1234, "choose another")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 from platform_meter.cli import reload
 from platform_meter.cli.common import open_service
@@ -148,7 +148,7 @@ def test_reloads_wait_for_each_other(running: Reloadable, config: Path) -> None:
         inside[0] += 1
         most[0] = max(most[0], inside[0])
         begun.set()
-        assert go.wait(30)
+        assert go.wait(PATIENCE)
         found = examine(config)
         inside[0] -= 1
         return found
@@ -162,7 +162,7 @@ def test_reloads_wait_for_each_other(running: Reloadable, config: Path) -> None:
         return thread
 
     first = called()
-    assert begun.wait(30)
+    assert begun.wait(PATIENCE)
     others = [called() for _ in range(20)]
     until(lambda: len(answers) == 19)
     assert answers == [None] * 19

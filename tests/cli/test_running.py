@@ -15,7 +15,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 from tests.support.processes import free_ports
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 from platform_meter.cli import main
 from platform_meter.cli.running import _summary
@@ -85,7 +85,7 @@ class Served:
     def ask(self, path: str, method: str = "GET") -> requests.Response:
         with requests.Session() as session:
             session.trust_env = False
-            return session.request(method, f"{self.url}{path}", timeout=30)
+            return session.request(method, f"{self.url}{path}", timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_it_ends_well_on_sigterm(served: Served) -> None:
     """An orchestrator's stop is obeyed, with exit 0 and nothing on stderr."""
     until(lambda: served.ask("/-/ready").status_code == 200)
     served.process.send_signal(signal.SIGTERM)
-    assert served.process.wait(20) == 0
+    assert served.process.wait(PATIENCE) == 0
     assert served.process.stderr is not None
     assert served.process.stderr.read() == ""
 
@@ -144,7 +144,7 @@ def test_it_answers_to_this_machines_names_alone(served: Served) -> None:
     with requests.Session() as session:
         session.trust_env = False
         for host, status in ((f"localhost:{port}", 200), (f"evil.example:{port}", 421)):
-            assert session.get(f"{served.url}/", headers={"Host": host}, timeout=30).status_code == status
+            assert session.get(f"{served.url}/", headers={"Host": host}, timeout=PATIENCE).status_code == status
 
 
 def test_a_reload_by_sighup_that_fails_ends_nothing(served: Served) -> None:

@@ -12,17 +12,16 @@ from tests.contracts.calls import description, recorded
 from tests.sources.jira.test_jira import NOW, SETTINGS, SINCE, small_world
 
 from platform_meter.model.facts.tickets import Role, TicketEvent
-from platform_meter.sources import jira
-from platform_meter.sources.jira import SOURCE, Config, rows
+from platform_meter.sources.jira import SOURCE, Config, lists, rows
 from platform_meter.testing.outside import FakeOutside
 
 NAME = "jira-cloud.openapi.json"
 API = "/rest/api/3"
 ANSWERS: dict[tuple[str, str], Any] = {
-    ("get", f"{API}/myself"): jira._Account,
-    ("post", f"{API}/search/jql"): jira._Search,
+    ("get", f"{API}/myself"): lists._Account,
+    ("post", f"{API}/search/jql"): lists._Search,
     ("get", f"{API}/issue/1"): rows.Issue,
-    ("get", f"{API}/issue/1/changelog"): jira._Changelog,
+    ("get", f"{API}/issue/1/changelog"): lists._Changelog,
 }
 OLD_SEARCH_ONLY = ("_Search.total",)
 """Of the older search, which Data Center still has."""

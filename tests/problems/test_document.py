@@ -246,3 +246,19 @@ def test_any_problem_can_be_drawn(line: str, number: int, column: int, length: i
     drawn = render(problem).split("\n")
     assert len(drawn) in (1, 3)
     assert all(row.isprintable() for row in drawn)
+
+
+def test_a_value_can_be_kept_from_a_problem() -> None:
+    """Whatever the problem is about, what stands at that place is never drawn."""
+    (document,) = decode("{a: 1, key: geheim}", "a.yaml", lambda _: None).others
+    told = document.hiding(document.problem("a is odd", "a"), "key")
+    assert render(told) == "a.yaml:1:5: a is odd\n  1 | {a: 1, key: ******}\n          ^"
+
+
+def test_a_list_of_documents_is_read_where_it_is_asked_for() -> None:
+    """If one of them says its apiVersion; each has its place, and what is empty is said to be."""
+    text = "- {apiVersion: x, id: a}\n- {id: b}\n"
+    found = decode(text, "a.yaml", lambda _: None, lists=True)
+    assert [(d.line, d.word("id")) for d in found.others] == [(1, "a"), (2, "b")]
+    assert [p.line for p in decode(text, "a.yaml", lambda _: None).problems] == [1]
+    assert [decode(t, "a.yaml", lambda _: None).empty for t in ("", "# x", "a: 1", "[")] == [True, True, False, False]

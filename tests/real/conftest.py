@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.support.company import Running, company
 from tests.support.kube_api import KubeApi, running
+from tests.support.prometheus import CURRENT, current
 
 SEEDS = (1, 2, 3)
 
@@ -16,6 +18,12 @@ SEEDS = (1, 2, 3)
 def kube_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApi]:
     """A Kubernetes API server without controllers, with its admin."""
     yield from running(tmp_path_factory.mktemp("kube-api"))
+
+
+@pytest.fixture(scope="session", params=["2.42", CURRENT])
+def programs(request: pytest.FixtureRequest) -> Path | None:
+    """Prometheus and promtool, as Debian has them (None: those on PATH) and of a current release."""
+    return None if request.param == "2.42" else current()
 
 
 @pytest.fixture(scope="session", params=SEEDS, ids=lambda seed: f"seed{seed}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from tests.support.prometheus import alertmanager, prometheus
+from tests.support.waiting import until
 
 CONFIG = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
 RULES = """
@@ -25,10 +25,6 @@ def test_an_alert_of_prometheus_arrives(tmp_path: Path) -> None:
         config = {"rule_files": [str(rules)], "alerting": {"alertmanagers": [target]}}
         # The rule fires before Prometheus has discovered the Alertmanager; by default it sends again after a minute.
         with prometheus(tmp_path / "prometheus", config, flags=["--rules.alert.resend-delay=1s"]):
-            deadline = time.monotonic() + 30
-            while not alerts.alerts():
-                assert time.monotonic() < deadline, "no alert arrived in 30 s"
-                time.sleep(0.1)
-            (alert,) = alerts.alerts()
+            (alert,) = until(alerts.alerts)
     assert alert["labels"] == {"alertname": "Always", "severity": "page"}
     assert alert["status"]["state"] == "active"

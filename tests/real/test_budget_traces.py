@@ -7,6 +7,7 @@ them, and the long windows are recorded live.
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -15,8 +16,9 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.support.prometheus import Prometheus, program, prometheus, promtool
+from tests.support.prometheus import Prometheus, prometheus, promtool
 from tests.support.slos import RATIO, replaced
+from tests.support.waiting import until
 
 from platform_meter.render.rules import groups, rules
 from platform_meter.slo.check import read_slos
@@ -30,7 +32,6 @@ PHASE = 17.3
 BEFORE = (5_000_000.0, 5000.0)
 """Good and bad when the month begins: counters that have lived a while. Near 0 `increase` extrapolates less, and how much
 less depends on the phase: no counter was below 0."""
-PATIENCE = 60.0
 
 
 def rps(minute: int) -> float:
@@ -73,9 +74,76 @@ def idle(minute: int) -> tuple[float, float]:
     return (0.0 if hour(5, 0, 20 * 24)(minute) else 60.0), 0.0
 
 
-TRACES = {"peak": peak, "trough": trough, "office": office, "nights": nights, "idle": idle}
-LEFT = {"peak": -0.816, "trough": 0.982, "office": 0.074, "nights": 0.047, "idle": 1.0}
+GAPS = tuple((day * 24 + 10) * 60 for day in (3, 7, 11, 15, 19, 23))
+"""Minutes in which a gap begins."""
+
+
+def failing_gaps(minute: int) -> tuple[float, float]:
+    """Six times two minutes in which everything fails, scrapes too."""
+    n = rps(minute) * 60
+    return n, n if any(first <= minute < first + 2 for first in GAPS) else 0.0
+
+
+def lost(minute: int) -> tuple[float, float]:
+    """An hour of 50 % errors; one scrape in ten is lost, at random."""
+    n = rps(minute) * 60
+    return n, n / 2 if hour(12, 11.5, 1)(minute) else 0.0
+
+
+def unscraped(minute: int) -> tuple[float, float]:
+    """Fifty minutes in which half fails, and no scrape comes through."""
+    n = rps(minute) * 60
+    return n, n / 2 if hour(9, 12, 5 / 6)(minute) else 0.0
+
+
+def restarts(minute: int) -> tuple[float, float]:
+    """A process that begins again every 7 hours, once in a gap of ten minutes, with 20 % errors in the four quietest hours."""
+    n = rps(minute) * 60
+    return n, n / 5 if minute // 60 % 24 in (22, 23, 0, 1) else 0.0
+
+
+TRACES = {
+    "peak": peak,
+    "trough": trough,
+    "office": office,
+    "nights": nights,
+    "idle": idle,
+    "failing-gaps": failing_gaps,
+    "lost": lost,
+    "unscraped": unscraped,
+    "restarts": restarts,
+}
+LEFT = {
+    "peak": -0.816,
+    "trough": 0.982,
+    "office": 0.074,
+    "nights": 0.047,
+    "idle": 1.0,
+    "failing-gaps": 0.363,
+    "lost": -0.816,
+    "unscraped": -0.506,
+    "restarts": 0.047,
+}
 """What is left of the budget, as a share: 1 - bad / all / 0.001, by hand."""
+RESTART = 7 * 60
+"""Minutes of life of the process of `restarts`."""
+_CHANCE = random.Random(7)
+LOST = frozenset(minute for minute in range(MINUTES) if _CHANCE.random() < 0.1)
+
+
+def is_scraped(name: str, minute: int) -> bool:
+    """Whether the scrape at the end of this minute came through."""
+    match name:
+        case "failing-gaps":
+            return not any(first < minute <= first + 2 for first in GAPS)
+        case "lost":
+            return minute not in LOST
+        case "unscraped":
+            return not hour(9, 12, 5 / 6)(minute - 1)
+        case "restarts":  # one of the restarts lies in it
+            return not 59 * RESTART - 4 <= minute < 59 * RESTART + 6
+        case _:
+            return True
 
 
 @pytest.mark.parametrize("name", TRACES)
@@ -86,55 +154,6 @@ def test_the_truth_is_as_the_design_says(name: str) -> None:
     assert round(left, 3) == LEFT[name]
 
 
-Samples = list[tuple[float, float]]
-
-
-def increase(samples: Samples, at: float, window: float) -> float:
-    """What `increase(x[window])` gives at this time, as Prometheus extrapolates; the counter never falls."""
-    inside = [(t, v) for t, v in samples if at - window <= t <= at]
-    if len(inside) < 2 or inside[-1][1] == inside[0][1]:
-        return 0.0
-    (first, low), (last, high) = inside[0], inside[-1]
-    between = (last - first) / (len(inside) - 1)
-    since_zero = (last - first) * low / (high - low)
-    before, after = min(first - (at - window), since_zero), at - last
-    seen = sum(gap if gap < 1.1 * between else between / 2 for gap in (before, after))
-    return (high - low) * (last - first + seen) / (last - first)
-
-
-def tiled(bad: list[float], start: float, scrape: float, phase: float) -> float:
-    """Bad events of these scrapes as tiles count them that end at this phase; the counter stands at `start` before."""
-    samples, counted = [(0.0, start)], start
-    for n, more in enumerate(bad, 1):
-        counted += more
-        samples.append((n * scrape, counted))
-    ends = int(len(bad) * scrape // 300)
-    return sum(increase(samples, n * 300 + phase, 300 + scrape) * 300 / (300 + scrape) for n in range(ends + 1))
-
-
-PHASES = [n * 7.3 + 0.1 for n in range(41)]
-"""Of tiles against scrapes, over the whole length of a tile; they are never in step to the millisecond."""
-
-
-@pytest.mark.parametrize("phase", PHASES)
-def test_an_outage_is_counted_right_at_every_phase(phase: float) -> None:
-    """A counter that has lived a while: the failures of the peak hour are tiled to 0.1 %, which is a fifth of a point."""
-    around = range((12 * 24 + 10) * 60, (12 * 24 + 14) * 60)
-    failed = [peak(minute)[1] for minute in around]
-    assert abs(tiled(failed, BEFORE[1], 60, phase) / sum(failed) - 1) < 0.001
-
-
-@pytest.mark.parametrize("scrape", [15, 30, 60])
-@pytest.mark.parametrize("phase", PHASES)
-def test_a_counter_from_0_loses_little_and_once(scrape: int, phase: float) -> None:
-    """It counts too little in its first tile alone, by less than s/(300+s) of what that one holds (docs/slo-format.md)."""
-    calm, first, later = [0.0] * (1200 // scrape), [8.0], [0.0] * (600 // scrape)
-    lost = 8.0 - tiled([*calm, *first, *later], 0.0, scrape, phase)
-    assert -1e-9 < lost < 8.0 * scrape / (300 + scrape) + 1e-9
-    second = tiled([*calm, *first, *later, 8.0, *later], 0.0, scrape, phase)
-    assert round(16.0 - second, 9) == round(lost, 9)
-
-
 def history(start: float) -> str:
     """A month of scrapes of every trace, as OpenMetrics text."""
     lines = []
@@ -143,8 +162,11 @@ def history(start: float) -> str:
         goods, bads = [], []
         for minute in range(MINUTES):
             at = f"{start + minute * 60 + PHASE:.3f}"
-            goods.append(f'http_requests_total{{trace="{name}",code="200"}} {good:.3f} {at}\n')
-            bads.append(f'http_requests_total{{trace="{name}",code="500"}} {bad:.3f} {at}\n')
+            if name == "restarts" and minute and minute % RESTART == 0:
+                good, bad = 0.0, 0.0
+            if is_scraped(name, minute):
+                goods.append(f'http_requests_total{{trace="{name}",code="200"}} {good:.3f} {at}\n')
+                bads.append(f'http_requests_total{{trace="{name}",code="500"}} {bad:.3f} {at}\n')
             n, failed = trace(minute)
             good, bad = good + n - failed, bad + failed
         lines += goods
@@ -169,11 +191,19 @@ def plans() -> list[Plan]:
     return [plan(spec, scrape=SCRAPE) for spec in checked.specs]
 
 
-def backfill(folder: Path, name: str, config: dict[str, Any], chosen: dict[str, Any], start: float, end: float) -> None:
+def backfill(
+    folder: Path,
+    name: str,
+    config: dict[str, Any],
+    chosen: dict[str, Any],
+    start: float,
+    end: float,
+    programs: Path | None = None,
+) -> None:
     """Write these recording rules' past beside the counters', as promtool does for operators."""
     path = folder / f"{name}.yml"
     path.write_text(yaml.safe_dump(chosen))
-    with prometheus(folder, config) as server:
+    with prometheus(folder, config, programs=programs) as server:
         promtool(
             "tsdb",
             "create-blocks-from",
@@ -184,32 +214,29 @@ def backfill(folder: Path, name: str, config: dict[str, Any], chosen: dict[str, 
             f"--end={end:.0f}",
             f"--output-dir={server.data}",
             path,
+            folder=programs,
         )
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A Prometheus with the month behind it and the long windows recorded."""
-    program("promtool")
+def server(tmp_path_factory: pytest.TempPathFactory, programs: Path | None) -> Iterator[Prometheus]:
+    """A Prometheus, old and current, with the month behind it and the long windows recorded."""
     folder = tmp_path_factory.mktemp("budgets")
     end = float(int(time.time()) // 60 * 60)  # noqa: TID251 - the rules of a real server look back from now
     start = end - MINUTES * 60
     (artifact,) = rules(plans())
     written = yaml.safe_load(artifact.text)
     empty: dict[str, Any] = {"global": {"scrape_interval": "60s"}}
-    with prometheus(folder, empty, history=history(start)):
+    with prometheus(folder, empty, history=history(start), programs=programs):
         pass
     tiles = [g for g in written["groups"] if g["name"].endswith(" tiles")]
     for place, name in enumerate(("total", "bad")):  # the second reads the first
         part = {"groups": [{**g, "rules": g["rules"][place : place + 1]} for g in tiles]}
-        backfill(folder, name, empty, part, start, end)
+        backfill(folder, name, empty, part, start, end, programs)
     live = [{**g, "interval": "1s"} for g in written["groups"] if g["name"].endswith(" long")]
     (folder / "live.yml").write_text(yaml.safe_dump({"groups": live}))
-    with prometheus(folder, {**empty, "rule_files": [str(folder / "live.yml")]}) as running:
-        until = time.monotonic() + PATIENCE
-        while len(running.query("slo:budget_remaining:ratio")) < len(TRACES):
-            assert time.monotonic() < until, "the rules recorded no budget"
-            time.sleep(0.1)
+    with prometheus(folder, {**empty, "rule_files": [str(folder / "live.yml")]}, programs=programs) as running:
+        until(lambda: len(running.query("slo:budget_remaining:ratio")) == len(TRACES))
         yield running
 
 
@@ -241,4 +268,5 @@ def test_single_events_are_counted_once(server: Prometheus) -> None:
 
 def test_the_groups_are_the_generated_ones() -> None:
     """What runs here is what `generate` writes: three groups an SLO."""
-    assert [g.name for g in groups(plans()[0])] == ["slo idle short", "slo idle tiles", "slo idle long"]
+    names = [g.name for g in groups(plans()[0])]
+    assert names == ["slo failing-gaps short", "slo failing-gaps tiles", "slo failing-gaps long"]

@@ -184,8 +184,8 @@ def show(folder: Path, polls: Sequence[timedelta], trouble: Trouble = Trouble.NO
         known = " and ".join(
             f"count(count by (slo) ({name})) == {len(our_plans())}" for name in (names.BURN, names.BUDGET, names.INFO)
         )
-        counted = sum(isinstance(plan.sli, Counters) for plan in our_plans())
-        known += f' and count({names.TOTAL}{{window="5m"}}) == {counted}'
+        counted = [plan.slo for plan in our_plans() if isinstance(plan.sli, Counters)]
+        known += f' and count({names.BURN}{{window="5m",slo=~"{"|".join(counted)}"}}) == {len(counted)}'
         until(lambda: server.query(known))
         if trouble is not Trouble.NONE:
             until(lambda: server.query('ALERTS{alertname="SLOBurn",alertstate="firing",level="page"}'))
@@ -300,9 +300,9 @@ def test_data_of_a_silent_source_is_old(kind: str, tmp_path: Path) -> None:
         )
         return {"groups": [g for g in chosen if g["rules"]]}
 
-    reference, tile, period = f"{names.TOTAL} 5m", "slo:total_events:tile5m ", f"{names.TOTAL} {plan.period_label}"
+    newest, tile, period = f"{names.BURN} 5m", "slo:total_events:tile5m ", f"{names.TOTAL} {plan.period_label}"
     slices = [["slo:bad_events:tile1m "], [tile], [period]]  # each reads the one before
-    for n, chosen in enumerate([[reference, tile], [period]] if kind == "ratio" else slices):
+    for n, chosen in enumerate([[newest, tile], [period]] if kind == "ratio" else slices):
         backfill(tmp_path, f"pass{n}", {}, passing(*chosen), start, end)
     with prometheus(tmp_path, {}) as server:
         ((_, counted),) = server.query(f'{names.TOTAL}{{window="{plan.period_label}"}}', at=end)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.support.prometheus import Prometheus, prometheus, promtool
 from tests.support.real_source import connected, utc_now
+from tests.support.waiting import until
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
@@ -206,10 +206,7 @@ def test_downtime_is_caught_up_from_the_checkpoint(server: Prometheus, midnight:
 
 def test_a_scraped_exporter_is_read_live(server: Prometheus) -> None:
     """What Prometheus scrapes now is read through the same query, here over the last whole minute."""
-    deadline = time.monotonic() + 20
-    while server.query("count_over_time(live_requests_total[1m]) > 2") == []:
-        assert time.monotonic() < deadline, "Prometheus did not scrape the exporter in 20 s"
-        time.sleep(0.1)
+    until(lambda: server.query("count_over_time(live_requests_total[1m]) > 2"))
     usage = {
         "action": "seen",
         "query": "max by (job) (max_over_time(live_requests_total[{{window}}]))",

@@ -19,7 +19,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain
 from tests.support.company import Running, company
 from tests.support.prometheus import Prometheus, program, prometheus
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 from platform_meter.runtime.server.httpd import Server
 from platform_meter.web.app import make_app
@@ -100,7 +100,9 @@ def pair(door: Door, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
 def get(door: Door, accept: str, encoding: str) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(f"{door.url}/metrics", headers={"Accept": accept, "Accept-Encoding": encoding}, timeout=30)
+        return session.get(
+            f"{door.url}/metrics", headers={"Accept": accept, "Accept-Encoding": encoding}, timeout=PATIENCE
+        )
 
 
 def calls(running: Running) -> float:
@@ -151,7 +153,7 @@ def test_gzip_is_one_whole_member(door: Door) -> None:
     """The packed body, as it goes over the wire, is a sound gzip file."""
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.get(f"{door.url}/metrics", headers={"Accept-Encoding": "gzip"}, stream=True, timeout=30)
+        answer = session.get(f"{door.url}/metrics", headers={"Accept-Encoding": "gzip"}, stream=True, timeout=PATIENCE)
         packed = answer.raw.read(decode_content=False)
     first = zlib.decompressobj(31)  # stops at the end of the first member, whose checksum and length it checks
     assert first.decompress(packed).decode().count("# TYPE platform_pipeline_runs_total counter") == 1
@@ -220,10 +222,14 @@ def test_increase_sees_the_first_event(small: Running, door: Door, pair: tuple[P
     """A label set is scraped at 0 before its first value, so that `increase()` counts its first events too."""
     del door
     name = "platform_pipeline_runs_total"
-    known = set(small.metrics()[name])
-    small.poll(after=timedelta(minutes=10))
-    new = set(small.metrics()[name]) - known
-    assert new
+    new: set[tuple[tuple[str, str], ...]] = set()
+    for _ in range(12):
+        known = set(small.metrics()[name])
+        small.poll(after=timedelta(minutes=10))
+        new = set(small.metrics()[name]) - known
+        if new:
+            break
+    assert new, "two hours without a first event of its kind"
     labels = dict(min(new))
     selector = name + "{" + ",".join(f'{k}="{v}"' for k, v in labels.items()) + "}"
     assert small.metrics()[name][tuple(sorted(labels.items()))] == 0

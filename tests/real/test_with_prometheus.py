@@ -11,9 +11,7 @@ from typing import IO
 
 import requests
 from tests.support.processes import is_free
-from tests.support.waiting import until
-
-TIMEOUT = 30
+from tests.support.waiting import PATIENCE, until
 
 
 def read_until(stream: IO[str], last: str) -> str:
@@ -28,7 +26,7 @@ def read_until(stream: IO[str], last: str) -> str:
 
 def targets(prometheus: str) -> set[tuple[str, str]]:
     """Job and address of everything that it scrapes."""
-    answer = requests.get(f"{prometheus}api/v1/targets", timeout=TIMEOUT).json()
+    answer = requests.get(f"{prometheus}api/v1/targets", timeout=PATIENCE).json()
     return {(target["scrapePool"], target["scrapeUrl"]) for target in answer["data"]["activeTargets"]}
 
 
@@ -45,7 +43,7 @@ def test_it_runs_all_with_four_weeks_behind_it(tmp_path: Path) -> None:
 
             def ask(query: str) -> list[float]:
                 url = f"{found['Prometheus']}api/v1/query"
-                answer = requests.get(url, params={"query": query}, timeout=TIMEOUT).json()
+                answer = requests.get(url, params={"query": query}, timeout=PATIENCE).json()
                 return [float(series["value"][1]) for series in answer["data"]["result"]]
 
             tiles = 'count_over_time(slo:total_events:tile5m{slo="requests-availability"}[28d])'
@@ -53,13 +51,13 @@ def test_it_runs_all_with_four_weeks_behind_it(tmp_path: Path) -> None:
             assert ask("max(http_requests_total)")[0] > 1000
             metrics = f"{found['Pages']}metrics"
             read = r'^platform_meter_source_up\{source="prometheus",.*\} 1$'
-            until(lambda: re.search(read, requests.get(metrics, timeout=TIMEOUT).text, re.MULTILINE))
+            until(lambda: re.search(read, requests.get(metrics, timeout=PATIENCE).text, re.MULTILINE))
             until(lambda: {pool for pool, _ in targets(found["Prometheus"])} == {"platform-meter", "services"})
             assert ("platform-meter", metrics) in targets(found["Prometheus"])
-            assert requests.get(f"{found['Alertmanager']}-/ready", timeout=TIMEOUT).ok
+            assert requests.get(f"{found['Alertmanager']}-/ready", timeout=PATIENCE).ok
         finally:
             process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert "Traceback" not in rest
-        assert process.wait(TIMEOUT) == 0
+        assert process.wait(PATIENCE) == 0
     assert all(is_free(int(url.rstrip("/").rpartition(":")[2])) for url in found.values())

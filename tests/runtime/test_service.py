@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from tests.support.waiting import PATIENCE
 
 from platform_meter import sources
 from platform_meter.model.definitions import Definitions
@@ -123,5 +124,5 @@ def test_pages_leave_the_tick_its_look(make: Make) -> None:
         late.start()
         assert service.meter.tick() > 0
         assert not inside.is_set()
-    late.join(20)
+    late.join(PATIENCE)
     assert inside.is_set()

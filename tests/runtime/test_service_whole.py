@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.support.company import Running, company, samples
+from tests.support.waiting import PATIENCE
 
 from platform_meter import __version__, sources
 from platform_meter.model.definitions import Definitions
@@ -19,8 +20,6 @@ from platform_meter.runtime.service import Service, said_salt
 from platform_meter.runtime.service import test_source as try_source
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-PATIENCE = 20.0
-"""Seconds that a test waits for another thread before it fails."""
 
 
 def config(folder: Path, text: str = "") -> Config:

@@ -30,6 +30,7 @@ def test_the_names_that_others_read() -> None:
         "BURN": "slo:burn:rate",
         "SLI": "slo:sli:ratio",
         "BUDGET": "slo:budget_remaining:ratio",
+        "COVERAGE": "slo:data_coverage:ratio",
         "OBJECTIVE": "slo:objective:ratio",
         "INFO": "slo:info",
         "BURN_ALERT": "SLOBurn",

@@ -20,7 +20,7 @@ FIVE = timedelta(minutes=5)
         ("sum(increase(a[{{window}}]))", "sum(increase(a[5m]))"),
         ("sum(increase(a[{{ .window }}]))", "sum(increase(a[5m]))"),
         ("increase(a[{{window}}])", "sum(increase(a[5m]))"),
-        ("sum by (code) (increase(a[{{window}}]))", "sum(sum by (code) (increase(a[5m])))"),
+        ("sum(sum by (code) (increase(a[{{window}}])))", "sum(sum by (code) (increase(a[5m])))"),
         ("sum(rate(a[{{window}}]))", "(sum(rate(a[5m])) * 300)"),
         (
             "sum(increase(a[{{window}}])) + sum(increase(b[{{window}}]))",
@@ -49,7 +49,7 @@ def test_counts(written: str, meant: str) -> None:
         ("", "this is not PromQL: no expression found in input"),
         ("sum(irate(a[{{window}}]))", "irate looks at two samples only"),
         ("sum(rate(a[{{window}}])) + sum(increase(a[{{window}}]))", "rate and increase together"),
-        ("scalar(sum(increase(a[{{window}}])))", "this is not PromQL: "),
+        ("scalar(sum(increase(a[{{window}}])))", "scalar of a window is not the sum of scalar of its parts"),
         ("a offset 5m", "a counter alone takes no offset"),
         ("a{b=~'('}", "this is not PromQL: illegal regex"),
         (r'a{b="\d"}', "this is not PromQL: unknown escape sequence"),

@@ -28,6 +28,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     keys.RatioMetric,
     keys.MetricSource,
     keys.MetricSpec,
+    keys.SliDocument,
+    keys.DataSource,
 )
 
 
@@ -42,7 +44,7 @@ def test_every_example_decodes(text: str) -> None:
 
 def test_there_are_examples() -> None:
     """The first is the ten-line one."""
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 7
     assert EXAMPLES[0].count("\n") == 10
 
 
@@ -62,7 +64,7 @@ def test_every_key_is_documented(model: type[BaseModel]) -> None:
     assert {info.alias or name for name, info in model.model_fields.items()} <= named
 
 
-@pytest.mark.parametrize("word", [*Profile, *NoData, *countables(), *Unknown])
+@pytest.mark.parametrize("word", [*Profile, *NoData, *countables(), *Unknown, *keys.KINDS])
 def test_every_word_is_documented(word: str) -> None:
     """Each value of a closed set stands in the text."""
     assert f"`{word}`" in PAGE

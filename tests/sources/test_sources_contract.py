@@ -40,6 +40,15 @@ def test_source_is_held_to_the_contract(name: str, check: Callable[[Source[Any],
     check(sources.load()[name], case_of(name))
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_case_of_each_source_has_a_later_world(name: str) -> None:
+    """With something refused and something odd in it."""
+    later = case_of(name).later
+    assert later is not None, f"the case of '{name}' has no later world; write later=Later(...)"
+    assert later.rejected
+    assert later.gaps or later.failing
+
+
 def test_a_source_without_a_test_is_told_what_to_write() -> None:
     """The file, or the value in it."""
     with pytest.raises(AssertionError, match=r"'nova' has no test; write tests/sources/nova/test_nova\.py with a CASE"):

@@ -28,6 +28,21 @@ def test_one_holder_at_a_time(open_store: Opener) -> None:
     assert one.acquire("other", "two", TTL, NOON) == 1
 
 
+def test_a_lease_taken_under_a_clock_that_was_ahead_is_taken_over(
+    open_store: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else nobody would poll for a day. A clock that differs by less than a minute is no reason."""
+    one, two = open_store(), open_store()
+    one.acquire("gh", "one", TTL, NOON + timedelta(seconds=59))
+    assert two.acquire("gh", "two", TTL, NOON) is None
+    one.acquire("gh", "one", TTL, NOON + timedelta(days=1))
+    assert two.acquire("gh", "two", TTL, NOON) == 2
+    ends = (NOON + timedelta(days=1) + TTL).isoformat(timespec="seconds")
+    assert [r.getMessage() for r in caplog.records] == [
+        f"gh: the lease of one ends at {ends}, so its clock was ahead; it is taken over"
+    ]
+
+
 def test_renewing_keeps_a_lease(open_store: Opener) -> None:
     """Until another took it over."""
     store = open_store()

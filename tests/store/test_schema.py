@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from tests.support import postgres
 from tests.support.stores import NOON, Opener, begin, counted, gaps, minutes, put, run, tallies
 
@@ -15,7 +15,7 @@ from platform_meter.model.facts.delivery import Deployment, DeployResult, Reposi
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.source import Gap
 from platform_meter.store import GapRow, Store, StoreError
-from platform_meter.store.database import READERS, Database
+from platform_meter.store.database import READERS, Database, place_of
 
 DAY = timedelta(days=1)
 
@@ -195,3 +195,23 @@ def test_readers_leave_the_writer_its_connection(open_store: Opener) -> None:
         for _ in range(READERS):
             readers.enter_context(store.history(NOON, []))
         assert put(store, [run("1")]).new == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("sqlite:////var/lib/meter.db", "sqlite:////var/lib/meter.db"),
+        ("postgresql+psycopg://127.0.0.1:1/db?password=EXAMPLEpw", "postgresql://127.0.0.1:1/db"),
+        ("postgresql://meter:EXAMPLEpw@127.0.0.1:1/db?sslpassword=OTHERpw", "postgresql://127.0.0.1:1/db"),
+        ("postgresql://meter:EXAM@PLEpw@127.0.0.1:1/db", "postgresql://127.0.0.1:1/db"),
+    ],
+)
+def test_no_text_of_a_store_holds_a_secret(url: str, place: str) -> None:
+    """Not the place, and not what the driver says when it cannot connect."""
+    assert place_of(make_url(url)) == place
+    if not url.startswith("sqlite"):
+        with pytest.raises(StoreError) as failed:
+            Database(url)
+        assert str(failed.value).startswith(f"the store at {place} failed: ")
+        assert "PLEpw" not in str(failed.value)
+        assert "OTHERpw" not in str(failed.value)

@@ -205,6 +205,22 @@ def test_what_can_not_be_stored_is_refused_and_counted(open_store: Opener) -> No
     assert refused == {("github", "PipelineRun", r): n for r, n in written.rejected.items()}
 
 
+def test_label_sets_that_only_history_knows_stand_at_0(open_store: Opener) -> None:
+    """Backfill adds to no counter, but a later event of these labels is no first one; told again, nothing changes."""
+    store = open_store()
+    old = [run("1", NOON - 30 * DAY), run("2", NOON - 20 * DAY, outcome=Outcome.INFRA_FAILURE)]
+    put(store, old)
+    name = "platform_pipeline_runs_total"
+    known = {row.labels: row.value for row in store.counters() if row.metric == name}
+    assert {labels[-1]: value for labels, value in known.items()} == {"success": 0, "infra_failure": 0}
+    before = store.version()["counters"]
+    put(store, [run("3", NOON - 10 * DAY)], NOON + minutes(1))
+    assert {row.labels: row.value for row in store.counters() if row.metric == name} == known
+    put(store, [run("4", NOON + minutes(1))], NOON + minutes(2))
+    assert sorted(row.value for row in store.counters() if row.metric == name) == [0, 1]
+    assert store.version()["counters"] > before
+
+
 def test_a_page_is_stored_whole_or_not_at_all(open_store: Opener) -> None:
     """An error in a counting undoes the events and the checkpoint of its page."""
 

@@ -24,6 +24,7 @@ import requests
 import yaml
 from tests.support.places import ROOT
 from tests.support.processes import Server, free_ports
+from tests.support.waiting import PATIENCE
 
 ADDRESS = "PLATFORM_METER_TEST_KUBERNETES"
 """Address of a running API server. `..._TOKEN` is its admin's token (default `admin-token`), `..._CA` its CA file."""
@@ -134,7 +135,7 @@ class KubeApi:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if method == "PATCH":
             headers["Content-Type"] = "application/merge-patch+json"
-        return self._session.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=30)
+        return self._session.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=PATIENCE)
 
     def done(self, method: str, path: str, body: Any = None) -> Any:
         """A call that must succeed, as the admin; its decoded answer."""
@@ -222,10 +223,10 @@ class OwnKubeApi(KubeApi):
         """Drop all past versions from etcd, as the server does every five minutes."""
         with requests.Session() as session:
             session.trust_env = False
-            revision = session.post(f"{self._etcd}/v3/kv/range", json={"key": "AA=="}, timeout=10).json()["header"][
-                "revision"
-            ]
-            response = session.post(f"{self._etcd}/v3/kv/compaction", json={"revision": revision}, timeout=10)
+            revision = session.post(f"{self._etcd}/v3/kv/range", json={"key": "AA=="}, timeout=PATIENCE).json()[
+                "header"
+            ]["revision"]
+            response = session.post(f"{self._etcd}/v3/kv/compaction", json={"revision": revision}, timeout=PATIENCE)
             assert response.ok, response.text
 
 

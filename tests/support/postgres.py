@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from tests.support.waiting import PATIENCE
 
 BIN = Path(os.environ.get("PLATFORM_METER_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
 _USER = "postgres"
@@ -89,6 +90,6 @@ def server() -> Iterator[Server]:
             yield Server(port)
         finally:
             process.send_signal(signal.SIGINT)  # fast shutdown
-            process.wait(60)
+            process.wait(PATIENCE)
             reader.join()
     shutil.rmtree(folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -11,18 +13,42 @@ from typing import Any
 
 import requests
 import yaml
+from tests.support.kube_api import CACHE, go
 from tests.support.processes import Server, free_ports
+from tests.support.waiting import PATIENCE
 
 _BLOCK = "256h"
 """Seeding: one block for ten days instead of one for two hours (90 days take 3 s instead of 250 s)."""
 
 
-def program(name: str) -> str:
-    """Path of a program.
+CURRENT = "v0.316.0"
+"""Prometheus 3.16 as Go's module proxy has it; Debian's is 2.42."""
+_MODULE = "github.com/prometheus/prometheus/cmd"
+
+
+def current() -> Path:
+    """Folder with `prometheus` and `promtool` of a current release: from the cache, else built into it once (6 CPU minutes)."""
+    folder = CACHE / f"prometheus-{CURRENT}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"prometheus-{CURRENT}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "prometheus").is_file():
+            made = folder.with_name(f"{folder.name}.new")
+            for name in ("promtool", "prometheus"):
+                command = [go(), "install", "-p", "2", "-ldflags", "-s -w", f"{_MODULE}/{name}@{CURRENT}"]
+                subprocess.run(command, check=True, env={**os.environ, "GOBIN": str(made), "GOFLAGS": ""}, cwd=CACHE)
+            made.replace(folder)
+    return folder
+
+
+def program(name: str, folder: Path | None = None) -> str:
+    """Path of a program: the one in this folder, else the one on PATH.
 
     Raises:
         RuntimeError: it is not installed; the text says which package holds it.
     """
+    if folder is not None:
+        return str(folder / name)
     found = shutil.which(name)
     if found is None:
         package = "prometheus-alertmanager" if "alert" in name else "prometheus"
@@ -30,9 +56,11 @@ def program(name: str) -> str:
     return found
 
 
-def promtool(*arguments: str | Path) -> str:
-    """What promtool prints; it must succeed."""
-    done = subprocess.run([program("promtool"), *map(str, arguments)], capture_output=True, text=True, check=False)
+def promtool(*arguments: str | Path, folder: Path | None = None) -> str:
+    """What promtool prints, the one of this folder or else of PATH; it must succeed."""
+    done = subprocess.run(
+        [program("promtool", folder), *map(str, arguments)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"promtool {' '.join(map(str, arguments))}:\n{done.stdout}{done.stderr}"
     return done.stdout
 
@@ -47,7 +75,7 @@ class _Http:
         self._session.trust_env = False
 
     def get(self, path: str, **params: str) -> requests.Response:
-        return self._session.get(f"{self.url}{path}", params=params, timeout=30)
+        return self._session.get(f"{self.url}{path}", params=params, timeout=PATIENCE)
 
     def is_ready(self) -> bool:
         try:
@@ -60,15 +88,18 @@ class _Http:
 
 
 class Prometheus(_Http):
-    """A Prometheus with the given configuration (as in prometheus.yml)."""
+    """A Prometheus with the given configuration (as in prometheus.yml), by the program in `programs` or on PATH."""
 
-    def __init__(self, folder: Path, config: dict[str, Any], flags: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, config: dict[str, Any], flags: Sequence[str] = (), programs: Path | None = None
+    ) -> None:
         super().__init__()
+        self._programs = programs
         self.data = folder / "data"
         self._config = folder / "prometheus.yml"
         self._config.write_text(yaml.safe_dump(config))
         command: list[str | Path] = [
-            program("prometheus"),
+            program("prometheus", programs),
             f"--config.file={self._config}",
             f"--storage.tsdb.path={self.data}",
             "--storage.tsdb.retention.time=400d",
@@ -82,7 +113,8 @@ class Prometheus(_Http):
         """Put history in place before the start: OpenMetrics text with times, ended by `# EOF`."""
         text = self._config.with_name("history.om")
         text.write_text(openmetrics)
-        promtool("tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={_BLOCK}", text, self.data)
+        command = ("tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={_BLOCK}", text, self.data)
+        promtool(*command, folder=self._programs)
 
     def start(self) -> None:
         self._server.start()
@@ -134,11 +166,16 @@ class Alertmanager(_Http):
 
 @contextmanager
 def prometheus(
-    folder: Path, config: dict[str, Any], *, history: str = "", flags: Sequence[str] = ()
+    folder: Path,
+    config: dict[str, Any],
+    *,
+    history: str = "",
+    flags: Sequence[str] = (),
+    programs: Path | None = None,
 ) -> Iterator[Prometheus]:
     """A running Prometheus for the time of the block, with `history` (OpenMetrics text) in place."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = Prometheus(folder, config, flags)
+    server = Prometheus(folder, config, flags, programs)
     if history:
         server.seed(history)
     try:

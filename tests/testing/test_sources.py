@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +15,9 @@ from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.proposal import Proposal
 from platform_meter.model.source import Access, Outside, Page, Source, SourceConfig, Stream
-from platform_meter.testing.sources import CHECKS, Case, held_to_contract
+from platform_meter.sources.kit.walk import Walk
+from platform_meter.testing import Case
+from platform_meter.testing.sources import CHECKS, held_to_contract
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -40,6 +43,15 @@ Read = Callable[[Outside, Say, bytes | None], Iterator[Page]]
 
 def pages(outside: Outside, say: Say, checkpoint: bytes | None) -> Iterator[Page]:
     """Page after page, each with the place behind it."""
+    walk = Walk("/loans")
+    for number in range(int(checkpoint or 1), 3):
+        ask = partial(outside.get, "/loans", list[Row], params={"page": number})
+        rows = walk.page(lambda answer: tuple(row.id for row in answer.body or ()), ask).body or []
+        yield Page(facts=[say(row, outside) for row in rows], checkpoint=str(number + 1).encode())
+
+
+def trusting(outside: Outside, say: Say, checkpoint: bytes | None) -> Iterator[Page]:
+    """Takes whatever comes for the page it asked for."""
     for number in range(int(checkpoint or 1), 3):
         rows = outside.get("/loans", list[Row], params={"page": number}).body or []
         yield Page(facts=[say(row, outside) for row in rows], checkpoint=str(number + 1).encode())
@@ -136,6 +148,8 @@ SAMPLE = Proposal(about="Loans.", sample=("library", {"shelves": "a"}), fill_in=
         (source(read=whole), CASE, "a second poll makes up Usage(key='1-again'"),
         (source(read=forgetful), CASE, "a second poll fails: GET /more: 404"),
         (source(read=hasty), CASE, "Unreachable at call 0 (GET /loans) loses Usage(key='1'"),
+        (source(read=trusting), CASE, "a page that repeats an earlier one, at GET /loans {'page': 2}, loses Usage(key='2'"),
+        (source(), replace(CASE, without=[({"shelf": "b"}, frozenset({Usage}))]), "with {'shelf': 'b'} its streams still give Usage"),
         (source(lambda row, _: use(row, action=row.by)), CASE, "it lets out ann; bob"),
         (source(missing=["no card"]), CASE, "`check` of a source that is well set up says no card"),
     ],

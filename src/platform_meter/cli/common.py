@@ -31,15 +31,18 @@ config_option = click.option(
 )
 
 
-def examined(config_path: Path | None, paths: tuple[Path, ...] = (), *, scrape: timedelta | None = None) -> Examined:
+def examined(
+    config_path: Path | None, paths: tuple[Path, ...] = (), *, scrape: timedelta | None = None, machine: bool = False
+) -> Examined:
     """What the files say. Prints every problem and exits 1 if there is any.
 
-    `scrape` is the interval at which Prometheus scrapes, where it is not the usual one.
+    `scrape` is the interval at which Prometheus scrapes, where it is not the usual one; with `machine` what `serve`
+    will need here is looked at too.
     """
     from platform_meter.runtime.files.check import examine
     from platform_meter.slo.plan import SCRAPE
 
-    found = examine(config_path, paths, os.environ, scrape=scrape or SCRAPE)
+    found = examine(config_path, paths, os.environ, scrape=scrape or SCRAPE, machine=machine)
     print_problems(found)
     return found
 

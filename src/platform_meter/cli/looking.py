@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from platform_meter.cli.common import CONFIG, config_option, examined, in_words, open_service
 from platform_meter.cli.slos import scrape_option
@@ -28,14 +29,20 @@ if TYPE_CHECKING:
 def check(config_path: Path, scrape: timedelta, paths: tuple[Path, ...]) -> None:
     """Say everything that is wrong with the configuration and definitions.
 
-    PATHS are more definition files or folders of them.
+    PATHS are more definition files or folders of them. With them, a platform-meter.yaml that is not there is not missed.
     """
     from platform_meter.problems import render
 
-    found = examined(config_path, paths, scrape=scrape)
+    named = click.get_current_context().get_parameter_source("config_path") is not ParameterSource.DEFAULT
+    alone = bool(paths) and not named and not config_path.exists()
+    found = examined(None if alone else config_path, paths, scrape=scrape, machine=True)
     config = found.config
     for warning in found.warnings:
         click.echo(f"worth knowing: {render(warning)}")
+    if alone:
+        said = f"{_count(_declared(found), 'definition')}, {_count(len(found.plans), 'SLO')}: no problem found"
+        click.echo(f"{', '.join(map(str, paths))}: {said}")
+        return
     click.echo(
         f"{config_path}: {_count(len(config.sources) if config else 0, 'source')}, "
         f"{_count(_declared(found), 'definition')}, {_count(len(found.plans), 'SLO')}: no problem found"

@@ -34,6 +34,7 @@ _ANOTHER = "choose another --host or --port"
 @click.option("--once", is_flag=True, help="Poll every source once, print a summary, and end.")
 def serve(config_path: Path, *, once: bool) -> None:
     """Run the exporter: polls, /metrics and the pages."""
+    hangup = _hangup()
     found = examined(config_path)
     if once:
         _once(found)
@@ -48,7 +49,7 @@ def serve(config_path: Path, *, once: bool) -> None:
         _run(
             found,
             reload,
-            stop,
+            (stop, hangup),
             lambda address: click.echo(f"serving {address} and {address}metrics"),
             f"write another listen into {config_path}",
         )
@@ -84,7 +85,11 @@ def serve(config_path: Path, *, once: bool) -> None:
     show_default=True,
     help="What goes wrong from now on.",
 )
-@click.option("--with-prometheus", is_flag=True, help="Run Prometheus, Alertmanager and a pager beside it.")
+@click.option(
+    "--with-prometheus/--without-prometheus",
+    default=None,
+    help="Run Prometheus, Alertmanager and a pager beside it; by default where they are installed.",
+)
 @click.option(
     "--prometheus", "prometheus_url", default="", help="Address of a Prometheus that scrapes this demo already."
 )
@@ -100,7 +105,7 @@ def demo(
     teams: int,
     seed: int,
     scenario: str,
-    with_prometheus: bool,
+    with_prometheus: bool | None,
     prometheus_url: str,
     once: bool,
     folder: Path | None,
@@ -109,17 +114,24 @@ def demo(
     from platform_meter.demo.company.scenarios import Trouble
     from platform_meter.demo.stage.run import prepare
     from platform_meter.demo.stage.server import Options
-    from platform_meter.demo.stage.stack import chosen_places
+    from platform_meter.demo.stage.stack import chosen_places, missing_programs
 
     if with_prometheus and (once or prometheus_url):
         raise click.UsageError("--with-prometheus goes with neither --once nor --prometheus; leave one of them out")
     options = Options(seed=seed, trouble=Trouble(scenario), teams=teams, services=teams * 15 // 2, port=apis_port)
+    alone = bool(once or prometheus_url)
+    missing = missing_programs() if with_prometheus is None and not alone else ""
+    if with_prometheus is None:
+        with_prometheus = not (alone or missing)
     places = chosen_places(port) if with_prometheus else None
+    hangup = _hangup()
     if places is not None:
         port, prometheus_url = int(places.exporter.rpartition(":")[2]), f"http://{places.prometheus}"
     with tempfile.TemporaryDirectory(prefix="platform-meter-demo-") as temporary, stopping() as stop:
         place = folder or Path(temporary)
         click.echo(f"Simulating a company of {teams} teams and {options.services} services, with 90 days behind it.")
+        if missing:
+            click.echo(f"Without Prometheus and Alertmanager, so no alert is sent: {missing}.")
         port = 0 if once else port
         can_listen(host, port, _ANOTHER)
         try:
@@ -135,8 +147,8 @@ def demo(
             with _alerting(running, place, places) as more:
                 _run(
                     found,
-                    lambda: found,
-                    stop,
+                    lambda: running.again(os.environ),
+                    (stop, hangup),
                     lambda address: click.echo(
                         f"\n  Pages         {address}\n  Metrics       {address}metrics\n{more}  Files         {place}\n\n"
                         "The first import reads 90 days; the pages say how far it is. Ctrl-C ends all of it."
@@ -207,14 +219,30 @@ def _summary(service: Service, results: list[Result]) -> None:
     click.echo(f"\n{sum(r.new for r in results)} facts, {service.series} series\n")
 
 
+def _hangup() -> threading.Event:
+    """An event that SIGHUP sets from now on: one that comes while we start is a reload, not the end."""
+    hangup = threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: hangup.set())
+    return hangup
+
+
 def _run(
     found: Examined,
     examine_again: Callable[[], Examined],
-    stop: threading.Event,
+    signals: tuple[threading.Event, threading.Event],
     announce: Callable[[str], None],
     instead: str,
 ) -> None:
-    """Serve until told to stop. `instead` says what to write where nobody can listen at the address."""
+    """Serve until told to stop.
+
+    Args:
+        found: what the files say.
+        examine_again: reads them again.
+        signals: set when it is to stop, and when it is to reload.
+        announce: called with the address once it answers.
+        instead: what to write where nobody can listen at the address.
+    """
+    stop, hangup = signals
     from platform_meter.cli.reload import Reloadable
     from platform_meter.runtime.server.httpd import Server
     from platform_meter.web.app import is_loopback, make_app
@@ -222,8 +250,6 @@ def _run(
 
     host, port = found.config.address if found.config else ("", 0)
     can_listen(host, port, instead)
-    hangup = threading.Event()
-    signal.signal(signal.SIGHUP, lambda *_: hangup.set())
     running = Reloadable(open_service(found), examine_again)
     site = make_site(lambda: running.service, running.reload)
     server = Server(make_app(site, local=is_loopback(host)), host or "::", port)

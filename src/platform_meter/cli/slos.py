@@ -144,6 +144,8 @@ def generate(
         if not (only_check or diff):
             _write(folders)
             click.echo(f"{len(plans)} SLOs, {count.rules} rules")
+            for text in _untested(plans):
+                click.echo(text)
             return
         stale = False
         for folder in folders:
@@ -154,6 +156,15 @@ def generate(
         sys.exit(1)
     if only_check:
         click.echo("every generated file is as it would be written now")
+
+
+def _untested(plans: Iterable[Plan]) -> Iterator[str]:
+    """SLOs whose rules have no promtool tests, and why."""
+    from platform_meter.render.rules.promtool import untested
+
+    for plan in plans:
+        if why := untested(plan):
+            yield f"no test is made of the rules of {plan.slo} ({plan.path}:{plan.line}): {why}"
 
 
 class _Count:

@@ -37,6 +37,8 @@ class Page:
     """A watch has now said all that stood; what follows is news. One round of all sources ends here."""
     progress: str = ""
     """How far a long import is, in the source's words: `2026-03 of acme/payments`, shown on Sources page."""
+    rejected: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Rows that were left out since the last page, by kind of fact and reason (`platform_meter_events_rejected_total`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,8 @@ class Answer(Generic[T]):
     headers: Mapping[str, str]
     changed: bool = True
     etag: str = ""
+    odd: int = 0
+    """Rows that were left out of the body (`sources.kit.rows`): a page's length is theirs too."""
 
 
 class Outside(Protocol):
@@ -156,11 +160,14 @@ class Expired(SourceError):
 
 
 class Unexpected(SourceError):
-    """An answer we can't read (bad JSON, another shape, 4xx). `status` is 0 when it was a 2xx."""
+    """An answer we can't read (bad JSON, another shape, 4xx). `status` is 0 when it was a 2xx.
 
-    def __init__(self, text: str, status: int = 0) -> None:
+    `answer` is what was said, where it is JSON of another shape: asked again, it would be the same.
+    """
+
+    def __init__(self, text: str, status: int = 0, answer: Answer[bytes] | None = None) -> None:
         super().__init__(text)
-        self.status = status
+        self.status, self.answer = status, answer
 
 
 class Secret(BaseModel):

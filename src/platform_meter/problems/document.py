@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from platform_meter.problems.messages import At, explain
-from platform_meter.problems.nodes import Node, parse
+from platform_meter.problems.nodes import Node, Root, parse
 from platform_meter.problems.problem import Problem, Span, Text
 
 M = TypeVar("M", bound=BaseModel)
@@ -59,6 +59,10 @@ class Document:
         With `hide` the value may be a secret that was written where its place should stand: it is never drawn.
         """
         return self._problem(At(at, key=key, hide=at if hide else None), text)
+
+    def hiding(self, problem: Problem, *at: str | int) -> Problem:
+        """The problem, which never draws the value at this path."""
+        return replace(problem, secrets=(*problem.secrets, self._reached(at).span))
 
     def found(self, *at: str | int) -> Iterator[tuple[Path, Any]]:
         """Every value at this path, with its own path: `EACH` in it stands for any item. Whether sound or not."""
@@ -154,13 +158,17 @@ class Decoded:
     """Documents that are something known, and have problems."""
     others: Sequence[Document]
     problems: Sequence[Problem]
+    empty: bool = False
+    """Nothing stands in the file but blanks and comments."""
 
 
 ModelFor = Callable[[Document], type[BaseModel] | Problem | None]
 """Which model a document is read as; None leaves it to someone else, a Problem says why it is nobody's."""
 
 
-def decode(text: str, path: str, model_for: ModelFor, *, context: Mapping[str, Any] | None = None) -> Decoded:
+def decode(
+    text: str, path: str, model_for: ModelFor, *, context: Mapping[str, Any] | None = None, lists: bool = False
+) -> Decoded:
     """Every document of `text` as the model that `model_for` picks for it.
 
     Never raises on what people wrote: a file that is too big, too deep, no YAML or of the wrong shape gives problems.
@@ -170,8 +178,11 @@ def decode(text: str, path: str, model_for: ModelFor, *, context: Mapping[str, A
         path: as problems are to call it.
         model_for: picks by the document's keys, such as `kind` or `apiVersion`.
         context: given to the models' validators.
+        lists: a list at the top holds documents, as OpenSLO's own tools write them.
     """
     source, roots, problems = parse(text, path)
+    roots = [one for root in roots for one in (_items(root) if lists else (root,))]
+    empty = not roots and not problems
     values: list[Read[BaseModel]] = []
     unsound: list[Document] = []
     others: list[Document] = []
@@ -190,4 +201,12 @@ def decode(text: str, path: str, model_for: ModelFor, *, context: Mapping[str, A
             unsound.append(document)
         else:
             values.append(Read(found, document))
-    return Decoded(values=values, unsound=unsound, others=others, problems=sorted(problems))
+    return Decoded(values=values, unsound=unsound, others=others, problems=sorted(problems), empty=empty)
+
+
+def _items(root: Root) -> Sequence[Root]:
+    """The documents of a list at the top, if any says its apiVersion; another list stays, and is told as wrong."""
+    value = root.node.value
+    if not isinstance(value, list) or not any(isinstance(one, dict) and "apiVersion" in one for one in value):
+        return (root,)
+    return [Root(item, root.flawed) for item in root.node.children.values()]

@@ -21,7 +21,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from pydantic import BaseModel
 
-from platform_meter.model.source import Expired, Limited, Mode, Source, SourceConfig, SourceError, Stream
+from platform_meter.model.catalogue.meter import EVENTS_REJECTED
+from platform_meter.model.metric import Increment
+from platform_meter.model.source import Expired, Limited, Mode, Page, Source, SourceConfig, SourceError, Stream
 from platform_meter.store import ConfiguredStream, LeaseLost, Round, Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -272,6 +274,7 @@ class Poller:
                     poll = replace(poll, now=self._clock())
                 written = self._store.write(poll, page, now=self._clock())
                 new, repeated = new + written.new, repeated + written.repeated
+                self._reject(instance, stream, page)
                 if page.progress:
                     self._progress(instance.name, page.progress)
                 if written.new or written.revised or page.complete or page.gone:
@@ -285,6 +288,18 @@ class Poller:
             self._store.end_poll(poll, now=self._clock())
             self._changed()
         return new, repeated
+
+    def _reject(self, instance: Instance, stream: Stream, page: Page) -> None:
+        """Count the rows that the source had to leave out; each look at them counts, as it does in the store."""
+        if not page.rejected:
+            return
+        increments = [
+            Increment(metric=EVENTS_REJECTED, labels=(instance.source.name, kind, reason), amount=float(n))
+            for (kind, reason), n in page.rejected.items()
+        ]
+        self._store.add_counters(increments, now=self._clock())
+        told = ", ".join(f"{n} {kind} ({reason})" for (kind, reason), n in sorted(page.rejected.items()))
+        log.info("%s/%s: rows that can't be read are left out: %s", instance.name, stream.name, told)
 
     def _failed(self, instance: Instance, poll: Round, error: str) -> Result:
         if self._stop.is_set():

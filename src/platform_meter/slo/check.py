@@ -10,6 +10,7 @@ from platform_meter.model.objective import NoData, StoredSli
 from platform_meter.problems import Document, Problem, decode
 from platform_meter.slo import openslo
 from platform_meter.slo.burnrate import Row, alone_below, window_text
+from platform_meter.slo.openslo.keys import DataSource, SliDocument
 from platform_meter.slo.plan import SCRAPE, Plan, rows
 from platform_meter.slo.spec import Spec
 
@@ -43,10 +44,48 @@ class Reader:
         self._unsound: list[str] = []
         self._places: dict[str, str] = {}
         """File and line of each name."""
+        self._others: dict[tuple[str, str], openslo.Other] = {}
+        """Documents beside SLOs, by kind and name."""
+        self._other_places: dict[tuple[str, str], str] = {}
+        self._slis: list[Document] = []
+        self._told: set[str] = set()
+        """Kinds of which was said that they are not used."""
+        self._waiting: list[Document] = []
+        """SLOs that name documents which may come later."""
 
     def read(self, document: Document) -> None:
-        """Take in what the document says. Never raises on what people wrote; other kinds are left alone."""
-        said = openslo.read(document, self._known)
+        """Take in what the document says. Never raises on what people wrote; what is no OpenSLO is left alone."""
+        if openslo.is_other(document):
+            if openslo.refers(document) or document.word("kind") == "SLI":
+                self._slis.append(document)
+            else:
+                self._other(document, openslo.Named())
+        elif openslo.refers(document):
+            self._waiting.append(document)
+        else:
+            self._slo(document, openslo.Named())
+
+    def _other(self, document: Document, named: openslo.Named) -> None:
+        other = openslo.read_other(document, self._known, named)
+        if other is None:
+            return
+        self._problems += other.problems
+        self._warnings += other.notes
+        called = (other.kind, other.name)
+        name = document.problem("", "metadata", "name")
+        here = f"{name.path}:{name.line}"
+        if other.name and (place := self._other_places.setdefault(called, here)) != here:
+            text = f"{document.label} stands in {place} too; give one another name"
+            self._problems.append(openslo.guarded(document, replace(name, text=text)))
+        else:
+            self._others[called] = other
+        if other.kind.startswith("Alert") and not other.problems and other.kind not in self._told:
+            self._told.add(other.kind)
+            text = f"{other.kind} is not used; alerts come from the annotation {openslo.PREFIX}alerts of each SLO"
+            self._warnings.append(document.problem(text, "kind"))
+
+    def _slo(self, document: Document, named: openslo.Named) -> None:
+        said = openslo.read(document, self._known, named)
         if said is None:
             return
         if isinstance(said, Problem):
@@ -58,7 +97,27 @@ class Reader:
             self._unsound.append(document.word("metadata", "name"))
             return
         self._specs += said.specs
+        self._warnings += said.notes
         self._warnings += [warning for one in said.specs for warning in _warnings(one, document, self._scrape)]
+
+    def _resolve(self) -> None:
+        """Read what names other documents, now that all are known."""
+        sources = {
+            name: other.value.spec.type if isinstance(other.value, DataSource) else None
+            for (kind, name), other in self._others.items()
+            if kind == "DataSource"
+        }
+        slis, self._slis = self._slis, []
+        for document in slis:
+            self._other(document, openslo.Named(sources=sources))
+        known = {
+            name: other.value.spec if isinstance(other.value, SliDocument) else None
+            for (kind, name), other in self._others.items()
+            if kind == "SLI"
+        }
+        waiting, self._waiting = self._waiting, []
+        for document in waiting:
+            self._slo(document, openslo.Named(slis=known, sources=sources))
 
     def _twice(self, said: openslo.Said, document: Document) -> Iterator[Problem]:
         """Names that another document has already."""
@@ -70,6 +129,7 @@ class Reader:
 
     def checked(self) -> Checked:
         """All that was read."""
+        self._resolve()
         return Checked(
             specs=tuple(sorted(self._specs, key=lambda s: (s.service, s.slo))),
             unsound=tuple(self._unsound),
@@ -85,7 +145,7 @@ def read_slos(
     reader = Reader(known_metrics, scrape=scrape)
     broken: list[Problem] = []
     for path, text in files:
-        decoded = decode(text, path, lambda _: None)
+        decoded = decode(text, path, lambda _: None, lists=True)
         broken += decoded.problems
         for document in decoded.others:
             reader.read(document)

@@ -22,6 +22,7 @@ from platform_meter.slo.burnrate import (
 )
 from platform_meter.slo.promql import Query, duration_text, number_text
 from platform_meter.slo.spec import WORST, Ratio, RawRatio, Spec, Threshold, Written
+from platform_meter.slo.tiles import steps
 
 SCRAPE = timedelta(seconds=30)
 """Scrape interval where nobody says another."""
@@ -84,7 +85,7 @@ class Counters:
     """Exactly one of `bad` and `good`."""
     tile: timedelta
     pad: timedelta
-    """One scrape interval: a tile reads this much more and scales back, so that no event falls between two tiles."""
+    """One scrape interval: what has to be estimated reads this much more and scales back, so that no event falls between two tiles."""
 
     @property
     def part(self) -> Query:
@@ -139,6 +140,8 @@ class Alerting:
     """Windows that have a burn rate, ascending; P is not among them."""
     bad_counts: tuple[Window, ...]
     """Windows that have a bad count, ascending: those of a guard, and P."""
+    min_bad: int
+    """Bad events in the period without which its budget is not called exhausted: as many as a ticket asks for."""
     no_data_after: timedelta
     """Silence of the source after which SLONoData fires, to the minute."""
     reference: timedelta
@@ -188,6 +191,15 @@ def reads_tiles(plan: Plan, window: Window) -> bool:
     return window.length > RAW_UP_TO and not isinstance(plan.sli, StoredSli)
 
 
+def bad_recorded(plan: Plan) -> tuple[Window, ...]:
+    """Windows whose bad count is a series: all that have one, but for slices of a minute. These have series of their own
+    beside the tiles, and to keep to 20 the alert over the longest window counts its guard itself.
+    """
+    if isinstance(plan.sli, Slices) and plan.sli.tile != TILE and len(plan.bad_counts) > 1:
+        return (*plan.bad_counts[:-2], plan.bad_counts[-1])
+    return plan.bad_counts
+
+
 def rows(spec: Spec, scrape: timedelta = SCRAPE) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """Rows of the SLO's profile, scaled to its period: those that can fire, and those that never can."""
     return _rows(spec.profile, spec.period, spec.allowed, spec.slice or scrape)
@@ -233,6 +245,7 @@ def _alerting(profile: Profile, period: Window, allowed: Decimal, step: timedelt
         dropped=dropped,
         windows=tuple(_window(w) for w in lengths),
         bad_counts=(*(_window(w) for w in guarded), period),
+        min_bad=min_bad or DEFAULT_MIN_BAD[Level.TICKET],
         no_data_after=timedelta(minutes=math.ceil(round(silence / timedelta(minutes=1), 6))),
         reference=min([REFERENCE, *lengths]),
     )
@@ -295,11 +308,14 @@ def _slices(spec: Spec, scrape: timedelta) -> Slices:
             raise ValueError(f"{spec.slo}: stored slices are judged by the exporter")
     if isinstance(reads, Gauge):
         data = reads.query.over(over)
-        level = f"({data} >= -Inf)"  # NaN says nothing, and no comparison holds for it
+        judged = recent = (
+            f"({data} >= -Inf) {when} bool {number_text(bound)}"  # NaN says nothing, and no comparison holds for it
+        )
     else:
         data, part = reads.total.over(over), reads.part.over(over)
-        level = f"({part} or 0 * {data}) / ({data} > 0)"
-    judged = f"{level} {when} bool {number_text(bound)}"
+        recent = _judged(data, part, when, bound)
+        all_, those = (steps(q, spec.slice, scrape) for q in (reads.total, reads.part))
+        judged = _judged(all_, those, when, bound) if all_ and those else recent
     match spec.no_data:
         case NoData.EXCLUDE:
             bad = judged
@@ -307,7 +323,12 @@ def _slices(spec: Spec, scrape: timedelta) -> Slices:
             bad = f"{judged} or vector(1)"
         case NoData.GOOD:
             bad = f"{judged} or vector(0)"
-        case NoData.HOLD:
+        case NoData.HOLD:  # what came across a gap belongs to the slice after it alone
             held = f"{duration_text(spec.slice * HELD)}:{duration_text(spec.slice)}"
-            bad = f"{judged}\nor last_over_time(({judged})[{held}])"
+            bad = f"{judged}\nor last_over_time(({recent})[{held}])"
     return Slices(reads=reads, tile=spec.slice, bad=bad, data=data)
+
+
+def _judged(total: str, part: str, when: str, bound: Decimal) -> str:
+    """1 where the share of a slice is beyond the bound, 0 where it is not, nothing without events."""
+    return f"({part} or 0 * {total}) / ({total} > 0) {when} bool {number_text(bound)}"

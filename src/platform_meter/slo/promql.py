@@ -5,7 +5,6 @@ The text itself is kept, never printed anew from the parsed form, so quotes, esc
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,23 +12,15 @@ from functools import lru_cache
 
 import promql_parser as promql
 
+from platform_meter.model.promql import TOKEN, bounded
+from platform_meter.slo import counts
+
 WINDOW = "{{window}}"
 _PROBE = timedelta(seconds=433)
 """A range that nobody writes: ranges that differ from it in a parsed query are fixed ones."""
-_TOKEN = re.compile(
-    r"""(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`)"""
-    r"|(?P<comment>\#[^\n]*)|(?P<window>\{\{\s*\.?window\s*\}\})|(?P<space>\s+)|(?P<other>[\w:.,=~!+*/<>^%@-]+|.)",
-    re.DOTALL,
-)
-_OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
-_LONGEST, _DEEPEST = 5_000, 50
-"""Limits on what people write; the parser goes one call down a bracket."""
 _REMEMBERED = 256
 """Queries are looked at several times while their document is read; the same numbers stand in every SLO's rules."""
 _ONE_SERIES = frozenset({"sum", "min", "max", "avg", "count", "group", "stddev", "stdvar"})
-_PER_SECOND = frozenset({"rate"})
-_LAST_TWO = frozenset({"irate", "idelta"})
-_COUNTS = frozenset({"increase"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +100,15 @@ def quote(text: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def read_count(text: str) -> Query:
+def read_count(text: str, *, total: bool = False) -> Query:
     """A query that counts events: with {{window}} as its range, or a plain counter selector, which is wrapped.
 
+    Args:
+        text: PromQL.
+        total: it counts all events, so that it must be silent where there is no data.
+
     Raises:
-        ValueError: broken PromQL, a fixed range, no window, irate, or rate beside increase.
+        ValueError: broken PromQL, a fixed range, no window, several series on purpose, or what is no count (`counts`).
     """
     parts = _split(text)
     plain = len(parts) == 1 and _plain(parts[0])
@@ -124,15 +119,23 @@ def read_count(text: str) -> Query:
         raise ValueError(
             f"the query has no range [{WINDOW}]; write sum(increase(METRIC[{WINDOW}])), or the counter alone"
         )
-    if seen.functions & _LAST_TWO:
+    found = counts.functions(seen.tree, total=total)
+    per_second = found & counts.PER_SECOND
+    if per_second and found - per_second:
+        other = min(found - per_second)
+        raise ValueError(f"rate and {other} together are neither a rate nor a count; write increase")
+    if seen.within:
         raise ValueError(
-            f"{min(seen.functions & _LAST_TWO)} looks at two samples only, so events between are lost; write increase"
+            f"[{WINDOW}] inside a subquery counts every event at each of its steps; write a fixed range there, such as [1m]"
         )
-    if seen.functions & _PER_SECOND and seen.functions & _COUNTS:
-        raise ValueError("rate and increase together are neither a rate nor a count; write increase")
+    if several := counts.grouping(seen.tree):
+        raise ValueError(
+            f"{several} gives several series, and an SLO is one; write {several.partition(' ')[0]}(...) to count all of "
+            "them together, or an SLO for each, with a matcher of its own"
+        )
     return Query(
         parts=_single(parts, seen.tree, "sum"),
-        per_second=bool(seen.functions & _PER_SECOND),
+        per_second=bool(per_second),
         metrics=seen.metrics,
         selector=_counted(seen.tree),
     )
@@ -162,27 +165,21 @@ class _Seen:
 
     tree: promql.Expr
     windowed: bool = False
-    functions: frozenset[str] = frozenset()
+    within: bool = False
+    """A window stands inside a subquery."""
     metrics: tuple[str, ...] = ()
 
 
 def _split(text: str) -> tuple[str, ...]:
     """The query on one line without comments, cut at its windows. Strings stay as they are."""
-    if len(text) > _LONGEST:
-        raise ValueError(f"longer than {_LONGEST} characters; record a part of the query by a rule of its own")
-    parts, depth = [""], 0
-    for match in _TOKEN.finditer(text.strip()):
+    parts = [""]
+    for match in TOKEN.finditer(bounded(text.strip())):
         if match["window"]:
             parts.append("")
         elif match["space"] or match["comment"]:
             parts[-1] += "" if parts[-1].endswith(" ") else " "
         else:
             parts[-1] += match[0]
-            depth = max(0, depth + (match[0] in _OPEN) - (match[0] in _CLOSE))
-            if depth > _DEEPEST:
-                raise ValueError(
-                    f"brackets nested deeper than {_DEEPEST} levels; record a part of the query by a rule of its own"
-                )
     parts[0], parts[-1] = parts[0].lstrip(), parts[-1].rstrip()
     return tuple(parts)
 
@@ -210,7 +207,6 @@ def _plain(text: str) -> bool:
 def _look(parts: tuple[str, ...], *, fixed: bool = False) -> _Seen:
     text = duration_text(_PROBE).join(parts)
     seen = _Seen(tree=_parse(text))
-    functions: set[str] = set()
     metrics: set[str] = set()
 
     def visit(node: promql.Expr, *, inner: bool) -> None:
@@ -221,11 +217,10 @@ def _look(parts: tuple[str, ...], *, fixed: bool = False) -> _Seen:
             case promql.VectorSelector():
                 name(node)
             case promql.SubqueryExpr():
+                counts.steady(node)
                 ranged(node.range, inner=inner)
                 visit(node.expr, inner=True)
             case promql.Call():
-                if not inner:
-                    functions.add(node.func.name)
                 for one in node.args:
                     visit(one, inner=inner)
             case promql.AggregateExpr():
@@ -241,20 +236,19 @@ def _look(parts: tuple[str, ...], *, fixed: bool = False) -> _Seen:
     def ranged(length: timedelta | None, *, inner: bool) -> None:
         if length == _PROBE:
             seen.windowed = True
+            seen.within = seen.within or inner
         elif length is not None and not inner and not fixed:
             raise ValueError(
                 f"a fixed range [{duration_text(length)}] would be read for every window; write [{WINDOW}]"
             )
 
     def name(node: promql.VectorSelector) -> None:
+        counts.steady(node)
         if found := _metric(node):
             metrics.add(found)
 
-    try:
-        visit(seen.tree, inner=False)
-    except RecursionError:
-        raise ValueError("too deep to read; record a part of the query by a rule of its own") from None
-    seen.functions, seen.metrics = frozenset(functions), tuple(sorted(metrics))
+    visit(seen.tree, inner=False)
+    seen.metrics = tuple(sorted(metrics))
     return seen
 
 
@@ -284,7 +278,7 @@ def _counted(tree: promql.Expr) -> Selector | None:
     tree = _open(tree)
     if isinstance(tree, promql.AggregateExpr) and str(tree.op) == "sum":
         tree = _open(tree.expr)
-    if not isinstance(tree, promql.Call) or tree.func.name not in _COUNTS | _PER_SECOND:
+    if not isinstance(tree, promql.Call) or tree.func.name not in counts.COUNTS | counts.PER_SECOND:
         return None
     inner = _open(tree.args[0])
     return _selector(inner.vector_selector) if isinstance(inner, promql.MatrixSelector) else None

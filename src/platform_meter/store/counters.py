@@ -54,6 +54,15 @@ class Additions:
                 raise ValueError(f"{metric.name} is a counter and can't fall; got {amount} for {labels}")
             row[0] += round(amount * MILLIONTHS)
 
+    def know(self, increments: Iterable[Increment]) -> None:
+        """The label sets of these stand at 0 where they are new: history tells of them, and counts nothing."""
+        for increment in increments:
+            metric = increment.metric
+            series = self.series.setdefault(metric.name, {})
+            if increment.labels not in series:
+                self.metrics[metric.name] = metric
+                series[increment.labels] = _empty(metric)
+
     def count(self, metric: Metric, labels: Labels, n: int) -> None:
         if n:
             self.add((Increment(metric=metric, labels=labels, amount=n),))
@@ -87,18 +96,23 @@ class CounterCaps:
 
 def apply(tx: Transaction, additions: Additions, limits: CounterCaps, now: int) -> None:
     """Write the sums. A label set past its family's cap is folded into `_other`, or dropped where nothing can be folded."""
-    for name in sorted(additions.series):
-        if name != SERIES_DROPPED.name:
-            _apply(tx, additions, additions.metrics[name], limits, now)
+    changed = [
+        _apply(tx, additions, additions.metrics[name], limits, now)
+        for name in sorted(additions.series)
+        if name != SERIES_DROPPED.name
+    ]
     if SERIES_DROPPED.name in additions.series:
-        _apply(tx, additions, SERIES_DROPPED, limits, now)
-    if additions.series:
+        changed.append(_apply(tx, additions, SERIES_DROPPED, limits, now))
+    if any(changed):
         tx.changed("counters")
 
 
-def _apply(tx: Transaction, additions: Additions, metric: Metric, limits: CounterCaps, now: int) -> None:
+def _apply(tx: Transaction, additions: Additions, metric: Metric, limits: CounterCaps, now: int) -> bool:
+    """Write one family's sums; whether anything is other than before."""
     added = additions.series[metric.name]
     stored = _stored(tx.conn, metric, list(added))
+    for labels in [labels for labels, row in added.items() if labels in stored and not any(row)]:
+        del added[labels]
     new = [labels for labels in added if labels not in stored]
     if new:
         there = tx.conn.execute(select(func.count()).where(counters.c.metric == metric.name)).scalar_one()
@@ -117,6 +131,7 @@ def _apply(tx: Transaction, additions: Additions, metric: Metric, limits: Counte
         rows.append((metric.name, codec.encode_text(labels), total[0], buckets, now))
     if rows:
         insert_rows(tx.conn, _put, rows)
+    return bool(rows)
 
 
 def _put(conn: Connection) -> Insert:

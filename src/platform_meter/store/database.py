@@ -131,7 +131,7 @@ class Database:
 
     def __init__(self, url: str, *, standstill: timedelta = STANDSTILL) -> None:
         parsed = _parse(url)
-        self.place = parsed.render_as_string(hide_password=True)
+        self.place, self._secrets = place_of(parsed), _secrets(parsed)
         self.sqlite = parsed.get_backend_name() == "sqlite"
         self.lock = threading.RLock()
         """Held over each write; by who keeps things in memory that go with it, until these are true again."""
@@ -184,9 +184,30 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise StoreError(f"the store at {self.place} failed: {str(error.orig).strip()}") from error
+            raise self._failed(error.orig) from error
         except SQLAlchemyError as error:
-            raise StoreError(f"the store at {self.place} failed: {error}") from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: BaseException | None) -> StoreError:
+        said = str(error).strip()
+        for secret in self._secrets:
+            said = said.replace(secret, "***")
+        return StoreError(f"the store at {self.place} failed: {said}")
+
+
+def place_of(url: URL) -> str:
+    """Where a store is, for people: SQLite's file, or host, port and database alone; the rest may hold secrets."""
+    if url.get_backend_name() == "sqlite":
+        return f"sqlite:///{url.database}"
+    host = (url.host or "localhost").rpartition("@")[2]  # an `@` that was not escaped leaves some of the password there
+    return f"postgresql://{host}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+
+
+def _secrets(url: URL) -> tuple[str, ...]:
+    """All of an address that must be in no text, the longest first: password, parameters, and what was not escaped."""
+    values = [value for given in url.query.values() for value in ((given,) if isinstance(given, str) else given)]
+    found = {url.password or "", (url.host or "").rpartition("@")[0], *values}
+    return tuple(sorted((one for one in found if len(one) > 2), key=len, reverse=True))
 
 
 def _parse(url: str) -> URL:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy import Row, select
 
 from platform_meter.store.database import Transaction
 from platform_meter.store.errors import LeaseLost
 from platform_meter.store.schema import insert, leases
+from platform_meter.store.times import CLOCKS_DIFFER, from_ms
+
+log = logging.getLogger(__name__)
 
 
 def acquire(tx: Transaction, instance: str, holder: str, expires: int, now: int) -> int | None:
-    """The token under which `holder` may poll now; None while another's lease runs. Keeps the token of its own lease."""
+    """The token under which `holder` may poll now; None while another's lease runs. Keeps the token of its own lease.
+
+    All replicas hold leases of one length: one that ends later than ours would was taken under a clock that was ahead.
+    """
     held = _row(tx, instance)
     if held is not None and held.holder != holder and held.expires > now:
-        return None
+        if held.expires <= expires + CLOCKS_DIFFER:
+            return None
+        log.warning(
+            "%s: the lease of %s ends at %s, so its clock was ahead; it is taken over",
+            instance, held.holder, from_ms(held.expires).isoformat(timespec="seconds"),
+        )  # fmt: skip
     token = held.token if held is not None and held.holder == holder else (held.token if held is not None else 0) + 1
     new = insert(tx.conn, leases).values(instance=instance, holder=holder, token=token, expires=expires)
     tx.conn.execute(

@@ -141,9 +141,9 @@ class Writer:
             known = objects[place]
             rows.append((seq, source, name, event.key, at, updated, known.id, codec.encode(event)))
             sums.add(at, known.id, tallies)
-            if at >= origin.counted_from:
-                for counting in countings:
-                    additions.add(counting.count(event, known.owner(at), origin.source))
+            take = additions.add if at >= origin.counted_from else additions.know
+            for counting in countings:
+                take(counting.count(event, known.owner(at), origin.source))
         insert_rows(tx.conn, _new_events, rows)
 
 

@@ -113,8 +113,10 @@ class FakeOutside:
             return Answer(body=None, headers=reply.headers, changed=False, etag=etag)
         try:
             return Answer(body=msgspec.json.decode(body, type=type_), headers=reply.headers, etag=etag)
-        except msgspec.DecodeError as error:
-            raise Unexpected(f"{call.method} {call.path}: {error}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            said = Answer(body=body, headers=reply.headers, etag=etag)
+            whole = said if isinstance(error, msgspec.ValidationError) else None
+            raise Unexpected(f"{call.method} {call.path}: {error}", answer=whole) from error
 
     def get(
         self,

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,85 +19,24 @@ from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import (
     Expired,
     Limited,
-    Outside,
-    Page,
     Refused,
     Source,
     SourceConfig,
     SourceError,
-    Stream,
     TimedOut,
     Unexpected,
     Unreachable,
 )
-from platform_meter.testing.outside import Answering, FakeOutside
+from platform_meter.testing.case import Case, Told, hold, kinds, poll, settings, some, streams, world
+from platform_meter.testing.moving import (
+    failing_call_in_a_later_world_skips_nothing,
+    goes_on_past_slips_of_pages,
+    goes_on_past_totals_that_lie,
+    sees_the_world_move,
+)
 
 ERRORS = (Unreachable, TimedOut, Refused, Limited, Expired, Unexpected)
 """All that a call may raise."""
-_SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """Settings, a world that answers, and the facts of one poll of it."""
-
-    settings: Mapping[str, Any]
-    """As the config file says them, without `type`."""
-    answers: Mapping[str, Any] | Callable[[], Answering]
-    """Recorded answers by path (`from_paths`), or what makes the system anew for one check."""
-    now: datetime
-    since: datetime
-    expected: Sequence[Fact]
-    """Every fact of a poll without a checkpoint, in any order."""
-    people: Sequence[str] = field(default=())
-    """Names, logins and texts that stand in the answers and must leave the source in no form."""
-    momentary: frozenset[type[Fact]] = frozenset()
-    """Types that tell of the moment of a poll (a probe): what a failed poll would have seen can't be made up later."""
-    level: Callable[[Fact], Fact] = lambda fact: fact
-    """Takes out of a fact what a clock made (the seconds of a probe), so that two polls can be compared."""
-
-
-@dataclass(slots=True)
-class Told:
-    """What a poll said before it ended or failed."""
-
-    facts: list[Fact] = field(default_factory=list)
-    checkpoints: dict[str, bytes | None] = field(default_factory=dict)
-    pages: list[Page] = field(default_factory=list)
-    error: SourceError | None = None
-
-
-def world(case: Case, *, fail_at: int | None = None, error: SourceError | None = None) -> FakeOutside:
-    """The case's system anew; its call number `fail_at` (from 0) raises `error`."""
-    answers = case.answers() if callable(case.answers) else case.answers
-    return FakeOutside(answers, fail_at=fail_at, error=error)
-
-
-def streams(source: Source[Any], case: Case, outside: Outside) -> Sequence[Stream]:
-    """The source, connected."""
-    return source.connect(_settings(source, case), outside, f"{source.name}-test")
-
-
-def poll(
-    source: Source[Any],
-    case: Case,
-    outside: FakeOutside,
-    checkpoints: Mapping[str, bytes | None] | None = None,
-    later: timedelta = timedelta(0),
-) -> Told:
-    """Read every stream once, in order, up to the first error. A watch must end when its recorded lines do."""
-    told = Told(checkpoints=dict(checkpoints or {}))
-    for stream in streams(source, case, outside):
-        try:
-            for page in stream.read(told.checkpoints.get(stream.name), case.since, case.now + later):
-                told.pages.append(page)
-                told.facts += map(case.level, page.facts)
-                if page.checkpoint is not None:
-                    told.checkpoints[stream.name] = page.checkpoint
-        except SourceError as error:
-            told.error = error
-            break
-    return told
 
 
 def says_what_it_is(source: Source[Any], case: Case) -> None:
@@ -106,8 +44,8 @@ def says_what_it_is(source: Source[Any], case: Case) -> None:
     del case
     for word in ("title", "reads", "needs"):
         text = getattr(source, word)
-        _hold("" < text.strip() == text and text.isprintable(), f"{word} is {text!r}; write one line of text")
-    _hold(issubclass(source.config, SourceConfig), f"its settings are {source.config!r}; derive them from SourceConfig")
+        hold("" < text.strip() == text and text.isprintable(), f"{word} is {text!r}; write one line of text")
+    hold(issubclass(source.config, SourceConfig), f"its settings are {source.config!r}; derive them from SourceConfig")
 
 
 def proposes_what_it_accepts(source: Source[Any], case: Case) -> None:
@@ -124,14 +62,14 @@ def proposes_what_it_accepts(source: Source[Any], case: Case) -> None:
 def gives_the_expected_facts(source: Source[Any], case: Case) -> None:
     """One poll of the recorded world gives the facts of the case, no more and no fewer."""
     said, expected = Counter(map(repr, _clean(source, case).facts)), Counter(map(repr, case.expected))
-    _hold(said == expected, f"a poll lacks {_some(expected - said)} and has {_some(said - expected)} beyond the case")
+    hold(said == expected, f"a poll lacks {some(expected - said)} and has {some(said - expected)} beyond the case")
 
 
 def gives_the_declared_kinds(source: Source[Any], case: Case) -> None:
     """A source says facts of the kinds it declares, and its case shows each of them."""
     said = {type(fact) for fact in _clean(source, case).facts}
-    _hold(said <= source.gives, f"it says {_kinds(said - source.gives)}, which its `gives` does not declare")
-    _hold(source.gives <= said, f"the case shows no {_kinds(source.gives - said)}; add a row that becomes one")
+    hold(said <= source.gives, f"it says {kinds(said - source.gives)}, which its `gives` does not declare")
+    hold(source.gives <= said, f"the case shows no {kinds(source.gives - said)}; add a row that becomes one")
 
 
 def streams_give_their_kinds(source: Source[Any], case: Case) -> None:
@@ -142,33 +80,46 @@ def streams_give_their_kinds(source: Source[Any], case: Case) -> None:
         pages = list(stream.read(None, case.since, case.now))
         said = {type(fact) for page in pages for fact in page.facts}
         said |= {kind for page in pages for kind in (*page.complete, *(kind for kind, _ in page.gone))}
-        _hold(
+        hold(
             said <= stream.gives,
-            f"stream {stream.name} says {_kinds(said - stream.gives)}, which its `gives` does not declare",
+            f"stream {stream.name} says {kinds(said - stream.gives)}, which its `gives` does not declare",
         )
         given |= stream.gives
-    _hold(given == source.gives, f"its streams give {_kinds(given)} and the source {_kinds(source.gives)}")
+    hold(given == source.gives, f"its streams give {kinds(given)} and the source {kinds(source.gives)}")
+
+
+def gives_what_its_settings_switch_on(source: Source[Any], case: Case) -> None:
+    """Where settings switch a kind off no stream declares it, so that no page takes what nobody reads for 0."""
+    for changed, off in case.without:
+        other = dataclasses.replace(case, settings={**case.settings, **changed})
+        given = {kind for stream in streams(source, other, world(other)) for kind in stream.gives}
+        hold(not given & off, f"with {dict(changed)} its streams still give {kinds(given & off)}")
+        hold(
+            given == source.gives - off, f"with {dict(changed)} its streams give no {kinds(source.gives - off - given)}"
+        )
+        said = {type(fact) for fact in _clean(source, other).facts}
+        hold(said <= given, f"with {dict(changed)} it says {kinds(said - given)}, which no stream declares")
 
 
 def says_utc(source: Source[Any], case: Case) -> None:
     """Every moment in every fact is aware and in UTC."""
     wrong = [fact for fact in _clean(source, case).facts if any(at.tzinfo is not UTC for at in _moments(fact))]
-    _hold(not wrong, f"moments that are not in UTC: {_some(wrong)}")
+    hold(not wrong, f"moments that are not in UTC: {some(wrong)}")
 
 
 def keys_are_unique(source: Source[Any], case: Case) -> None:
     """Within one poll no two facts of a kind share a key: the store would keep only one of them."""
     keys = Counter(f"{type(fact).__name__} {fact.key}" for fact in _clean(source, case).facts)
     twice = [key for key, n in keys.items() if n > 1]
-    _hold(not twice, f"one key for several facts, of which the store keeps one: {_some(twice)}")
+    hold(not twice, f"one key for several facts, of which the store keeps one: {some(twice)}")
 
 
 def second_poll_repeats_or_is_silent(source: Source[Any], case: Case) -> None:
     """With its checkpoint, a poll of an unchanged world says nothing that the first did not say."""
     told = _clean(source, case)
     again = poll(source, case, world(case), told.checkpoints)
-    _hold(again.error is None, f"a second poll fails: {again.error}")
-    _hold(set(again.facts) <= set(told.facts), f"a second poll makes up {_some(set(again.facts) - set(told.facts))}")
+    hold(again.error is None, f"a second poll fails: {again.error}")
+    hold(set(again.facts) <= set(told.facts), f"a second poll makes up {some(set(again.facts) - set(told.facts))}")
 
 
 def checkpoint_is_json(source: Source[Any], case: Case) -> None:
@@ -180,7 +131,7 @@ def checkpoint_is_json(source: Source[Any], case: Case) -> None:
     }
     ours, theirs = world(case), world(case)
     same = poll(source, case, ours, held).facts == poll(source, case, theirs, rewritten).facts
-    _hold(same and ours.calls == theirs.calls, "the next poll hangs on how the JSON of its checkpoint is written")
+    hold(same and ours.calls == theirs.calls, "the next poll hangs on how the JSON of its checkpoint is written")
 
 
 def failing_call_skips_nothing(source: Source[Any], case: Case) -> None:
@@ -196,11 +147,11 @@ def failing_call_skips_nothing(source: Source[Any], case: Case) -> None:
             kept = {} if isinstance(first.error, Expired) else first.checkpoints
             second = poll(source, case, world(case), kept)
             where = f"{kind.__name__} at call {position} ({call.method} {call.path})"
-            _hold(second.error is None, f"{where} makes the next poll fail: {second.error}")
+            hold(second.error is None, f"{where} makes the next poll fail: {second.error}")
             missing = set(clean.facts) - set(first.facts) - set(second.facts)
-            _hold(not missing, f"{where} loses {_some(missing)}; give no checkpoint behind what was not said")
+            hold(not missing, f"{where} loses {some(missing)}; give no checkpoint behind what was not said")
             extra = {fact.key for fact in (*first.facts, *second.facts)} - {fact.key for fact in clean.facts}
-            _hold(not extra, f"{where} makes up {_some(extra)}")
+            hold(not extra, f"{where} makes up {some(extra)}")
 
 
 def later_poll_after_failures_skips_nothing(source: Source[Any], case: Case) -> None:
@@ -212,10 +163,10 @@ def later_poll_after_failures_skips_nothing(source: Source[Any], case: Case) -> 
         second = poll(source, case, world(case, fail_at=0, error=Unreachable("still down")), first.checkpoints)
         third = poll(source, case, world(case), second.checkpoints, timedelta(hours=5))
         where = f"a failure at call {position} ({call.method} {call.path}) and one more"
-        _hold(third.error is None, f"{where} make a poll five hours later fail: {third.error}")
+        hold(third.error is None, f"{where} make a poll five hours later fail: {third.error}")
         told = {fact.key for fact in (*first.facts, *second.facts, *third.facts)}
         missing = {fact.key for fact in clean.facts if type(fact) not in case.momentary} - told
-        _hold(not missing, f"{where} lose {_some(missing)}")
+        hold(not missing, f"{where} lose {some(missing)}")
 
 
 def people_stay_outside(source: Source[Any], case: Case) -> None:
@@ -223,13 +174,13 @@ def people_stay_outside(source: Source[Any], case: Case) -> None:
     told = _clean(source, case)
     said = repr([told.facts, [page.progress for page in told.pages], told.checkpoints])
     leaked = [person for person in case.people if person in said]
-    _hold(not leaked, f"it lets out {_some(leaked)}; keep people as `outside.hashed` or not at all")
+    hold(not leaked, f"it lets out {some(leaked)}; keep people as `outside.hashed` or not at all")
 
 
 def check_is_silent(source: Source[Any], case: Case) -> None:
     """`check` finds nothing missing in the recorded world."""
-    missing = list(source.check(_settings(source, case), world(case)))
-    _hold(not missing, f"`check` of a source that is well set up says {_some(missing)}")
+    missing = list(source.check(settings(source, case), world(case)))
+    hold(not missing, f"`check` of a source that is well set up says {some(missing)}")
 
 
 CHECKS: tuple[Callable[[Source[Any], Case], None], ...] = (
@@ -238,12 +189,17 @@ CHECKS: tuple[Callable[[Source[Any], Case], None], ...] = (
     gives_the_expected_facts,
     gives_the_declared_kinds,
     streams_give_their_kinds,
+    gives_what_its_settings_switch_on,
     says_utc,
     keys_are_unique,
     second_poll_repeats_or_is_silent,
     checkpoint_is_json,
     failing_call_skips_nothing,
     later_poll_after_failures_skips_nothing,
+    sees_the_world_move,
+    failing_call_in_a_later_world_skips_nothing,
+    goes_on_past_slips_of_pages,
+    goes_on_past_totals_that_lie,
     people_stay_outside,
     check_is_silent,
 )
@@ -260,13 +216,9 @@ def held_to_contract(source: Source[Any], case: Case) -> None:
         check(source, case)
 
 
-def _settings(source: Source[Any], case: Case) -> Any:
-    return source.config.model_validate(dict(case.settings))
-
-
 def _clean(source: Source[Any], case: Case) -> Told:
     told = poll(source, case, world(case))
-    _hold(told.error is None, f"a poll of the recorded world fails: {told.error}")
+    hold(told.error is None, f"a poll of the recorded world fails: {told.error}")
     return told
 
 
@@ -285,19 +237,3 @@ def _moments(value: Any) -> Iterator[datetime]:
     elif isinstance(value, (tuple, list)):
         for item in value:
             yield from _moments(item)
-
-
-def _hold(holds: bool, text: str) -> None:
-    if not holds:
-        raise AssertionError(text)
-
-
-def _kinds(kinds: Collection[type[Fact]]) -> str:
-    return ", ".join(sorted(kind.__name__ for kind in kinds)) or "nothing"
-
-
-def _some(things: Collection[Any]) -> str:
-    """The first of them, in order of their texts."""
-    texts = sorted(thing if isinstance(thing, str) else repr(thing) for thing in things)
-    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-    return ("; ".join(texts[:_SHOWN]) or "nothing") + more

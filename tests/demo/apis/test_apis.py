@@ -9,6 +9,7 @@ import pytest
 import requests
 import yaml
 from tests.demo.worlds import START, Clock, nowhere, small_world
+from tests.support.waiting import PATIENCE
 
 from platform_meter.demo import apis as room
 from platform_meter.demo.apis.api import apis, instances
@@ -85,8 +86,8 @@ def test_a_new_folder_is_found_and_served(abacus: Path) -> None:
         assert list(addresses.urls)[:2] == ["left", "right"]
         for name in ("left", "right"):
             url = addresses.urls[name]
-            assert requests.get(url, timeout=20).text == f"1 {name} {url} 7"
-        assert requests.get(f"{addresses.urls['us']}/readyz", timeout=20).text == "ok"
+            assert requests.get(url, timeout=PATIENCE).text == f"1 {name} {url} 7"
+        assert requests.get(f"{addresses.urls['us']}/readyz", timeout=PATIENCE).text == "ok"
 
 
 def test_a_new_folder_is_in_the_configuration(abacus: Path, tmp_path: Path) -> None:

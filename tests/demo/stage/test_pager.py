@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from tests.support.waiting import PATIENCE
 from werkzeug.test import Client
 
 from platform_meter.demo.stage.pager import Alert, pager, read
@@ -85,9 +86,9 @@ def test_alone() -> None:
         assert process.stdout
         first = process.stdout.readline()
         assert first.startswith("waiting for pages at http://127.0.0.1:")
-        answer = requests.post(first.split()[-1], data=webhook(FIRING), timeout=20)
+        answer = requests.post(first.split()[-1], data=webhook(FIRING), timeout=PATIENCE)
         assert answer.status_code == 200
         assert process.stdout.readline() == "PAGE ci-success burns its 28-day budget 25.0 times too fast\n"
         process.send_signal(signal.SIGTERM)
         assert process.stdout.read() == ""
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from tests.demo.worlds import START, nowhere
+from tests.support.waiting import PATIENCE
 
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.stage.run import Demo, prepare
@@ -38,7 +39,7 @@ def test_the_files_measure_the_company_that_runs(tmp_path: Path) -> None:
         assert len(demo.layout.teams) == 8
         assert {t.id for t in demo.found.definitions.teams} <= {t.id for t in demo.layout.teams}
         assert [p.slo for p in demo.found.plans] != []
-        assert requests.get(f"{addresses.urls['eu']}/readyz", timeout=20).text == "ok"
+        assert requests.get(f"{addresses.urls['eu']}/readyz", timeout=PATIENCE).text == "ok"
     finally:
         demo.company.stop()
 

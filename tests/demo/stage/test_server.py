@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 import requests
 from tests.demo.worlds import START, Clock, small_world
+from tests.support.waiting import PATIENCE
 
 from platform_meter.demo.company.scenarios import Trouble
 from platform_meter.demo.stage.server import Addresses, Options, running_clock, serving, start_process
@@ -19,12 +20,11 @@ from platform_meter.demo.stage.server import Addresses, Options, running_clock, 
 OPTIONS = Options(
     seed=3, start=START, teams=8, services=16, trouble=Trouble.TICKET_FLOOD, settings={"github-limit": 77}
 )
-TIMEOUT = 20
 
 
 def github(addresses: Addresses) -> requests.Response:
     headers = {"Authorization": "Bearer ghs_demo"}
-    return requests.get(f"{addresses.urls['github']}/rate_limit", headers=headers, timeout=TIMEOUT)
+    return requests.get(f"{addresses.urls['github']}/rate_limit", headers=headers, timeout=PATIENCE)
 
 
 def test_a_process_of_its_own() -> None:
@@ -35,10 +35,10 @@ def test_a_process_of_its_own() -> None:
         assert addresses.start == START
         assert github(addresses).json()["rate"]["limit"] == 77
         urls, basic = addresses.urls, ("meter@acme.test", "jira_demo")
-        me = requests.get(f"{urls['jira']}/rest/api/3/myself", auth=basic, timeout=TIMEOUT)
+        me = requests.get(f"{urls['jira']}/rest/api/3/myself", auth=basic, timeout=PATIENCE)
         assert me.json()["emailAddress"] == "meter@acme.test"
-        assert [requests.get(f"{urls[name]}/readyz", timeout=TIMEOUT).text for name in ("eu", "us")] == ["ok"] * 2
-        assert len(requests.get(f"{urls['metrics']}/sd", timeout=TIMEOUT).json()) > 8
+        assert [requests.get(f"{urls[name]}/readyz", timeout=PATIENCE).text for name in ("eu", "us")] == ["ok"] * 2
+        assert len(requests.get(f"{urls['metrics']}/sd", timeout=PATIENCE).json()) > 8
     finally:
         demo.stop()
     assert demo.process.returncode == 0
@@ -55,7 +55,7 @@ def test_it_ends_on_sigterm() -> None:
         assert set(json.loads(line)) == {"github", "jira", "eu", "us", "metrics", "start"}
         process.send_signal(signal.SIGTERM)
         assert process.stdout.read() == ""
-        assert process.wait(TIMEOUT) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_a_bad_start_says_so(capfd: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +81,7 @@ def test_serving_in_this_process() -> None:
         assert github(addresses).status_code == 200
         headers = {"Authorization": "Bearer kube_demo"}
         watch = requests.get(
-            f"{addresses.urls['eu']}/api/v1/pods?watch=true", headers=headers, stream=True, timeout=TIMEOUT
+            f"{addresses.urls['eu']}/api/v1/pods?watch=true", headers=headers, stream=True, timeout=PATIENCE
         )
         with watch:
             first = json.loads(next(watch.iter_lines()))

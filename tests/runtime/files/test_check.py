@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.problems.fake_sources import TYPES
 
 from platform_meter.model.facts.ci import PIPELINE_RUNS
 from platform_meter.problems import render
 from platform_meter.runtime.files.check import check, examine
+from platform_meter.runtime.files.config import load_config
+from platform_meter.sources import load
 
 SLO = """apiVersion: openslo/v1
 kind: SLO
@@ -143,3 +148,38 @@ def test_what_does_not_do_yet_what_one_may_expect_is_said(tmp_path: Path) -> Non
         (),
         [(7, 50, "no source tells its tool's own SLA clock yet; this one is computed from the ticket's history")],
     )
+
+
+_PIECES = [
+    "(",
+    ")",
+    "[5m]",
+    "{",
+    "}",
+    "-",
+    "+ a ",
+    "a",
+    "sum(",
+    "sum by (s) (",
+    "[{{window}}]",
+    " or ",
+    "@ ",
+    "\\",
+    "'",
+]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from(_PIECES), st.integers(1, 3000)), max_size=8))
+def test_any_query_in_the_configuration_is_well_or_told(pieces: list[tuple[str, int]]) -> None:
+    """However deep or long it is: soon, with its line, and the rest of the file is looked at all the same."""
+    query = "".join(piece * times for piece, times in pieces)
+    usage = {"action": "a", "by": ["s"], "kind": "service", "query": query}
+    metrics = {"type": "prometheus", "url": "http://p:9090", "usage": [usage]}
+    text = f"zone: Nowhere\nsources:\n  metrics: {json.dumps(metrics)}\n"
+    began = time.monotonic()
+    loaded = load_config(text, "c.yaml", {"prometheus": load()["prometheus"].config})
+    assert time.monotonic() - began < 10
+    assert {p.line for p in loaded.problems} <= {1, 3}
+    assert "'Nowhere' is not a time zone" in loaded.problems[0].text
+    assert len(loaded.problems) <= 2

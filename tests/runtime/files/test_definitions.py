@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import pytest
+
 from platform_meter.model.definitions import KINDS, Goal, Hours, Unit
+from platform_meter.model.generated import dashboard_mark
 from platform_meter.runtime.files.definitions import load_definitions, read_definitions
 
 EVERY_KIND = """\
@@ -140,6 +144,76 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
 
     said = [p.text for p in load_definitions(tmp_path / "good.yaml", read=refuse).problems]
     assert said == ["cannot be read: Permission denied; correct the path or its permissions"]
+
+
+def test_links_to_files_are_followed_and_no_others(tmp_path: Path) -> None:
+    """A mounted ConfigMap is links to files; a link to a folder, into nothing or in a circle is told, whatever its name."""
+    folder, away = tmp_path / "defs", tmp_path / "away"
+    (away / "more").mkdir(parents=True)
+    folder.mkdir()
+    (away / "a.yaml").write_text("{kind: Team, id: a}\n", "utf-8")
+    (folder / "a.yaml").symlink_to(away / "a.yaml")
+    (folder / "generated").symlink_to(away / "more")
+    (folder / "more").symlink_to(away / "more")
+    (folder / "lost.yaml").symlink_to("nowhere.yaml")
+    (folder / "ring").symlink_to("ring")
+    os.mkfifo(folder / "pipe.yml")
+    found = load_definitions(folder)
+    assert [t.id for t in found.definitions.teams] == ["a"]
+    assert [(Path(p.path).name, p.text) for p in found.problems] == [
+        (
+            "lost.yaml",
+            "a link to nowhere.yaml, which cannot be read: No such file or directory; correct the link, or remove it",
+        ),
+        ("more", "a link to a folder is not followed; put the folder itself here, or name it beside this one"),
+        ("pipe.yml", "no regular file but a pipe or the like; put a file here, or rename it"),
+        (
+            "ring",
+            "a link to ring, which cannot be read: Too many levels of symbolic links; correct the link, or remove it",
+        ),
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it holds is not passed over: `generate` would remove what was made of it."""
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "a.yaml").write_text("{kind: Team, id: a}\n", "utf-8")
+    scan = os.scandir
+
+    def refuse(path: Path) -> object:
+        if path.name == "hidden":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = load_definitions(tmp_path)
+    assert [t.id for t in found.definitions.teams] == ["a"]
+    assert [(p.path, p.text) for p in found.problems] == [
+        (
+            str(tmp_path / "hidden"),
+            "folder cannot be read: Permission denied; correct its permissions, or move it out of here",
+        )
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "# later\n", "---\n"])
+def test_a_file_with_nothing_in_it_is_worth_knowing(tmp_path: Path, text: str) -> None:
+    """A disk that was full leaves one behind; it is no problem by itself."""
+    (tmp_path / "a.yaml").write_text(text, "utf-8")
+    found = load_definitions(tmp_path)
+    assert (found.problems, [w.text for w in found.warnings]) == (
+        (),
+        ["nothing stands in this file; write a definition into it, or remove it"],
+    )
+
+
+def test_dashboards_that_generate_wrote_are_no_input(tmp_path: Path) -> None:
+    """They may lie anywhere; any other JSON is told, unless it is named by itself, when it is read."""
+    (tmp_path / "slo.json").write_text(f'{{"uid": "slo", "description": "{dashboard_mark("slo")}"}}', "utf-8")
+    (tmp_path / "team.JSON").write_text('{"kind": "Team", "id": "a"}', "utf-8")
+    found = load_definitions(tmp_path)
+    assert [Path(p.path).name for p in found.problems] == ["team.JSON"]
+    assert [t.id for t in load_definitions(tmp_path / "team.JSON").definitions.teams] == ["a"]
 
 
 def test_kind_and_id_stand_whatever_else_is_wrong() -> None:

@@ -123,8 +123,9 @@ def test_the_permissions_of_the_token_are_all_named() -> None:
     assert [p for p in needed if p != "Issues" and p.lower() not in comment.replace("# ", "").lower()] == []
 
 
-def test_the_file_passes_check_once_tokens_are_set(machine: Path) -> None:
+def test_the_file_passes_check_once_tokens_are_set(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With everything found, every section is active and sound for the sources that are there."""
+    monkeypatch.setenv("HOME", str(machine))
     found = look(machine, machine / "app", {"GITHUB_TOKEN": "x", "PROMETHEUS_URL": "http://127.0.0.1:9090"})
     path = machine / "platform-meter.yaml"
     path.write_text(written(found), "utf-8")
@@ -158,8 +159,11 @@ def test_with_nothing_found_all_is_commented_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["github-acme", "kubernetes", "prometheus", "jira"])
-def test_taking_the_mark_away_gives_a_sound_section(tmp_path: Path, name: str) -> None:
+def test_taking_the_mark_away_gives_a_sound_section(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sample is right as it stands, but for the names to fill in."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube/config").write_text("contexts: [{name: NAME}]\n", "utf-8")
     path = tmp_path / "platform-meter.yaml"
     path.write_text(written().replace(f"  # {name}:", f"  {name}:"), "utf-8")
     assert check(path, [], {"GITHUB_TOKEN": "x", "JIRA_TOKEN": "x"}) == []

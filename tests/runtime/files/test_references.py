@@ -105,6 +105,48 @@ def test_what_may_be_the_secret_itself_is_not_shown(name: str, shown: bool) -> N
     assert (problem.secrets == ()) is shown
 
 
+CLUSTER = "sources: {eu: {type: kubernetes, cluster: eu, kubeconfig: k, context: eu}}\n"
+DEFAULT = "sources: {eu: {type: kubernetes, cluster: eu, context: eu}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "said"),
+    [
+        (CLUSTER, {"/etc/meter/k": b"contexts: [{name: eu}]"}, []),
+        (
+            CLUSTER,
+            {"/etc/meter/k": b"contexts: [{name: eu-1}]"},
+            ["kubeconfig 'k' has no context 'eu'; did you mean 'eu-1'?"],
+        ),
+        (CLUSTER, {"/etc/meter/k": b"["}, ["kubeconfig 'k' has no context 'eu'; name another kubeconfig"]),
+        (
+            CLUSTER.replace(", context: eu", ""),
+            {"/etc/meter/k": b"contexts: [{name: eu}]"},
+            ["kubeconfig 'k' names no current context; write context: eu"],
+        ),
+        (
+            CLUSTER.replace(", context: eu", ""),
+            {"/etc/meter/k": b"current-context: us\ncontexts: [{name: eu}]"},
+            ["kubeconfig 'k' names 'us' as its current context and does not have it; write context: eu"],
+        ),
+        (DEFAULT, {"~/.kube/config": b"contexts: [{name: eu}]"}, []),
+        (
+            DEFAULT,
+            {},
+            [
+                (
+                    "kubeconfig '~/.kube/config' is not there, so it has no context 'eu'; set KUBECONFIG, "
+                    "or write kubeconfig: PATH"
+                )
+            ],
+        ),
+    ],
+)
+def test_a_context_stands_in_its_kubeconfig(text: str, files: dict[str, bytes], said: list[str]) -> None:
+    """The one that is named, or the current one of a kubeconfig that is."""
+    assert [p.text for p in looked_up(text, files)] == said
+
+
 def test_a_file_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     """A folder, a pipe, a home of nobody, and what is no path at all: each is as good as not there."""
     (tmp_path / "salt").write_bytes(b"x")

@@ -8,7 +8,7 @@ import pytest
 from tests.support.slos import RATIO, SLICES, STORED, THRESHOLD, replaced
 
 from platform_meter.model.objective import StoredSli
-from platform_meter.problems import Document, Problem, decode
+from platform_meter.problems import Document, Problem, decode, render
 from platform_meter.slo import openslo
 from platform_meter.slo.burnrate import Profile
 from platform_meter.slo.openslo import Said
@@ -113,3 +113,27 @@ def test_other_tools_are_refused_by_name(text: str, told: str) -> None:
 def test_what_is_no_openslo_is_left() -> None:
     """Somebody else reads it."""
     assert openslo.read(document("kind: Team")) is None
+
+
+def test_what_a_data_source_holds_is_not_drawn() -> None:
+    """Its connection details may be credentials, also under a misspelt key, and on one line with what is wrong."""
+    text = (
+        "{apiVersion: openslo/v1, kind: DataSource, metadata: {name: a, nam: b}, "
+        "spec: {connectonDetails: {key: geheim}, connectionDetails: {key: geheim}}}"
+    )
+    other = openslo.read_other(document(text))
+    assert other is not None
+    assert (other.kind, other.name, other.value) == ("DataSource", "a", None)
+    assert [p.text.partition(";")[0] for p in other.problems] == [
+        "unknown key 'nam' in 'metadata' of data source 'a'",
+        "unknown key 'connectonDetails' in 'spec' of data source 'a'",
+        "missing key 'type' in 'spec' of data source 'a'",
+    ]
+    assert all("geheim" not in render(p) and "kind: DataSource" in render(p) for p in other.problems)
+
+
+def test_kinds_that_nothing_is_read_from_are_left_as_they_are() -> None:
+    """Whatever stands in them, as long as they have a name."""
+    other = openslo.read_other(document("apiVersion: openslo/v1\nkind: AlertPolicy\nmetadata: {name: Any.Name}\n"))
+    assert other == openslo.Other(kind="AlertPolicy", name="Any.Name", value=None)
+    assert openslo.read_other(document(RATIO)) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Page, Unreachable
 from platform_meter.sources.github import SOURCE, Config
-from platform_meter.testing import Case
+from platform_meter.testing import Case, Later
 from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -100,7 +101,7 @@ def small_world() -> Github:
     return Github([payments, legacy])
 
 
-def _run(attempt: int, at: datetime, outcome: Outcome, ran: timedelta, reason: str = "") -> Fact:
+def _run(attempt: int, at: datetime, outcome: Outcome, ran: timedelta, reason: str = "") -> PipelineRun:
     return PipelineRun(
         key=f"run/1/{attempt}",
         at=at,
@@ -118,13 +119,25 @@ def _run(attempt: int, at: datetime, outcome: Outcome, ran: timedelta, reason: s
     )
 
 
-def _job(id_: int, attempt: int, at: datetime, outcome: Outcome) -> Fact:
+def _ended(id_: int, at: datetime, ran: timedelta, updated: datetime | None = None, pool: str = "") -> Fact:
+    sha = f"{id_:040x}"
+    return replace(
+        _run(1, at, Outcome.SUCCESS, ran),
+        key=f"run/{id_}/1", updated=updated or at, group=f"7|{sha}|push", sha=sha, pool=pool,
+    )  # fmt: skip
+
+
+def _named(name: str, age: timedelta) -> Repository:
+    return Repository(about=Ref(system="github", kind="repository", id=name), since=NOW - age)
+
+
+def _job(id_: int, attempt: int, at: datetime, outcome: Outcome, run: str = "", pool: str = "linux") -> Fact:
     return PipelineJob(
         key=f"job/{id_}",
         at=at,
         about=PAYMENTS,
-        run=f"run/1/{attempt}",
-        pool="linux",
+        run=run or f"run/1/{attempt}",
+        pool=pool,
         outcome=outcome,
         ran=4 * MINUTE,
         queued=timedelta(seconds=20),
@@ -159,9 +172,72 @@ def _ticket(key: str, before_now: float, change: TicketChange, role: Role, **mor
     )
 
 
+LINUX = PipelineActive(about=Ref(system="github", kind="pool", id="acme/linux"), pool="linux", queued=0, running=1)
+
+
+def later_world() -> Answering:
+    """An hour on, in pages of two rows: what went on has ended, one repository is closed to us, some rows are odd."""
+    world = small_world()
+    world.page_limit = 2
+    payments = world.repos[0]
+    again, _ = payments.runs
+    ended = run(2, minutes(3), minutes=13)
+    queued = run(3, minutes(-20), status="queued", conclusion=None)
+    odd = run(4, minutes(-21), updated_at="0001-01-01T00:00:00+14:00")
+    payments.runs = [again, ended, queued, odd, run(5, minutes(-25), minutes=2), run(6, minutes(-30), minutes=2)]
+    payments.jobs |= {
+        (2, 1): [
+            job(21, 2, minutes(2)),
+            job(22, 2, minutes(2), started_at="2026-05-20T11:58:00"),
+            job(23, 2, minutes(2)),
+        ],
+        (5, 1): [],
+        (6, 1): [],
+    }
+    payments.deployments[-1] = deployment(74, NEW, minutes(2), ("queued", 0), ("in_progress", 5), ("success", 12))
+    closed = Repo(name="acme/closed", created=NOW - timedelta(days=3), runs=[run(90, minutes(50))])
+    strange = Repo(name="acme/strange", created=NOW)
+    world.repos = [payments, strange, closed, Repo(name="acme/tools", created=NOW - timedelta(days=1))]
+
+    def answer(call: Call) -> Reply:
+        if call.path.startswith("/repos/acme/closed/"):
+            return Reply(status=403 if "pulls" in call.path else 404)
+        reply = world(call)
+        if call.path == "/orgs/acme/repos":
+            rows = [
+                {**row, "created_at": "2020-00-00T00:00:00Z"} if row["full_name"] == strange.name else row
+                for row in reply.body
+            ]
+            return Reply(body=rows, headers=reply.headers)
+        return reply
+
+    return answer
+
+
+LATER = Later(
+    answers=later_world,
+    after=timedelta(hours=1),
+    expected=[
+        _ended(2, minutes(-2), 5 * MINUTE, updated=minutes(-10), pool="ubuntu-latest"),
+        _ended(5, minutes(-27), 2 * MINUTE),
+        _ended(6, minutes(-32), 2 * MINUTE),
+        *(_job(id_, 1, minutes(-2), Outcome.SUCCESS, run="run/2/1", pool="ubuntu-latest") for id_ in (21, 23)),
+        PipelineActive(
+            about=Ref(system="github", kind="pool", id="acme/ubuntu-latest"), pool="ubuntu-latest", queued=1, running=0
+        ),
+        _deployment(74, NEW, minutes(2), 12, DeployKind.PLANNED),
+        _named("acme/closed", timedelta(days=3)),
+        _named("acme/tools", timedelta(days=1)),
+    ],
+    over=frozenset({(Repository, Repository(about=LEGACY).key), (PipelineActive, LINUX.key)}),
+    gaps=["acme/closed: "],
+    rejected=3,
+)
 CASE = Case(
     settings=SETTINGS,
     answers=small_world,
+    later=LATER,
+    without=[({"jobs": "none"}, frozenset({PipelineJob})), ({"issues": []}, frozenset({TicketEvent}))],
     now=NOW,
     since=SINCE,
     people=("mona", "Mona", "ada", "m@example.test", "secret", "triage"),
@@ -172,12 +248,7 @@ CASE = Case(
         _run(2, minutes(20), Outcome.SUCCESS, 5 * MINUTE),
         _job(11, 1, minutes(35), Outcome.INFRA_FAILURE),
         _job(12, 2, minutes(20), Outcome.SUCCESS),
-        PipelineActive(
-            about=Ref(system="github", kind="pool", id="acme/linux"),
-            pool="linux",
-            queued=0,
-            running=1,
-        ),
+        LINUX,
         _deployment(70, OLD, minutes(90), 2, DeployKind.PLANNED),
         _deployment(71, NEW, minutes(60), 3, DeployKind.PLANNED),
         _deployment(72, OLD, minutes(30), 1, DeployKind.ROLLBACK),

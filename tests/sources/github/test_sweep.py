@@ -115,7 +115,7 @@ def test_trouble_that_lasts_is_one_gap(error: SourceError, reason: str) -> None:
         (Reply(status=451), "forbidden"),
         (Reply(status=404), "forbidden"),
         (Reply(status=422), "unreadable"),
-        (Reply(body=[{"updated_at": text(NOW)}]), "unreadable"),
+        (Reply(body={"updated_at": text(NOW)}), "unreadable"),
     ],
 )
 def test_an_answer_that_cannot_be_read_is_one_gap(reply: Reply, reason: str) -> None:

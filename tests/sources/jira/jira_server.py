@@ -87,6 +87,8 @@ class Jira:
     """Changes and comments that a Cloud search inlines."""
     changes_page: int = 2
     comments_limit: int = 100
+    forbidden: str = ""
+    """Id of an issue of which only what a search inlines can be read."""
     strict: bool = True
     """Refuse ids of issues that are not there, instead of leaving them out."""
 
@@ -99,7 +101,7 @@ class Jira:
             return self._search(call)
         match = ISSUE.fullmatch(call.path)
         found = next((row for row in self.issues if match and row["id"] == match["id"]), None)
-        if match is None or found is None:
+        if match is None or found is None or found["id"] == self.forbidden:
             return Reply(status=404)
         return self._changelog(found, call) if match["rest"] else Reply(body=self._shown(found, self.comments_limit))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +20,7 @@ from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketE
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Basic, Secret, Token, Unexpected
 from platform_meter.sources.jira import SOURCE, Config, wall
-from platform_meter.testing import Case
+from platform_meter.testing import CHECKS, Case, Later
 from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -99,10 +101,52 @@ def _created(number: int, before_now: float, updated: float, category: str, **mo
     )  # fmt: skip
 
 
+def later_world() -> Jira:
+    """An hour on: an open ticket was closed, one was deleted, more came, and three of them are odd."""
+    world = small_world()
+    full, _, _, old = world.issues
+    closing = history(20, hours(-0.5), ADA, item("resolution", None, "Done"), item("status", "Open", "Closed"))
+    done = issue(2, hours(5), hours(-0.5), status=CLOSED["status"], resolution={"name": "Done"}, histories=[closing])
+    more = [issue(n, hours(-0.1), hours(-0.1 - n / 100)) for n in (5, 6, 7)]
+    ancient = issue(8, hours(1), hours(-0.8))
+    ancient["fields"]["created"] = "0001-01-01T00:00:00.000+1400"
+    odd = issue(
+        9, hours(-0.2), hours(-0.9), histories=[history(21, hours(-0.3), ADA, item("priority", "Low", "Medium"))]
+    )
+    odd["histories"][0]["created"] = "2026-05-20T12:18:00"
+    unreadable = issue(10, hours(-0.2), hours(-0.7))
+    unreadable["fields"]["status"] = "Open"
+    hidden = issue(
+        11,
+        hours(-0.4),
+        hours(-0.4),
+        histories=[history(22 + n, hours(-0.4), ADA, item("status", "Open", "Open")) for n in range(4)],
+    )
+    world.issues = [full, done, old, *more, ancient, odd, unreadable, hidden]
+    world.forbidden = hidden["id"]
+    return world
+
+
 CI, GATEWAY = {"component": "CI"}, {"component": "Gateway"}
+LATER = Later(
+    answers=later_world,
+    after=timedelta(hours=1),
+    expected=[
+        _created(2, 5, -0.5, "Task"),
+        _event(2, "20/0", -0.5, TicketChange.RESOLVED, resolution="Done"),
+        _event(2, "20/1", -0.5, TicketChange.STATUS, status="Closed"),
+        *(_created(n, -0.1, -0.1 - n / 100, "Task") for n in (5, 6, 7)),
+        _created(9, -0.2, -0.9, "Task"),
+        _created(11, -0.4, -0.4, "Task"),
+        *(_event(11, f"{n}/0", -0.4, TicketChange.STATUS, status="Open") for n in (24, 25)),
+    ],
+    gaps=["PLAT-11: its changelog can't be read to the end"],
+    rejected=3,
+)
 CASE = Case(
     settings=SETTINGS,
     answers=small_world,
+    later=LATER,
     now=NOW,
     since=SINCE,
     people=("Mona", "Ada", "Lisa", "ada", "mona", "m@example.test", "log in"),
@@ -132,6 +176,39 @@ CASE = Case(
         _event(3, "resolved", 100, TicketChange.RESOLVED, resolution="Duplicate"),
     ],
 )
+
+
+def data_center(world: Callable[[], Jira]) -> Callable[[], Jira]:
+    """The same system as Data Center shows it: by offset, with everything inlined."""
+
+    def made() -> Jira:
+        jira = world()
+        jira.version = "2"
+        return jira
+
+    return made
+
+
+DATA_CENTER = replace(
+    CASE,
+    answers=data_center(small_world),
+    later=replace(
+        LATER,
+        answers=data_center(later_world),
+        expected=[
+            *LATER.expected,
+            *(_event(11, f"{n}/0", -0.4, TicketChange.STATUS, status="Open") for n in (22, 23)),
+        ],
+        gaps=[],
+        rejected=4,  # each page begins with the last issue of the one before it
+    ),
+)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_data_center_is_held_to_the_contract(check: Callable[[Any, Case], None]) -> None:
+    """As Cloud is."""
+    check(SOURCE, DATA_CENTER)
 
 
 def _poll(

@@ -40,8 +40,8 @@ from platform_meter.model.source import (
 )
 from platform_meter.sources.kubernetes import SOURCE, Config
 from platform_meter.sources.kubernetes.sayers import WAITING_PODS
-from platform_meter.testing import Case
-from platform_meter.testing.outside import Call, FakeOutside, Reply
+from platform_meter.testing import Case, Later
+from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
 
 NOW = datetime(2026, 5, 4, 12, 0, 40, tzinfo=UTC)
 SINCE = NOW - timedelta(days=7)
@@ -152,9 +152,56 @@ def without_stopwatch(fact: Fact) -> Fact:
     return replace(fact, seconds=0.0) if isinstance(fact, ProbeCheck) else fact
 
 
+def later_world() -> Answering:
+    """Hours on: a pod got ready, a workload and a node are gone, cronjobs are refused, and some objects are odd."""
+    cluster = small_world()
+    cluster.put(PODS, pod("odd", "08:00:09"), pod("new", "08:10:00", owners=owned("StatefulSet", "db")))
+    cluster.objects[PODS]["odd"]["metadata"]["creationTimestamp"] = "0001-01-01T00:00:00Z"
+    cluster.put("/api/v1/namespaces", thing("bare", created="2026-05-01T08:00:00"), thing("late"))
+    cluster.delete("/api/v1/namespaces", "kube-system")
+    cluster.put(DEPLOYMENTS, deployment("web", 3, 3), deployment("cart"))
+    cluster.delete("/apis/apps/v1/statefulsets", "db")
+    cluster.put(NODES, node("n2"), thing("odd", spec=[]))
+    cluster.delete(NODES, "n3")
+
+    def answer(call: Call) -> Reply:
+        return Reply(status=403) if call.path.endswith("cronjobs") else cluster(call)
+
+    return answer
+
+
+LATER = Later(
+    answers=later_world,
+    after=timedelta(minutes=30),
+    expected=[
+        Namespace(about=ref("namespace", "late"), since=CREATED, cluster="eu"),
+        workload("Deployment", "web", 3, 3),
+        workload("Deployment", "cart", 2, 2),
+        PodStarted(
+            key="pod/uid-new",
+            at=CREATED + timedelta(minutes=10),
+            about=ref("workload", "shop/StatefulSet/db"),
+            updated=CREATED,
+            cluster="eu",
+            owner_kind="statefulset",
+            seconds=600.0,
+        ),
+        Node(about=ref("node", "n2"), since=CREATED, cluster="eu", state=NodeState.READY),
+    ],
+    over=frozenset(
+        {
+            (Namespace, "namespace/eu/kube-system"),
+            (Workload, workload("StatefulSet", "db", 1, 0).key),
+            (Node, "node/eu/n3"),
+        }
+    ),
+    failing=frozenset({"cronjobs"}),
+    rejected=3,
+)
 CASE = Case(
     settings=SETTINGS,
     answers=small_world,
+    later=LATER,
     now=NOW,
     since=SINCE,
     expected=EXPECTED,

@@ -30,7 +30,7 @@ from platform_meter.model.source import (
 )
 from platform_meter.sources.prometheus import SOURCE, slices
 from platform_meter.sources.prometheus.config import Config
-from platform_meter.testing import Case
+from platform_meter.testing import Case, Later
 from platform_meter.testing.outside import Call, FakeOutside, Reply
 
 NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
@@ -106,9 +106,33 @@ def counted(minutes: int, good: float, bad: float) -> SliCount:
     return SliCount(key=key, at=at(minutes), about=about, sli="web", good=good, bad=bad, width=timedelta(minutes=5))
 
 
+def later_world() -> Callable[[Call], Reply]:
+    """Minutes on: the query of usage is refused, and the SLI has a number that is none in one slice."""
+    answer = world()
+
+    def odd(call: Call) -> Reply:
+        if "route" in call.params["query"]:
+            return Reply(status=422)
+        reply = answer(call)
+        for series in reply.body["data"]["result"]:
+            series["values"] = [[end, "many" if end == NOON + 300 else value] for end, value in series["values"]]
+        return reply
+
+    return odd
+
+
+LATER = Later(
+    answers=later_world,
+    after=timedelta(minutes=10),
+    expected=[counted(10, 100.0, 0.0), counted(15, 100.0, 0.0)],
+    failing=frozenset({"usage/request/kong/route"}),
+    rejected=1,
+)
 CASE = Case(
     settings=SETTINGS,
     answers=world,
+    later=LATER,
+    without=[({"usage": []}, frozenset({Usage})), ({"slis": []}, frozenset({SliCount}))],
     now=NOW,
     since=SINCE,
     expected=(

@@ -28,6 +28,15 @@ class Demo:
     layout: Company
     """The same company, as it was built."""
     found: Examined
+    config: Path
+    """The configuration that was written."""
+
+    def again(self, environ: Mapping[str, str]) -> Examined:
+        """What the files say now: people may have changed them. The address stays, since that of the file is not used."""
+        found = examine(self.config, (), environ)
+        listen = self.found.config.listen if self.found.config else ""
+        config = found.config.model_copy(update={"listen": listen}) if found.config else None
+        return replace(found, config=config)
 
     @property
     def apis(self) -> dict[str, list[str]]:
@@ -56,13 +65,14 @@ def prepare(options: Options, folder: Path, listen: str, environ: Mapping[str, s
     company = start_process(options)
     try:
         made = Company.build(options.seed, company.addresses.start, teams=options.teams, services=options.services)
-        found = examine(write(folder, made, company.addresses, prometheus=prometheus), (), environ)
+        path = write(folder, made, company.addresses, prometheus=prometheus)
+        found = examine(path, (), environ)
         config = _sound(found).model_copy(update={"listen": listen})
         _forget(folder, config, f"seed {options.seed}, {options.teams} teams, {options.services} services\n")
     except BaseException:
         company.stop()
         raise
-    return Demo(company=company, layout=made, found=replace(found, config=config))
+    return Demo(company=company, layout=made, found=replace(found, config=config), config=path)
 
 
 def _sound(found: Examined) -> Config:

@@ -95,6 +95,15 @@ def programs(which: Callable[[str], str | None] = shutil.which) -> dict[str, str
     return {name: path for name, path in found.items() if path}
 
 
+def missing_programs() -> str:
+    """Which programs of the stack are not installed, and how they are; empty where all are."""
+    try:
+        programs()
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
 def free_port(wanted: int) -> int:
     """A port of loopback: this one, or any other where it is taken."""
     for port in (wanted, 0):

@@ -7,7 +7,6 @@ is silent until half of its long window has tiles. An idle window has no burn (a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -22,27 +21,24 @@ from platform_meter.model.catalogue.slos import (
 from platform_meter.model.generated import HEADER
 from platform_meter.model.metric import Metric
 from platform_meter.render.artifact import Artifact
+from platform_meter.render.rules.alerts import budget_spent, burn_alerts, no_data
+from platform_meter.render.rules.promql import LOOKS, LOOKS_OF_A_ROW, every, half, half_full, looked, series
 from platform_meter.render.rules.text import Group, Rule, rules_text
 from platform_meter.slo import names
-from platform_meter.slo.burnrate import Level
 from platform_meter.slo.plan import (
     COPY,
-    FIRST_SCRAPE,
     LONG,
     RAW_UP_TO,
     SHORT,
     TILE,
-    BurnAlert,
     Counters,
     Plan,
     Slices,
     Window,
-    reads_tiles,
+    bad_recorded,
 )
 from platform_meter.slo.promql import duration_text, quote
-
-_SOURCE_GONE = timedelta(hours=1)
-"""An exporter that is gone is said after this at the latest, however long its SLO may be silent."""
+from platform_meter.slo.tiles import tile
 
 
 def rules(plans: Iterable[Plan]) -> list[Artifact]:
@@ -60,7 +56,7 @@ def groups(plan: Plan) -> tuple[Group, ...]:
         case Counters():
             return (
                 _group(
-                    plan, "short", SHORT, _from_counters(plan, plan.sli), _alerts(plan, short=True), [_no_data(plan)]
+                    plan, "short", SHORT, _from_counters(plan, plan.sli), burn_alerts(plan, short=True), [no_data(plan)]
                 ),
                 _group(plan, "tiles", plan.sli.tile, _tiles(plan, plan.sli)),
                 _group(
@@ -69,18 +65,20 @@ def groups(plan: Plan) -> tuple[Group, ...]:
                     LONG,
                     _from_tiles(plan),
                     _state(plan),
-                    _alerts(plan, short=False),
+                    burn_alerts(plan, short=False),
                 ),
             )
         case Slices():
             return (
                 _group(plan, "slices", plan.sli.tile, _judged(plan, plan.sli)),
-                _group(plan, "short", COPY, _from_slices(plan, plan.sli), _alerts(plan, short=True), [_no_data(plan)]),
+                _group(
+                    plan, "short", COPY, _from_slices(plan, plan.sli), burn_alerts(plan, short=True), [no_data(plan)]
+                ),
                 *([_group(plan, "tiles", TILE, _gathered(plan, plan.sli))] if plan.sli.tile != TILE else []),
-                _group(plan, "long", LONG, _from_tiles(plan), _state(plan), _alerts(plan, short=False)),
+                _group(plan, "long", LONG, _from_tiles(plan), _state(plan), burn_alerts(plan, short=False)),
             )
         case _:
-            return (_group(plan, "windows", COPY, _copied(plan), _alerts(plan), [_no_data(plan)]),)
+            return (_group(plan, "windows", COPY, _copied(plan), burn_alerts(plan), [no_data(plan)]),)
 
 
 def _group(plan: Plan, name: str, interval: timedelta, *parts: Iterable[Rule]) -> Group:
@@ -93,20 +91,12 @@ def _record(plan: Plan, name: str, expr: str, **labels: str) -> Rule:
     return Rule(record=name, labels={"slo": plan.slo, **labels}, expr=expr)
 
 
-def series(name: str, slo: str, **labels: str) -> str:
-    """A selector of one series: `slo:burn:rate{slo="x",window="1h"}`."""
-    pairs = ",".join(f"{key}={quote(value)}" for key, value in {"slo": slo, **labels}.items())
-    return f"{name}{{{pairs}}}"
-
-
 # Counted by Prometheus
 
 
 def _from_counters(plan: Plan, sli: Counters) -> Iterator[Rule]:
     """Windows up to 1 h."""
-    reference = duration_text(plan.reference)
-    valid = series(names.TOTAL, plan.slo, window=reference)
-    yield _record(plan, names.TOTAL, sli.total.over(plan.reference), window=reference)
+    valid = sli.total.over(plan.reference)
     guarded = [w for w in plan.bad_counts if w.length <= RAW_UP_TO]
     for window in guarded:
         bad = _bad(sli, sli.total.over(window.length), window.length, valid)
@@ -117,9 +107,6 @@ def _from_counters(plan: Plan, sli: Counters) -> Iterator[Rule]:
         total = sli.total.over(window.length)
         if window in guarded:
             bad = f"{series(names.BAD, plan.slo, window=window.label)} / on () group_left ()"
-        elif window.length == plan.reference:
-            total = f"max({valid})"
-            bad = f"({_bad(sli, total, window.length, valid)}) / on ()"
         else:
             bad = f"({_bad(sli, total, window.length, valid)}) /"
         yield _record(plan, names.BURN, f"{bad} ({total} > 0) / {plan.allowed_text}", window=window.label)
@@ -127,22 +114,19 @@ def _from_counters(plan: Plan, sli: Counters) -> Iterator[Rule]:
 
 def _bad(sli: Counters, total: str, window: timedelta, valid: str) -> str:
     """Bad events in a window. No bad (or good) series yet is none of them, as long as there are valid events at all."""
-    none = f"0 * max({valid})"
+    none = f"0 * {valid}"
     if sli.bad is not None:
         return f"{sli.bad.over(window)} or {none}"
     return f"clamp_min({total} - ({sli.part.over(window)} or {none}), 0)"
 
 
 def _tiles(plan: Plan, sli: Counters) -> Iterator[Rule]:
-    """Increases over 5 minutes that do not overlap; each reads one scrape more and scales back."""
-    read, seconds = sli.tile + sli.pad, int(sli.tile.total_seconds())
-    back = f"* {seconds} / {int(read.total_seconds())}"
-    total = names.tile("total", sli.tile)
+    """Events since the tile before, across gaps in scrapes and stops of the server (`slo.tiles`)."""
+    total, bad = (names.tile(kind, sli.tile) for kind in ("total", "bad"))
     valid = f"max({series(total, plan.slo)})"
-    yield _record(plan, total, f"{sli.total.over(read)} {back}")
-    found = f"{sli.part.over(read)} {back} or 0 * {valid}"
-    expr = found if sli.bad else f"clamp_min({valid} - ({found}), 0)"
-    yield _record(plan, names.tile("bad", sli.tile), expr)
+    yield _record(plan, total, tile(sli.total, sli.tile, sli.pad, series(total, plan.slo)))
+    found = f"{tile(sli.part, sli.tile, sli.pad, series(bad, plan.slo))} or 0 * {valid}"
+    yield _record(plan, bad, found if sli.bad else f"clamp_min({valid} - ({found}), 0)")
 
 
 def _judged(plan: Plan, sli: Slices) -> Iterator[Rule]:
@@ -165,7 +149,7 @@ def _from_slices(plan: Plan, sli: Slices) -> Iterator[Rule]:
         count = f"count_over_time({slices}[{window.label}])"
         expr = f"sum_over_time({slices}[{window.label}]) / {count} / {plan.allowed_text}"
         if window in guarded:
-            expr += f"\nand {count} >= {_half(window, sli.tile)}"
+            expr += f"\nand {count} >= {half(window, sli.tile)}"
         yield _record(plan, names.BURN, expr, window=window.label)
 
 
@@ -179,7 +163,7 @@ def _gathered(plan: Plan, sli: Slices) -> Iterator[Rule]:
 def _from_tiles(plan: Plan) -> Iterator[Rule]:
     """Windows over 1 h, and the period."""
     bad_tile, total_tile = (series(names.tile(kind, TILE), plan.slo) for kind in ("bad", "total"))
-    guarded = [w for w in plan.bad_counts if w.length > RAW_UP_TO]
+    guarded = [w for w in bad_recorded(plan) if w.length > RAW_UP_TO]
     for window in guarded:
         yield _record(plan, names.BAD, f"sum_over_time({bad_tile}[{window.label}])", window=window.label)
     period = plan.period_label
@@ -188,22 +172,31 @@ def _from_tiles(plan: Plan) -> Iterator[Rule]:
         if window.length <= RAW_UP_TO:
             continue
         total = f"(sum_over_time({total_tile}[{window.label}]) > 0)"
+        summed, on = f"sum_over_time({bad_tile}[{window.label}])", ""
         if window in guarded:
-            bad = series(names.BAD, plan.slo, window=window.label)
-            young = f"count_over_time({total_tile}[{window.label}]) >= {_half(window, TILE)}"
-            expr = f"{bad} / ignoring (window) {total} / {plan.allowed_text}\nand ignoring (window) {young}"
-        else:
-            expr = f"sum_over_time({bad_tile}[{window.label}]) / {total} / {plan.allowed_text}"
+            summed, on = series(names.BAD, plan.slo, window=window.label), "ignoring (window) "
+        expr = f"{summed} / {on}{total} / {plan.allowed_text}"
+        if window in plan.bad_counts:
+            expr += f"\nand {on}{half_full(total_tile, window, LOOKS_OF_A_ROW)}"
         yield _record(plan, names.BURN, expr, window=window.label)
     bad, total = (series(n, plan.slo, window=period) for n in (names.BAD, names.TOTAL))
     yield _record(plan, names.SLI, f"1 - {bad} / ({total} > 0)")
     sli = series(names.SLI, plan.slo, window=period)
     yield _record(plan, names.BUDGET, f"1 - sum without (window) ((1 - {sli}) / {plan.allowed_text})", period=period)
+    yield _record(plan, names.COVERAGE, _coverage(plan, total_tile), period=period)
 
 
-def _half(window: Window, tile: timedelta) -> int:
-    """Tiles in half of the window: with fewer a young SLO would alert on its first hiccup."""
-    return math.ceil(window.length / tile / 2)
+def _coverage(plan: Plan, total_tile: str) -> str:
+    """Share of the period with tiles, and of the time since the first one where that is shorter.
+
+    Looked at every hour of 28 days: times with a tile / times since the first that had one.
+    """
+    step = every(plan.period, LOOKS)
+    looks, seen = f"[{plan.period_label}:{duration_text(step)}]", looked(total_tile)
+    return (
+        f"count_over_time({seen}{looks})\n"
+        f"/ (floor((time() - min_over_time((0 * {seen} + time()){looks})) / {int(step.total_seconds())}) + 1)"
+    )
 
 
 # Counted by the exporter
@@ -230,6 +223,8 @@ def _copied(plan: Plan) -> Iterator[Rule]:
     yield _record(plan, names.TOTAL, f"sum by (slo, window) ({both})")
     yield copy(names.SLI, "slo, window", SLO_SLI, window=period)
     yield copy(names.BUDGET, "slo, period", SLO_BUDGET_REMAINING, period=period)
+    age = f"min by (slo) ({series(SLO_DATA_AGE.name, plan.slo)})"
+    yield _record(plan, names.COVERAGE, f"clamp_min(1 - {age} / {int(plan.period.total_seconds())}, 0)", period=period)
     yield from _state(plan)
 
 
@@ -247,76 +242,4 @@ def _state(plan: Plan) -> Iterator[Rule]:
         "counts": plan.counts,
     }
     yield _record(plan, names.INFO, "vector(1)", **{k: v for k, v in words.items() if v})
-    yield Rule(
-        alert=names.BUDGET_ALERT,
-        labels={"slo": plan.slo, "level": Level.TICKET},
-        annotations=_said(plan, f"{plan.slo} has spent its whole {plan.period_text} budget"),
-        expr=f"{series(names.BUDGET, plan.slo)} < 0",
-    )
-
-
-def _alerts(plan: Plan, *, short: bool | None = None) -> Iterator[Rule]:
-    """Burn alerts: all, or those whose short window reads raw counters, or the others."""
-    for alert in plan.alerts:
-        if short is None or short is (alert.short.length <= RAW_UP_TO):
-            yield _burn_alert(plan, alert)
-
-
-def _burn_alert(plan: Plan, alert: BurnAlert) -> Rule:
-    long, short = (
-        f"{series(names.BURN, plan.slo, window=w.label)} > {alert.factor}" for w in (alert.long, alert.short)
-    )
-    bad = series(names.BAD, plan.slo, window=alert.long.label)
-    if isinstance(plan.sli, Counters) and reads_tiles(plan, alert.long):
-        # In the first tile of a counter that stood at 0 an event counts a little less than one. Raw windows never count less.
-        bad = f"round({bad})"
-    enough = f"{bad} >= {alert.min_bad}"
-    summary = f'{escape(plan.slo)} burns its {plan.period_text} budget {{{{ $value | printf "%.1f" }}}} times too fast'
-    spent = f"at least {alert.budget_used * 100:.3g} % of the budget in {alert.long.label}"
-    return Rule(
-        alert=names.BURN_ALERT,
-        labels={"slo": plan.slo, "level": alert.level, "window": alert.long.label},
-        annotations={"summary": summary, "budget_spent": spent, **_runbook(plan)},
-        expr=f"{long}\nand ignoring (window) {short}\nand ignoring (window) {enough}",
-    )
-
-
-def _no_data(plan: Plan) -> Rule:
-    """No successful read of the source, with or without events."""
-    silence = plan.no_data_after
-    match plan.sli:
-        case Counters():
-            valid = series(names.TOTAL, plan.slo, window=duration_text(plan.reference))
-            expr, wait = f"max by (slo) (absent({valid}))", silence
-        case Slices():
-            expr, wait = f"max(absent({plan.sli.data}))", silence
-        case _:
-            age = series(SLO_DATA_AGE.name, plan.slo)
-            gone = duration_text(min(silence, _SOURCE_GONE))
-            expr = (
-                f"min by (slo) ({age}) > {int(silence.total_seconds())}\n"
-                f"or max by (slo) (absent_over_time({age}[{gone}]))"
-            )
-            wait = FIRST_SCRAPE
-    return Rule(
-        alert=names.NO_DATA_ALERT,
-        labels={"slo": plan.slo, "level": Level.TICKET},
-        annotations=_said(
-            plan, f"{plan.slo} has had no data for {duration_text(silence)}: an outage would not be seen"
-        ),
-        expr=expr,
-        wait=wait,
-    )
-
-
-def _said(plan: Plan, summary: str) -> dict[str, str]:
-    return {"summary": escape(summary), **_runbook(plan)}
-
-
-def _runbook(plan: Plan) -> dict[str, str]:
-    return {"runbook_url": escape(plan.runbook)} if plan.runbook else {}
-
-
-def escape(text: str) -> str:
-    """Text that Prometheus' templates leave as it is."""
-    return text.replace("{{", '{{ "{{" }}')
+    yield budget_spent(plan)

@@ -15,9 +15,11 @@ from platform_meter.model.objective import StoredSli
 from platform_meter.model.source import Source
 from platform_meter.problems import EACH, Problem, masked, suggest
 from platform_meter.problems.problem import Text
+from platform_meter.runtime.files import ready
 from platform_meter.runtime.files.config import Config, LoadedConfig, load_config
 from platform_meter.runtime.files.cross_checks import Known, advise, cross_check
 from platform_meter.runtime.files.definitions import LoadedDefinitions, is_there, load_definitions, read_text
+from platform_meter.runtime.files.doubles import doubled
 from platform_meter.runtime.files.references import look_up, read_file
 from platform_meter.slo.check import Reader
 from platform_meter.slo.plan import SCRAPE, Plan, plan
@@ -58,14 +60,16 @@ def examine(
     *,
     source_types: Mapping[str, Source[Any]] | None = None,
     scrape: timedelta = SCRAPE,
+    machine: bool = False,
 ) -> Examined:
     """As `check`, with what the files say. Does not raise on what people wrote, nor on files that can't be read.
 
-    `scrape` is the interval at which Prometheus scrapes.
+    `scrape` is the interval at which Prometheus scrapes; with `machine` what `serve` will need here is looked at too.
     """
     types = sources.load() if source_types is None else source_types
     loaded: LoadedConfig | None = None
     problems: list[Problem] = []
+    notes: list[Problem] = []
     if config_path is not None:
         text = read_text(config_path)
         if isinstance(text, Problem):
@@ -74,6 +78,15 @@ def examine(
             loaded = load_config(text, str(config_path), {name: t.config for name, t in types.items()})
             problems += loaded.problems
             problems += look_up(loaded, read_file, environ or {})
+            problems += doubled(loaded, read_file, environ or {})
+            try:
+                config = ready.settled(loaded.config, environ or {}) if loaded.config else None
+                loaded = replace(loaded, config=config)
+            except ValueError as error:
+                problems.append(Problem(path=str(config_path), line=1, column=1, text=f"{ready.LISTEN}: {error}"))
+            if machine:
+                problems += ready.store(loaded, str(config_path), environ or {})
+                notes += ready.port(loaded)
     folders: list[Path] = []
     if loaded is not None:
         folders.append(Path(loaded.folder))
@@ -110,7 +123,7 @@ def examine(
         problems=tuple(masked(sorted(set(problems)))),
         slo_files=read.slo_files,
         plans=plans,
-        warnings=tuple(sorted({*slos.warnings, *advise(read.declared)})),
+        warnings=tuple(sorted({*notes, *read.warnings, *slos.warnings, *advise(read.declared)})),
     )
 
 

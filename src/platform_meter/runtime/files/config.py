@@ -177,6 +177,8 @@ class LoadedConfig:
     folder: str
     """Of the definitions, whatever else is wrong."""
     settings: tuple[Setting, ...]
+    sections: Mapping[str, SourceSection]
+    """Sources whose settings are sound, by name."""
 
 
 def load_config(
@@ -198,7 +200,13 @@ def load_config(
         config = None if problems else Config.model_validate({}, context=context)
         folder = _folder(None, path)
         return LoadedConfig(
-            config=config, problems=tuple(problems), document=None, instances={}, folder=folder, settings=()
+            config=config,
+            problems=tuple(problems),
+            document=None,
+            instances={},
+            folder=folder,
+            settings=(),
+            sections={},
         )
     document, *more = decoded.others
     problems += [d.problem("a second document; this file holds one: remove the line with ---") for d in more]
@@ -215,6 +223,7 @@ def load_config(
         instances=instances,
         folder=_folder(document, path),
         settings=tuple(settings),
+        sections=sections,
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
+import stat
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from platform_meter.model.definitions import KINDS, Definition, Definitions
-from platform_meter.model.generated import HEADER
+from platform_meter.model.generated import HEADER, dashboard_mark
 from platform_meter.problems import Document, Problem, decode, suggest
 
 SLO_VERSIONS = ("openslo", "sloth.slok.dev/", "pyrra.dev/")
@@ -18,6 +20,7 @@ SLO_VERSIONS = ("openslo", "sloth.slok.dev/", "pyrra.dev/")
 SLOTH = "prometheus/v1"
 """`version` of a Sloth file, which has no apiVersion."""
 SUFFIXES = (".yaml", ".yml")
+JSON = ".json"
 GENERATED = "generated"
 _LONGEST_ID = 128
 
@@ -49,6 +52,18 @@ class LoadedDefinitions:
     """Every document of our kinds, sound or not."""
     slo_files: tuple[tuple[str, str], ...]
     """Path and text of every file with an SLO in it; it may hold our kinds too."""
+    warnings: tuple[Problem, ...] = ()
+    """Allowed, but worth knowing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What lies in a folder of definitions."""
+
+    files: list[Path] = field(default_factory=list)
+    """Those to read."""
+    problems: list[Problem] = field(default_factory=list)
+    """What is there and is not read, though its author may believe so."""
 
 
 def is_slo(document: Document) -> bool:
@@ -83,10 +98,14 @@ def read_definitions(
     """
     declared: list[Declared] = []
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     slo_files: list[tuple[str, str]] = []
     for path, text in files:
-        decoded = decode(text, path, model_for, context={"base": posixpath.dirname(path)})
+        decoded = decode(text, path, model_for, context={"base": posixpath.dirname(path)}, lists=True)
         problems += decoded.problems
+        if decoded.empty:
+            said = "nothing stands in this file; write a definition into it, or remove it"
+            warnings.append(Problem(path=path, line=1, column=1, text=said))
         sound = [Declared.of(r.document, r.value) for r in decoded.values if isinstance(r.value, Definition)]
         unsound = map(Declared.of, decoded.unsound)
         declared += sorted((*sound, *unsound), key=lambda one: one.document.line)
@@ -100,6 +119,7 @@ def read_definitions(
         problems=tuple(sorted(problems + doubled + [p for one in first for p in _bad_id(one)])),
         declared=tuple(declared),
         slo_files=tuple(slo_files),
+        warnings=tuple(warnings),
     )
 
 
@@ -112,8 +132,9 @@ def load_definitions(
 
     `generated/`, hidden files and what `generate` wrote elsewhere are never input; a file reached twice is read once.
     """
-    problems: list[Problem] = []
-    paths = {path.resolve(): path for folder in reversed(folders) for path in definition_files(folder)}
+    listed = [definition_files(folder) for folder in reversed(folders)]
+    problems = list(dict.fromkeys(problem for one in listed for problem in one.problems))
+    paths = {path.resolve(): path for one in listed for path in one.files}
 
     def files() -> Iterator[tuple[str, str]]:
         for path in sorted(paths.values()):
@@ -127,15 +148,71 @@ def load_definitions(
     return replace(found, problems=tuple(sorted((*found.problems, *problems))))
 
 
-def definition_files(folder: Path) -> list[Path]:
-    """YAML files under `folder`, without hidden ones and what `generate` wrote; a single file is itself."""
+def definition_files(folder: Path) -> Listed:
+    """YAML files under `folder`, without hidden ones and what `generate` wrote; a single file is itself.
+
+    Links to files are followed, as a mounted ConfigMap has them; links to folders are not, since they may lead anywhere.
+    """
+    found = Listed()
     if not is_there(folder):
-        return []
+        return found
     if folder.is_file():
-        return [folder]
-    found = (p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file())
-    inside = ((p, p.relative_to(folder).parts) for p in found)
-    return sorted(p for p, parts in inside if GENERATED not in parts[:-1] and not any(s.startswith(".") for s in parts))
+        found.files.append(folder)
+    else:
+        _walk(folder, found)
+    found.files.sort()
+    return found
+
+
+def _walk(folder: Path, found: Listed) -> None:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        text = f"folder cannot be read: {error.strerror or error}; correct its permissions, or move it out of here"
+        found.problems.append(_about(folder, text))
+        return
+    for entry in entries:
+        if not entry.name.startswith("."):
+            _take(folder / entry.name, entry, found)
+
+
+def _take(path: Path, entry: os.DirEntry[str], found: Listed) -> None:
+    """One thing in a folder: a file to read, one more folder, nothing of ours, or a problem."""
+    try:
+        is_folder = entry.is_dir() if not entry.is_symlink() else stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        text = f"a link to {path.readlink()}, which cannot be read: {error.strerror or error}; correct the link, or remove it"
+        found.problems.append(_about(path, text))
+        return
+    ending = path.suffix.lower()
+    if is_folder:
+        if path.name == GENERATED:
+            return
+        if entry.is_symlink():
+            text = "a link to a folder is not followed; put the folder itself here, or name it beside this one"
+            found.problems.append(_about(path, text))
+        else:
+            _walk(path, found)
+    elif ending in SUFFIXES and path.suffix != ending:
+        text = f"a file that ends in {path.suffix} is not read; rename it to {path.stem}{ending}"
+        found.problems.append(_about(path, text))
+    elif ending == JSON and not _is_dashboard(path):
+        text = f"a JSON file is not read; rename it to {path.stem}.yaml, since JSON is YAML too, or move it out of here"
+        found.problems.append(_about(path, text))
+    elif ending in SUFFIXES and not path.is_file():
+        found.problems.append(_about(path, "no regular file but a pipe or the like; put a file here, or rename it"))
+    elif ending in SUFFIXES:
+        found.files.append(path)
+
+
+def _is_dashboard(path: Path) -> bool:
+    """Whether `generate` wrote this JSON file, which needs no folder of its own."""
+    text = read_text(path)
+    return isinstance(text, str) and dashboard_mark(path.stem) in text
+
+
+def _about(path: Path, text: str) -> Problem:
+    return Problem(path=str(path), line=1, column=1, text=text)
 
 
 def is_there(path: Path) -> bool:
@@ -157,7 +234,7 @@ def read_text(path: Path, read: Callable[[Path], str] = lambda path: path.read_t
         text = f"not UTF-8 (byte {error.start + 1}); save the file as UTF-8"
     except (OSError, ValueError) as error:
         text = f"cannot be read: {getattr(error, 'strerror', '') or error}; correct the path or its permissions"
-    return Problem(path=str(path), line=1, column=1, text=text)
+    return _about(path, text)
 
 
 def collect(values: Iterable[Definition]) -> Definitions:

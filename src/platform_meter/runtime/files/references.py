@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,12 +14,13 @@ from pydantic.fields import FieldInfo
 
 from platform_meter.model.scalars import LocalPath
 from platform_meter.model.source import Secret
-from platform_meter.problems import Problem
+from platform_meter.problems import Problem, suggest
 from platform_meter.runtime.files.config import LoadedConfig
+from platform_meter.runtime.files.kubeconfigs import contexts
 
 At = tuple[str | int, ...]
 SALT_BYTES = hashlib.blake2b.MAX_KEY_SIZE
-_LONGEST = 64 * 1024
+_LONGEST = 1024 * 1024
 _LONGEST_NAME = 255
 """Bytes of a file's name that every file system takes."""
 _LIKE_A_TOKEN = 20
@@ -42,11 +44,13 @@ def look_up(
     looker = _Looker(loaded, read, environ)
     for setting in loaded.settings:
         looker.look(setting.value, setting.at, setting.field)
+    for name in loaded.sections:
+        looker.context(name)
     return tuple(sorted(looker.problems))
 
 
 def read_file(path: str) -> bytes | None:
-    """The beginning of this file, longer than any secret; None where there is none that we may read again."""
+    """The beginning of this file, longer than any secret or kubeconfig; None where there is none that we may read again."""
     try:
         found = Path(path).expanduser()
         if not found.is_file():  # a pipe gives what it holds once, and would keep us waiting
@@ -79,6 +83,30 @@ class _Looker:
             self._say(
                 f"file '{self._written(at)}' is not there or cannot be read ({_PATHS_START}); correct the path", at
             )
+
+    def context(self, name: str) -> None:
+        """The context of a source that has one must stand in its kubeconfig."""
+        config = self.loaded.sections[name].config
+        kubeconfig, context = getattr(config, "kubeconfig", None), getattr(config, "context", None)
+        if not isinstance(kubeconfig, str) or not isinstance(context, str) or not (kubeconfig or context):
+            return
+        at: At = ("sources", name)
+        found = contexts(kubeconfig, self.read, self.environ)
+        called = f"kubeconfig '{self._written((*at, 'kubeconfig')) or os.pathsep.join(found.paths)}'"
+        if not found.found:
+            if not kubeconfig:  # a written one that is not there is told already
+                text = f"{called} is not there, so it has no context '{context}'; set KUBECONFIG, or write kubeconfig: PATH"
+                self._say(text, (*at, "context"))
+        elif context and context not in found.names:
+            hint = suggest(context, found.names) or "; name another kubeconfig"
+            self._say(f"{called} has no context '{context}'{hint}", (*at, "context"))
+        elif not context and found.names and found.current not in found.names:
+            wrong = (
+                f"'{found.current}' as its current context and does not have it"
+                if found.current
+                else "no current context"
+            )
+            self._say(f"{called} names {wrong}; write context: {found.names[0]}", (*at, "kubeconfig"))
 
     def _secret(self, secret: Secret, at: At) -> None:
         """A secret must be there, and fit to be sent in a header, or to be the salt."""

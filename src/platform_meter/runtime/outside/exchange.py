@@ -24,6 +24,8 @@ _CONNECT = 10.0
 _HOPS = 5
 _FOUND = 200
 """Characters of an answer that an error quotes."""
+_REASON = 100
+"""Characters of a reason phrase that an error quotes."""
 _LOOKED = 16 * 1024
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _MOVED_POST = frozenset({307, 308})
@@ -77,6 +79,12 @@ class Reply:
         # Secrets go before the cut, which could leave a half of one.
         text = " ".join(self.grant.hide(self.body[:_LOOKED].decode("utf-8", "replace")).split())
         return repr(text[:_FOUND]) if text else "nothing"
+
+    @property
+    def said(self) -> str:
+        """The status and its reason phrase, which is the server's to write."""
+        reason = (self.response.reason or "").encode("latin-1", "replace").decode("utf-8", "replace")
+        return f"{self.status} {self.grant.line(reason)[:_REASON]}".rstrip()
 
 
 class Exchange:
@@ -150,8 +158,7 @@ class Exchange:
             reply = self._hop(grant, call, request, deadline)
             if reply.status not in (_MOVED if call.method == "GET" else _MOVED_POST):
                 return reply
-            there = urljoin(reply.response.url, reply.response.headers.get("location", ""))
-            problem = transport.elsewhere(there, grant.base)
+            there, problem = _led(reply.response, grant.base)
             if problem and call.any_status:
                 return reply
             if problem:
@@ -214,3 +221,12 @@ class Exchange:
             if transport.timed_out(error):
                 raise TimedOut(f"{where}: no answer in time") from error
             raise Unreachable(grant.hide(f"{where}: {transport.reason(error)}")) from error
+
+
+def _led(response: requests.Response, base: str) -> tuple[str, str]:
+    """Where a redirect leads, and why that is no place to go to; empty when it is one."""
+    try:
+        there = urljoin(response.url, response.headers.get("location", ""))
+    except ValueError:
+        return "", "leads to something that is no URL"
+    return there, transport.elsewhere(there, base)

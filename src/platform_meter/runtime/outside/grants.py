@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import quote
 
 _SHORTEST_HIDDEN = 3
 """Shorter secrets would blank out half of every text and are no secrets."""
@@ -30,11 +32,18 @@ class Grant:
     proxy: str = field(repr=False, default="")
 
     def hide(self, text: str) -> str:
-        """`text` without any of the secrets."""
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            if len(secret) >= _SHORTEST_HIDDEN:
-                text = text.replace(secret, "***")
+        """`text` without any of the secrets, as they are or as a URL writes them, in capitals or not."""
+        forms = {form for secret in self.secrets for form in (secret, quote(secret, safe=""))}
+        for form in sorted(forms, key=len, reverse=True):
+            if len(form) >= _SHORTEST_HIDDEN:
+                text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)
         return text
+
+    def line(self, text: str) -> str:
+        """`text` on one line, printable and without any of the secrets."""
+        shown = "".join(letter if letter.isprintable() else " " for letter in self.hide(text))
+        # Blanks stood in for what can't be shown: a secret may have been in two halves.
+        return self.hide(" ".join(shown.split()))
 
 
 class Credentials(Protocol):

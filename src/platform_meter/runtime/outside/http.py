@@ -11,8 +11,10 @@ import os
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
+from http.client import HTTPException
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar, cast
 
@@ -107,6 +109,8 @@ class Way:
         self._salt, self._on_gap, self._max_bytes, self._timeout = salt, on_gap, max_bytes, timeout.total_seconds()
         self._lock = threading.Lock()
         self._seen_gaps: set[tuple[datetime, datetime, str]] = set()
+        self._granted: Grant | None = None
+        """The last grant: what its secrets are is hidden in every error."""
 
     def __enter__(self) -> Self:
         return self
@@ -134,14 +138,16 @@ class Way:
         sent = {"Accept": "application/json", **(headers or {})}
         if etag:
             sent["If-None-Match"] = etag
-        return self._answer(
-            Call(method="GET", path=path, params=params, headers=sent, total=self._timeout), type_, etag
-        )
+        call = Call(method="GET", path=path, params=params, headers=sent, total=self._timeout)
+        with self._declared(call):
+            return self._answer(call, type_, etag)
 
     def post(self, path: str, type_: type[T], *, body: Any, headers: Mapping[str, str] | None = None) -> Answer[T]:
         sent = {"Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
         data = msgspec.json.encode(body)
-        return self._answer(Call(method="POST", path=path, headers=sent, body=data, total=self._timeout), type_, "")
+        call = Call(method="POST", path=path, headers=sent, body=data, total=self._timeout)
+        with self._declared(call):
+            return self._answer(call, type_, "")
 
     def text(
         self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float | None = None
@@ -149,18 +155,20 @@ class Way:
         accept = {"Accept": "text/plain, */*;q=0.5"}
         total = self._timeout if timeout is None else timeout
         call = Call(method="GET", path=path, params=params, headers=accept, total=total, any_status=True)
-        reply = self._exchange.send(self._credentials.grant(), call)
-        return reply.status, transport.decoded(reply.body, reply.response.headers.get("content-type", ""))
+        with self._declared(call):
+            reply = self._exchange.send(self._grant(), call)
+            return reply.status, transport.decoded(reply.body, reply.response.headers.get("content-type", ""))
 
     def lines(self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float = 330.0) -> Iterator[bytes]:
         accept = {"Accept": "application/json"}
         call = Call(method="GET", path=path, params=params, headers=accept, total=self._timeout, stream=timeout)
         try:
-            reply = self._retried(call)
-            with reply.response, self._exchange.network(reply.grant, call):
-                if reply.status >= 300:
-                    self._unexpected(call, reply, "a stream")
-                yield from transport.lines(transport.chunks(reply.response), self._max_bytes)
+            with self._declared(call):
+                reply = self._retried(call)
+                with reply.response, self._exchange.network(reply.grant, call):
+                    if reply.status >= 300:
+                        self._unexpected(call, reply, "a stream")
+                    yield from transport.lines(transport.chunks(reply.response), self._max_bytes)
         except transport.TooLong as error:
             raise Unexpected(f"{self._exchange.shown(call)}: {error}, the bound; select less") from None
         except Unreachable:
@@ -184,23 +192,49 @@ class Way:
 
     # From here on: how.
 
+    def _grant(self) -> Grant:
+        self._granted = self._credentials.grant()
+        return self._granted
+
+    @contextmanager
+    def _declared(self, call: Call) -> Iterator[None]:
+        """Whatever an answer does in here ends in an error that `Outside` declares, on one line and without secrets."""
+        try:
+            yield
+        except SourceError as error:
+            error.args = (self._line(str(error)), *error.args[1:])
+            raise
+        except (ValueError, LookupError, ArithmeticError, RecursionError, HTTPException) as error:
+            text = f"{self._exchange.shown(call)}: the answer can't be understood ({type(error).__name__})"
+            raise Unexpected(self._line(text)) from None  # what it says may quote the answer
+
+    def _line(self, text: str) -> str:
+        return (self._granted or Grant(base="")).line(text)
+
     def _answer(self, call: Call, type_: type[T], etag: str) -> Answer[T]:
         reply = self._retried(call)
         headers = {name.lower(): value for name, value in reply.response.headers.items()}
+        # One that could not be sent back would fail each call to come.
+        tag = headers.get("etag", "")
+        tag = tag if tag.isascii() and tag.isprintable() else ""
         if reply.status == 304 and etag:
-            return Answer(body=None, headers=headers, changed=False, etag=headers.get("etag", etag))
+            return Answer(body=None, headers=headers, changed=False, etag=tag or etag)
+        expected = "JSON" if type_ is msgspec.Raw else f"JSON of {_named(type_)}"
         if not 200 <= reply.status < 300:
-            self._unexpected(call, reply, f"JSON of {_named(type_)}")
+            self._unexpected(call, reply, expected)
         try:
             body = _decoder(cast("Any", type_)).decode(reply.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            text = f"{self._exchange.shown(call)}: {error}; expected JSON of {_named(type_)}, found {reply.found}"
-            raise Unexpected(reply.grant.hide(text)) from None  # the cause quotes the answer, which may echo a secret
-        return Answer(body=body, headers=headers, etag=headers.get("etag", ""))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            text = f"{self._exchange.shown(call)}: {error}; expected {expected}, found {reply.found}"
+            said = Answer(body=reply.body, headers=headers, etag=tag)
+            whole = said if isinstance(error, msgspec.ValidationError) else None
+            # The cause quotes the answer, which may echo a secret.
+            raise Unexpected(reply.grant.hide(text), answer=whole) from None
+        return Answer(body=body, headers=headers, etag=tag)
 
     def _retried(self, call: Call) -> Reply:
         """Send until an answer is worth looking at: 2xx, 3xx, or a 4xx that means neither auth nor quota."""
-        account = self._account(self._credentials.grant())
+        account = self._account(self._grant())
         account.breaker.admit(call.key)
         account.budget.admit(call.key)
         retrying = Retrying(
@@ -225,7 +259,7 @@ class Way:
     def _once(self, call: Call) -> Reply:
         if self._stop.is_set():
             raise Unreachable(f"{self._exchange.shown(call)}: not sent, we are stopping")
-        grant = self._credentials.grant()
+        grant = self._grant()
         account = self._account(grant)
         try:
             reply = self._exchange.send(grant, call)
@@ -245,7 +279,7 @@ class Way:
             self._limited(account, call, reply, asked)
         if status in {401, 403}:
             why = "the credential is not valid (any more)" if status == 401 else "the credential may not read this"
-            text = reply.grant.hide(f"{shown}: {status}, {why}; the server says {reply.found}")
+            text = reply.grant.line(f"{shown}: {status}, {why}; the server says {reply.found}")
             if status == 401 and self._credentials.renew():
                 raise _Again(Refused(text), timedelta())
             if account.breaker.refused(call.key, text, all_paths=status == 401):
@@ -257,7 +291,7 @@ class Way:
         if status >= 500:
             if asked is not None and asked > LONGEST_WAIT:
                 self._limited(account, call, reply, asked)
-            error = Unreachable(f"{shown}: the server answered {status} {reply.response.reason}")
+            error = Unreachable(f"{shown}: the server answered {reply.said}")
             if status not in _AGAIN:
                 raise error
             raise _Again(error, asked)
@@ -284,7 +318,9 @@ class Way:
         return None if until is None else max(timedelta(), until - now)
 
     def _unexpected(self, call: Call, reply: Reply, expected: str) -> NoReturn:
-        text = f"{self._exchange.shown(call)}: the server answered {reply.status} {reply.response.reason}; expected {expected}, found {reply.found}"
+        text = (
+            f"{self._exchange.shown(call)}: the server answered {reply.said}; expected {expected}, found {reply.found}"
+        )
         raise Unexpected(reply.grant.hide(text), reply.status)
 
     def _account(self, grant: Grant) -> Account:

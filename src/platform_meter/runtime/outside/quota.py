@@ -58,9 +58,9 @@ def _date(text: str) -> datetime | None:
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             found = parse(text)
-        except ValueError:
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
             continue
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     return None
 
 
@@ -103,7 +103,7 @@ class Budget:
                 )
             if window.remaining >= RESERVE * window.limit:
                 return
-            interval = min((window.reset - now) / window.remaining, timedelta(seconds=LONGEST_PAUSE))
+            interval = min((window.reset - now) / max(window.remaining, 1.0), timedelta(seconds=LONGEST_PAUSE))
             start = max(now, window.next_call or now)
             window.next_call = start + interval
             pause = min((start - now).total_seconds(), LONGEST_PAUSE)
@@ -170,9 +170,10 @@ def _number(text: str) -> float | None:
     # IETF drafts and GitLab write `100, 100;w=60`.
     head = text.partition(",")[0].partition(";")[0].strip()
     try:
-        return float(head)
+        number = float(head)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 @dataclass(slots=True)

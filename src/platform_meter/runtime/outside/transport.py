@@ -6,6 +6,7 @@ server which drips its headers or its body ends with the deadline, and a watch e
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import ssl
@@ -29,6 +30,8 @@ _POOL = 8
 """Connections kept open to one host; more are made when needed and closed afterwards."""
 _CHUNK = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
+_NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
+"""Codecs of Python that are no charsets: some raise whatever they are told, some take hours."""
 
 
 class TooLong(Exception):
@@ -59,6 +62,12 @@ class _Response(HTTPResponse):
         if deadline is not None:
             held = self.fp.detach()
             self.fp = io.BufferedReader(BoundedReader(sock, deadline, held))
+
+    def begin(self) -> None:
+        super().begin()
+        # What is no header is dropped: urllib3 would log it as it stands, and it may echo a secret.
+        self.msg.defects.clear()
+        self.msg.set_payload("")
 
 
 class _Plain(HTTPConnection):
@@ -94,9 +103,15 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Redirects are ours to follow; requests looks where they lead even when told not to, and fails there."""
+        del resp
+
+
 def session(server_name: str = "") -> requests.Session:
     """A session that keeps connections and no cookies. Proxies and CA bundles come from the environment as usual."""
-    made = requests.Session()
+    made = _Session()
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.headers.clear()
     for scheme in ("http://", "https://"):
@@ -166,8 +181,9 @@ def decoded(body: bytes, content_type: str) -> str:
     """Text in the charset the server names, UTF-8 without one; what can't be decoded is replaced."""
     found = re.search(r"charset=\"?([\w.:-]+)", content_type)
     try:
-        return body.decode(found[1] if found else "utf-8", "replace")
-    except LookupError:
+        charset = codecs.lookup(found[1] if found else "utf-8").name.replace("-", "_")
+        return body.decode("utf-8" if charset in _NO_CHARSETS else charset, "replace")
+    except (LookupError, ValueError):
         return body.decode("utf-8", "replace")
 
 

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from platform_meter.problems import Document, Problem
+from platform_meter.problems import Document, Problem, suggest
 from platform_meter.slo.burnrate import DEFAULT_PERIOD, window_text
 from platform_meter.slo.openslo import validity
-from platform_meter.slo.openslo.keys import PREFIX, Objective, Slo
+from platform_meter.slo.openslo.keys import (
+    ANNOTATIONS,
+    KINDS,
+    PREFIX,
+    Annotations,
+    DataSource,
+    Indicator,
+    Objective,
+    SliDocument,
+    Slo,
+)
+from platform_meter.slo.openslo.refs import Named, Path, refers, resolve
 from platform_meter.slo.promql import read_count, read_gauge
 from platform_meter.slo.spec import WORST, Ratio, RawRatio, Sli, Spec, Threshold
 
-__all__ = ["PREFIX", "Said", "read"]
+__all__ = ["PREFIX", "Named", "Other", "Said", "guarded", "is_other", "read", "read_other", "refers"]
 
 T = TypeVar("T")
+_NOTHING = Named()
 _OTHER_TOOLS = {"sloth.slok.dev/": "Sloth", "pyrra.dev/": "Pyrra"}
 
 
@@ -30,28 +42,153 @@ class Said:
     specs: tuple[Spec, ...] = ()
     """One for each objective; none where the document is no good."""
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+    """Allowed, but worth knowing."""
 
 
-def read(document: Document, known_metrics: Collection[str] = ()) -> Said | Problem | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """A document beside SLOs, which they may name."""
+
+    kind: str
+    name: str
+    value: SliDocument | DataSource | None
+    """None where it has problems, and of kinds that nothing is read from."""
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+
+def is_other(document: Document) -> bool:
+    """Whether this is an OpenSLO document of another kind than SLO."""
+    return document.value.get("apiVersion") == "openslo/v1" and document.word("kind") in KINDS
+
+
+def read_other(document: Document, known_metrics: Collection[str] = (), named: Named = _NOTHING) -> Other | None:
+    """An OpenSLO document of another kind than SLO; None where it is something else.
+
+    Args:
+        document: of whatever content.
+        known_metrics: names of our own catalogue; without any, metrics are not looked at.
+        named: DataSources that an SLI may name.
+    """
+    if not is_other(document):
+        return None
+    kind = document.word("kind")
+    model, name = KINDS[kind], document.word("metadata", "name")
+    found = document.read(model)
+    problems = found if isinstance(found, list) else []
+    value = found if isinstance(found, SliDocument | DataSource) else None
+    notes: list[Problem] = []
+    if model is SliDocument:
+        spec = value.spec if isinstance(value, SliDocument) else SliDocument.partly(document.value).spec
+        resolved = resolve(spec, ("spec",), named)
+        for text, at in (*resolved.wrong, *validity.indicator(resolved.spec, ("spec",), known_metrics)):
+            if value is not None or _stands(document, at):
+                problems.append(document.problem(" ".join(text.split()), *at))
+        notes = [document.problem(text, *at) for text, at in resolved.notes]
+        sound = isinstance(value, SliDocument) and not problems and not resolved.unsound
+        value = value.model_copy(update={"spec": resolved.spec}) if isinstance(value, SliDocument) and sound else None
+    problems = [guarded(document, problem) for problem in problems]
+    return Other(kind=kind, name=name, value=value, problems=tuple(problems), notes=tuple(notes))
+
+
+def guarded(document: Document, problem: Problem) -> Problem:
+    """The problem, without what a DataSource may hold of credentials."""
+    if document.word("kind") == "DataSource":
+        for _, spec in document.found("spec"):
+            for key in spec if isinstance(spec, dict) else ():
+                if key not in ("type", "description"):
+                    problem = document.hiding(problem, "spec", key)
+    return problem
+
+
+def read(document: Document, known_metrics: Collection[str] = (), named: Named = _NOTHING) -> Said | Problem | None:
     """An OpenSLO document's SLOs; other kinds, versions and tools are refused by name, and what is none of these is left.
 
     Args:
         document: of whatever content.
         known_metrics: names of our own catalogue; without any, metrics are not looked at.
+        named: SLIs and DataSources that it may name.
     """
     refused = _refused(document)
     if refused is not None or not str(document.value.get("apiVersion", "")).startswith("openslo"):
         return refused
     found = document.read(Slo)
+    whole = isinstance(found, Slo)
     slo, problems = (found, []) if isinstance(found, Slo) else (Slo.partly(document.value), found)
     names = _names(slo)
-    for text, at in validity.problems(slo, names, known_metrics):
-        if found is slo or _stands(document, at):
-            problems.append(document.problem(" ".join(text.split()), *at))
-    if problems or found is not slo:
-        return Said(names=names, problems=tuple(problems))
+    if unknown := list(_unknown_annotations(document)):
+        problems += unknown
+        meant = Annotations.partly(next(value for _, value in document.found("metadata", "annotations")))
+        slo = slo.model_copy(update={"metadata": slo.metadata.model_copy(update={"annotations": meant})})
+    held = _hold(slo, document, named)
+    problems += held.problems
+    for text, at in validity.problems(held.slo, names, known_metrics):
+        if whole or _stands(document, at):
+            problems.append(_told(slo, document, text, at))
+    if problems or held.unsound or not whole:
+        return Said(names=names, problems=tuple(dict.fromkeys(problems)))
+    notes = [_told(slo, document, text, at) for text, at in validity.notes(held.slo)]
     both = zip(names, slo.spec.objectives, strict=True)
-    return Said(names=names, specs=tuple(_spec(slo, objective, document, name) for name, objective in both))
+    specs = tuple(_spec(held.slo, objective, document, name) for name, objective in both)
+    return Said(names=names, specs=specs, notes=(*held.notes, *notes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """An SLO with all that it names put in its place."""
+
+    slo: Slo
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+    unsound: bool = False
+    """It names a document with problems."""
+
+
+def _hold(slo: Slo, document: Document, named: Named) -> _Held:
+    ref, indicator = slo.spec.indicatorRef, slo.spec.indicator
+    if ref is not None:
+        at = ("spec", "indicatorRef")
+        if slo.spec.has("indicator"):
+            text = "an SLO has an indicator of its own or names one; remove indicator or indicatorRef"
+            return _Held(slo=slo, problems=(document.problem(text, *at),))
+        if ref not in named.slis:
+            hint = (
+                suggest(ref, named.slis) or "; write a document with kind: SLI and this name, or the indicator inline"
+            )
+            return _Held(slo=slo, problems=(document.problem(f"no SLI is called '{ref}'{hint}", *at),))
+        spec = named.slis[ref]
+        if spec is None:
+            return _Held(slo=slo, unsound=True)
+        return _Held(slo=_with(slo, Indicator(spec=spec)))
+    if indicator is None:
+        return _Held(slo=slo)
+    found = resolve(indicator.spec, validity.INDICATOR, named)
+    return _Held(
+        slo=_with(slo, indicator.model_copy(update={"spec": found.spec})),
+        problems=tuple(document.problem(text, *at) for text, at in found.wrong),
+        notes=tuple(document.problem(text, *at) for text, at in found.notes),
+        unsound=found.unsound,
+    )
+
+
+def _with(slo: Slo, indicator: Indicator) -> Slo:
+    return slo.model_copy(update={"spec": slo.spec.model_copy(update={"indicator": indicator})})
+
+
+def _told(slo: Slo, document: Document, text: str, at: Path) -> Problem:
+    """What is said of an indicator that stands elsewhere is said where it is named."""
+    if slo.spec.indicatorRef is not None and at[:3] == validity.INDICATOR:
+        at = ("spec", "indicatorRef")
+    return document.problem(" ".join(text.split()), *at)
+
+
+def _unknown_annotations(document: Document) -> Iterator[Problem]:
+    for _, written in document.found("metadata", "annotations"):
+        for key in written if isinstance(written, dict) else ():
+            if key.startswith(PREFIX) and key not in ANNOTATIONS:
+                text = f"unknown annotation '{key}'{suggest(key, ANNOTATIONS)}"
+                yield document.problem(text, "metadata", "annotations", key)
 
 
 def _refused(document: Document) -> Problem | None:
@@ -64,14 +201,12 @@ def _refused(document: Document) -> Problem | None:
     if version.startswith("openslo") and version != "openslo/v1":
         return document.problem(f"apiVersion {version[:40]} is not read yet; write openslo/v1", "apiVersion")
     kind = document.value.get("kind")
-    if version == "openslo/v1" and kind not in (None, "SLO"):
-        return document.problem(
-            f"OpenSLO kind {str(kind)[:40]} is not read yet; write kind: SLO, its indicator inline", "kind"
-        )
+    if version == "openslo/v1" and kind not in (None, "SLO", *KINDS):
+        return document.problem(f"unknown OpenSLO kind '{str(kind)[:40]}'{suggest(str(kind), ('SLO', *KINDS))}", "kind")
     return None
 
 
-def _stands(document: Document, at: validity.Path) -> bool:
+def _stands(document: Document, at: Path) -> bool:
     """Whether the place is written so, not misspelt, and nothing is wrong with its value that is told already."""
     node = document.node
     for part in at[:-1]:
@@ -135,7 +270,7 @@ def _sli(slo: Slo, objective: Objective) -> Sli:
         stored, failure = ratio.raw.metricSource.spec.sli, ratio.rawType == "failure"
         return stored or RawRatio(query=read_gauge(ratio.raw.query, "max" if failure else "min"), failure=failure)
     return Ratio(
-        total=read_count(_ruled(ratio.total).query),
+        total=read_count(_ruled(ratio.total).query, total=True),
         good=read_count(ratio.good.query) if ratio.good else None,
         bad=read_count(ratio.bad.query) if ratio.bad else None,
     )

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticKnownError
 
 from platform_meter.model.objective import NoData, StoredSli, Unknown, countables
-from platform_meter.model.scalars import PlacedError
-from platform_meter.problems import suggest
 from platform_meter.slo.burnrate import Profile, parse_window
 from platform_meter.slo.openslo.partly import Keys
 from platform_meter.slo.openslo.values import (
+    parse_calendar,
     parse_min_bad,
     parse_name,
     parse_percent,
@@ -43,15 +42,9 @@ class Annotations(Keys):
     no_data: NoData | None = Field(None, alias="platform-meter.io/no-data")
     capability: str = Field("", alias="platform-meter.io/capability")
 
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        known = [str(f.alias) for f in Annotations.model_fields.values()]
-        for key in self.__pydantic_extra__:
-            if key.startswith(PREFIX):
-                raise PlacedError(f"unknown annotation '{key}'{suggest(key, known)}", key)
-        return self
 
-
+ANNOTATIONS = tuple(str(field.alias) for field in Annotations.model_fields.values())
+"""Those of ours that there are."""
 Name = Annotated[str, AfterValidator(parse_name)]
 
 
@@ -89,16 +82,28 @@ class MetricSpec(Keys):
         return StoredSli(events=countables()[self.events], where=self.where, threshold=self.threshold, unknown=unknown)
 
 
+READ = ("prometheus", "stored")
+"""Types of metric sources that are read."""
+
+
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def _of_others(value: Any, info: ValidationInfo) -> Any:
+    """Keys that other types of source have are theirs; which type it is may stand in a DataSource."""
+    kind = info.data.get("type", READ[0])
+    if kind not in (*READ, None):
+        return {}
+    known = MetricSpec.model_fields
+    return value if kind or not isinstance(value, dict) else {k: v for k, v in value.items() if k in known}
+
+
 class MetricSource(Keys):
-    type: Annotated[
-        Literal["prometheus", "stored", "probe", "datadog", "elasticsearch", "cloudwatch"], BeforeValidator(_lower)
-    ]
-    spec: MetricSpec
-    metricSourceRef: Any = None  # noqa: N815
+    metricSourceRef: str | None = None  # noqa: N815
+    type: Annotated[str | None, BeforeValidator(_lower)] = None
+    """Needed where no DataSource says it."""
+    spec: Annotated[MetricSpec, BeforeValidator(_of_others)]
 
 
 class Metric(Keys):
@@ -138,10 +143,19 @@ class Indicator(Keys):
     spec: IndicatorSpec
 
 
+def _parse_duration(value: Any, info: ValidationInfo) -> str:
+    rolls = info.data.get("isRolling", True) and info.data.get("calendar") is None
+    return parse_period(value) if rolls else parse_calendar(value)
+
+
 class TimeWindow(Keys):
-    duration: Annotated[str, BeforeValidator(parse_period)]
     isRolling: bool = False  # noqa: N815
     calendar: Any = None
+    duration: Annotated[str, BeforeValidator(_parse_duration)]
+
+    @property
+    def rolls(self) -> bool:
+        return self.isRolling is not False and self.calendar is None
 
     @property
     def length(self) -> timedelta:
@@ -156,6 +170,9 @@ class Objective(Keys):
     value: Decimal | None = None
     timeSliceTarget: Annotated[Decimal, Field(gt=0, le=1)] | None = None  # noqa: N815
     timeSliceWindow: Annotated[timedelta, BeforeValidator(parse_slice)] | None = None  # noqa: N815
+    indicator: Any = None
+    indicatorRef: Any = None  # noqa: N815
+    compositeWeight: Any = None  # noqa: N815
 
     @property
     def share(self) -> Decimal | None:
@@ -169,7 +186,7 @@ class SloSpec(Keys):
     budgetingMethod: Literal["Occurrences", "Timeslices", "RatioTimeslices"]  # noqa: N815
     timeWindow: list[TimeWindow] = Field(default=[], max_length=1, examples=[f"[{ROLLING}]"])  # noqa: N815
     indicator: Indicator | None = None
-    indicatorRef: Any = None  # noqa: N815
+    indicatorRef: str | None = None  # noqa: N815
     objectives: list[Objective] = Field(min_length=1, examples=["[{target: 0.999}]"])
     alertPolicies: Any = None  # noqa: N815
 
@@ -179,3 +196,52 @@ class Slo(Keys):
     kind: Literal["SLO"]
     metadata: Metadata
     spec: SloSpec
+
+
+class OtherMetadata(Keys):
+    """Of kinds that are looked up by name at most."""
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    displayName: str = ""  # noqa: N815
+    labels: dict[str, str | list[str]] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+
+
+class SliDocument(Keys):
+    apiVersion: Literal["openslo/v1"]  # noqa: N815
+    kind: Literal["SLI"]
+    metadata: OtherMetadata
+    spec: IndicatorSpec
+
+
+class DataSourceSpec(Keys):
+    description: str = ""
+    type: Annotated[str, BeforeValidator(_lower)]
+    connectionDetails: Any = None  # noqa: N815
+
+
+class DataSource(Keys):
+    apiVersion: Literal["openslo/v1"]  # noqa: N815
+    kind: Literal["DataSource"]
+    metadata: OtherMetadata
+    spec: DataSourceSpec
+
+
+class Other(Keys):
+    """A kind that says nothing of an SLI: what it holds is not looked at."""
+
+    apiVersion: Literal["openslo/v1"]  # noqa: N815
+    kind: str
+    metadata: OtherMetadata
+    spec: Any = None
+
+
+KINDS: dict[str, type[Keys]] = {
+    "Service": Other,
+    "SLI": SliDocument,
+    "DataSource": DataSource,
+    "AlertPolicy": Other,
+    "AlertCondition": Other,
+    "AlertNotificationTarget": Other,
+}
+"""OpenSLO's kinds beside SLO."""

@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 from platform_meter.model.objective import Countable, countables
-from platform_meter.problems import suggest
+from platform_meter.problems import nearest, suggest
 from platform_meter.slo.burnrate import ROWS, Level, Profile, can_fire
 from platform_meter.slo.openslo.keys import (
     PREFIX,
+    READ,
     ROLLING,
     IndicatorSpec,
     Metric,
@@ -23,21 +24,21 @@ from platform_meter.slo.openslo.keys import (
     Slo,
     SloSpec,
 )
+from platform_meter.slo.openslo.refs import PARTS, Path, Wrong
 from platform_meter.slo.openslo.values import LONGEST_NAME
-from platform_meter.slo.promql import read_count, read_gauge
+from platform_meter.slo.part import judge
+from platform_meter.slo.promql import Query, read_count, read_gauge
 
-Path = tuple[str | int, ...]
-Wrong = tuple[str, Path]
-"""What is wrong, and the path of keys and indexes to where it is told."""
 _STORED_SHAPE = (
     "ratioMetric: {counter: true, rawType: success, raw: {metricSource: {type: stored, spec: {events: pipeline_runs}}}}"
 )
-_INDICATOR: Path = ("spec", "indicator", "spec")
-_RATIO: Path = (*_INDICATOR, "ratioMetric")
-_THRESHOLD: Path = (*_INDICATOR, "thresholdMetric")
+INDICATOR: Path = ("spec", "indicator", "spec")
+_RATIO: Path = (*INDICATOR, "ratioMetric")
 _METHOD: Path = ("spec", "budgetingMethod")
 _OBJECTIVES: Path = ("spec", "objectives")
 _OURS = "platform_"
+_OWN = ("indicator", "indicatorRef", "compositeWeight")
+"""Keys of an objective in a composite SLO."""
 _SUFFIXES = ("_bucket", "_count", "_sum")
 _FULL, _SHORTEST = timedelta(days=28), timedelta(days=7)
 
@@ -51,19 +52,38 @@ def problems(slo: Slo, names: Sequence[str], known_metrics: Collection[str] = ()
         known_metrics: names of our own catalogue; without any, metrics are not looked at.
     """
     yield from _spec(slo.spec)
-    if slo.spec.indicator is not None:
-        yield from _indicator(slo.spec.indicator.spec, known_metrics)
+    if slo.spec.indicator is not None and slo.spec.indicatorRef is None:
+        yield from indicator(slo.spec.indicator.spec, INDICATOR, known_metrics)
     yield from _period(slo)
     yield from _method(slo)
     yield from _levels(slo)
     yield from _names(slo, names)
 
 
+def notes(slo: Slo) -> Iterator[Wrong]:
+    """What is allowed in a sound document, and worth knowing."""
+    found = slo.spec.indicator.spec if slo.spec.indicator is not None else IndicatorSpec()
+    if found.ratioMetric is not None:
+        yield from _parts(found.ratioMetric, _RATIO, wrong=False)
+    for n, objective in enumerate(slo.spec.objectives):
+        if found.ratioMetric is not None and (objective.has("op") or objective.has("value")):
+            yield "op and value are for a thresholdMetric; beside a ratioMetric they say nothing", (*_OBJECTIVES, n)
+        if slo.spec.budgetingMethod == "Occurrences" and (
+            objective.has("timeSliceTarget") or objective.has("timeSliceWindow")
+        ):
+            yield (
+                "timeSliceTarget and timeSliceWindow are for Timeslices; with Occurrences they say nothing",
+                (*_OBJECTIVES, n),
+            )
+
+
 def _spec(spec: SloSpec) -> Iterator[Wrong]:
-    if spec.indicatorRef is not None:
-        text = "indicatorRef is not read yet; write the indicator inline, as indicator: {spec: {...}}"
-        yield text, ("spec", "indicatorRef")
-    elif spec.lacks("indicator"):
+    own = [(n, key) for n, one in enumerate(spec.objectives) for key in _OWN if one.has(key)]
+    for n in dict.fromkeys(n for n, _ in own):
+        keys = ", ".join(key for m, key in own if m == n)
+        text = f"an objective of a composite SLO ({keys}) is not read yet; write an SLO with an indicator for each"
+        yield text, (*_OBJECTIVES, n)
+    if not own and spec.lacks("indicator") and spec.lacks("indicatorRef"):
         yield "missing key 'indicator'; write indicator: {spec: {ratioMetric: {...}}}", ("spec",)
     if spec.alertPolicies:
         text = (
@@ -73,7 +93,7 @@ def _spec(spec: SloSpec) -> Iterator[Wrong]:
     if spec.budgetingMethod == "RatioTimeslices":
         yield "RatioTimeslices is not read yet; write Occurrences or Timeslices", _METHOD
     for n, window in enumerate(spec.timeWindow):
-        if window.calendar is not None or window.isRolling is False:
+        if not window.rolls:
             yield f"calendar periods are not read yet; write a rolling one: {ROLLING}", ("spec", "timeWindow", n)
     for n, objective in enumerate(spec.objectives):
         if not objective.has_one_of("target", "targetPercent"):
@@ -81,39 +101,64 @@ def _spec(spec: SloSpec) -> Iterator[Wrong]:
             yield text, (*_OBJECTIVES, n)
 
 
-def _indicator(spec: IndicatorSpec, known: Collection[str]) -> Iterator[Wrong]:
+def indicator(spec: IndicatorSpec, at: Path, known: Collection[str] = ()) -> Iterator[Wrong]:
+    """Everything that the keys of an indicator tell together, wherever it stands."""
     ratio, threshold = spec.ratioMetric, spec.thresholdMetric
     if not spec.has_one_of("ratioMetric", "thresholdMetric"):
-        yield "an indicator needs either ratioMetric or thresholdMetric", _INDICATOR
+        yield "an indicator needs either ratioMetric or thresholdMetric", at
     if threshold is not None:
+        here = (*at, "thresholdMetric")
         if threshold.metricSource.type == "stored":
-            yield f"stored events give a ratio; write {_STORED_SHAPE}", (*_THRESHOLD, "metricSource", "type")
-        yield from _metric(threshold, _THRESHOLD, known, counted=False)
+            yield f"stored events give a ratio; write {_STORED_SHAPE}", (*here, "metricSource", "type")
+        yield from _metric(threshold, here, known)
     if ratio is not None:
-        yield from _ratio(ratio)
-        for key in ("good", "bad", "total", "raw"):
+        here = (*at, "ratioMetric")
+        yield from _ratio(ratio, here)
+        for key in PARTS:
             metric: Metric | None = getattr(ratio, key)
             if metric is not None:
-                yield from _metric(metric, (*_RATIO, key), known, counted=key != "raw")
+                yield from _metric(metric, (*here, key), known, counted="" if key == "raw" else key)
+        yield from _parts(ratio, here, wrong=True)
 
 
-def _ratio(ratio: RatioMetric) -> Iterator[Wrong]:
+def _parts(ratio: RatioMetric, at: Path, *, wrong: bool) -> Iterator[Wrong]:
+    """Whether good or bad can be a part of total; or what is worth knowing of that."""
+    total = _count(ratio.total, total=True)
+    for word in ("good", "bad"):
+        part = _count(getattr(ratio, word))
+        if part is not None and total is not None:
+            said = judge(part, total, word)
+            if text := said.wrong if wrong else said.note:
+                yield text, (*at, word, "metricSource", "spec", "query")
+
+
+def _count(metric: Metric | None, *, total: bool = False) -> Query | None:
+    """The query of a count, where it is one."""
+    if metric is None or metric.metricSource.type != "prometheus" or not metric.query:
+        return None
+    try:
+        return read_count(metric.query, total=total)
+    except ValueError:
+        return None
+
+
+def _ratio(ratio: RatioMetric, at: Path) -> Iterator[Wrong]:
     if ratio.raw is not None:
         if ratio.good or ratio.bad or ratio.total:
-            yield "a raw ratio stands alone; remove good, bad and total, or raw", (*_RATIO, "raw")
+            yield "a raw ratio stands alone; remove good, bad and total, or raw", (*at, "raw")
         elif ratio.lacks("rawType"):
-            yield "a raw ratio needs rawType; write rawType: success or rawType: failure", (*_RATIO, "raw")
+            yield "a raw ratio needs rawType; write rawType: success or rawType: failure", (*at, "raw")
         elif ratio.raw.metricSource.type == "stored" and ratio.rawType == "failure":
-            yield "stored events give a ratio of success; write rawType: success", (*_RATIO, "rawType")
+            yield "stored events give a ratio of success; write rawType: success", (*at, "rawType")
     elif ratio.lacks("raw"):
         if ratio.lacks("total") or not ratio.has_one_of("good", "bad"):
-            yield "a ratio needs total, and either good or bad over it; or raw and rawType", _RATIO
+            yield "a ratio needs total, and either good or bad over it; or raw and rawType", at
         elif ratio.counter is False:
             text = "counter: false is not read yet; give the counters themselves and counter: true"
-            yield text, (*_RATIO, "counter")
+            yield text, (*at, "counter")
 
 
-def _metric(metric: Metric, at: Path, known: Collection[str], *, counted: bool) -> Iterator[Wrong]:
+def _metric(metric: Metric, at: Path, known: Collection[str], *, counted: str = "") -> Iterator[Wrong]:
     """One query or kind of stored events, and whether it can be what it stands as."""
     source, at = metric.metricSource, (*at, "metricSource")
     yield from _source(source, at)
@@ -123,7 +168,7 @@ def _metric(metric: Metric, at: Path, known: Collection[str], *, counted: bool) 
     if source.type != "prometheus" or not source.spec.query:
         return
     try:
-        query = read_count(metric.query) if counted else read_gauge(metric.query, "max")
+        query = read_count(metric.query, total=counted == "total") if counted else read_gauge(metric.query, "max")
     except ValueError as error:
         yield str(error), (*at, "spec", "query")
         return
@@ -134,13 +179,15 @@ def _metric(metric: Metric, at: Path, known: Collection[str], *, counted: bool) 
 
 
 def _source(source: MetricSource, at: Path) -> Iterator[Wrong]:
-    if source.metricSourceRef is not None:
-        text = "metricSourceRef is not read yet; write type: prometheus and the query here"
-        yield text, (*at, "metricSourceRef")
+    if source.lacks("type"):
+        if source.metricSourceRef is None:  # else the DataSource is missing, which is told
+            yield "missing key 'type' in 'metricSource'; write type: prometheus", at
     elif source.type == "probe":
         yield "own probes are stored events; write type: stored and events: probe_checks", (*at, "type")
-    elif source.type not in (None, "prometheus", "stored"):
-        yield f"metric source {source.type} is not read yet; write prometheus or stored", (*at, "type")
+    elif source.type not in (None, *READ):
+        near = nearest(source.type, READ)
+        what = f"is not known; did you mean '{near}'?" if near else f"is not read yet; write {' or '.join(READ)}"
+        yield f"metric source {source.type} {what}", (*at, "type")
     elif source.type is not None:
         spec, stored = source.spec, source.type == "stored"
         wanted, others = ("events", ["query"]) if stored else ("query", ["events", "where", "threshold", "unknown"])
@@ -181,7 +228,7 @@ def _stored(spec: MetricSpec, at: Path) -> Iterator[Wrong]:
 def _period(slo: Slo) -> Iterator[Wrong]:
     profile, at = slo.metadata.annotations.alerts, ("spec", "timeWindow", 0, "duration")
     for window in slo.spec.timeWindow[:1]:
-        if not window.duration:
+        if not window.duration or not window.rolls:
             continue
         period, length = window.duration, window.length
         if profile is Profile.HUMAN and length < _FULL:
@@ -209,21 +256,17 @@ def _method(slo: Slo) -> Iterator[Wrong]:
         yield from _occurrences(slo, sliced)
     elif slo.spec.budgetingMethod == "Timeslices":
         yield from _timeslices(slo, stored, ratio=ratio is not None and threshold is None)
+    elif slo.spec.budgetingMethod == "RatioTimeslices" and any(o.has("timeSliceWindow") for o in slo.spec.objectives):
+        yield from _no_data(slo)
     for n, objective in enumerate(slo.spec.objectives):
-        if threshold is not None and ratio is None:
-            if objective.lacks("op") or objective.lacks("value"):
-                text = "a threshold needs op and value in its objective; write {op: lte, value: 0.5, target: 0.99, ...}"
-                yield text, (*_OBJECTIVES, n)
-        elif threshold is None and ratio is not None and (objective.has("op") or objective.has("value")):
-            yield "op and value belong to a thresholdMetric; remove them beside a ratioMetric", (*_OBJECTIVES, n)
+        if threshold is not None and ratio is None and (objective.lacks("op") or objective.lacks("value")):
+            text = "a threshold needs op and value in its objective; write {op: lte, value: 0.5, target: 0.99, ...}"
+            yield text, (*_OBJECTIVES, n)
 
 
 def _occurrences(slo: Slo, sliced: str) -> Iterator[Wrong]:
     if sliced:
         yield f"{sliced} is judged slice by slice; write budgetingMethod: Timeslices", _METHOD
-    for n, objective in enumerate(slo.spec.objectives):
-        if objective.has("timeSliceTarget") or objective.has("timeSliceWindow"):
-            yield "timeSliceTarget and timeSliceWindow belong to Timeslices; remove them", (*_OBJECTIVES, n)
     if slo.metadata.annotations.has("no_data"):
         key = f"{PREFIX}no-data"
         yield f"{key} belongs to Timeslices; remove it", ("metadata", "annotations", key)
@@ -238,6 +281,10 @@ def _timeslices(slo: Slo, stored: Countable[Any, Any] | None, *, ratio: bool) ->
         if ratio and objective.lacks("timeSliceTarget"):
             text = "Timeslices needs the share from which on a slice is good; write timeSliceTarget: 0.95"
             yield text, (*_OBJECTIVES, n)
+    yield from _no_data(slo)
+
+
+def _no_data(slo: Slo) -> Iterator[Wrong]:
     if slo.metadata.annotations.lacks("no_data"):
         text = f"a slice without data is what? add the annotation {PREFIX}no-data: bad, good, exclude or hold"
         yield text, _METHOD

@@ -14,6 +14,7 @@ LONGEST_NAME = 63
 """Letters of a name, as OpenSLO has it."""
 _NAME = re.compile(rf"[a-z0-9]([a-z0-9-]{{0,{LONGEST_NAME - 2}}}[a-z0-9])?")
 _PERIOD = re.compile(r"[1-9][0-9]{0,4}[hdw]")
+_SHORTHAND = re.compile(r"[1-9][0-9]{0,4}[mhdwMQY]")
 _LONGEST = timedelta(days=400)
 
 
@@ -99,15 +100,27 @@ def parse_period(value: Any) -> str:
     return text
 
 
+def parse_calendar(value: Any) -> str:
+    """A period that does not roll, as written; which ones there are is for who reads them to say.
+
+    Raises:
+        ValueError: what is no period in OpenSLO.
+    """
+    if not _SHORTHAND.fullmatch(str(value)):
+        raise unfit(value, "not a period", "write days or weeks, such as 28d")
+    return str(value)
+
+
 def parse_slice(value: Any) -> timedelta:
-    """1 or 5 minutes.
+    """1 or 5 minutes; a number alone is minutes, as OpenSLO has it.
 
     Raises:
         ValueError: anything else.
     """
-    if str(value) not in ("1m", "5m"):
+    text = f"{value}m" if str(value).isdecimal() and not isinstance(value, bool) else str(value)
+    if text not in ("1m", "5m"):
         raise ValueError(f"'{value}' is no slice we measure; write timeSliceWindow: 1m or 5m")
-    return parse_window(str(value))
+    return parse_window(text)
 
 
 def parse_min_bad(value: Any) -> int:

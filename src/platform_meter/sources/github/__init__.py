@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,7 @@ from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.scalars import Address, unfit
 from platform_meter.model.source import (
     Access,
+    Answer,
     Outside,
     Page,
     Refused,
@@ -43,6 +45,8 @@ from platform_meter.sources.github.runs import IDLE, UNAPPROVED, read_runs
 from platform_meter.sources.github.state import Cursor, RepoState, State, dump, load
 from platform_meter.sources.github.sweep import Reader, Sweep
 from platform_meter.sources.github.tickets import missing_issues, read_backlog, read_issues
+from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.walk import Walk
 
 PAGE_FACTS = 1_000
 """Facts that make a page worth its transaction."""
@@ -109,7 +113,7 @@ def access(config: Config) -> Access:
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
     del instance
 
-    def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+    def pages(outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         state = load(checkpoint, now)
         if checkpoint is None:
             # The moment of the first poll decides whose jobs are read: it is kept even if nothing else works.
@@ -117,7 +121,20 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         yield from _inventory(config, outside, state)
         yield from _sweep(config, outside, state, since, now)
 
-    return [Stream(name="api", read=read, gives=SOURCE.gives)]
+    def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+        return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
+
+    return [Stream(name="api", read=read, gives=_gives(config))]
+
+
+def _gives(config: Config) -> frozenset[type[Fact]]:
+    """The kinds that these settings switch on."""
+    off: set[type[Fact]] = set()
+    if config.jobs == "none":
+        off.add(PipelineJob)
+    if not config.issues:
+        off.add(TicketEvent)
+    return SOURCE.gives - off
 
 
 def _listing(config: Config, outside: Outside, state: State) -> list[Repo] | None:
@@ -127,6 +144,7 @@ def _listing(config: Config, outside: Outside, state: State) -> list[Repo] | Non
     # Other globs select from the whole list, so it has to be read.
     conditional = bool(state.listing) and state.globs == [*config.repositories]
     number = 1
+    walk = Walk(f"/orgs/{config.org}/repos")
     while True:
         etag = state.listing[number - 1] if conditional else ""
         params = {"sort": "created", "direction": "desc", "per_page": PER_PAGE, "page": number}
@@ -141,15 +159,22 @@ def _listing(config: Config, outside: Outside, state: State) -> list[Repo] | Non
             conditional, number = False, 1
             continue
         conditional = False
+        ask = partial(outside.get, f"/orgs/{config.org}/repos", list[Repo], params=params)
+        answer = walk.other(answer, _names, ask)
+        walk.saw(_names(answer))
         got = answer.body or []
         repos += got
         etags.append(answer.etag)
-        if not more(answer.headers, len(got), PER_PAGE):
+        if not more(answer.headers, len(got) + answer.odd, PER_PAGE):
             break
         number += 1
     # Without a validator on each page, "unchanged" could not be told next time.
     state.listing, state.globs = etags if all(etags) else [], [*config.repositories]
     return [repo for repo in repos if config.selects(repo.full_name)]
+
+
+def _names(answer: Answer[list[Repo]]) -> tuple[str, ...]:
+    return tuple(repo.full_name for repo in answer.body or ())
 
 
 def _inventory(config: Config, outside: Outside, state: State) -> Iterator[Page]:
@@ -187,7 +212,7 @@ def _owners(config: Config, outside: Outside, state: State, now: datetime) -> It
         yield Page(facts=facts, checkpoint=dump(state), progress=f"owners of {len(facts)} repositories")
 
 
-def _sweep(config: Config, outside: Outside, state: State, since: datetime, now: datetime) -> Iterator[Page]:
+def _sweep(config: Config, outside: Sieve, state: State, since: datetime, now: datetime) -> Iterator[Page]:
     # A repository that turns up later is read back to `history`; all others go on from their own cursors.
     unread = since if now == state.first else min(since, now - config.history)
     sweep, facts, visited = Sweep(), list[Event](), 0

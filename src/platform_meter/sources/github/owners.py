@@ -145,7 +145,11 @@ def _maintainer(outside: Outside, name: str, state: State, now: datetime) -> str
             raise
         return ""
     teams = answer.body or []
-    return "" if more(answer.headers, len(teams), _TEAMS) else _only(team.slug for team in teams if team.maintains)
+    return (
+        ""
+        if more(answer.headers, len(teams) + answer.odd, _TEAMS)
+        else _only(team.slug for team in teams if team.maintains)
+    )
 
 
 def _only(names: Iterable[str]) -> str:

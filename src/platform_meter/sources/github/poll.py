@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from platform_meter.model.facts import Event, Ref
-from platform_meter.model.source import Answer, Outside, Unexpected
+from platform_meter.model.source import Answer, Unexpected
 from platform_meter.sources.github.facts import change_fact
 from platform_meter.sources.github.rows import Commit, Pull, more, stamp
 from platform_meter.sources.github.state import Cursor
 from platform_meter.sources.kit.open_tickets import OpenTickets
+from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.walk import Walk
 
 PER_PAGE = 100
 DETAIL = timedelta(days=28)
@@ -45,7 +50,7 @@ R = TypeVar("R", bound=Row)
 class Visit:
     """One repository in one poll."""
 
-    outside: Outside
+    outside: Sieve
     ref: Ref
     now: datetime
     since: datetime
@@ -76,14 +81,19 @@ class Visit:
         """
         held, number, backs = first or self.page(path, type_, 1, **params), 1, 0
         seen: set[int] = set()
+        walk = Walk(f"/repos/{self.ref.id}/{path}")
         while True:
             rows = held.body or []
             seen.update(row.id for row in rows)
+            walk.saw(_ids(held))
             yield rows
-            if not more(held.headers, len(rows), PER_PAGE):
+            if not more(held.headers, len(rows) + held.odd, PER_PAGE):
                 return
             following = self.page(path, type_, number + 1, **params)
             again = self.page(path, type_, number, held.etag, **params)
+            if not again.changed or _ids(again) == _ids(held):
+                # This page stands still, so the next one may not be one that came before.
+                following = walk.other(following, _ids, partial(self.page, path, type_, number + 1, **params))
             if not again.changed or _known(again, -1, seen) or backs == _BACKS:
                 held, number = following, number + 1
                 continue
@@ -96,18 +106,27 @@ class Visit:
     def all(self, path: str, type_: type[list[T]]) -> list[T]:
         """Every page of a list that belongs to one object; empty when the object is gone."""
         rows: list[T] = []
+        walk = Walk(f"/repos/{self.ref.id}/{path}")
         for number in range(1, 1_000):
             try:
-                answer = self.page(path, type_, number)
+                answer = walk.page(_rows, partial(self.page, path, type_, number))
             except Unexpected as error:
                 if error.status == 404:  # deleted since it was listed
                     return rows
                 raise
             got = answer.body or []
             rows += got
-            if not more(answer.headers, len(got), PER_PAGE):
+            if not more(answer.headers, len(got) + answer.odd, PER_PAGE):
                 break
         return rows
+
+
+def _ids(answer: Answer[list[N]]) -> tuple[int, ...]:
+    return tuple(row.id for row in answer.body or ())
+
+
+def _rows(answer: Answer[list[T]]) -> bytes:
+    return msgspec.json.encode(answer.body) if answer.body else b""
 
 
 def _known(answer: Answer[list[N]], index: int, seen: Container[int]) -> bool:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, field
+
+from platform_meter.sources.kit.rows import Row, sound
 
 
 class User(Struct):
@@ -17,13 +20,18 @@ class User(Struct):
     type: str = "User"
 
 
-class Repo(Struct):
+class Repo(Row):
+    becomes: ClassVar[str] = "Repository"
     full_name: str
     archived: bool = False
-    topics: list[str] = []
+    topics: list[str] = field(default_factory=list)
     created_at: str | None = None
     has_issues: bool = True
     pushed_at: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.created_at:
+            sound(datetime.fromisoformat(self.created_at), "created_at")
 
 
 class Content(Struct):
@@ -38,7 +46,8 @@ class Permissions(Struct):
     maintain: bool = False
 
 
-class Team(Struct):
+class Team(Row):
+    becomes: ClassVar[str] = "Repository"
     slug: str
     permission: str = ""
     """The older word, which lacks the newer roles."""
@@ -51,7 +60,8 @@ class Team(Struct):
         return self.permission in {"admin", "maintain"}
 
 
-class Run(Struct):
+class Run(Row):
+    becomes: ClassVar[str] = "PipelineRun"
     id: int
     head_sha: str
     event: str
@@ -80,7 +90,8 @@ class Step(Struct):
     conclusion: str | None = None
 
 
-class Job(Struct):
+class Job(Row):
+    becomes: ClassVar[str] = "PipelineJob"
     id: int
     run_id: int
     status: str
@@ -90,11 +101,11 @@ class Job(Struct):
     created_at: datetime | None = None
     """Absent in answers recorded before 2022."""
     run_attempt: int = 1
-    labels: list[str] = []
+    labels: list[str] = field(default_factory=list)
     runner_id: int | None = None
     runner_name: str | None = None
     runner_group_name: str | None = None
-    steps: list[Step] = []
+    steps: list[Step] = field(default_factory=list)
 
     @property
     def result(self) -> str:
@@ -107,7 +118,8 @@ class Jobs(Struct):
     jobs: list[Job]
 
 
-class DeploymentRow(Struct):
+class DeploymentRow(Row):
+    becomes: ClassVar[str] = "Deployment"
     id: int
     sha: str
     ref: str
@@ -119,7 +131,8 @@ class DeploymentRow(Struct):
     transient_environment: bool = False
 
 
-class StatusRow(Struct):
+class StatusRow(Row):
+    becomes: ClassVar[str] = "Deployment"
     id: int
     state: str
     created_at: datetime
@@ -135,7 +148,8 @@ class Head(Struct):
     sha: str
 
 
-class Pull(Struct):
+class Pull(Row):
+    becomes: ClassVar[str] = "Change"
     id: int
     number: int
     title: str
@@ -148,7 +162,7 @@ class Pull(Struct):
     head: Head
 
 
-class CommitAuthor(Struct):
+class CommitAuthor(Row):
     date: datetime | None = None
 
 
@@ -156,8 +170,10 @@ class CommitBody(Struct):
     author: CommitAuthor | None = None
 
 
-class Commit(Struct):
+class Commit(Row):
+    becomes: ClassVar[str] = "Change"
     commit: CommitBody
+    sha: str = ""
 
 
 class PullLink(Struct):
@@ -168,7 +184,8 @@ class IssueType(Struct):
     name: str
 
 
-class Issue(Struct):
+class Issue(Row):
+    becomes: ClassVar[str] = "TicketEvent"
     id: int
     number: int
     state: str
@@ -183,9 +200,10 @@ class Issue(Struct):
         return frozenset(label if isinstance(label, str) else label.name for label in self.labels)
 
 
-class TimelineItem(Struct):
+class TimelineItem(Row):
     """One of some twenty shapes; commits have neither id nor time and are passed over."""
 
+    becomes: ClassVar[str] = "TicketEvent"
     event: str = ""
     id: int | None = None
     created_at: datetime | None = None

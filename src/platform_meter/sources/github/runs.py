@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.ci import PipelineJob, PipelineRun
-from platform_meter.model.source import Gap, Unexpected
+from platform_meter.model.source import Answer, Gap, Unexpected
 from platform_meter.sources.github.facts import attempt_fact, fresh, job_facts, may_have_failed, run_fact
 from platform_meter.sources.github.poll import DETAIL, PER_PAGE, Visit
 from platform_meter.sources.github.rows import Job, Jobs, Run, Runs, more, stamp
 from platform_meter.sources.github.state import OpenRun
 from platform_meter.sources.github.state import Runs as RunsState
+from platform_meter.sources.kit.walk import Walk
 
 RESULT_CAP = 1_000
 """Most results GitHub gives to one search of runs."""
@@ -61,7 +63,7 @@ def read_runs(visit: Visit, runs: RunsState) -> Iterator[list[Event]]:
         changed = answer.changed
         if answer.body is not None:
             runs.begin(visit.now, min([visit.start(runs), *(visit.now - span for span in spans)]), answer.etag)
-            yield _newest(look, answer.body)
+            yield _newest(look, answer, answer.body)
         else:
             runs.unchanged(visit.now, look.keep)
     while runs.began is not None:
@@ -80,15 +82,16 @@ def _due(now: datetime, runs: RunsState) -> list[timedelta]:
     ]
 
 
-def _newest(look: _Look, page: Runs) -> list[Event]:
-    """The first page, of the unfiltered list."""
+def _newest(look: _Look, answer: Answer[Runs], page: Runs) -> list[Event]:
+    """The first page, of the unfiltered list. It is all of it where neither its total nor its header promises more."""
     runs, rows = look.runs, page.workflow_runs
-    whole = not rows or len(rows) >= page.total_count
-    runs.floor = None if whole else rows[-1].created_at
+    got = len(rows) + answer.odd
+    whole = got >= page.total_count and not more(answer.headers, got, PER_PAGE)
+    runs.floor = None if whole or not rows else rows[-1].created_at
     facts = _tell_all(look, rows)
-    if whole or (runs.start is not None and rows[-1].created_at < runs.start):
+    if whole or (rows and runs.start is not None and rows[-1].created_at < runs.start):
         _finish(look)
-    else:
+    elif rows:
         runs.at = stamp(rows[-1].created_at)
     return facts
 
@@ -100,21 +103,31 @@ def _window(look: _Look) -> Iterator[list[Event]]:
     if upper < start:
         _finish(look)
         return
-    got, total = 0, 0
+    got, total, ids = 0, 0, set[int]()
+    walk = Walk(f"/repos/{visit.ref.id}/actions/runs")
     for number in range(1, RESULT_CAP // PER_PAGE + 1):
-        body = visit.page("actions/runs", Runs, number, created=f"{start}..{upper}").body
-        rows, before = body.workflow_runs if body else [], total
-        got, total = got + len(rows), body.total_count if body else 0
+        ask = partial(visit.page, "actions/runs", Runs, number, created=f"{start}..{upper}")
+        answer = walk.page(_ids, ask, of=total - got)
+        rows, before = answer.body.workflow_runs if answer.body else [], total
+        ids.update(row.id for row in rows)
+        got, total = len(ids) + answer.odd, answer.body.total_count if answer.body else 0
+        last = not more(answer.headers, len(rows) + answer.odd, PER_PAGE)
         facts = _tell_all(look, rows)
         if total < before:
             # None can join this range, so some were deleted, and others took their places on pages that were read.
             yield facts
             return
-        if not rows or got >= total:
+        if not (rows or answer.odd) and got < total:
+            text = f"{visit.ref.id}: {total} runs are promised, {got} can be read"
+            visit.outside.gap(
+                Gap(start=runs.start or visit.since, end=datetime.fromisoformat(upper), reason="unreadable", text=text)
+            )
+        if not (rows or answer.odd) or (got >= total and last):
             _finish(look)
             yield facts
             return
-        runs.at = min(upper, stamp(rows[-1].created_at))
+        if rows:
+            runs.at = min(upper, stamp(rows[-1].created_at))
         yield facts
     if runs.at == upper:
         second = datetime.fromisoformat(upper)
@@ -143,6 +156,9 @@ def _still_open(look: _Look, *, changed: bool) -> list[Event]:
         try:
             answer = visit.outside.get(f"/repos/{visit.ref.id}/actions/runs/{id_}", Run, etag=held.etag)
         except Unexpected as error:
+            if error.answer is not None:
+                visit.outside.reject(PipelineRun)  # asked again next time: it may end as a sound one
+                continue
             if error.status != 404:
                 raise
             del runs.open[id_]  # deleted: it will never end
@@ -223,7 +239,9 @@ def _earlier_attempts(look: _Look, run: Run) -> Iterator[Event]:
         try:
             row = visit.outside.get(f"/repos/{visit.ref.id}/actions/runs/{run.id}/attempts/{number}", Run).body
         except Unexpected as error:
-            if error.status != 404:  # deleted
+            if error.answer is not None:
+                visit.outside.reject(PipelineRun)
+            elif error.status != 404:  # deleted
                 raise
             continue
         if row is not None:
@@ -253,15 +271,25 @@ def _wants_jobs(visit: Visit, run: Run, *, failed: bool) -> bool:
 def _jobs(visit: Visit, run: Run, attempt: int) -> list[Job]:
     """All jobs of one attempt; empty when GitHub has deleted them."""
     jobs: list[Job] = []
+    path = f"actions/runs/{run.id}/attempts/{attempt}/jobs"
+    walk = Walk(f"/repos/{visit.ref.id}/{path}")
     for number in range(1, 1_000):
         try:
-            answer = visit.page(f"actions/runs/{run.id}/attempts/{attempt}/jobs", Jobs, number)
+            answer = walk.page(_job_ids, partial(visit.page, path, Jobs, number))
         except Unexpected as error:
             if error.status == 404:
                 return jobs
             raise
         got = answer.body.jobs if answer.body else []
         jobs += got
-        if not got or not more(answer.headers, len(got), PER_PAGE):
+        if not more(answer.headers, len(got) + answer.odd, PER_PAGE):
             break
     return jobs
+
+
+def _ids(answer: Answer[Runs]) -> tuple[int, ...]:
+    return tuple(run.id for run in answer.body.workflow_runs) if answer.body else ()
+
+
+def _job_ids(answer: Answer[Jobs]) -> tuple[int, ...]:
+    return tuple(job.id for job in answer.body.jobs) if answer.body else ()

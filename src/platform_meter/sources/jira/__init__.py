@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -33,17 +33,16 @@ from platform_meter.model.source import (
     Token,
     Unexpected,
 )
+from platform_meter.sources.jira.lists import Lists
 from platform_meter.sources.jira.rows import (
-    FIELDS,
-    Comment,
     Conventions,
-    History,
-    Issue,
     moment,
+    odd,
     project_ref,
     ticket_events,
 )
 from platform_meter.sources.kit.open_tickets import OpenTickets, Sight, gone_event
+from platform_meter.sources.kit.rows import Sieve
 
 OPEN = "(resolution is EMPTY AND statusCategory != Done)"
 """What the first read asks for too, however long nobody touched it: it waits, so it counts."""
@@ -105,23 +104,6 @@ class _State(Struct, omit_defaults=True):
     open: OpenTickets = msgspec.field(default_factory=OpenTickets)
 
 
-class _Account(Struct, rename="camel"):
-    time_zone: str = ""
-
-
-class _Search(Struct, rename="camel"):
-    issues: list[Issue] = []
-    next_page_token: str | None = None
-    total: int = 0
-    """Data Center only."""
-
-
-class _Changelog(Struct, rename="camel"):
-    values: list[History] = []
-    total: int = 0
-    is_last: bool = False
-
-
 def access(config: Config) -> Access:
     if config.email:
         return Access(url=config.url, credential=Basic(user=config.email, password=config.token))
@@ -145,130 +127,6 @@ def wall(at: datetime, zone: str, *, late: bool) -> str:
     return local.strftime("%Y-%m-%d %H:%M")
 
 
-class _Jira:
-    """One poll's way to one Jira, by the version of the API it speaks."""
-
-    def __init__(self, outside: Outside) -> None:
-        self.outside = outside
-        try:
-            self.version = "3"
-            account = outside.get("/rest/api/3/myself", _Account)
-        except Unexpected as error:
-            if error.status != 404:
-                raise
-            self.version = "2"  # Data Center knows no later one
-            account = outside.get("/rest/api/2/myself", _Account)
-        self.zone = account.body.time_zone if account.body else ""
-
-    def search(self, jql: str, size: int, fields: Sequence[str] = FIELDS) -> Iterator[list[Issue]]:
-        """Pages of issues with their changelog; the same issue may come twice."""
-        return self._by_offset(jql, size, fields) if self.version == "2" else self._by_token(jql, size, fields)
-
-    def _by_token(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
-        """Cloud. A page may be empty and others follow it: only the missing token ends the list."""
-        body: dict[str, Any] = {"jql": jql, "maxResults": size, "fields": [*fields], "expand": "changelog"}
-        tokens: set[str] = set()
-        while True:
-            found = self.outside.post("/rest/api/3/search/jql", _Search, body=body).body or _Search()
-            yield found.issues
-            token = found.next_page_token
-            if not token:
-                return
-            if token in tokens:
-                raise Unexpected(
-                    "/rest/api/3/search/jql: the same page again and again; the next poll goes on from here"
-                )
-            tokens.add(token)
-            body = {**body, "nextPageToken": token}
-
-    def _by_offset(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
-        """Data Center. Each page begins with the last issue of the one before it.
-
-        Another one in its place shows that issues left the list meanwhile (deleted, moved away) and those behind them
-        moved up, past this page: then some are read again.
-        """
-        seen: set[str] = set()
-        start = overlap = 0
-        while True:
-            params: dict[str, Any] = {"jql": jql, "startAt": start, "maxResults": size}
-            params |= {"fields": ",".join(fields), "expand": "changelog"}
-            found = self.outside.get("/rest/api/2/search", _Search, params=params).body or _Search()
-            ids = [issue.id for issue in found.issues]
-            if overlap and start and not seen.intersection(ids[:1]):
-                start = max(0, start - size)
-                continue
-            yield found.issues
-            seen.update(ids)
-            if not ids or start + len(ids) >= found.total:
-                return
-            overlap = min(1, len(ids) - 1)
-            start += len(ids) - overlap
-
-    def histories(self, issue: Issue) -> list[History]:
-        """The whole changelog: as inlined where that is all of it, else page by page."""
-        inlined = issue.changelog
-        if inlined and inlined.total is not None and inlined.total <= len(inlined.histories):
-            return inlined.histories
-        found: list[History] = []
-        while True:
-            path = f"/rest/api/{self.version}/issue/{issue.id}/changelog"
-            try:
-                answer = self.outside.get(path, _Changelog, params={"startAt": len(found), "maxResults": 100})
-            except Unexpected as error:
-                if error.status != 404:
-                    raise
-                self._gap(issue, "its changelog can't be read to the end")
-                return inlined.histories if inlined else found
-            body = answer.body or _Changelog(is_last=True)
-            found += body.values
-            if body.is_last or not body.values or len(found) >= body.total:
-                return found
-
-    def comments(self, issue: Issue) -> list[Comment]:
-        """All comments: a search inlines the first ones only."""
-        held = issue.inlined
-        if held.total is None or held.total <= len(held.comments):
-            return held.comments
-        path = f"/rest/api/{self.version}/issue/{issue.id}"
-        try:
-            whole = self.outside.get(path, Issue, params={"fields": "comment"}).body
-        except Unexpected as error:
-            if error.status != 404:
-                raise
-            whole = None  # deleted since it was listed
-        found = whole.inlined.comments if whole else held.comments
-        if len(found) < held.total:
-            self._gap(issue, f"{len(found)} of {held.total} comments can be read")
-        return found
-
-    def there(self, ids: Sequence[str], query: str) -> dict[str, str]:
-        """Those of these issues that the query finds now, with their projects."""
-        jql = " AND ".join([f"id in ({', '.join(ids)})", *([query] if query else [])])
-        try:
-            return {issue.id: issue.project for page in self.search(jql, len(ids), ["project"]) for issue in page}
-        except Unexpected as error:
-            if error.status != 400:
-                raise
-        # Most Jiras refuse the whole list for one issue that is not there. The others are somewhere at least.
-        alone = ((id_, self._project(id_)) for id_ in ids)
-        return {id_: project for id_, project in alone if project}
-
-    def _project(self, id_: str) -> str:
-        """Where an issue is; empty when there is none that the account may see."""
-        try:
-            found = self.outside.get(f"/rest/api/{self.version}/issue/{id_}", Issue, params={"fields": "project"}).body
-        except Unexpected as error:
-            if error.status != 404:
-                raise
-            return ""
-        return found.project if found else ""
-
-    def _gap(self, issue: Issue, text: str) -> None:
-        start, end = moment(issue.fields.created), moment(issue.fields.updated)
-        if start and end:
-            self.outside.gap(Gap(start=start, end=end, reason="pruned", text=f"{issue.key}: {text}"))
-
-
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
     del instance
     conventions = Conventions(
@@ -277,7 +135,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         public_comments_only=config.public_comments_only,
     )
 
-    def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+    def pages(outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         state = msgspec.json.decode(checkpoint, type=_State) if checkpoint else _State(query=config.query)
         if state.query != config.query:
             # The open ones stay: those that the new query doesn't find are gone.
@@ -285,7 +143,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         if state.began is None or state.start is None:
             state.began, state.upper = now, None
             state.start = since if state.read is None else state.read - config.overlap
-        jira = _Jira(outside)
+        jira = Lists(outside)
         recent = f'updated >= "{wall(state.start, jira.zone, late=False)}"'
         changed = [f"({recent} OR {OPEN})" if state.read is None else recent]
         if state.upper is not None:
@@ -298,27 +156,39 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
                 if issue.id in seen:  # it changed meanwhile and stands on two pages
                     continue
                 seen.add(issue.id)
+                if odd(issue.fields.created):
+                    outside.reject(TicketEvent)
+                    continue
                 if moment(issue.fields.created) is None:
                     text = f"{issue.key}: the account may not see its field 'created'"
                     outside.gap(Gap(start=state.start, end=state.began, reason="forbidden", text=text))
                     continue
-                facts += ticket_events(issue, jira.histories(issue), jira.comments(issue), conventions)
+                histories, comments = jira.histories(issue), jira.comments(issue)
+                times = [issue.fields.resolutiondate, *(h.created for h in histories), *(c.created for c in comments)]
+                for _ in range(odd(*times)):
+                    outside.reject(TicketEvent)
+                facts += ticket_events(issue, histories, comments, conventions)
                 if issue.open:
                     state.open.saw(issue.id, now.date(), issue.project)
                 else:
                     state.open.closed(issue.id)
             state.upper = min((at for issue in issues if (at := moment(issue.fields.updated))), default=state.upper)
             yield Page(facts=facts, checkpoint=msgspec.json.encode(state), progress=_progress(state))
+        if jira.lacking:
+            outside.gap(Gap(start=state.start, end=state.upper or state.began, reason="unreadable", text=jira.lacking))
         state.read, state.began, state.start, state.upper = state.began, None, None, None
         yield Page(checkpoint=msgspec.json.encode(state))
         if due := state.open.due(now.date(), PAGE_ISSUES):
             facts = _gone(jira, config.query, state.open, due, now)
             yield Page(facts=facts, checkpoint=msgspec.json.encode(state))
 
+    def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+        return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
+
     return [Stream(name="issues", read=read, gives=SOURCE.gives)]
 
 
-def _gone(jira: _Jira, query: str, tickets: OpenTickets, due: Mapping[str, Sight], now: datetime) -> list[TicketEvent]:
+def _gone(jira: Lists, query: str, tickets: OpenTickets, due: Mapping[str, Sight], now: datetime) -> list[TicketEvent]:
     """Looks for open tickets not seen today, and tells those that are gone."""
     there = jira.there(list(due), query)
     for id_, project in there.items():
@@ -337,7 +207,7 @@ def _progress(state: _State) -> str:
 def check(config: Config, outside: Outside) -> Sequence[str]:
     """One line per project that the account may not browse."""
     try:
-        jira = _Jira(outside)
+        jira = Lists(Sieve(outside))
     except Refused as error:
         scopes = "email and API token with scopes read:jira-work and read:jira-user"
         where = f"scoped tokens and service accounts are taken only at url: {SCOPED_URL}"

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Struct
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent, ticket_labels
+from platform_meter.sources.kit.rows import Row, sound
 
 SYSTEM = "jira"
 
@@ -66,7 +67,8 @@ class Item(Struct, rename="camel"):
         return "components" if word == "component" else word
 
 
-class History(Struct):
+class History(Row):
+    becomes: ClassVar[str] = "TicketEvent"
     id: str = ""
     created: str = ""
     author: Person | None = None
@@ -80,7 +82,8 @@ class Histories(Struct):
     total: int | None = None
 
 
-class Comment(Struct, rename="camel"):
+class Comment(Row, rename="camel"):
+    becomes: ClassVar[str] = "TicketEvent"
     id: str = ""
     created: str = ""
     author: Person | None = None
@@ -120,7 +123,8 @@ FIELDS: tuple[str, ...] = tuple(info.encode_name for info in msgspec.structs.fie
 """Asked for by name, so that nothing else is sent."""
 
 
-class Issue(Struct):
+class Issue(Row):
+    becomes: ClassVar[str] = "TicketEvent"
     id: str = ""
     key: str = ""
     fields: Fields = msgspec.field(default_factory=Fields)
@@ -152,11 +156,16 @@ def project_ref(id_: str) -> Ref:
 
 
 def moment(value: str | int | None) -> datetime | None:
-    """`2026-01-25T11:09:27.985+0800` in UTC; None for what is no time."""
+    """`2026-01-25T11:09:27.985+0800` in UTC; None for what is no time, or none that can be reckoned with."""
     try:
-        return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else None
+        return sound(datetime.fromisoformat(value), "time").astimezone(UTC) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def odd(*values: str | int | None) -> int:
+    """How many of these are there and are no time."""
+    return sum(isinstance(value, str) and bool(value) and moment(value) is None for value in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

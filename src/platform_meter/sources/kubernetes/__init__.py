@@ -39,6 +39,7 @@ from platform_meter.model.source import (
     Token,
     Unreachable,
 )
+from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kubernetes import rows
 from platform_meter.sources.kubernetes.sayers import Inventory, PodStarts
 from platform_meter.sources.kubernetes.watch import WATCH_SECONDS, Watched, pages
@@ -201,7 +202,7 @@ def connect(
         watch(PODS, rows.Pod, PodStarted, partial(PodStarts, start)),
         Stream(
             name="nodes",
-            read=partial(_nodes, config, outside),
+            read=lambda _checkpoint, _since, now: Sieve.over(outside, lambda sieve: _nodes(config, sieve, now)),
             gives=frozenset({Node, SliCount}),
             every=NODES_EVERY,
         ),
@@ -219,11 +220,8 @@ def _floor(moment: datetime, step: timedelta) -> datetime:
     return moment - (moment - datetime(1970, 1, 1, tzinfo=UTC)) % step
 
 
-def _nodes(
-    config: Config, outside: Outside, checkpoint: bytes | None, since: datetime, now: datetime
-) -> Iterator[Page]:
+def _nodes(config: Config, outside: Outside, now: datetime) -> Iterator[Page]:
     """Nodes as they stand, and the counts of node minutes that this look tells of."""
-    del checkpoint, since
     nodes: dict[str, Node] = {}
     begun = 0
     for page, beginning in pages(outside, NODES.path, rows.ClusterNode, config.page_size):

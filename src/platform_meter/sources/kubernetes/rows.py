@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from msgspec import Struct, field
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.kubernetes import Namespace, Node, NodeState, PodStarted, Workload
 from platform_meter.model.facts.slis import SliCount
+from platform_meter.sources.kit.rows import Row
 
 SYSTEM = "kubernetes"
 OWNERSHIP_LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "backstage.io/kubernetes-id")
@@ -43,19 +44,20 @@ class Owner(Struct):
     controller: bool = False
 
 
-class Meta(Struct, rename="camel"):
+class Meta(Row, rename="camel"):
     name: str = ""
     namespace: str = ""
     uid: str = ""
     resource_version: str = ""
     creation_timestamp: datetime | None = None
-    labels: dict[str, str] = {}
-    owner_references: list[Owner] = []
+    labels: dict[str, str] = field(default_factory=dict)
+    owner_references: list[Owner] = field(default_factory=list)
 
 
-class Thing(Struct):
-    """What every object has; enough for a namespace, a bookmark and a deletion."""
+class Thing(Row):
+    """What every object has; enough for a namespace."""
 
+    becomes: ClassVar[str] = "Namespace"
     metadata: Meta
 
 
@@ -92,6 +94,7 @@ class ReplicaStatus(Struct, rename="camel"):
 class Replicated(Thing):
     """A Deployment or StatefulSet."""
 
+    becomes: ClassVar[str] = "Workload"
     spec: ReplicaSpec = field(default_factory=ReplicaSpec)
     status: ReplicaStatus = field(default_factory=ReplicaStatus)
 
@@ -105,6 +108,7 @@ class DaemonStatus(Struct, rename="camel"):
 
 
 class DaemonSet(Thing):
+    becomes: ClassVar[str] = "Workload"
     status: DaemonStatus = field(default_factory=DaemonStatus)
 
     def replicas(self) -> tuple[int, int]:
@@ -114,6 +118,8 @@ class DaemonSet(Thing):
 class CronJob(Thing):
     """Counted as inventory only: between its runs nothing of it is wanted."""
 
+    becomes: ClassVar[str] = "Workload"
+
     def replicas(self) -> tuple[int, int]:
         return 0, 0
 
@@ -121,7 +127,7 @@ class CronJob(Thing):
 Controller = Replicated | DaemonSet | CronJob
 
 
-class Condition(Struct, rename="camel"):
+class Condition(Row, rename="camel"):
     type: str
     status: str
     reason: str = ""
@@ -138,6 +144,7 @@ class PodStatus(Struct, rename="camel"):
 
 
 class Pod(Thing):
+    becomes: ClassVar[str] = "PodStarted"
     status: PodStatus = field(default_factory=PodStatus)
 
     def condition(self, type_: str) -> Condition | None:
@@ -153,6 +160,7 @@ class NodeStatus(Struct):
 
 
 class ClusterNode(Thing):
+    becomes: ClassVar[str] = "Node"
     spec: NodeSpec = field(default_factory=NodeSpec)
     status: NodeStatus = field(default_factory=NodeStatus)
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from platform_meter.model.facts import Fact, Reading
-from platform_meter.model.source import Expired, Gap, Outside, Page, Unexpected, Unreachable
+from platform_meter.model.source import Answer, Expired, Gap, Outside, Page, Unexpected, Unreachable
+from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.walk import Walk
 from platform_meter.sources.kubernetes.rows import Listing, Status, Thing
 
 T = TypeVar("T", bound=Thing)
@@ -28,7 +31,7 @@ SILENT_EVENTS = 500
 LIST_TRIES = 3
 """How often a list is begun whose pages expire while it is read."""
 _GONE = 410
-_CHANGES = ("ADDED", "MODIFIED")
+_CHANGES = ("ADDED", "MODIFIED", "DELETED")
 
 
 class Place(msgspec.Struct):
@@ -70,6 +73,16 @@ class _Change(msgspec.Struct):
     object: msgspec.Raw
 
 
+class _Version(msgspec.Struct, rename="camel"):
+    resource_version: str = ""
+
+
+class _Versioned(msgspec.Struct):
+    """Of any object, however odd, how far the watch is with it; all there is of a bookmark."""
+
+    metadata: _Version = msgspec.field(default_factory=_Version)
+
+
 def pages(outside: Outside, path: str, type_: type[T], size: int) -> Iterator[tuple[Listing[T], int]]:
     """Pages of one list with the number of its beginning: a list that expires midway is begun again, from its first page.
 
@@ -90,15 +103,21 @@ def pages(outside: Outside, path: str, type_: type[T], size: int) -> Iterator[tu
 
 def _pages(outside: Outside, path: str, type_: type[T], size: int) -> Iterator[Listing[T]]:
     token: str | None = None
+    walk = Walk(path)
     while True:
         shape: type[Listing[T]] = Listing[type_]  # type: ignore[valid-type] # a shape made at run time, for the decoder
-        page = outside.get(path, shape, params={"limit": size, "continue": token}).body
+        page = walk.page(_ids, partial(outside.get, path, shape, params={"limit": size, "continue": token})).body
         if page is None:
             raise Unexpected(f"{path}: said `unchanged` to a request without validators")
         yield page
         token = page.metadata.continue_ or None
         if token is None:
             return
+
+
+def _ids(answer: Answer[Listing[T]]) -> tuple[tuple[str, str], ...]:
+    items = answer.body.items or () if answer.body else ()
+    return tuple((thing.metadata.namespace, thing.metadata.name) for thing in items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,30 +133,33 @@ class Watched(Generic[T]):
     page_size: int
 
     def read(self, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+        return Sieve.over(self.outside, lambda sieve: self._read(sieve, checkpoint, since, now))
+
+    def _read(self, sieve: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         place = msgspec.json.decode(checkpoint, type=Place) if checkpoint else None
         if place is None:
-            yield from self._list((), since, now)
+            yield from self._list(sieve, (), since, now)
             return
         sayer = self.sayer(place.waiting, since)
         left = place.listed + self.resync - now
         if sayer.complete and left <= timedelta():
             # Only readings are listed again: a list adds nothing to events that a watch has told.
-            yield from self._list(place.waiting, since, now)
+            yield from self._list(sieve, place.waiting, since, now)
             return
         seconds = max(1, min(WATCH_SECONDS, int(left.total_seconds()))) if sayer.complete else WATCH_SECONDS
         try:
-            yield from self._watch(place, sayer, now, seconds)
+            yield from self._watch(sieve, place, sayer, now, seconds)
         except Expired as expired:
             if not sayer.complete:
-                self.outside.gap(Gap(start=place.seen, end=now, reason="expired", text=f"{self.path}: {expired}"))
-            yield from self._list(place.waiting, since, now)
+                sieve.gap(Gap(start=place.seen, end=now, reason="expired", text=f"{self.path}: {expired}"))
+            yield from self._list(sieve, place.waiting, since, now)
 
-    def _list(self, waiting: tuple[str, ...], since: datetime, now: datetime) -> Iterator[Page]:
+    def _list(self, sieve: Sieve, waiting: tuple[str, ...], since: datetime, now: datetime) -> Iterator[Page]:
         sayer = self.sayer(waiting, since)
         before: set[tuple[type[Reading], str]] = set()
         said: set[tuple[type[Reading], str]] = set()
         begun = count = 0
-        for page, beginning in pages(self.outside, self.path, self.type, self.page_size):
+        for page, beginning in pages(sieve, self.path, self.type, self.page_size):
             if beginning != begun:
                 sayer, before, said, begun, count = self.sayer(waiting, since), before | said, set(), beginning, 0
             items = page.items or ()
@@ -157,7 +179,7 @@ class Watched(Generic[T]):
                 caught_up=True,
             )
 
-    def _watch(self, place: Place, sayer: Sayer[T], now: datetime, seconds: int) -> Iterator[Page]:
+    def _watch(self, sieve: Sieve, place: Place, sayer: Sayer[T], now: datetime, seconds: int) -> Iterator[Page]:
         """Changes since `place`: a page for each that says something, so that no fact waits for the next one."""
         silent = 0
         place = msgspec.structs.replace(place, seen=now)
@@ -167,20 +189,21 @@ class Watched(Generic[T]):
             "timeoutSeconds": seconds,
             "resourceVersion": place.version,
         }
-        for line in self.outside.lines(self.path, params=params, timeout=seconds + 30.0):
+        for line in sieve.lines(self.path, params=params, timeout=seconds + 30.0):
             if not line.strip():
                 continue
             change = _decode(self.path, line, _Change)
             if change.type == "ERROR":
                 raise _failure(self.path, _decode(self.path, change.object, Status))
-            place.version = _decode(self.path, change.object, Thing).metadata.resource_version
+            place.version = self._version(change.object)
             facts: Sequence[Fact] = ()
             gone: Sequence[tuple[type[Reading], str]] = ()
-            if change.type == "DELETED":
-                over = sayer.deleted(_decode(self.path, change.object, self.type))
+            thing = self._thing(sieve, change)
+            if thing is not None and change.type == "DELETED":
+                over = sayer.deleted(thing)
                 gone = () if over is None else (over,)
-            elif change.type in _CHANGES:
-                fact = sayer.changed(_decode(self.path, change.object, self.type))
+            elif thing is not None:
+                fact = sayer.changed(thing)
                 facts = () if fact is None else (fact,)
             silent += 1
             bookmark = change.type == "BOOKMARK"
@@ -190,6 +213,21 @@ class Watched(Generic[T]):
         if silent:
             place.waiting = sayer.waiting
             yield Page(checkpoint=msgspec.json.encode(place))
+
+    def _version(self, thing: msgspec.Raw) -> str:
+        """How far the watch is with it. An odd object has one too, or it would come again and again."""
+        version = _decode(self.path, thing, _Versioned).metadata.resource_version
+        return version or _decode(self.path, thing, Thing).metadata.resource_version
+
+    def _thing(self, sieve: Sieve, change: _Change) -> T | None:
+        """What was added, modified or deleted; None for all else, and for what is odd."""
+        if change.type not in _CHANGES:
+            return None
+        try:
+            return msgspec.json.decode(change.object, type=self.type)
+        except msgspec.ValidationError:
+            sieve.reject(self.type.becomes)
+            return None
 
 
 def _decode(path: str, text: bytes | msgspec.Raw, type_: type[D]) -> D:

@@ -12,9 +12,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import ClassVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
@@ -32,6 +33,7 @@ from platform_meter.model.source import (
     Unexpected,
     Unreachable,
 )
+from platform_meter.sources.kit.rows import Row, Sieve
 from platform_meter.sources.prometheus.config import (
     SYSTEM,
     Config,
@@ -52,9 +54,10 @@ _DIGITS = 6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class _Series(Struct):
+class _Series(Row):
+    becomes: ClassVar[str] = "Usage"
     metric: dict[str, str]
-    values: list[tuple[float, str]] = []
+    values: list[tuple[float, str]] = field(default_factory=list)
     """Of a range: (epoch seconds, number as text), as the API writes them."""
     value: tuple[float, str] | None = None
     """Of one moment."""
@@ -71,7 +74,8 @@ class _Reply(Struct):
 
 
 Amounts = Mapping[tuple[str, ...], Mapping[int, float]]
-"""Amount by label values, then by the end of its slice in epoch seconds. NaN and infinities are absent."""
+"""Amount by label values, then by the end of its slice in epoch seconds. NaN and infinities of the server are absent;
+NaN stands for what it said and nobody can read: of that slice nothing is known."""
 
 
 def slices(first: datetime, last: datetime, window: timedelta) -> range:
@@ -84,7 +88,7 @@ def _floor(moment: datetime, step: int) -> int:
     return int((moment - _EPOCH).total_seconds()) // step * step
 
 
-def _ask(outside: Outside, query: Query, text: str, by: Sequence[str], ends: range) -> Amounts:
+def _ask(outside: Sieve, query: Query, text: str, by: Sequence[str], ends: range) -> Amounts:
     """Amounts in the slices that end at `ends`, by the query's `text`; of an instant query there is one slice."""
     wide = ends.step + (int(query.scrape_interval.total_seconds()) if has_window(text) else 0)
     path, when = (
@@ -92,18 +96,33 @@ def _ask(outside: Outside, query: Query, text: str, by: Sequence[str], ends: ran
         if query.instant
         else ("/api/v1/query_range", {"start": ends[0], "end": ends[-1], "step": ends.step})
     )
-    reply = outside.get(path, _Reply, params={"query": fill(text, wide), **when}).body
+    answer = outside.get(path, _Reply, params={"query": fill(text, wide), **when})
+    reply = answer.body
     if reply is None or reply.data is None:
         raise Unexpected(f"{path}: the answer holds no data; check that url is that of a Prometheus query API")
     _insist_on_whole(path, reply.warnings)
+    if answer.odd and isinstance(query, SliQuery):
+        return {(): dict.fromkeys(ends, math.nan)}  # the series itself was left out
     amounts: dict[tuple[str, ...], dict[int, float]] = {}
     for series in reply.data.result:
         held = amounts.setdefault(tuple(series.metric.get(label, "") for label in by), {})
         for end, number in series.values if series.value is None else [series.value]:
-            amount = round(float(number) * ends.step / wide, _DIGITS)
-            if math.isfinite(amount):
-                held[round(end)] = held.get(round(end), 0.0) + amount
+            amount, at = _amount(number), round(end) if math.isfinite(end) else 0
+            if amount is None or at not in ends:
+                outside.reject(SliCount if isinstance(query, SliQuery) else Usage)
+            if at in ends and amount is None:
+                held[at] = math.nan
+            elif at in ends and amount is not None and math.isfinite(amount):
+                held[at] = held.get(at, 0.0) + round(amount * ends.step / wide, _DIGITS)
     return amounts
+
+
+def _amount(text: str) -> float | None:
+    """A sample's number, as the API writes it; None for what is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _insist_on_whole(path: str, warnings: Sequence[str]) -> None:
@@ -117,7 +136,7 @@ def _insist_on_whole(path: str, warnings: Sequence[str]) -> None:
         raise Unreachable(f"{path}: the server says its answer may not be whole: {'; '.join(partial_)[:500]}")
 
 
-def _usage(query: UsageQuery, outside: Outside, ends: range) -> Iterator[Usage]:
+def _usage(query: UsageQuery, outside: Sieve, ends: range) -> Iterator[Usage]:
     """Use of each object in each slice; none where nothing was counted.
 
     When in its slice it was is not known: it is dated by the middle, since most of the slice lies in that day, in any
@@ -136,7 +155,7 @@ def _usage(query: UsageQuery, outside: Outside, ends: range) -> Iterator[Usage]:
                 )
 
 
-def _sli(query: SliQuery, outside: Outside, ends: range) -> Iterator[SliCount]:
+def _sli(query: SliQuery, outside: Sieve, ends: range) -> Iterator[SliCount]:
     """Good and bad of each slice with a total; a part that is absent there is 0 (domain section 5).
 
     A part is held to 0..total: out of `increase` both are estimates, and one may come out above the other.
@@ -145,6 +164,8 @@ def _sli(query: SliQuery, outside: Outside, ends: range) -> Iterator[SliCount]:
     totals = _ask(outside, query, query.total, (), ends).get((), {})
     parts = _ask(outside, query, text or "", (), ends).get((), {})
     for end, total in totals.items():
+        if math.isnan(total) or math.isnan(parts.get(end, 0.0)):
+            continue
         part = min(max(parts.get(end, 0.0), 0.0), max(total, 0.0))
         rest = max(total, 0.0) - part
         yield SliCount(
@@ -160,12 +181,11 @@ def _sli(query: SliQuery, outside: Outside, ends: range) -> Iterator[SliCount]:
 
 def _read(
     query: Query,
-    outside: Outside,
+    delay: timedelta,
+    outside: Sieve,
     checkpoint: bytes | None,
     since: datetime,
     now: datetime,
-    *,
-    delay: timedelta,
 ) -> Iterator[Page]:
     """All slices of one query that ended since the last one read; a page holds as many as the server takes at once.
 
@@ -195,10 +215,14 @@ def _read(
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
     """One stream per query."""
     del instance
+
+    def read(query: Query, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+        return Sieve.over(outside, lambda sieve: _read(query, config.delay, sieve, checkpoint, since, now))
+
     return tuple(
         Stream(
             name=stream_name(query),
-            read=partial(_read, query, outside, delay=config.delay),
+            read=partial(read, query),
             gives=frozenset({SliCount if isinstance(query, SliQuery) else Usage}),
         )
         for query in config.queries

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 import promql_parser
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
 
+from platform_meter.model.promql import bounded
 from platform_meter.model.scalars import Address, Duration, LocalPath, Period
 from platform_meter.model.source import Secret, SourceConfig
 
@@ -31,8 +32,9 @@ def is_template(text: str, info: ValidationInfo) -> str:
     """PromQL with `{{window}}` in it; without one where the entry is `instant`.
 
     Raises:
-        ValueError: no window, or no PromQL once it is put in.
+        ValueError: no window, no PromQL once it is put in, or longer or deeper than anyone writes.
     """
+    bounded(text)
     if not has_window(text) and not info.data.get("instant"):  # known here, as it stands before the queries
         raise ValueError(
             "the query has no {{window}}; write the range as [{{window}}], for example increase(requests_total[{{window}}]), "

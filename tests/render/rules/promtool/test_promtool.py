@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from tests.support.prometheus import promtool
-from tests.support.slos import ALL, LATENCY, RATIO, planned, replaced
+from tests.support.slos import ALL, LATENCY, RATIO, THRESHOLD, planned, replaced
 
 from platform_meter.render.rules import rules
-from platform_meter.render.rules.promtool import rule_tests
+from platform_meter.render.rules.promtool import rule_tests, untested
 from platform_meter.slo.plan import Plan
 
 VARIANTS = {
@@ -70,10 +70,65 @@ def test_a_page_on_one_bad_event_is_the_users_wish() -> None:
     assert not any("one failure" in a.text for a in rule_tests([found]))
 
 
-def test_queries_that_nobody_can_feed_have_no_tests() -> None:
-    """Two selectors in one query: the series behind them can't be guessed, so nothing is claimed."""
-    both = "'sum(increase(a_total[{{window}}])) + sum(increase(b_total[{{window}}]))'"
-    assert rule_tests([planned(RATIO, ("'http_requests_total'", both))]) == []
+KINDS = {
+    "a sum of two": ("sum(increase(a[{{window}}])) + sum(increase(b[{{window}}]))", "sum(increase(e[{{window}}]))"),
+    "all less the good": ("a", "sum(increase(a[{{window}}])) - sum(increase(g[{{window}}]))"),
+    "all less a bucket": (
+        "h_count",
+        'sum(increase(h_count[{{window}}])) - sum(increase(h_bucket{le="1"}[{{window}}]))',
+    ),
+    "rates": ("sum(rate(a[{{window}}])) + sum(rate(b[{{window}}]))", "sum(rate(e[{{window}}]))"),
+    "samples that are counts": ("sum(sum_over_time(a[{{window}}]))", "sum(sum_over_time(b[{{window}}]))"),
+    "good and bad of two names": ("sum(increase(ok[{{window}}])) + sum(increase(ko[{{window}}]))", "ko"),
+    "two joined": ("sum(increase(ok[{{window}}]) + increase(ko[{{window}}]))", "ko"),
+    "two label values": ("a", 'sum(increase(a{x="1"}[{{window}}])) + sum(increase(a{x="2"}[{{window}}]))'),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_most_forms_of_query_are_tested(kind: str, tmp_path: Path) -> None:
+    """Series are found for sums and differences too, such that a good event adds to total, and a bad one to both."""
+    total, bad = KINDS[kind]
+    one = planned(RATIO, ("'http_requests_total'", f"'{total}'"), ("'http_requests_total{code=~\"5..\"}'", f"'{bad}'"))
+    assert untested(one) == ""
+    if kind in ("all less the good", "samples that are counts", "two joined"):  # the others take the same ways
+        assert run(one, tmp_path) == ["shop.long.test.yml", "shop.short.test.yml"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ("sum(increase(a[{{window}}] offset 5m))", "an offset"),
+        ("sum(sum_over_time((up == bool 0)[{{window}}:1m]))", "a subquery"),
+    ],
+)  # fmt: skip
+def test_what_has_no_test_is_named(bad: str, why: str) -> None:
+    """Where no series can be guessed nothing is claimed, and the reason is said."""
+    one = planned(RATIO, ("'http_requests_total{code=~\"5..\"}'", f"'{bad}'"))
+    assert rule_tests([one]) == []
+    assert untested(one) == why
+
+
+@pytest.mark.parametrize("query", ["max(waiting)", "1 - a / b", "100 * avg_over_time(used[{{window}}])"])
+def test_levels_are_fed(query: str, tmp_path: Path) -> None:
+    """A level is set on each side of its bound, whatever is reckoned with it."""
+    one = planned(THRESHOLD, ("query: queue_age_seconds", f"query: '{query}'"))
+    assert len(run(one, tmp_path)) == 2
+
+
+def test_the_slos_of_a_service_are_tested_one_by_one(tmp_path: Path) -> None:
+    """Work grows with the SLOs: each test file of several loads the rules of its own SLO alone, which are the very ones."""
+    first, second = planned(RATIO), replace(planned(RATIO), slo="second")
+    artifacts = {a.path: a.text for a in rule_tests([first, second])}
+    assert list(artifacts) == [
+        f"shop.{slo}.{kind}.yml"
+        for slo in ("second", "shop-requests")
+        for kind in ("tested", "long.test", "short.test")
+    ]
+    assert artifacts["shop.second.tested.yml"] == rules([second])[0].text
+    for path, text in artifacts.items():
+        (tmp_path / path).write_text(text)
+    promtool("test", "rules", tmp_path / "shop.second.long.test.yml")
 
 
 def test_the_same_bytes_twice() -> None:

@@ -28,7 +28,10 @@ def test_alerts_are_counted_by_their_series() -> None:
 
 
 def test_a_file_is_what_promtool_reads() -> None:
-    """Series, expressions and times, whatever characters they hold; nothing expected is an empty list."""
+    """Series, expressions and times, whatever characters they hold; nothing expected is an empty list.
+
+    Groups are evaluated in their order.
+    """
     text = rule_test_text.tests_text(
         "x.rules.yml",
         MINUTE,
@@ -43,11 +46,13 @@ def test_a_file_is_what_promtool_reads() -> None:
                 ),
             )
         ],
+        ["short", "slo x long"],
     )
     assert text.startswith(HEADER)
     assert yaml.safe_load(text) == {
         "rule_files": ["x.rules.yml"],
         "evaluation_interval": "1m",
+        "group_eval_order": ["short", "slo x long"],
         "tests": [
             {
                 "name": "an outage: pages",

@@ -21,7 +21,7 @@ from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO, ADOPT
 from platform_meter.model.catalogue.delivery import DEPLOYMENTS
 from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES
 from platform_meter.model.catalogue.meter import OBJECTS_SEEN, UNOWNED_OBJECTS
-from platform_meter.model.catalogue.slos import SLO_BUDGET_REMAINING, SLO_WINDOW_EVENTS
+from platform_meter.model.catalogue.slos import SLO_BUDGET_REMAINING, SLO_BURN, SLO_WINDOW_EVENTS
 from platform_meter.model.catalogue.support import TICKETS_OPEN
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Ref
@@ -244,6 +244,42 @@ def test_the_slo_tile_names_the_worst() -> None:
     assert (broken.value, broken.level) == ("2 of 3", "bad")
     assert broken.more.startswith(f"least budget left: {third}, -12.0 %")
     assert slo_tile(plans=plans) == Tile(name="SLOs met", value="–", more=f"{len(plans)} without data", href="/slos")
+
+
+def burning(slo: str, burn: float, bad: float, windows: tuple[str, ...]) -> list[tuple[Metric, tuple[str, ...], float]]:
+    """This SLO burns so fast in these windows, with so many bad events of 100 in each; half of its budget is left."""
+    said: list[tuple[Metric, tuple[str, ...], float]] = [(SLO_BUDGET_REMAINING, (slo, "28d"), 0.5)]
+    for window in windows:
+        said += [(SLO_BURN, (slo, window), burn), (SLO_WINDOW_EVENTS, (slo, window, "bad"), bad)]
+        said += [(SLO_WINDOW_EVENTS, (slo, window, "good"), 100 - bad)]
+    return said
+
+
+def test_what_fires_is_said_first_and_in_colour() -> None:
+    """Pages before tickets, each with what is bad, what is left, whose it is and a link; the tile is red meanwhile."""
+    plans = tuple(p for p in our_plans() if p.slo in {"ci-platform-success", "pod-start"})
+    objectives = tuple(o for o in map(stored_objective, plans) if o is not None)
+    told = burning("pod-start", 4.0, 20.0, ("1d", "2h")) + burning("ci-platform-success", 100.0, 6.0, ("1h", "5m"))
+    seen = view(NOW, definitions=Definitions(objectives=objectives), rows=rows(*told), plans=plans)
+    assert [(f["slo"], f["level"], f["text"]) for f in overview(seen)["firing"]] == [
+        ("ci-platform-success", "page", "6 of 100 events bad in the last 1h, burn 100.0; budget left 50.0 %"),
+        ("pod-start", "ticket", "20 of 100 events bad in the last 1d, burn 4.00; budget left 50.0 %"),
+    ]
+    tile: Tile = overview(seen)["tiles"][0]
+    assert (tile.value, tile.level) == ("2 of 2", "bad")
+    assert tile.more.endswith("; 2 burning too fast now")
+    text = html(seen, "/")
+    first = text.index('<p class="banner bad"><span class="tag bad">page</span> <a href="/slos/ci-platform-success">')
+    second = text.index('<p class="banner "><span class="tag warn">ticket</span> <a href="/slos/pod-start">')
+    assert first < second < text.index('<p class="lead">')
+    assert "kept by platform-ci" in text
+
+
+def test_where_nothing_fires_nothing_is_said() -> None:
+    """No word of alerts while all is quiet."""
+    seen = view(NOW, plans=our_plans())
+    assert overview(seen)["firing"] == []
+    assert 'class="banner' not in html(seen, "/")
 
 
 def test_the_overview_does_not_wait_for_prometheus() -> None:

@@ -12,7 +12,7 @@ import pytest
 from platform_meter.measures.objectives.slices import Counts
 from platform_meter.model.source import TimedOut
 from platform_meter.testing.outside import Call, FakeOutside, Reply
-from platform_meter.web.pages.slos.recorded import Recorded, Unanswered, days, now
+from platform_meter.web.pages.slos.recorded import Recorded, Unanswered, days, is_young, now
 
 MIDNIGHT = datetime(2026, 6, 9, tzinfo=UTC)
 DAY = 86_400
@@ -37,19 +37,20 @@ def test_all_slos_come_in_one_call() -> None:
                 series("slo:bad_events:count", "+Inf", slo="web", window="1h"),
                 series("slo:sli:ratio", "0.999", slo="web", window="28d"),
                 series("slo:budget_remaining:ratio", "-0.5", slo="web", period="28d"),
+                series("slo:data_coverage:ratio", "0.98", slo="web", period="28d"),
                 series("slo:total_events:count", "100", slo="api", window="28d"),
                 series("slo:burn:rate", "1", window="1h"),
             ]
         )
     )
     assert now(prometheus) == {
-        "web": Recorded(burn={"1h": 14.4}, sli={"28d": 0.999}, budget=-0.5),
+        "web": Recorded(burn={"1h": 14.4}, sli={"28d": 0.999}, budget=-0.5, coverage=0.98),
         "api": Recorded(total={"28d": 100.0}),
     }
     (call,) = prometheus.calls
     assert call.path == "/api/v1/query"
     assert call.params == {
-        "query": '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio"}'
+        "query": '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio|slo:data_coverage:ratio"}'
     }
 
 
@@ -58,6 +59,14 @@ def test_one_slo_is_asked_for_by_its_name() -> None:
     prometheus = FakeOutside(lambda _: told([]))
     assert now(prometheus, 'a"b') == {}
     assert prometheus.calls[0].params["query"].endswith(',slo="a\\"b"}')
+
+
+@pytest.mark.parametrize(("tiles", "young"), [(None, True), ("4031", True), ("4032", False)])
+def test_half_of_the_period_has_tiles(tiles: str | None, young: bool) -> None:
+    """Of 28 days that is 4,032 tiles of five minutes."""
+    prometheus = FakeOutside(lambda _: told([] if tiles is None else [{"metric": {}, "value": [1.0, tiles]}]))
+    assert is_young(prometheus, "web", timedelta(days=28)) is young
+    assert prometheus.calls[0].params["query"] == 'count_over_time(slo:total_events:tile5m{slo="web"}[28d])'
 
 
 def ranged(bad: Sequence[Pair], total: Sequence[Pair]) -> FakeOutside:

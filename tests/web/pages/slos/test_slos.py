@@ -231,21 +231,24 @@ def test_without_a_prometheus_its_slos_say_so() -> None:
     assert "SLOs are counted by Prometheus, and" not in page(view(CI, OUTAGE), "/slos")
 
 
-def answered(burn: float = 20.0) -> FakeOutside:
-    """A Prometheus with the series of SLO `web`: half of its budget is left."""
+def answered(burn: float = 20.0, *, left: float = 0.5, covered: float = 1.0, tiles: int = 8064) -> FakeOutside:
+    """A Prometheus with the series of SLO `web`: half of its budget is left, and every tile of 28 days is there."""
     series: list[tuple[str, Mapping[str, str], float]] = [
         *(("slo:burn:rate", {"window": w}, burn) for w in ("5m", "1h")),
         ("slo:bad_events:count", {"window": "1h"}, 7.0),
         ("slo:bad_events:count", {"window": "28d"}, 50.0),
         ("slo:total_events:count", {"window": "28d"}, 100_000.0),
         ("slo:sli:ratio", {"window": "28d"}, 0.9995),
-        ("slo:budget_remaining:ratio", {"period": "28d"}, 0.5),
+        ("slo:budget_remaining:ratio", {"period": "28d"}, left),
+        ("slo:data_coverage:ratio", {"period": "28d"}, covered),
     ]
 
     def instant(call: Call) -> Reply:
+        if call.params["query"].startswith("count_over_time"):
+            return told([{"metric": {"slo": "web"}, "value": [1.0, str(tiles)]}])
         assert call.params["query"] in {
-            '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio"}',
-            '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio",slo="web"}',
+            '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio|slo:data_coverage:ratio"}',
+            '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio|slo:data_coverage:ratio",slo="web"}',
         }
         return told(
             [{"metric": {"__name__": n, "slo": "web", **labels}, "value": [1.0, str(v)]} for n, labels, v in series]
@@ -276,6 +279,21 @@ def test_slos_that_prometheus_counts_show_its_series() -> None:
     assert found["Good events by day"].rows[-1] == ("10 Jun", "99.920 %", "99.900 %")
     assert found["Budget left after each day"].rows[-2:] == (("09 Jun", "90.0 %"), ("10 Jun", "50.0 %"))
     assert "Last bad events" not in found
+
+
+@pytest.mark.parametrize(("tiles", "state"), [(100, "young page"), (8064, "exhausted page")])
+def test_a_young_slo_is_not_exhausted(tiles: int, state: str) -> None:
+    """Before half of the period has tiles a spent budget is no state."""
+    seen = view(WEB.removeprefix("---\n"), [], answered(left=-57.8, tiles=tiles))
+    assert tables(page(seen, "/slos"))["All SLOs"].rows[0][2] == state
+
+
+@pytest.mark.parametrize(("covered", "said"), [(0.98, True), (0.99, False)])
+def test_a_budget_that_was_seen_in_part_is_at_most_that(covered: float, said: bool) -> None:
+    """Under 99 % both pages say so."""
+    seen = view(WEB.removeprefix("---\n"), [], answered(covered=covered))
+    assert ("at most 50.0 %" in page(seen, "/slos/web")) is said
+    assert (tables(page(seen, "/slos"))["All SLOs"].rows[0][1] == "at most 50.0 %") is said
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from platform_meter.model.catalogue.meter import OBJECTS_SEEN, OWNERSHIP_CONFLIC
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.delivery import Repository
 from platform_meter.store import StreamState
-from platform_meter.web.pages.sources import PAGE
+from platform_meter.web.pages.sources import PAGE, SHOWN
 from platform_meter.web.view import SourceExtra
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -93,6 +93,16 @@ def test_what_nobody_owns_is_named() -> None:
     text = html(seen, PAGE.path)
     assert "<code>github:acme/lost</code>" in text
     assert "3 label: shop" in text
+
+
+@pytest.mark.parametrize(("count", "more"), [(SHOWN, ""), (SHOWN + 3, "and 3 more")])
+def test_of_many_without_owner_the_rest_is_counted(count: int, more: str) -> None:
+    """By name as many as a list bears, and of the others how many they are."""
+    told = [("gh", NOBODY, repo(f"acme/lost-{n:03}")) for n in range(count)]
+    text = html(view(NOW, MemoryHistory(told, sources=[source("gh", "github", watermark=NOW)])), PAGE.path)
+    assert text.count("<code>github:acme/lost-") == SHOWN
+    assert ("more</p>" in text) is bool(more)
+    assert more in text
 
 
 def test_gaps_are_listed() -> None:

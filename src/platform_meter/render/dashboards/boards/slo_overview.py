@@ -40,14 +40,14 @@ BURN_SAID = (
 
 AGE_SAID = (
     "Age of the newest successful read of its source. Of an SLI in Prometheus: for how long its window of "
-    f"{duration_text(REFERENCE)}, or its slices, have held no data; after a day it is absent."
+    f"{duration_text(REFERENCE)}, its slices, or its tiles of {duration_text(TILE)} have held no data; after a day it is absent."
 )
 
 
 def age(where: str = "") -> str:
     """Age of the data behind SLOs. What the rules sum from older windows is as new as ever when a source is silent."""
     newest = (
-        q.selector(names.TOTAL, ",".join(filter(None, (where, 'window=~"[1-5]m"')))),
+        q.selector(names.BURN, ",".join(filter(None, (where, 'window=~"[1-5]m"')))),
         *(q.selector(names.tile("bad", length), where) for length in (timedelta(minutes=1), TILE)),
     )
     seen = " or ".join(f"timestamp({one})" for one in newest)

@@ -7,17 +7,20 @@ promtool evaluates every group at its file's own interval. Rows over raw counter
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
+from platform_meter.model.generated import HEADER
 from platform_meter.model.objective import StoredSli
 from platform_meter.render.artifact import Artifact
-from platform_meter.render.rules import series
+from platform_meter.render.rules import groups
+from platform_meter.render.rules.promql import series
 from platform_meter.render.rules.promtool import stored
-from platform_meter.render.rules.promtool.samples import Fed, fed_by
+from platform_meter.render.rules.promtool.samples import Fed, fed_by, unfed
 from platform_meter.render.rules.promtool.text import Expected, Test, firing, labels_text, tests_text
+from platform_meter.render.rules.text import rules_text
 from platform_meter.slo import names
 from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Counters, Plan, Slices
 from platform_meter.slo.promql import duration_text, number_text
@@ -47,17 +50,36 @@ class Phase:
 def rule_tests(plans: Iterable[Plan]) -> list[Artifact]:
     """`<service>.long.test.yml` and `<service>.short.test.yml`, where there is something to test in them.
 
-    An SLO whose queries are more than one selector each is left out: nobody can guess the series that they read.
+    promtool evaluates all rules of a file in each of its tests. So that the work grows with the SLOs and not with their
+    square, several SLOs of one service are tested one by one: `<service>.<slo>.tested.yml` has the rules of one of them
+    again, for its tests `<service>.<slo>.long.test.yml` and `.short.test.yml` alone. Prometheus loads `*.rules.yml`.
+
+    An SLO whose queries nobody can feed is left out, and `untested` says so.
     """
     ordered = sorted(plans, key=lambda p: (p.service, p.slo))
-    found = []
-    for service, those in groupby(ordered, key=lambda p: p.service):
-        both = [_tests(plan) for plan in those]
-        for kind, interval, place in (("long", _LONG_STEP, 1), ("short", _STEP, 0)):
-            if tests := [t for pair in both for t in pair[place]]:
-                text = tests_text(f"{service}.rules.yml", interval, tests)
-                found.append(Artifact(path=f"{service}.{kind}.test.yml", text=text))
+    found = list[Artifact]()
+    for service, group in groupby(ordered, key=lambda p: p.service):
+        those = list(group)
+        for plan in those:
+            alone = len(those) == 1
+            found += _test_files(plan, service if alone else f"{service}.{plan.slo}", alone=alone)
     return found
+
+
+def _test_files(plan: Plan, name: str, *, alone: bool) -> Iterator[Artifact]:
+    long, short = reversed(_tests(plan))
+    order = [g.name for g in groups(plan)]
+    file = f"{name}.{'rules' if alone else 'tested'}.yml"
+    if (long or short) and not alone:
+        yield Artifact(path=file, text=HEADER + rules_text(groups(plan)))
+    for kind, interval, tests in (("long", _LONG_STEP, long), ("short", _STEP, short)):
+        if tests:
+            yield Artifact(path=f"{name}.{kind}.test.yml", text=tests_text(file, interval, tests, order))
+
+
+def untested(plan: Plan) -> str:
+    """Why an SLO has no promtool tests, in words; empty where it has."""
+    return "" if isinstance(plan.sli, StoredSli) else unfed(plan.sli)
 
 
 def _tests(plan: Plan) -> tuple[Sequence[Test], Sequence[Test]]:
@@ -192,6 +214,9 @@ def _values(fed: Fed, phases: Sequence[Phase]) -> tuple[tuple[str, str], ...]:
                 parts.append(f"{number_text(one.level[phase.bad > 0])}+0x{more}")
                 continue
             step = phase.good * one.good + phase.bad * one.bad
+            if one.sampled:
+                parts.append(f"{number_text(step)}+0x{more}")
+                continue
             parts.append(f"{number_text(value if place == 0 else value + step)}+{number_text(step)}x{more}")
             value += step * phase.steps
         found.append((one.series, " ".join(parts)))

@@ -31,7 +31,7 @@ _REPLICAS = ({"instance": "a"}, {"instance": "b"})
 def meter_alert_tests() -> Artifact:
     """`platform_meter.test.yml`, one test for each alert."""
     tests = (*_sources(), *_numbers(), *_exporter(), *_people())
-    return Artifact(path=f"{m.NAME}.test.yml", text=tests_text(f"{m.NAME}.rules.yml", _STEP, tests))
+    return Artifact(path=f"{m.NAME}.test.yml", text=tests_text(f"{m.NAME}.rules.yml", _STEP, tests, []))
 
 
 Series = tuple[str, str]

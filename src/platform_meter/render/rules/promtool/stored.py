@@ -6,7 +6,7 @@ import math
 from datetime import timedelta
 
 from platform_meter.model.catalogue.slos import SLO_BUDGET_REMAINING, SLO_BURN, SLO_DATA_AGE, SLO_WINDOW_EVENTS
-from platform_meter.render.rules import series
+from platform_meter.render.rules.promql import series
 from platform_meter.render.rules.promtool.text import Expected, Test, firing, labels_text
 from platform_meter.slo import names
 from platform_meter.slo.plan import Plan
@@ -54,11 +54,12 @@ def _budget(plan: Plan) -> Test:
     period = plan.period_label
     metric = series(SLO_BUDGET_REMAINING.name, plan.slo, period=period)
     replicas = [(f'{metric[:-1]},instance="{i}"}}', f"-0.25x{_STEPS}") for i in ("a", "b")]
+    events = series(SLO_WINDOW_EVENTS.name, plan.slo, window=period, result="bad")
     budget = series(names.BUDGET, plan.slo)
     return Test(
         name=f"{plan.slo}: the exporter's budget is the SLO's, whatever the number of replicas",
         step=_STEP,
-        series=(*replicas, *_age(plan, f"0x{_STEPS}")),
+        series=(*replicas, (events, f"{plan.min_bad}x{_STEPS}"), *_age(plan, f"0x{_STEPS}")),
         expected=(
             Expected(expr=f"{budget} + 0", at=_AT, value=-0.25, labels=labels_text(slo=plan.slo, period=period)),
             firing(plan.slo, names.NO_DATA_ALERT, _AT, count=None),

@@ -45,9 +45,12 @@ def firing(slo: str, alert: str, at: timedelta, *, count: int | None, **labels: 
     return Expected(expr=f"count(ALERTS{selected})", at=at, value=count)
 
 
-def tests_text(rule_file: str, interval: timedelta, tests: Sequence[Test]) -> str:
-    """The YAML document of a test file beside its rules."""
-    lines = [f"rule_files: [{scalar(rule_file)}]", f"evaluation_interval: {duration_text(interval)}", "tests:"]
+def tests_text(rule_file: str, interval: timedelta, tests: Sequence[Test], order: Sequence[str]) -> str:
+    """The YAML document of a test file beside its rules. Groups in `order` are evaluated one after the other, else at random."""
+    lines = [f"rule_files: [{scalar(rule_file)}]", f"evaluation_interval: {duration_text(interval)}"]
+    if len(order) > 1:
+        lines.append(f"group_eval_order: [{', '.join(scalar(name) for name in order)}]")
+    lines.append("tests:")
     for test in tests:
         lines += _test(test)
     return HEADER + "\n".join(lines) + "\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -44,9 +44,11 @@ OUTCOMES: Mapping[str, Tone | None] = {
 
 
 def overview(view: View) -> Mapping[str, Any]:
+    found, _ = slos.standings(view, patience=PATIENCE)
     return {
+        "firing": [_firing(s) for s in sorted(found, key=lambda s: (s.worst_first, s.plan.slo)) if s.firing],
         "tiles": [
-            _slos(view),
+            _slos(found),
             _builds(view),
             _deployments(view),
             _nodes(view),
@@ -101,21 +103,39 @@ def _tile(name: str, value: str, *more: str, level: str = "", href: str = "") ->
     return Tile(name=name, value=value, more="; ".join(m for m in more if m), level=level, href=href)
 
 
-def _slos(view: View) -> Tile:
-    found, _ = slos.standings(view, patience=PATIENCE)
+def _firing(slo: slos.SloNow) -> Mapping[str, Any]:
+    """What fires now, the worst alert of it: how many were bad in its long window, and how fast that burns."""
+    row = next(r for r in slo.rows if r.fires)
+    total = slo.numbers.total.get(row.alert.long.label) if slo.numbers else None
+    what = slo.plan.counts
+    bad = f"{whole(row.bad)} of {whole(total)} {what} bad" if total is not None else f"{whole(row.bad)} {what} bad"
+    return {
+        "slo": slo.plan.slo,
+        "display": "" if slo.plan.display == slo.plan.slo else slo.plan.display,
+        "level": row.alert.level,
+        "owner": slo.plan.owner,
+        "text": f"{bad} in the last {row.alert.long.label}, burn {slos.rate(row.long)}; "
+        f"budget left {slos.budget_text(slo.budget)}",
+    }
+
+
+def _slos(found: Sequence[slos.SloNow]) -> Tile:
+    """Whether they are met is about their periods; what burns now stands above."""
     budgets = {s.plan.slo: s.budget for s in found if s.budget is not None}
     name, href = "SLOs met", "/slos"
     unknown = f"{len(found) - len(budgets)} without data" if len(found) > len(budgets) else ""
     if not budgets:
         return _tile(name, whole(None), unknown or "no SLO file yet", href=href)
     met = sum(left >= 0 for left in budgets.values())
+    burning = sum(bool(s.firing) for s in found)
     worst = min(budgets, key=lambda slo: budgets[slo])
     return _tile(
         name,
         f"{met} of {len(budgets)}",
         f"least budget left: {worst}, {percent(budgets[worst])}",
+        f"{burning} burning too fast now" if burning else "",
         unknown,
-        level="bad" if met < len(budgets) else "",
+        level="bad" if burning or met < len(budgets) else "",
         href=href,
     )
 

@@ -16,8 +16,8 @@ from platform_meter.measures.objectives.days import BadEvent, recent_bad
 from platform_meter.measures.objectives.slices import Counts
 from platform_meter.model.catalogue.slos import SLO_BUDGET_REMAINING, SLO_BURN, SLO_DATA_AGE, SLO_SLI, SLO_WINDOW_EVENTS
 from platform_meter.model.objective import StoredObjective
-from platform_meter.slo.burnrate import Level
-from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Plan
+from platform_meter.slo.burnrate import COVERED, Level
+from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Plan, bad_recorded
 from platform_meter.slo.promql import number_text
 from platform_meter.web.charts import Chart, Series, Tone
 from platform_meter.web.page import Detail, WebPage
@@ -27,7 +27,7 @@ from platform_meter.web.view import View
 
 CAUTION = 0.25
 """Share of the budget under which the state is caution (domain section 5)."""
-STATES = ("exhausted", "caution", "ok", "no data")
+STATES = ("exhausted", "caution", "ok", "young", "no data")
 """The worst first."""
 BAD_SHOWN = 20
 BAD_WITHIN = timedelta(days=14)
@@ -72,6 +72,8 @@ class SloNow:
     """None where there is nobody to ask."""
     age: float | None
     """Seconds since its source was last read; None where Prometheus counts."""
+    young: bool = False
+    """Less than half of its period stands behind a budget that looks spent."""
 
     @property
     def budget(self) -> float | None:
@@ -79,10 +81,21 @@ class SloNow:
 
     @property
     def state(self) -> str:
-        """One of STATES; `no data` without a budget."""
+        """One of STATES; `no data` without a budget, `young` before it says anything of a whole period."""
         if self.budget is None:
             return "no data"
-        return "exhausted" if self.budget < 0 else "caution" if self.budget < CAUTION else "ok"
+        if self.budget >= CAUTION:
+            return "ok"
+        bad = self.numbers.bad.get(self.plan.period_label) if self.numbers else None
+        if self.young or (bad is not None and round(bad) < self.plan.min_bad):
+            return "young"
+        return "exhausted" if self.budget < 0 else "caution"
+
+    @property
+    def is_seen_in_part(self) -> bool:
+        """Whether the budget left is at most what is shown, since too little of the period was seen."""
+        coverage = self.numbers.coverage if self.numbers else None
+        return coverage is not None and coverage < COVERED
 
     @property
     def level(self) -> str:
@@ -93,15 +106,27 @@ class SloNow:
     def rows(self) -> list[Row]:
         n = self.numbers or Recorded()
         return [
-            Row(alert=a, long=n.burn.get(a.long.label), short=n.burn.get(a.short.label), bad=n.bad.get(a.long.label))
+            Row(alert=a, long=n.burn.get(a.long.label), short=n.burn.get(a.short.label), bad=self._bad(a))
             for a in self.plan.alerts
         ]
+
+    def _bad(self, alert: BurnAlert) -> float | None:
+        """Bad events in the long window; where the rule counts them itself, the period's are the most there can be."""
+        counts = self.numbers.bad if self.numbers else {}
+        least = None if alert.long in bad_recorded(self.plan) else counts.get(self.plan.period_label)
+        return counts.get(alert.long.label, least)
 
     @property
     def firing(self) -> list[str]:
         """Levels that fire now, the worst first."""
         levels = {r.alert.level for r in self.rows if r.fires}
         return [str(level) for level in Level if level in levels]
+
+    @property
+    def worst_first(self) -> int:
+        """Sorts by the worst level that fires: pages, tickets, then those that are quiet."""
+        order = [str(level) for level in Level]
+        return order.index(self.firing[0]) if self.firing else len(order)
 
 
 def page(view: View) -> Mapping[str, Any]:
@@ -163,8 +188,19 @@ def standings(view: View, only: Plan | None = None, *, patience: float = recorde
         else:
             numbers = stored.get(plan.slo, Recorded())
         age = view.one(SLO_DATA_AGE, slo=plan.slo) if objective else None
-        found.append(SloNow(plan=plan, objective=objective, numbers=numbers, age=age))
+        young = objective is None and _is_young(view, plan, numbers, patience)
+        found.append(SloNow(plan=plan, objective=objective, numbers=numbers, age=age, young=young))
     return found, error
+
+
+def _is_young(view: View, plan: Plan, numbers: Recorded | None, patience: float) -> bool:
+    """Asked only where a budget looks spent, or nearly."""
+    if view.prometheus is None or numbers is None or numbers.budget is None or numbers.budget >= CAUTION:
+        return False
+    try:
+        return recorded.is_young(view.prometheus, plan.slo, plan.period, patience=patience)
+    except recorded.Unanswered:
+        return False
 
 
 def _stored(view: View) -> dict[str, Recorded]:

@@ -14,7 +14,7 @@ from platform_meter.measures.objectives.slices import Counts
 from platform_meter.model.source import Outside, SourceError
 from platform_meter.slo import names
 from platform_meter.slo.plan import TILE
-from platform_meter.slo.promql import quote
+from platform_meter.slo.promql import duration_text, quote
 
 PATIENCE = 5.0
 """Seconds a page waits for Prometheus, unless it says otherwise."""
@@ -49,6 +49,8 @@ class Recorded:
     bad: Mapping[str, float] = field(default_factory=dict)
     total: Mapping[str, float] = field(default_factory=dict)
     budget: float | None = None
+    coverage: float | None = None
+    """Share of the period, or of the SLO's life, that was seen."""
 
 
 def now(outside: Outside, slo: str | None = None, *, patience: float = PATIENCE) -> dict[str, Recorded]:
@@ -57,7 +59,7 @@ def now(outside: Outside, slo: str | None = None, *, patience: float = PATIENCE)
     Raises:
         Unanswered: no answer, or one that is none.
     """
-    known = (names.BURN, names.SLI, names.BAD, names.TOTAL, names.BUDGET)
+    known = (names.BURN, names.SLI, names.BAD, names.TOTAL, names.BUDGET, names.COVERAGE)
     one = "" if slo is None else f",slo={quote(slo)}"
     selector = f'{{__name__=~"{"|".join(known)}"{one}}}'
     found: dict[str, dict[str, dict[str, float]]] = {}
@@ -75,9 +77,21 @@ def now(outside: Outside, slo: str | None = None, *, patience: float = PATIENCE)
             bad=of.get(names.BAD, {}),
             total=of.get(names.TOTAL, {}),
             budget=next(iter(of.get(names.BUDGET, {}).values()), None),
+            coverage=next(iter(of.get(names.COVERAGE, {}).values()), None),
         )
         for name, of in found.items()
     }
+
+
+def is_young(outside: Outside, slo: str, period: timedelta, *, patience: float = PATIENCE) -> bool:
+    """Whether fewer tiles than in half of the period stand behind an SLO, so that its budget tells little yet.
+
+    Raises:
+        Unanswered: as `now`.
+    """
+    tiles = f"{names.tile('total', TILE)}{{slo={quote(slo)}}}[{duration_text(period)}]"
+    found = _ask(outside, "/api/v1/query", {"query": f"count_over_time({tiles})"}, patience)
+    return sum(float(series.value[1]) for series in found[:1]) < period / TILE / 2
 
 
 def days(outside: Outside, slo: str, moments: Sequence[datetime]) -> list[Counts]:

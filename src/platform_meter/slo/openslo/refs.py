@@ -1,0 +1,109 @@
+"""What an OpenSLO document names elsewhere: an SLI by `indicatorRef`, a DataSource by `metricSourceRef`, in any file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from platform_meter.problems import Document, suggest
+from platform_meter.slo.openslo.keys import READ, IndicatorSpec, Metric, MetricSource
+
+Path = tuple[str | int, ...]
+Wrong = tuple[str, Path]
+PARTS = ("good", "bad", "total", "raw")
+"""Metrics of a ratio."""
+_INDICATOR: Path = ("spec", "indicator", "spec")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Documents that others name; None stands for one with problems, which are told where it stands."""
+
+    slis: Mapping[str, IndicatorSpec | None] = field(default_factory=dict)
+    sources: Mapping[str, str | None] = field(default_factory=dict)
+    """Type of each DataSource."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """An indicator whose metrics have the types of their DataSources."""
+
+    spec: IndicatorSpec
+    wrong: tuple[Wrong, ...] = ()
+    notes: tuple[Wrong, ...] = ()
+    unsound: bool = False
+    """It names a document that has problems of its own."""
+
+
+def refers(document: Document) -> bool:
+    """Whether the document names another one, so that it can be read only after all."""
+    places = [(*base, *at) for base in (_INDICATOR, ("spec",)) for at in _places()]
+    return any(
+        any(document.found(*place)) for place in (("spec", "indicatorRef"), *((*p, "metricSourceRef") for p in places))
+    )
+
+
+def _places() -> Iterator[Path]:
+    yield "thresholdMetric", "metricSource"
+    for part in PARTS:
+        yield "ratioMetric", part, "metricSource"
+
+
+def resolve(spec: IndicatorSpec, at: Path, named: Named) -> Resolved:
+    """Types for metrics that name a DataSource.
+
+    Args:
+        spec: an indicator, sound or read partly.
+        at: its place in its document.
+        named: what there is to name.
+    """
+    wrong: list[Wrong] = []
+    notes: list[Wrong] = []
+    unsound = False
+    refs: dict[str, str] = {}
+
+    def filled(metric: Metric | None, *place: str) -> Metric | None:
+        nonlocal unsound
+        source = metric.metricSource if metric is not None else None
+        if metric is None or source is None or source.metricSourceRef is None:
+            return metric
+        ref, here = source.metricSourceRef, (*at, *place, "metricSource", "metricSourceRef")
+        refs.setdefault(ref, place[-1])
+        if ref not in named.sources:
+            (notes if source.type is not None and not named.sources else wrong).append((_unknown(source, named), here))
+            unsound = unsound or source.type is None
+            return metric
+        kind = named.sources[ref]
+        unsound = unsound or kind is None
+        if source.has("type"):
+            if kind is not None and source.type not in (kind, None):
+                wrong.append(
+                    (f"DataSource '{ref}' is of type {kind}, and type: {source.type} stands here; correct one", here)
+                )
+            return metric
+        return metric.model_copy(update={"metricSource": source.model_copy(update={"type": kind})})
+
+    ratio = spec.ratioMetric
+    found = spec.model_copy(
+        update={
+            "thresholdMetric": filled(spec.thresholdMetric, "thresholdMetric"),
+            "ratioMetric": ratio
+            and ratio.model_copy(update={p: filled(getattr(ratio, p), "ratioMetric", p) for p in PARTS}),
+        }
+    )
+    if len(refs) > 1 and not wrong:
+        (one, first), (other, second) = list(refs.items())[:2]
+        text = f"{first} is read from '{one}' and {second} from '{other}'; a rule reads one Prometheus: name one DataSource"
+        wrong.append((text, (*at, "ratioMetric", second, "metricSource", "metricSourceRef")))
+    return Resolved(spec=found, wrong=tuple(wrong), notes=tuple(notes), unsound=unsound)
+
+
+def _unknown(source: MetricSource, named: Named) -> str:
+    ref = source.metricSourceRef or ""
+    if source.type is not None and not named.sources:
+        return f"no DataSource is called '{ref}' in these files; type: {source.type} is taken as it stands"
+    hint = (
+        suggest(ref, named.sources)
+        or f"; write a document with kind: DataSource and this name, or type: {READ[0]} here"
+    )
+    return f"no DataSource is called '{ref}'{hint}"

@@ -1,0 +1,185 @@
+"""Jira's lists: issues found by JQL, their changelogs and comments, from Cloud (API v3) and Data Center (v2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from msgspec import Struct
+
+from platform_meter.model.source import Answer, Gap, Unexpected
+from platform_meter.sources.jira.rows import FIELDS, Comment, History, Issue, moment
+from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.walk import Walk
+
+
+class _Account(Struct, rename="camel"):
+    time_zone: str = ""
+
+
+class _Search(Struct, rename="camel"):
+    issues: list[Issue] = []
+    next_page_token: str | None = None
+    total: int = 0
+    """Data Center only."""
+
+
+class _Changelog(Struct, rename="camel"):
+    values: list[History] = []
+    total: int = 0
+    is_last: bool = False
+
+
+_BY_TOKEN, _BY_OFFSET = "/rest/api/3/search/jql", "/rest/api/2/search"
+
+
+def _ids(answer: Answer[_Search]) -> tuple[str, ...]:
+    return tuple(issue.id for issue in answer.body.issues) if answer.body else ()
+
+
+def _history_ids(answer: Answer[_Changelog]) -> tuple[str, ...]:
+    return tuple(history.id for history in answer.body.values) if answer.body else ()
+
+
+class Lists:
+    """One poll's way to one Jira, by the version of the API it speaks."""
+
+    def __init__(self, outside: Sieve) -> None:
+        self.outside = outside
+        try:
+            self.version = "3"
+            account = outside.get("/rest/api/3/myself", _Account)
+        except Unexpected as error:
+            if error.status != 404:
+                raise
+            self.version = "2"  # Data Center knows no later one
+            account = outside.get("/rest/api/2/myself", _Account)
+        self.zone = account.body.time_zone if account.body else ""
+        self.total = 0
+        """Issues that the last page of a search promised."""
+        self.lacking = ""
+        """What a search promised and did not hold; empty where it held all."""
+
+    def search(self, jql: str, size: int, fields: Sequence[str] = FIELDS) -> Iterator[list[Issue]]:
+        """Pages of issues with their changelog; the same issue may come twice."""
+        return self._by_offset(jql, size, fields) if self.version == "2" else self._by_token(jql, size, fields)
+
+    def _by_token(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
+        """Cloud. A page may be empty and others follow it: only the missing token ends the list."""
+        body: dict[str, Any] = {"jql": jql, "maxResults": size, "fields": [*fields], "expand": "changelog"}
+        tokens: set[str] = set()
+        walk = Walk(_BY_TOKEN)
+        while True:
+            found = walk.page(_ids, partial(self.outside.post, _BY_TOKEN, _Search, body=body)).body or _Search()
+            yield found.issues
+            token = found.next_page_token
+            if not token:
+                return
+            if token in tokens:
+                raise Unexpected(f"{_BY_TOKEN}: the same page again and again; the next poll goes on from here")
+            tokens.add(token)
+            body = {**body, "nextPageToken": token}
+
+    def _by_offset(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
+        """Data Center. Each page begins with the last issue of the one before it.
+
+        Another one in its place shows that issues left the list meanwhile (deleted, moved away) and those behind them
+        moved up, past this page: then some are read again.
+        """
+        seen: set[str] = set()
+        start = overlap = odd_ones = 0
+        walk = Walk(_BY_OFFSET)
+        while True:
+            params: dict[str, Any] = {"jql": jql, "startAt": start, "maxResults": size}
+            params |= {"fields": ",".join(fields), "expand": "changelog"}
+            answer = walk.page(
+                _ids, partial(self.outside.get, _BY_OFFSET, _Search, params=params), of=self.total - start
+            )
+            found = answer.body or _Search()
+            ids, got, self.total = [issue.id for issue in found.issues], len(found.issues) + answer.odd, found.total
+            # An odd issue has no id to be known by.
+            if overlap and start and ids and not (odd_ones or answer.odd) and not seen.intersection(ids[:1]):
+                start = max(0, start - size)
+                walk = Walk(_BY_OFFSET)
+                continue
+            yield found.issues
+            seen.update(ids)
+            odd_ones = answer.odd
+            if not got and start < found.total:
+                self.lacking = f"{found.total} issues are promised, {len(seen)} can be read"
+            # A total of fewer than have come is a slip: then the empty page is the end.
+            if not got or start + got == found.total:
+                return
+            overlap = min(1, got - 1)
+            start += got - overlap
+
+    def histories(self, issue: Issue) -> list[History]:
+        """The whole changelog: as inlined where that is all of it, else page by page."""
+        inlined = issue.changelog
+        if inlined and inlined.total is not None and inlined.total <= len(inlined.histories):
+            return inlined.histories
+        found: list[History] = []
+        path = f"/rest/api/{self.version}/issue/{issue.id}/changelog"
+        walk, odd, total = Walk(path), 0, 0
+        while True:
+            params = {"startAt": len(found) + odd, "maxResults": 100}
+            ask = partial(self.outside.get, path, _Changelog, params=params)
+            try:
+                answer = walk.page(_history_ids, ask, of=total - len(found) - odd)
+            except Unexpected as error:
+                if error.status != 404:
+                    raise
+                self._gap(issue, "its changelog can't be read to the end")
+                return inlined.histories if inlined else found
+            body = answer.body or _Changelog(is_last=True)
+            found += body.values
+            odd, total = odd + answer.odd, body.total
+            if not (body.values or answer.odd or body.is_last) and len(found) + odd < total:
+                self._gap(issue, "its changelog can't be read to the end")
+            if body.is_last or not (body.values or answer.odd) or len(found) + odd == total:
+                return found
+
+    def comments(self, issue: Issue) -> list[Comment]:
+        """All comments: a search inlines the first ones only."""
+        held = issue.inlined
+        if held.total is None or held.total <= len(held.comments):
+            return held.comments
+        path = f"/rest/api/{self.version}/issue/{issue.id}"
+        try:
+            whole = self.outside.get(path, Issue, params={"fields": "comment"}).body
+        except Unexpected as error:
+            if error.status != 404:
+                raise
+            whole = None  # deleted since it was listed
+        found = whole.inlined.comments if whole else held.comments
+        if len(found) < held.total:
+            self._gap(issue, f"{len(found)} of {held.total} comments can be read")
+        return found
+
+    def there(self, ids: Sequence[str], query: str) -> dict[str, str]:
+        """Those of these issues that the query finds now, with their projects."""
+        jql = " AND ".join([f"id in ({', '.join(ids)})", *([query] if query else [])])
+        try:
+            return {issue.id: issue.project for page in self.search(jql, len(ids), ["project"]) for issue in page}
+        except Unexpected as error:
+            if error.status != 400:
+                raise
+        # Most Jiras refuse the whole list for one issue that is not there. The others are somewhere at least.
+        alone = ((id_, self._project(id_)) for id_ in ids)
+        return {id_: project for id_, project in alone if project}
+
+    def _project(self, id_: str) -> str:
+        """Where an issue is; empty when there is none that the account may see."""
+        try:
+            found = self.outside.get(f"/rest/api/{self.version}/issue/{id_}", Issue, params={"fields": "project"}).body
+        except Unexpected as error:
+            if error.status != 404:
+                raise
+            return ""
+        return found.project if found else ""
+
+    def _gap(self, issue: Issue, text: str) -> None:
+        start, end = moment(issue.fields.created), moment(issue.fields.updated)
+        if start and end:
+            self.outside.gap(Gap(start=start, end=end, reason="pruned", text=f"{issue.key}: {text}"))

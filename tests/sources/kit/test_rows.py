@@ -1,0 +1,103 @@
+"""Odd rows are left out and counted, each by itself; what is odd as a whole is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+import pytest
+
+from platform_meter.model.facts.use import Usage
+from platform_meter.model.source import Page, Unexpected
+from platform_meter.sources.kit.rows import MOST, Row, Sieve, sift
+from platform_meter.testing import FakeOutside, Reply
+
+
+class Loan(Row):
+    becomes: ClassVar[str] = "Usage"
+    id: int
+    at: datetime | None = None
+
+
+class Shelf(msgspec.Struct):
+    loans: list[Loan] | None = None
+    first: Loan | None = None
+
+
+GOOD = {"id": 1, "at": "2026-06-01T11:00:00Z"}
+ODD: dict[str, tuple[Any, str]] = {
+    "the year 1": ({"id": 2, "at": "0001-01-01T00:00:00.000+14:00"}, "invalid"),
+    "the last year": ({"id": 2, "at": "9999-12-31T23:59:59-14:00"}, "invalid"),
+    "no zone": ({"id": 2, "at": "2026-06-01T11:00:00"}, "naive"),
+    "an impossible date": ({"id": 2, "at": "2020-00-00T00:00:00Z"}, "invalid"),
+    "another shape": ({"id": "two"}, "invalid"),
+    "no object": (None, "invalid"),
+}
+
+
+@pytest.mark.parametrize("row", ODD)
+@pytest.mark.parametrize("under", ["", "loans"])
+def test_one_odd_row_is_left_out(row: str, under: str) -> None:
+    """Whatever is odd about it; those before and behind it are read, and it is counted by its kind and reason."""
+    odd, reason = ODD[row]
+    rows = [GOOD, odd, {"id": 3}]
+    shape: Any = Shelf if under else list[Loan]
+    body, left_out = sift(msgspec.json.encode({under: rows} if under else rows), shape)
+    found = body.loans if under else body
+    assert [loan.id for loan in found] == [1, 3]
+    assert left_out == [("Usage", reason)]
+
+
+def test_the_outermost_row_is_left_out() -> None:
+    """A row whose parts are odd is odd as a whole."""
+
+    class Case(msgspec.Struct):
+        shelves: list[Shelf]
+
+    shelves = {"shelves": [{"loans": [GOOD]}, {"loans": [{"id": "x"}]}]}
+    body, odd = sift(msgspec.json.encode(shelves), Case)
+    assert (len(body.shelves), odd) == (1, [("Shelf", "invalid")])
+
+
+@pytest.mark.parametrize(
+    ("said", "type_"),
+    [({"message": "no list"}, list[Loan]), ({"first": {"id": "x"}}, Shelf), ({"loans": 5}, Shelf), ([{"id": "x"}] * (MOST + 1), list[Loan])],
+)  # fmt: skip
+def test_what_is_odd_as_a_whole_is_an_error(said: Any, type_: Any) -> None:
+    """No list, no row of a list, or many rows of which none is sound: that is another API."""
+    outside = FakeOutside({"/loans": Reply(body=said)})
+    with pytest.raises(Unexpected, match=r"^GET /loans: "):
+        Sieve(outside).get("/loans", type_)
+
+
+def test_a_few_odd_rows_without_a_sound_one_are_left_out() -> None:
+    """A page of one odd row must not stop the rest of its list."""
+    answer = Sieve(FakeOutside({"/loans": [{"id": "x"}] * MOST})).get("/loans", list[Loan])
+    assert (answer.body, answer.odd) == ([], MOST)
+
+
+def test_pages_tell_what_was_left_out_on_the_way_to_them() -> None:
+    """With a page of the poll, and behind the last one."""
+    outside = FakeOutside({"/a": [GOOD, {"id": "x"}], "/b": [{"id": "y"}]})
+
+    def read(sieve: Sieve) -> Iterator[Page]:
+        sieve.get("/a", list[Loan])
+        sieve.reject(Usage, "future")
+        yield Page(progress="a")
+        yield Page(progress="none")
+        sieve.get("/b", list[Loan])
+
+    assert list(Sieve.over(outside, read)) == [
+        Page(progress="a", rejected={("Usage", "invalid"): 1, ("Usage", "future"): 1}),
+        Page(progress="none"),
+        Page(rejected={("Usage", "invalid"): 1}),
+    ]
+
+
+def test_what_is_no_row_is_passed_on() -> None:
+    """Errors of the system are its errors."""
+    with pytest.raises(Unexpected) as caught:
+        Sieve(FakeOutside({})).get("/nope", list[Loan])
+    assert caught.value.status == 404
