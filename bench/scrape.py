@@ -39,7 +39,9 @@ def series(count: int) -> list[tuple[Metric, list[tuple[tuple[str, ...], float]]
     out = []
     for f in range(FAMILIES):
         metric = Metric(name=f"bench_{f:02d}_things", type=MetricType.GAUGE, help="Things.", labels=LABELS)
-        rows = [((f"team-{i:05d}", "github", "success"), i * 1.5) for i in range(count // FAMILIES)]
+        rows: list[tuple[tuple[str, ...], float]] = [
+            ((f"team-{i:05d}", "github", "success"), i * 1.5) for i in range(count // FAMILIES)
+        ]
         out.append((metric, rows))
     return out
 
