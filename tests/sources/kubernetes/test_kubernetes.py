@@ -662,3 +662,16 @@ def test_it_proposes_a_section_for_each_context() -> None:
         "kubernetes-eu-prod-2-2": "eu prod",
         "kubernetes-cluster": "::",
     }
+
+
+def test_a_credential_that_is_not_accepted_is_told_alone() -> None:
+    """At 401 no permission helps, so none is named, and nothing more is asked."""
+
+    def answer(call: Call) -> Reply:
+        return Reply(status=401, body="Unauthorized")
+
+    outside = FakeOutside(answer)
+    assert SOURCE.check(Config.model_validate(SETTINGS), outside) == [
+        "the API server does not accept the credential (401); it has expired or belongs to another cluster"
+    ]
+    assert [call.path for call in outside.calls] == ["/readyz"]
