@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.support.http import Answerer, Certificate, Reply, Server, authority, certificate, serving
+from tests.support.waiting import PATIENCE
 from tests.support.ways import Kit, write
 
 from platform_meter.model.source import (
@@ -208,7 +209,7 @@ def test_a_slow_answer_ends_with_its_time(kit: Kit, server: Server, head: bytes,
     """The time of a request bounds all of it: bytes that keep coming don't prolong it."""
     server.on("/items", _drip(server, head, part))
     with pytest.raises(TimedOut, match=r"GET /items of github-main: 127.0.0.1:\d+: no answer in time"):
-        kit.way(Access(url=server.url), timeout=0.1).get("/items", list[int])
+        kit.way(Access(url=server.url), timeout=0.5).get("/items", list[int])
     assert len(server.seen) == 3
 
 
@@ -245,7 +246,7 @@ def test_stop_ends_a_silent_stream(kit: Kit, server: Server) -> None:
     thread = threading.Thread(target=lambda: rest.extend(lines))
     thread.start()
     kit.stop.set()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert (thread.is_alive(), rest) == (False, [])
 
 
@@ -253,13 +254,13 @@ def test_a_stream_may_last_longer_than_a_request(kit: Kit, server: Server) -> No
     """Only silence ends a stream, not its length."""
 
     def parts() -> Iterator[bytes]:
-        for number in range(20):
+        for number in range(60):
             server.over.wait(0.02)
             yield b"%d\n" % number
 
     server.on("/watch", Reply(body=parts))
-    way = kit.way(Access(url=server.url), timeout=0.2)
-    assert len(list(way.lines("/watch"))) == 20
+    way = kit.way(Access(url=server.url), timeout=1.0)
+    assert len(list(way.lines("/watch"))) == 60
 
 
 def test_a_stream_that_falls_silent_times_out(kit: Kit, server: Server) -> None:
@@ -270,7 +271,7 @@ def test_a_stream_that_falls_silent_times_out(kit: Kit, server: Server) -> None:
         server.over.wait()
 
     server.on("/watch", Reply(body=parts))
-    lines = kit.way(Access(url=server.url)).lines("/watch", timeout=0.1)
+    lines = kit.way(Access(url=server.url)).lines("/watch", timeout=1.0)
     assert next(lines) == b"first"
     with pytest.raises(TimedOut):
         next(lines)

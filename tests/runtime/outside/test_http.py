@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.support.http import Reply, Seen, Server, serving
+from tests.support.waiting import PATIENCE
 from tests.support.ways import NOON, Kit, write
 
 from platform_meter import __version__
@@ -355,7 +356,7 @@ def test_lines_come_as_they_are_sent(kit: Kit, server: Server) -> None:
 
     def parts() -> Iterator[bytes]:
         yield b'{"a": 1}\n{"b"'
-        assert read.wait(10)  # the first line must arrive before the second is complete
+        assert read.wait(PATIENCE)  # the first line must arrive before the second is complete
         yield b": 2}\n\r\n"
         yield b'{"c": 3}'
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.support.http import Certificate, Reply, Seen, serving
+from tests.support.waiting import PATIENCE
 from tests.support.ways import NOON, Kit, authorization, write
 
 from platform_meter.model.source import Access, Kubeconfig, Refused, Unreachable
@@ -160,7 +161,7 @@ def test_a_hanging_plugin_holds_nobody_up(kit: Kit, tmp_path: Path, monkeypatch:
         held.grant()
     gate.write_text("go on\n")  # lets the plugin end
     assert held._loading is not None
-    held._loading.join(10)
+    held._loading.join(PATIENCE)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from tests.support.waiting import PATIENCE
 
 from platform_meter.runtime.outside.sockets import BoundedReader, Deadline, send_all
 
@@ -85,7 +86,7 @@ def test_a_wait_is_never_without_any_time(clock: Monotonic) -> None:
 def test_a_reader_gives_what_came_and_counts_it(pair: tuple[socket.socket, socket.socket]) -> None:
     """Up to the end of the stream, which is an empty read; its socket is let go with it."""
     one, other = pair
-    reader = BoundedReader(one, Deadline(total=20, idle=20))
+    reader = BoundedReader(one, Deadline(total=PATIENCE, idle=PATIENCE))
     other.sendall(b"hello\nworld")
     other.shutdown(socket.SHUT_WR)
     assert io.BufferedReader(reader).read() == b"hello\nworld"
@@ -129,9 +130,9 @@ def test_all_is_sent_in_order(pair: tuple[socket.socket, socket.socket]) -> None
 
     reading = threading.Thread(target=read)
     reading.start()
-    assert send_all(one, data, Deadline(total=20, idle=20)) == len(data) == 2_097_152
+    assert send_all(one, data, Deadline(total=PATIENCE, idle=PATIENCE)) == len(data) == 2_097_152
     one.shutdown(socket.SHUT_WR)
-    reading.join(20)
+    reading.join(PATIENCE)
     assert bytes(got) == data
 
 
