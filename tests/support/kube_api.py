@@ -38,10 +38,10 @@ _ADMIN = "admin-token"
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Only one process builds; the others wait for what it built."""
+def alone(what: str) -> Iterator[None]:
+    """Only one process builds it into the cache; the others wait for what that one built."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "kube-api.lock").open("w") as lock:
+    with (CACHE / f"{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -86,7 +86,7 @@ def _place() -> Path:
 def binary() -> Path:
     """The API server with etcd inside; built in about 9 CPU minutes where the cache has none."""
     built = _place()
-    with _alone():
+    with alone("kube-api"):
         if not built.is_file():
             made = built.with_name("new")
             built.parent.mkdir(exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from typing import Any
 
 import requests
 import yaml
-from tests.support.kube_api import CACHE, go
+from tests.support.kube_api import CACHE, alone, go
 from tests.support.processes import Server, free_ports
 from tests.support.waiting import PATIENCE
 
@@ -29,9 +28,7 @@ _MODULE = "github.com/prometheus/prometheus/cmd"
 def current() -> Path:
     """Folder with `prometheus` and `promtool` of a current release: from the cache, else built into it once (6 CPU minutes)."""
     folder = CACHE / f"prometheus-{CURRENT}"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f"prometheus-{CURRENT}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(folder.name):
         if not (folder / "prometheus").is_file():
             made = folder.with_name(f"{folder.name}.new")
             for name in ("promtool", "prometheus"):

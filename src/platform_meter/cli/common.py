@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -87,11 +86,10 @@ def can_listen(host: str, port: int, instead: str) -> None:
         port: 0 for any.
         instead: what to write instead.
     """
+    from platform_meter.runtime.files.ready import try_to_listen
+
     try:
-        with socket.socket(socket.AF_INET6 if ":" in host or not host else socket.AF_INET) as trial:
-            # As the server does: connections of one that has ended may linger.
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind((host or "::", port))
+        try_to_listen(host, port)
     except (OSError, UnicodeError) as error:  # a name that no host can have is the latter
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         raise click.ClickException(f"cannot listen at {place}: {reason(error)}; {instead}") from error

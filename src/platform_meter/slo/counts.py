@@ -157,7 +157,7 @@ def _scaled(both: promql.BinaryExpr, op: str, *, total: bool) -> frozenset[str]:
 
 
 def _or(both: promql.BinaryExpr, *, total: bool) -> frozenset[str]:
-    if not _zero(both.rhs):
+    if not is_zero(both.rhs):
         return functions(both.lhs, total=total) | functions(both.rhs, total=total)
     if total:
         raise ValueError(
@@ -167,11 +167,11 @@ def _or(both: promql.BinaryExpr, *, total: bool) -> frozenset[str]:
     return functions(both.lhs, total=total)
 
 
-def _zero(tree: promql.Expr) -> bool:
+def is_zero(tree: promql.Expr) -> bool:
     """Whether this is 0 for whatever it has: `vector(0)`, `0 * total`."""
     match tree:
         case promql.ParenExpr():
-            return _zero(tree.expr)
+            return is_zero(tree.expr)
         case promql.Call() if tree.func.name == "vector":
             return _number(tree.args[0]) == 0
         case promql.BinaryExpr() if str(tree.op) == "*":

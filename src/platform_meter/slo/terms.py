@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import promql_parser as promql
 
+from platform_meter.slo.counts import is_zero
 from platform_meter.slo.promql import Matcher, Query, Selector, duration_text
 
 _PROBE = timedelta(seconds=433)
@@ -76,7 +77,7 @@ def _terms(node: promql.Expr, times: int, joins: list[int]) -> list[Term]:
             return _terms(node.args[0], times, joins)
         case promql.Call() if node.func.name in _COUNTERS or node.func.name == "sum_over_time":
             return [Term(selector=_ranged(node.args[0]), times=times, sampled=node.func.name == "sum_over_time")]
-        case promql.BinaryExpr() if str(node.op) == "or" and _is_zero(node.rhs):
+        case promql.BinaryExpr() if str(node.op) == "or" and is_zero(node.rhs):
             return _terms(node.lhs, times, joins)
         case promql.BinaryExpr() if str(node.op) in ("+", "-"):
             other = times if str(node.op) == "+" else -times
@@ -99,7 +100,7 @@ def _is_one(node: promql.Expr) -> bool:
                 node.modifier.type == promql.AggModifierType.By and not node.modifier.labels
             )
         case promql.BinaryExpr():
-            return _is_one(node.lhs) and (_is_one(node.rhs) or _is_zero(node.rhs))
+            return _is_one(node.lhs) and (_is_one(node.rhs) or is_zero(node.rhs))
         case _:
             return False
 
@@ -164,14 +165,6 @@ def _selector(node: promql.VectorSelector) -> Selector:
     if not name or node.matchers.or_matchers:
         raise Unknown("a selector without one metric")
     return Selector(metric=name, matchers=tuple(m for m in matchers if m.label != "__name__"))
-
-
-def _is_zero(node: promql.Expr) -> bool:
-    while isinstance(node, promql.ParenExpr):
-        node = node.expr
-    if isinstance(node, promql.Call) and node.func.name == "vector":
-        return _number(node.args[0]) == 0
-    return isinstance(node, promql.BinaryExpr) and str(node.op) == "*" and 0 in (_number(node.lhs), _number(node.rhs))
 
 
 def _number(node: promql.Expr) -> Decimal | None:

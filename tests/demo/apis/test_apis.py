@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import pytest
 import requests
 import yaml
 from tests.demo.worlds import START, Clock, nowhere, small_world
+from tests.support.added import added
 from tests.support.waiting import PATIENCE
 
 from platform_meter.demo import apis as room
@@ -59,17 +58,11 @@ API = DemoApi(
 
 
 @pytest.fixture
-def abacus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder more in the room of the APIs, for one test."""
-    folder = tmp_path / "apis" / "abacus"
-    folder.mkdir(parents=True)
-    module = folder / "__init__.py"
-    module.write_text(ABACUS)
-    monkeypatch.setattr(room, "__path__", [*room.__path__, str(folder.parent)])
-    importlib.invalidate_caches()
-    yield module
-    sys.modules.pop(f"{room.__name__}.abacus", None)
-    vars(room).pop("abacus", None)
+def abacus(tmp_path: Path) -> Iterator[Path]:
+    """A folder more in the room of the APIs, for one test; its module."""
+    folder = tmp_path / "apis"
+    with added(room.__name__, {"abacus/__init__.py": ABACUS}, folder):
+        yield folder / "abacus" / "__init__.py"
 
 
 def test_every_folder_is_a_system() -> None:

@@ -79,16 +79,26 @@ def _unfit(file: Path) -> str:
     return ""
 
 
+def try_to_listen(host: str, number: int) -> None:
+    """Listen at an address for a moment; "" is all of them, 0 any port.
+
+    Raises:
+        OSError: nobody can now.
+        UnicodeError: no host can have such a name.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host or not host else socket.AF_INET) as trial:
+        # As the server does: connections of one that has ended may linger.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        trial.bind((host or "::", number))
+
+
 def port(loaded: LoadedConfig) -> Iterator[Problem]:
     """A note where nobody could listen now at the address that is written."""
     listen = next((s.value for s in loaded.settings if s.at == ("listen",)), None)
     if loaded.document is None or not isinstance(listen, str):
         return
-    host, number = Config.model_construct(listen=listen).address
     try:
-        with socket.socket(socket.AF_INET6 if ":" in host or not host else socket.AF_INET) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind((host or "::", number))
+        try_to_listen(*Config.model_construct(listen=listen).address)
     except (OSError, UnicodeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
         text = f"nobody can listen at {listen} now ({reason}); well where a meter runs here already, else write another address"
