@@ -25,10 +25,13 @@ COMPANY = Company.build(1, datetime(2026, 5, 20, 9, 30, tzinfo=UTC), teams=8, se
 ALERTMANAGER = ROOT / "deploy" / "alertmanager"
 ALERT = {
     "status": "firing",
-    "labels": {"alertname": "SLOBurn", "slo": "ci-success", "level": "page", "window": "1h"},
+    "labels": {"alertname": "SLOBurn", "slo": "ci-success", "level": "page", "window": "1h", "owner": "team-ci"},
     "annotations": {
-        "summary": "ci-success burns its 28-day budget 25.0 times too fast",
+        "summary": "ci-success burns its 28-day budget 25.0 times too fast: 6 of 24 builds failed in the last hour",
         "budget_spent": "at least 2.14 % of the budget in 1h",
+        "budget": "40% of the 28-day budget is left",
+        "page_url": "https://meter.example/slos/ci-success",
+        "dashboard_url": "https://grafana.example/d/pm-slo-detail?var-slo=ci-success",
         "runbook_url": "runbooks/ci.md",
     },
     "startsAt": "2026-05-20T09:30:00.25Z",
@@ -76,10 +79,9 @@ def test_the_commands_are_ours(services: dict[str, Any]) -> None:
     assert {part for part in command if part.startswith("--")} <= options
     said = dict(zip(command[1::2], command[2::2], strict=True))
     places = Places()
-    names = list(instances(COMPANY))
-    first = int(places.services.rpartition(":")[2]) - names.index(NAME)
-    assert said["--apis-port"] == str(first)
-    assert PORT not in range(first, first + len(names))
+    assert next(iter(instances(COMPANY))) == NAME
+    assert places.services == f"127.0.0.1:{said['--apis-port']}"
+    assert int(said["--apis-port"]) > PORT
     assert said["--prometheus"] == f"http://{places.prometheus}"
     assert services["pager"]["entrypoint"][-2:] == ["--port", str(PORT)]
     assert places.pager == f"127.0.0.1:{PORT}"
@@ -158,11 +160,13 @@ def rendered(template: str, status: str, tmp_path: Path, **changes: Any) -> str:
 
 def test_messages_in_plain_sentences(tmp_path: Path) -> None:
     """What burns, what it has cost, since when, what to do; and when it was over, after how long."""
-    assert rendered("title", "firing", tmp_path) == "Page: ci-success"
-    assert rendered("title", "resolved", tmp_path) == "Over: ci-success"
+    assert rendered("title", "firing", tmp_path) == "Page: ci-success of team-ci"
+    assert rendered("title", "resolved", tmp_path) == "Over: ci-success of team-ci"
     assert rendered("text", "firing", tmp_path) == (
-        "ci-success burns its 28-day budget 25.0 times too fast. This is at least 2.14 % of the budget in 1h. "
-        "It began at 09:30 UTC. What to do: runbooks/ci.md"
+        "ci-success burns its 28-day budget 25.0 times too fast: 6 of 24 builds failed in the last hour. "
+        "This is at least 2.14 % of the budget in 1h. Budget: 40% of the 28-day budget is left. It began at 09:30 UTC. "
+        "Where: https://meter.example/slos/ci-success "
+        "Dashboard: https://grafana.example/d/pm-slo-detail?var-slo=ci-success What to do: runbooks/ci.md"
     )
     assert rendered("text", "resolved", tmp_path) == ("ci-success: SLOBurn over 1h ended at 10:42 UTC, after 1h12m0s.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import socket
@@ -18,30 +17,10 @@ from platform_meter.runtime.files.check import Examined, examine
 from platform_meter.store import Store, StoreError
 
 
-class Terminal(io.StringIO):
-    """An output that a person looks at."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def test_progress_is_one_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each line is written over the last, wiping what was longer."""
-    screen = Terminal()
-    monkeypatch.setattr("sys.stderr", screen)
-    monkeypatch.setattr(common, "_last_line", "")
-    common.progress("github", "2026-03 of acme/payments")
-    common.progress("jira", "done")
-    first = "importing github: 2026-03 of acme/payments"
-    assert screen.getvalue() == "\r" + first + "\r" + "importing jira: done".ljust(len(first))
-
-
-def test_progress_does_not_fill_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where stderr is a file nothing is written."""
-    log = io.StringIO()
-    monkeypatch.setattr("sys.stderr", log)
-    common.progress("github", "2026-03 of acme/payments")
-    assert log.getvalue() == ""
+def test_progress_is_a_line_beside_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr, so that what a command prints stays its own."""
+    common.progress("github", "importing 3 of 9 repositories")
+    assert capsys.readouterr() == ("", "github: importing 3 of 9 repositories\n")
 
 
 def test_a_signal_is_an_event_for_the_time_of_the_block() -> None:

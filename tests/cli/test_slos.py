@@ -219,7 +219,7 @@ def test_problems_of_slo_files_end_it(slos: Path, tmp_path: Path) -> None:
     ci.write_text(ci.read_text().replace("target: 0.99", "target: 99"))
     code, output = run("generate", "--slos", slos, "--dashboards", tmp_path / "boards")
     assert code == 1
-    assert f"{ci}:21:73: 99 is a percentage where a share is meant" in output
+    assert f"{ci}:22:73: 99 is a percentage where a share is meant" in output
     assert not (slos / "generated").exists()
 
 
@@ -238,3 +238,37 @@ def test_slo_list_and_explain(slos: Path) -> None:
     code, output = run("slo", "explain", "--slos", slos, "ci-platform-sucess")
     assert code == 2
     assert "no SLO is called 'ci-platform-sucess'; did you mean 'ci-platform-success'?" in output
+
+
+LINKED = """links: {exporter: "https://meter.example/", grafana: "https://grafana.example"}
+sources: {github: {type: github, org: acme, token: {env: NOT_SET_HERE}}}
+"""
+
+
+def test_alerts_link_to_the_addresses_of_the_configuration(slos: Path, tmp_path: Path) -> None:
+    """Whatever else is wrong with it; what has no address has no link, and without a file there is none."""
+    config, boards = tmp_path / "platform-meter.yaml", tmp_path / "boards"
+    config.write_text(LINKED)
+    assert run("generate", "--slos", slos, "--dashboards", boards, "-c", config)[0] == 0
+    text = (slos / "generated" / "ci.rules.yml").read_text()
+    assert set(re.findall(r"(\w+_url): (.+)", text)) == {
+        ("page_url", '"https://meter.example/slos/ci-platform-success"'),
+        ("dashboard_url", '"https://grafana.example/d/pm-slo-detail?var-slo=ci-platform-success"'),
+    }
+    meter = (slos / "generated" / "platform_meter.rules.yml").read_text()
+    assert 'page_url: "https://meter.example/support"' in meter
+    assert 'dashboard_url: "https://grafana.example/d/pm-meter"' in meter
+    assert run("generate", "--slos", slos, "--dashboards", boards)[0] == 0
+    assert "_url:" not in (slos / "generated" / "ci.rules.yml").read_text()
+
+
+def test_wrong_links_are_told_and_nothing_is_written(slos: Path, tmp_path: Path) -> None:
+    """Drawn like every problem; a configuration that is named and not there is one too."""
+    config, boards = tmp_path / "platform-meter.yaml", tmp_path / "boards"
+    config.write_text("links: {exportr: https://meter.example}\n")
+    code, output = run("generate", "--slos", slos, "--dashboards", boards, "-c", config)
+    assert code == 1
+    assert f"{config}:1:9: unknown key 'exportr' in 'links' of this file; did you mean 'exporter'?" in output
+    code, output = run("generate", "--slos", slos, "--dashboards", boards, "-c", tmp_path / "no.yaml")
+    assert (code, "no.yaml" in output) == (1, True)
+    assert not (slos / "generated").exists()

@@ -64,3 +64,31 @@ def test_one_sentence_stands_on_a_line() -> None:
     """So that a change of one sentence is a change of one line."""
     prose = re.sub(r"^\|.*$", "", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL), flags=re.MULTILINE)
     assert [line for line in prose.splitlines() if re.search(r"[.;!?] [A-Z]", line)] == []
+
+
+ROUTED = next(text for text in RECEIVERS if text.startswith("route:"))
+
+
+@pytest.mark.parametrize(
+    ("slo", "level", "receiver"),
+    [
+        ("ci-platform-success", "page", "ci-on-call"),
+        ("ci-platform-success", "ticket", "ci-tickets"),
+        ("api-availability", "page", "pages"),
+        ("api-availability", "ticket", "tickets"),
+    ],
+)
+def test_the_example_routes_our_alerts_by_team(slo: str, level: str, receiver: str, tmp_path: Path) -> None:
+    """With the labels that this repository's own alerts carry."""
+    labels = next(
+        rule["labels"]
+        for artifact in rules(our_plans())
+        for group in yaml.safe_load(artifact.text)["groups"]
+        for rule in group["rules"]
+        if rule.get("alert") == "SLOBurn" and (rule["labels"]["slo"], rule["labels"]["level"]) == (slo, level)
+    )
+    config = yaml.safe_load(CONFIG.read_text()) | yaml.safe_load(ROUTED)
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
+    asked = ["amtool", "config", "routes", "test", f"--config.file={tmp_path / 'alertmanager.yml'}"]
+    pairs = [f"{name}={value}" for name, value in labels.items()]
+    assert subprocess.run([*asked, *pairs], capture_output=True, text=True, check=True).stdout.strip() == receiver

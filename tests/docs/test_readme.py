@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from tests.support.places import ROOT
 
 from platform_meter.cli import main
 from platform_meter.cli.slos import count_rules
+from platform_meter.demo.company.layout import Company
+from platform_meter.demo.company.traffic import serving
 from platform_meter.render.rules import rules
 from platform_meter.runtime.files.check import examine
 from platform_meter.slo.check import read_slos
@@ -55,3 +58,14 @@ def test_the_tutorials_slo_has_the_problems_it_shows() -> None:
     shown = next(b for b in blocks("docs/tutorial.md", "") if b.startswith("demo-files/slo-definitions/search.yaml:"))
     found = read_slos([("demo-files/slo-definitions/search.yaml", text)])
     assert [f"{p.path}:{p.line}:{p.column}: {p.text}" for p in found.problems] == shown.splitlines()
+
+
+def test_the_tutorials_slo_measures_what_it_names() -> None:
+    """Its service is one that the demo's company serves, of the team that owns it; both queries select it alone."""
+    text = next(b for b in blocks("docs/tutorial.md", "") if b.startswith("apiVersion: openslo/v1"))
+    mended = text.replace("totl:", "total:").replace("99.9}", "0.999}")
+    found = read_slos([("search.yaml", mended)])
+    (spec,) = found.specs
+    company = Company.build(1, datetime(2026, 6, 1, tzinfo=UTC))
+    assert (spec.service, spec.owner) in {(service.id, service.team) for service in serving(company)}
+    assert re.findall(r'query: \'http_requests_total\{service="([^"]+)"', text) == [spec.service] * 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -14,7 +15,12 @@ from msgspec import Struct
 from tests.support.history import MemoryHistory, owner, source
 
 from platform_meter.measures import ci
-from platform_meter.model.catalogue.ci import PIPELINE_QUEUE_DURATION, PIPELINE_RUN_DURATION, PIPELINE_RUNS
+from platform_meter.model.catalogue.ci import (
+    PIPELINE_APPROVAL,
+    PIPELINE_QUEUE_DURATION,
+    PIPELINE_RUN_DURATION,
+    PIPELINE_RUNS,
+)
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Event, Fact, Ref
 from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
@@ -91,6 +97,16 @@ def test_a_skipped_run_is_counted_without_a_duration() -> None:
     """It never ran: a share of zeros would pull every quantile down."""
     found = list(ci.count_run(event(run("1", Outcome.SKIPPED)), owner("s", "pay"), GITHUB))
     assert [(i.metric, i.labels) for i in found] == [(PIPELINE_RUNS, ("github", "pay", "skipped"))]
+
+
+def test_a_wait_for_a_person_stands_apart() -> None:
+    """It is no part of the run's duration, and no run without one observes 0."""
+    fact = replace(event(run("1", Outcome.SUCCESS)), approval=timedelta(hours=49))
+    found = list(ci.count_run(fact, owner("pay"), GITHUB))
+    assert [(i.metric, i.labels, i.amount) for i in found[1:]] == [
+        (PIPELINE_RUN_DURATION, ("github", "unknown"), 90.0),
+        (PIPELINE_APPROVAL, ("github",), 176_400.0),
+    ]
 
 
 def job(queued: timedelta | None) -> PipelineJob:

@@ -7,10 +7,19 @@ from datetime import UTC, datetime
 from tests.support.history import NOBODY, MemoryHistory, source
 
 from platform_meter.measures import kubernetes
-from platform_meter.model.catalogue.kubernetes import POD_START, PROBE_CHECKS, PROBE_DURATION
+from platform_meter.model.catalogue.kubernetes import CLUSTER_API_REQUESTS, POD_START, PROBE_CHECKS, PROBE_DURATION
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Fact, Ref
-from platform_meter.model.facts.kubernetes import Namespace, Node, NodeState, PodStarted, ProbeCheck, ProbeResult
+from platform_meter.model.facts.kubernetes import (
+    ApiRequests,
+    Namespace,
+    Node,
+    NodeState,
+    PodStarted,
+    ProbeCheck,
+    ProbeResult,
+    VerbClass,
+)
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import resolve
@@ -45,6 +54,16 @@ def test_a_pod_start_is_observed_by_cluster_and_kind() -> None:
     """Creation to Ready in seconds."""
     (found,) = kubernetes.count_pod_start(POD, NOBODY, EU)
     assert (found.metric, found.labels, found.amount) == (POD_START, ("eu", "job"), 2.5)
+
+
+def test_requests_are_counted_as_many_as_they_were() -> None:
+    """By class of verb and result; what was never bad stands at 0."""
+    counted = ApiRequests(key="1", at=NOW, about=REF, cluster="eu", verb_class=VerbClass.LIST, good=40.0, bad=0.0)
+    found = [(i.metric, i.labels, i.amount) for i in kubernetes.count_requests(counted, NOBODY, EU)]
+    assert found == [
+        (CLUSTER_API_REQUESTS, ("eu", "list", "good"), 40.0),
+        (CLUSTER_API_REQUESTS, ("eu", "list", "bad"), 0.0),
+    ]
 
 
 def test_every_cluster_shows_every_state() -> None:

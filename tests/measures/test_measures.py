@@ -12,6 +12,7 @@ OWN = {
     "platform_meter_source_poll_duration_seconds",
     "platform_meter_source_requests_total",
     "platform_meter_source_rate_limit_remaining_ratio",
+    "platform_meter_source_import_ratio",
     "platform_meter_source_gaps_total",
     "platform_meter_events_total",
     "platform_meter_events_rejected_total",

@@ -37,7 +37,18 @@ def test_only_slices_say_what_silence_is() -> None:
 def test_the_words_of_files() -> None:
     """What people write in SLO files; a word that is taken back breaks theirs."""
     assert list(countables()) == [
-        "pipeline_runs", "pod_starts", "node_minutes", "probe_checks", "sla_cycles", "sli",
+        "pipeline_runs", "pod_starts", "node_minutes", "probe_checks", "api_requests", "api_latency", "sla_cycles", "sli",
     ]  # fmt: skip
     assert {str(word) for word in NoData} == {"bad", "good", "exclude", "hold"}
     assert {str(word) for word in Unknown} == {"exclude", "bad"}
+
+
+def test_events_have_a_name_for_sentences() -> None:
+    """Of its word, unless that is none for people."""
+    assert {
+        word: kind.several for word, kind in countables().items() if word in ("pod_starts", "sla_cycles", "sli")
+    } == {
+        "pod_starts": "pod starts",
+        "sla_cycles": "SLA cycles",
+        "sli": "events",
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from platform_meter.model.source import (
     Expired,
     Limited,
     Page,
+    Progress,
     Refused,
     Secret,
     SourceConfig,
@@ -68,4 +70,19 @@ def test_an_empty_page_changes_nothing() -> None:
     """No fact, no place, nothing over, nothing complete."""
     page = Page()
     assert (page.facts, page.checkpoint, page.gone, page.complete) == ((), None, (), frozenset())
-    assert (page.caught_up, page.progress) == (False, "")
+    assert (page.caught_up, page.progress) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({}, "repositories of acme"),
+        ({"of": 1308}, "repositories of acme"),
+        ({"done": 0}, "0 repositories of acme"),
+        ({"done": 120, "of": 1308}, "120 of 1,308 repositories of acme"),
+        ({"back_to": datetime(2026, 3, 5, 23, 59, tzinfo=UTC)}, "repositories of acme, back to 2026-03-05"),
+    ],
+)
+def test_progress_in_words(said: dict[str, Any], text: str) -> None:
+    """What is not known is left out."""
+    assert str(Progress(what="repositories of acme", **said)) == text

@@ -173,7 +173,7 @@ def test_a_young_slo_has_not_spent_its_budget(programs: Path | None, tmp_path: P
 
 
 def test_coverage(programs: Path | None, tmp_path: Path) -> None:
-    """Of ten hours of life four had no data: 7 of 11 looks found a tile, and the page says "at most"."""
+    """Of ten hours of life four had no data: 7 of 11 looks found a tile, and before half of the period is there no budget is told."""
     plan = asked("counters")
     covered = series(names.COVERAGE, plan.slo, period="30d")
     given = fed(**{OK: "0+300x300 _x480 300000+30x420", BAD: "0x300 _x480 0x360 0+300x60"})
@@ -186,18 +186,76 @@ def test_coverage(programs: Path | None, tmp_path: Path) -> None:
         "alertname": names.BURN_ALERT,
         "exp_alerts": [
             {
-                "exp_labels": {"slo": plan.slo, "level": "page", "window": window_},
+                "exp_labels": {
+                    "slo": plan.slo,
+                    "level": "page",
+                    "severity": "page",
+                    "window": window_,
+                    "service": plan.service,
+                    "owner": plan.owner,
+                },
                 "exp_annotations": {
-                    "summary": f"shop-requests burns its 30-day budget {burn} times too fast; only 60% of the period was "
-                    "seen, so at most what is shown is left of the budget",
+                    "summary": f"shop-requests burns its 30-day budget {burn} times too fast: {of}",
+                    "display_name": "shop-requests",
+                    "budget": "what is left of the 30-day budget is told once half of it has data",
                     "budget_spent": f"at least {used} % of the budget in {window_}",
                 },
             }
-            for window_, burn, used in (("1h", "700.0", 2), ("6h", "364.8", 5))
+            for window_, burn, used, of in (
+                ("1h", "700.0", 2, "8400 of 12000 events were bad in the last hour"),
+                # Tiles of 5 min are written every minute here, so windows over them count everything five times.
+                ("6h", "364.8", 5, "33000 of 90450 events were bad in the last 6 hours"),
+            )
         ],
     }
     held(tmp_path, programs, plan, {"input_series": given, "promql_expr_test": tests})
     held(tmp_path, programs, plan, {"input_series": given, "alert_rule_test": [alert]}, "1m")
+
+
+@pytest.mark.parametrize("kind", ["bad", "good"])
+@pytest.mark.parametrize(("share", "told"), [(1.05, False), (1.5, True)])
+def test_more_than_all(kind: str, share: float, told: bool, programs: Path | None, tmp_path: Path) -> None:
+    """Bad or good is counted by a metric of its own: 5 % above the total are estimates and count as all of it, 50 % are no part of it.
+
+    Then there is neither budget nor burn, and an alert says why.
+    """
+    plan = planned(
+        RATIO,
+        ("bad: {", f"{kind}: {{"),
+        ("'http_requests_total{code=~\"5..\"}'", "'part'"),
+        ("'http_requests_total'", "'r'"),
+    )
+    given = fed(r="0+100x600", part=f"0+{100 * share:g}x600")
+    budget, burn = series(names.BUDGET, plan.slo, period="30d"), series(names.BURN, plan.slo)
+    alert = series("ALERTS", plan.slo, alertname=names.CONTRADICTION_ALERT, alertstate="firing")
+    left = 1 if kind == "good" else -999
+    tests = (
+        [none(budget, "4h"), none(burn, "4h"), none(window(names.SLI, "30d"), "4h"), count(alert, "4h", 1)]
+        if told
+        else [count(f"round({budget})", "4h", left), none(alert, "4h")]
+    )
+    held(tmp_path, programs, plan, {"input_series": given, "promql_expr_test": tests})
+
+
+@pytest.mark.parametrize("kind", ["bad", "good"])
+def test_a_slice_with_more_than_all_does_not_count(kind: str, programs: Path | None, tmp_path: Path) -> None:
+    """Good at three times the total is no good slice, and bad no bad one; an alert says why."""
+    plan = planned(
+        SLICES,
+        ("bad: {", f"{kind}: {{"),
+        ("'http_requests_total{code=~\"5..\"}'", "'part'"),
+        ("'http_requests_total'", "'r'"),
+    )
+    bad = series(names.tile("bad", timedelta(minutes=1)), plan.slo)
+    alert = series("ALERTS", plan.slo, alertname=names.CONTRADICTION_ALERT, alertstate="firing")
+    given = fed(r="0+100x300", part="0x60 300+300x240")
+    tests = [
+        count(f"count_over_time({bad}[24m59s])", "30m", 25),
+        none(f"count_over_time({bad}[58m])", "2h"),
+        none(alert, "30m"),
+        count(alert, "2h", 1),
+    ]
+    held(tmp_path, programs, plan, {"input_series": given, "promql_expr_test": tests}, "1m")
 
 
 def test_the_slow_ticket_does_not_flap(programs: Path | None, tmp_path: Path) -> None:

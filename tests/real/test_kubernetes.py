@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from tests.support.real_source import Connected, connected, utc_now
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.kubernetes import (
+    ApiLatency,
+    ApiRequests,
     Namespace,
     Node,
     NodeState,
@@ -31,6 +34,8 @@ from platform_meter.model.facts.kubernetes import (
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.source import Refused, Secret
 from platform_meter.runtime.outside.credentials import credentials
+from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.scrape import Family, Scrape
 from platform_meter.sources.kubernetes import SOURCE, Config
 
 DEPLOY = ROOT / "deploy" / "kubernetes"
@@ -257,7 +262,7 @@ def test_a_watch_tells_what_is_created_changed_and_deleted(cluster: Cluster, met
 
 
 def test_a_watch_goes_on_from_its_checkpoint(cluster: Cluster, meter: Connected) -> None:
-    """What happened while nobody watched is told by the next call, in order, without another list."""
+    """What happened while nobody watched is told by the next call at once, and without another list."""
     reader = meter.stream("statefulsets")
     reader.run()
     for name in ("db-a", "db-b"):
@@ -273,13 +278,10 @@ def test_a_watch_goes_on_from_its_checkpoint(cluster: Cluster, meter: Connected)
         )
     cluster.api.delete(f"{APPS}/statefulsets/db-a")
     watch = reader.open()
-    told = [next(watch) for _ in range(3)]
-    assert [[f.about.id for f in page.facts] for page in told] == [
-        ["eu/shop/StatefulSet/db-a"],
-        ["eu/shop/StatefulSet/db-b"],
-        [],
-    ]
-    assert [page.gone for page in told] == [(), (), ((Workload, "workload/eu/shop/StatefulSet/db-a"),)]
+    page = next(watch)
+    assert [f.about.id for f in page.facts] == ["eu/shop/StatefulSet/db-b"]
+    assert page.gone == ((Workload, "workload/eu/shop/StatefulSet/db-a"),)
+    assert page.complete == frozenset()
     assert list(reader.readings) == ["workload/eu/shop/StatefulSet/db-b"]
 
 
@@ -321,7 +323,7 @@ def test_a_pod_starts_once_and_never_by_a_restart(cluster: Cluster, meter: Conne
         PodStarted(
             key=f"pod/{pod['metadata']['uid']}",
             at=_moment(pod["metadata"]["creationTimestamp"]) + timedelta(seconds=7),
-            updated=_moment(pod["metadata"]["creationTimestamp"]),
+            updated=_moment(pod["metadata"]["creationTimestamp"]) - timedelta(seconds=7),
             about=Ref(system="kubernetes", kind="workload", id="eu/shop/Pod", links=("kubernetes:eu/shop",)),
             cluster="eu",
             owner_kind="other",
@@ -421,6 +423,13 @@ def test_check_names_each_missing_verb(kube_api: KubeApi, tmp_path: Path) -> Non
         ]
         with pytest.raises(Refused, match="403"):
             meter.stream("pods").run()
+    with connected(SOURCE, config.model_copy(update={"api_requests": True})) as meter:
+        text = "the credential may not get nonResourceURL /metrics; grant it as deploy/kubernetes/rbac.yaml does"
+        assert text in meter.check()
+        with pytest.raises(Refused, match=re.escape(text)):
+            meter.stream("apiserver").run()
+        assert len(meter.stream("nodes").run()) == 1
+    with connected(SOURCE, config) as meter:
         file.write_text("no-token")
         assert meter.check() == [
             "the API server does not accept the credential (401); it has expired or belongs to another cluster"
@@ -483,6 +492,68 @@ def test_an_expired_watch_and_an_expired_list_lose_nothing(restartable: tuple[Ow
         watch = workloads.open()
         _deployment(api, "e")
         assert [f.about.id for f in next(watch).facts] == ["eu/shop/Deployment/e"]
+
+
+TEMPLATES = "/api/v1/namespaces/shop/podtemplates"
+"""Objects that nothing in the server itself reads or writes one by one."""
+SEEN = Scrape(
+    path="/metrics",
+    families=(
+        Family(
+            name="apiserver_request_total",
+            keep=("verb", "code"),
+            where={"resource": frozenset({"podtemplates"}), "verb": frozenset({"GET", "POST"})},
+        ),
+    ),
+    becomes=ApiRequests,
+    born="process_start_time_seconds",
+)
+
+
+def test_requests_are_counted_once_and_a_restart_counts_from_zero(restartable: tuple[OwnKubeApi, Cluster]) -> None:
+    """As the server's own `/metrics` tells them: scraped twice they count once, and what came before the first not at all."""
+    api, cluster = restartable
+    config = cluster.config.model_copy(update={"api_requests": True})
+
+    def use(name: str) -> None:
+        api.create(TEMPLATES, metadata={"name": name}, template=TEMPLATE)
+        assert api.call("GET", f"{TEMPLATES}/{name}").status_code == 200
+        assert api.call("GET", f"{TEMPLATES}/no-{name}").status_code == 404
+
+    with connected(SOURCE, config) as meter:
+        assert meter.check() == []
+        stream, checkpoint = meter.stream("apiserver"), None
+
+        def scrape() -> dict[str, float]:
+            """What the requests for templates were since the last one, and the stream beside it."""
+            nonlocal checkpoint
+            grown = SEEN.read(Sieve(meter.way), checkpoint, utc_now())
+            checkpoint = grown.checkpoint
+            stream.run()
+            return {" ".join(labels): amount for (_, labels), amount in grown.amounts.items()}
+
+        use("before")
+        assert scrape() == {}
+        assert stream.events == {}
+        for name in ("one", "two", "three"):
+            use(name)
+        assert scrape() == {"POST 201": 3.0, "GET 200": 3.0, "GET 404": 3.0}
+        assert scrape() == {}
+        told = len(stream.events)
+
+        api.restart()
+        use("four")
+        assert scrape() == {"POST 201": 1.0, "GET 200": 1.0, "GET 404": 1.0}
+        assert scrape() == {}
+        events = [e for e in stream.events.values() if isinstance(e, ApiRequests)]
+        assert len(events) > told
+        assert all(e.good >= 0 and e.bad >= 0 and e.good + e.bad > 0 for e in events)
+        assert {e.verb_class.value for e in events} == {"read", "list", "write"}
+        assert sum(e.good for e in events if e.verb_class == "read") >= 8
+        took = [e for e in stream.events.values() if isinstance(e, ApiLatency)]
+        assert sum(e.good + e.bad for e in took if e.verb_class == "read") >= 8
+        assert sum(e.good + e.bad for e in took if e.verb_class == "write") >= 4
+        assert meter.gaps == []
 
 
 def test_a_server_that_is_down_is_a_fact(restartable: tuple[OwnKubeApi, Cluster]) -> None:

@@ -348,13 +348,14 @@ def test_messages_are_plain_sentences(night: Night) -> None:
     """What a chat receives: which SLO, how fast it burns, what it has cost, since when; and when it was over."""
     told = [m["attachments"][0] for m in night.slack if SLO in m["attachments"][0]["title"]]
     first, last = told[0], told[-1]
-    assert first["title"] == f"Page: {SLO}"
+    assert first["title"] == f"Page: {SLO} of platform-ci"
     assert re.fullmatch(
-        r"(ci-platform-success burns its 28-day budget \d+\.\d times too fast\. "
-        r"This is at least [\d.]+ % of the budget in (1|6)h\. It began at \d\d:\d\d UTC\.\n?)+",
+        r"(ci-platform-success burns its 28-day budget \d+\.\d times too fast: "
+        r"\d+ of \d+ builds failed in the last (6 )?hours?\. "
+        r"This is at least [\d.]+ % of the budget in (1|6)h\. Budget: .*28-day budget .*\. It began at \d\d:\d\d UTC\.\n?)+",
         first["text"],
     )
-    assert last["title"] == f"Over: {SLO}"
+    assert last["title"] == f"Over: {SLO} of platform-ci"
     assert re.match(
         r"ci-platform-success: SLOBurn over (1|6)h ended at \d\d:\d\d UTC, after (\d+m)?\d+s\.", last["text"]
     )

@@ -16,7 +16,9 @@ from tests.support.http import serving
 
 from platform_meter.demo.apis.kubernetes.routes import KubernetesApi
 from platform_meter.demo.apis.wsgi import Reply, Request
+from platform_meter.model.source import Progress
 from platform_meter.runtime.service import Service
+from platform_meter.store import Round
 
 OTHERS = {"jira", "cluster-eu", "cluster-us"}
 
@@ -96,15 +98,21 @@ def test_a_server_that_is_out_of_order(tmp_path: Path) -> None:
             assert running.service.health() == ""
 
 
-def test_the_first_import_shows_how_far_it_is(small: Running) -> None:
+def test_the_first_import_shows_how_far_it_is(small: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a first import goes on, the Sources page and every other page say so, with how far it is."""
     seen: list[tuple[str, str, str]] = []
 
-    def look(instance: str, progress: str) -> None:
-        if instance == "github" and len(seen) < 3:
-            seen.append((progress, text(small.page("/sources")), text(small.page("/"))))
+    read: list[float | None] = []
+    saw = small.service.imports.saw
 
-    small.service.poller._progress = look
+    def look(poll: Round, progress: Progress, now: datetime) -> None:
+        saw(poll, progress, now)
+        if poll.instance == "github" and len(seen) < 3:
+            small.service.meter.tick()
+            read.append(small.counter("platform_meter_source_import_ratio", "source_instance").get(("github",)))
+            seen.append((str(progress), text(small.page("/sources")), text(small.page("/"))))
+
+    monkeypatch.setattr(small.service.imports, "saw", look)
     small.service.meter.tick()
     small.poll()
     assert len(seen) == 3
@@ -112,7 +120,12 @@ def test_the_first_import_shows_how_far_it_is(small: Running) -> None:
         assert f"github github importing {progress}" in sources
         assert "The first import is going on; numbers are not complete yet:" in overview
         assert f"github: {progress}" in overview
+    # How many are read by then hangs on who answers first.
+    assert [f"{(share or 0.0) * 30:.0f} of 30 repositories" for share in read] == [
+        progress.partition(" of acme")[0] for progress, _, _ in seen
+    ]
     assert "importing" not in text(small.page("/sources"))
+    assert "platform_meter_source_import_ratio" not in small.metrics()
 
 
 @dataclass

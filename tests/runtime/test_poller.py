@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.support.stores import NOON, Opener, run
@@ -20,12 +21,14 @@ from platform_meter.model.source import (
     Limited,
     Mode,
     Page,
+    Progress,
     Refused,
     Source,
     SourceConfig,
     Stream,
     Unreachable,
 )
+from platform_meter.runtime.imports import Imports
 from platform_meter.runtime.poller import Instance, Poller
 from platform_meter.store import ConfiguredStream, Store, StoreError
 
@@ -56,7 +59,11 @@ class Bench:
             stop=self.stop,
             changed=self.change,
             observe=lambda source, seconds: self.observed.append((source, seconds)),
-            progress=lambda instance, text: self.progress.append((instance, text)),
+            imports=Imports(
+                lambda instance, text: self.progress.append((instance, text)),
+                quota=lambda _: None,
+                zone=ZoneInfo("UTC"),
+            ),
         )
 
 
@@ -84,7 +91,9 @@ def instance(name: str, *reads: Read, mode: Mode = Mode.POLL, settings: SourceCo
 
 
 def says(*facts: PipelineRun) -> Read:
-    return lambda _checkpoint, _since, _now: iter([Page(facts=facts, checkpoint=b"here", progress="on the way")])
+    return lambda _checkpoint, _since, _now: iter(
+        [Page(facts=facts, checkpoint=b"here", progress=Progress(what="on the way"))]
+    )
 
 
 def fails(error: Exception) -> Read:
@@ -108,7 +117,7 @@ def test_a_failure_stays_with_its_stream(bench: Bench) -> None:
     assert results["down"].error == "no answer"
     assert results["odd"].error == "KeyError: 'status'"
     assert stored(bench) == [("down", "s0", "no answer"), ("good", "s0", ""), ("odd", "s0", "KeyError: 'status'")]
-    assert bench.progress == [("good", "on the way")]
+    assert bench.progress == [("good", "importing on the way"), ("good", "imported on the way")]
     assert len(bench.observed) == 3
     assert bench.changes >= 4
 
@@ -311,3 +320,46 @@ def test_started_it_polls_and_watches_until_it_is_closed(bench: Bench) -> None:
     poller.close()
     assert bench.store.acquire("polled", "next", EVERY, NOON) is not None, "leases are given back"
     assert poller.late("polled") == 0
+
+
+def test_a_probe_goes_on_while_the_quota_rests(bench: Bench) -> None:
+    """What the system asks of its readers does not silence the question whether it answers, nor is it over by that."""
+    back = NOON + timedelta(minutes=2)
+
+    def read(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        raise Limited("the server asks us to wait", back)
+        yield Page()
+
+    def probe(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        yield Page()
+
+    one = instance("eu", read, probe)
+    one = replace(one, streams=(one.streams[0], replace(one.streams[1], probe=True)))
+    poller = bench.poller(one)
+    assert [r.error or r.skipped for r in poller.once()] == ["the server asks us to wait", ""]
+    assert [r.error or r.skipped for r in poller.once()] == ["quota used up until 12:02:00", ""]
+    assert poller.paused_until("eu") == back
+
+
+def test_a_refused_credential_is_said_once_and_the_page_says_when_it_is_tried_again(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A poll a minute, refused by the breaker each time, is one line in the log; that it works again is another."""
+    answers: list[Exception | None] = [*[Refused("401, not accepted", NOON + timedelta(minutes=5))] * 4, None]
+
+    def read(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        if error := answers.pop(0):
+            raise error
+        yield Page()
+
+    poller = bench.poller(instance("gh", read))
+    for _ in range(4):
+        poller.once()
+        bench.at += timedelta(minutes=1)
+    said = "401, not accepted; tried again at 12:05:00 UTC or once the secret changes"
+    assert stored(bench) == [("gh", "s0", said)]
+    poller.once()
+    assert [r.getMessage() for r in caplog.records] == [
+        "gh/s0: 401, not accepted",
+        "gh/s0: is read again, after 4 failures since 2026-06-01 12:00 UTC",
+    ]

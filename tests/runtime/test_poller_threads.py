@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.support.stores import NOON, Opener, configured, run
@@ -25,6 +26,7 @@ from platform_meter.model.source import (
     Mode,
     Page,
     Poll,
+    Progress,
     Source,
     SourceConfig,
     Stream,
@@ -32,6 +34,7 @@ from platform_meter.model.source import (
     Unreachable,
 )
 from platform_meter.runtime import poller as module
+from platform_meter.runtime.imports import Imports
 from platform_meter.runtime.poller import Instance, Poller
 from platform_meter.store import Configured, Store, StreamState
 
@@ -71,7 +74,11 @@ class Bench:
             stop=self.stop,
             changed=self.change,
             observe=lambda source, seconds: self.observed.append((source, seconds)),
-            progress=lambda instance, text: self.progress.append((instance, text)),
+            imports=Imports(
+                lambda instance, text: self.progress.append((instance, text)),
+                quota=lambda _: None,
+                zone=ZoneInfo("UTC"),
+            ),
         )
 
     def state(self, instance: str = "gh") -> StreamState:
@@ -209,14 +216,14 @@ def test_how_long_a_poll_took_is_told_by_source_type(bench: Bench) -> None:
 
     def read(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
         bench.at += timedelta(seconds=3)
-        yield Page(progress="2026-05 of acme/payments")
+        yield Page(progress=Progress(what="issues", done=3))
         bench.at += timedelta(seconds=4)
         raise Unexpected("no JSON", 200)
 
     (result,) = bench.poller(instance(read)).once()
     assert result.error == "no JSON"
     assert bench.observed == [("github", 7.0)]
-    assert bench.progress == [("gh", "2026-05 of acme/payments")]
+    assert bench.progress == [("gh", "importing 3 issues")]
     assert bench.state().last_error_at == NOON + timedelta(seconds=7)
 
 
@@ -292,7 +299,7 @@ def test_a_list_that_broke_off_is_listed_anew(bench: Bench) -> None:
     told = [repositories("a", "gone"), repositories("a")]
 
     def watch(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
-        yield Page(facts=told.pop(0), progress="2 objects")
+        yield Page(facts=told.pop(0), progress=Progress(what="objects", done=2))
         if told:
             raise Unreachable("no answer")
         yield Page(checkpoint=b"7", complete=ALL, caught_up=True)
@@ -434,6 +441,23 @@ def test_a_watch_that_fails_is_tried_again_with_growing_pauses(bench: Bench, mon
     poller.close()
     assert waits.noted == [1.0, 2.0, 5.0, 15.0, 30.0, 30.0, 0.1, 1.0, 0.1]
     assert asked == [None] * 7 + [b"here"] * 2, "it goes on from its last checkpoint"
+
+
+def test_a_watch_of_what_is_not_there_rests(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For as long as its last page says; that is no failure."""
+    bench.stop = waits = Waits(2)
+
+    def watch(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        yield Page(checkpoint=b"none", again=timedelta(minutes=5))
+
+    monkeypatch.setattr("platform_meter.runtime.poller.random.uniform", lambda *_: 1.0)
+    poller = bench.poller(instance(watch, mode=Mode.WATCH))
+    poller.start()
+    assert waits.reached.wait(PATIENCE)
+    for thread in poller._threads:
+        thread.join(PATIENCE)
+    poller.close()
+    assert waits.noted == [300.0, 300.0]
 
 
 def test_a_lease_is_held_for_as_long_as_the_poller_lives(bench: Bench) -> None:

@@ -168,7 +168,10 @@ def test_a_source_is_tried_with_small_calls(running: Running) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"token": {"env": "WRONG"}}, r".*401.*give a valid token \(Cloud: email and API token"),
+        (
+            {"token": {"env": "WRONG"}},
+            r".*401.*look at the variable WRONG and the user .*; Cloud takes email and API token",
+        ),
         ({"url": "http://127.0.0.1:9"}, r"GET /rest/api/3/myself of jira: 127\.0\.0\.1:9: Connection refused$"),
     ],
     ids=["refused", "nobody"],

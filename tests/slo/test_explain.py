@@ -139,3 +139,12 @@ def test_what_stands_around_is_in_the_sum() -> None:
     text = explain(plan(spec), Around(poll=timedelta(minutes=5), group_wait=timedelta(minutes=2)))
     assert "poll lag               5 min" in text
     assert "group wait             2 min" in text
+
+
+def test_what_the_file_leaves_out_is_said() -> None:
+    """Which alerts, and that silence will not be told."""
+    left = "io/owner: team-shop\n    platform-meter.io/leave-out: no-data, page"
+    lines = explain(planned(RATIO, ("io/owner: team-shop", left))).splitlines()
+    assert "  left out by the file: no-data, page" in lines
+    assert lines[-1] == "No data: nothing says so, since the file leaves SLONoData out."
+    assert not any(line.startswith("  page ") for line in lines)

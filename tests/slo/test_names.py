@@ -36,4 +36,5 @@ def test_the_names_that_others_read() -> None:
         "BURN_ALERT": "SLOBurn",
         "NO_DATA_ALERT": "SLONoData",
         "BUDGET_ALERT": "SLOBudgetExhausted",
+        "CONTRADICTION_ALERT": "SLOCountsContradict",
     }

@@ -17,6 +17,7 @@ FIVE = timedelta(minutes=5)
     [
         ("a_total", "sum(increase(a_total[5m]))"),
         ('a_total{b="c"}', 'sum(increase(a_total{b="c"}[5m]))'),
+        ('sum (a_total{b="c)"})', 'sum(increase(a_total{b="c)"}[5m]))'),
         ("sum(increase(a[{{window}}]))", "sum(increase(a[5m]))"),
         ("sum(increase(a[{{ .window }}]))", "sum(increase(a[5m]))"),
         ("increase(a[{{window}}])", "sum(increase(a[5m]))"),
@@ -44,7 +45,10 @@ def test_counts(written: str, meant: str) -> None:
     [
         ("sum(increase(a[5m]))", "a fixed range [5m] would be read for every window"),
         ("sum(increase(a[{{window}}])) / sum(increase(b[1h]))", "a fixed range [1h] would be read for every window"),
-        ("sum(a)", "the query has no range [{{window}}]"),
+        ("sum(a) + sum(b)", "the query has no range [{{window}}]"),
+        ("sum by (x) (a)", "the query has no range [{{window}}]"),
+        ("sum(a) by (x)", "the query has no range [{{window}}]"),
+        ("sum(a offset 5m)", "a counter alone takes no offset"),
         ("sum(increase(a[{{window}}]) ", "this is not PromQL: "),
         ("", "this is not PromQL: no expression found in input"),
         ("sum(irate(a[{{window}}]))", "irate looks at two samples only"),

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -23,6 +24,7 @@ from tests.support.ways import Kit
 from platform_meter import sources
 from platform_meter.model.facts import Fact
 from platform_meter.model.source import Access, Mode, Page, Secret, Stream, Token
+from platform_meter.runtime.imports import Imports
 from platform_meter.runtime.outside.quota import Budgets
 from platform_meter.runtime.poller import Instance, Poller
 from platform_meter.testing import Call, Case
@@ -73,7 +75,7 @@ class System:
             if self.fault is not None and number >= self.from_:
                 return self.fault(seen, server)
             params: dict[str, Any] = {n: int(v) if v.isdigit() else v for n, v in parse_qsl(seen.query)}
-            text = seen.headers.get("accept", "").startswith("text/plain")
+            text = "text/plain" in seen.headers.get("accept", "")
             method = "LINES" if "watch" in params else "TEXT" if text else seen.method
             body = msgspec.json.decode(seen.body) if seen.body else None
             found = self.answer(Call(method=method, path=seen.path, params=params, body=body))
@@ -123,7 +125,7 @@ class Bench:
                 stop=self.kit.stop,
                 changed=lambda: None,
                 observe=lambda *_: None,
-                progress=lambda *_: None,
+                imports=Imports(lambda *_: None, quota=lambda _: None, zone=ZoneInfo("UTC")),
             )
             results = poller.once()
             poller.close()
@@ -164,7 +166,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("at", [0.0, 0.6], ids=["first call", "midway"])
 @pytest.mark.parametrize("bench", NAMES, indirect=True)
 def test_what_http_does_wrong(bench: Bench, fault: str, at: float, caplog: pytest.LogCaptureFixture) -> None:
-    """The poll fails, in one line for each stream; the next one says what is missing, and the source beside it is well."""
+    """The poll fails, in one line for each thing that is wrong; the next one says what is missing, and the source beside it is well."""
     calls = _calls(bench)
     with caplog.at_level(logging.INFO):
         errors = bench.poll(System(bench.case, fault=FAULTS[fault], from_=int(calls * at)))
@@ -172,8 +174,9 @@ def test_what_http_does_wrong(bench: Bench, fault: str, at: float, caplog: pytes
     lines = [
         record for record in caplog.records if record.levelno >= logging.WARNING and "sick/" in record.getMessage()
     ]
-    failed = {stream for stream, error in errors.items() if error and not error.startswith("quota used up")}
-    assert sorted(line.getMessage().partition(": ")[0] for line in lines) == sorted(f"sick/{name}" for name in failed)
+    failed = {error for error in errors.values() if error and not error.startswith("quota used up")}
+    told = [line.getMessage().partition(": ")[2] for line in lines]
+    assert sorted(told) == sorted({error.partition("; tried again at")[0] for error in failed})
     assert all(line.getMessage().isprintable() and line.exc_info is None for line in lines)
     assert "s3cret" not in caplog.text
     # Later on it may hit what fails no poll: whose a repository is, or a probe, to which it is a fact.

@@ -9,8 +9,10 @@ from tests.support.stores import HISTORY, LOOKBACK, NOON, Opener, begin, configu
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.delivery import Repository
-from platform_meter.model.source import Page
+from platform_meter.model.source import Page, Progress
 from platform_meter.store import Store, StreamState
+from platform_meter.store.database import Database
+from platform_meter.store.schema import streams
 
 LATER = NOON + minutes(1)
 
@@ -63,7 +65,7 @@ def test_a_poll_that_saved_its_place_is_gone_on_with(open_store: Opener) -> None
 def test_a_poll_that_saved_no_place_begins_again(open_store: Opener) -> None:
     """All of it is read anew, so it is another poll, and its own start is the watermark."""
     store = open_store()
-    store.write(begin(store), Page(progress="500 objects"), now=NOON)
+    store.write(begin(store), Page(progress=Progress(what="objects", done=500)), now=NOON)
     again = begin(store, LATER)
     assert (again.number, again.checkpoint) == (2, None)
     store.end_poll(again, now=LATER)
@@ -98,12 +100,13 @@ def test_a_failure_is_shown_until_the_next_success(open_store: Opener) -> None:
 def test_progress_is_shown_until_the_poll_is_over(open_store: Opener) -> None:
     """How far a long import is; a page that says nothing leaves it."""
     store = open_store()
+    far = Progress(what="repositories of acme", done=3, of=9, back_to=NOON)
     poll = begin(store)
-    store.write(poll, Page(progress="2026-03 of acme/pay"), now=NOON)
+    store.write(poll, Page(progress=far), now=NOON)
     store.write(poll, Page(checkpoint=b"1"), now=NOON)
-    assert state(store).progress == "2026-03 of acme/pay"
+    assert state(store).progress == far
     store.end_poll(poll, now=LATER)
-    assert state(store).progress == ""
+    assert state(store).progress is None
 
 
 def test_a_watermark_never_moves_back(open_store: Opener) -> None:
@@ -169,3 +172,24 @@ def test_how_long_a_poll_took_is_kept(open_store: Opener) -> None:
     store.write(begin(store, NOON + minutes(30)), Page(checkpoint=b"1"), now=NOON + minutes(30))
     store.end_poll(begin(store, NOON + minutes(60)), now=NOON + minutes(62))
     assert (fresh(NOON + minutes(68)), fresh(NOON + minutes(68.1))) == (True, False)
+
+
+def test_progress_in_plain_words_of_an_earlier_release_is_not_shown(open_store: Opener) -> None:
+    """It is none until the next page says it as a value."""
+    store = open_store()
+    poll = begin(store)
+    store.write(poll, Page(progress=Progress(what="issues")), now=NOON)
+    database = Database(open_store.url)
+    with database.write() as conn:
+        conn.execute(streams.update().values(progress="2026-03 of acme/pay"))
+    database.close()
+    assert state(store).progress is None
+
+
+def test_a_poll_knows_whether_it_is_the_first(open_store: Opener) -> None:
+    """Until one was whole, also one that goes on with another."""
+    store = open_store()
+    store.write(begin(store), Page(checkpoint=b"1"), now=NOON)
+    again = begin(store)
+    store.end_poll(again, now=NOON)
+    assert [again.first, begin(store).first] == [True, False]

@@ -33,7 +33,7 @@ from platform_meter.model.facts.tickets import SlaCycle, SlaResult
 from platform_meter.model.history import Owner, SourceState, UnitState
 from platform_meter.model.measure import Counting, Derived
 from platform_meter.model.metric import Increment
-from platform_meter.model.source import Gap, Page
+from platform_meter.model.source import Gap, Page, Progress
 from platform_meter.store import GapRow, LeaseLost, StoreError, Written
 
 DAY = timedelta(days=1)
@@ -106,14 +106,14 @@ def test_a_failed_poll_keeps_what_it_wrote_and_says_why(open_store: Opener) -> N
     """Pages stay, the watermark stays, the text is told until the next success."""
     store = open_store()
     poll = begin(store)
-    store.write(poll, Page(facts=[run("1")], progress="2026-03 of acme"), now=NOON)
+    store.write(poll, Page(facts=[run("1")], progress=Progress(what="issues", done=3)), now=NOON)
     store.fail_poll(poll, now=NOON + minutes(1), error="503 from https://api.example")
     (state,) = store.stream_states()
-    assert (state.watermark, state.last_success, state.progress) == (None, None, "2026-03 of acme")
+    assert (state.watermark, state.last_success, state.progress) == (None, None, Progress(what="issues", done=3))
     assert (state.last_error, state.last_error_at) == ("503 from https://api.example", NOON + minutes(1))
     assert total(store) == 1
     store.end_poll(poll, now=NOON + minutes(2))
-    assert (store.stream_states()[0].last_error, store.stream_states()[0].progress) == ("", "")
+    assert (store.stream_states()[0].last_error, store.stream_states()[0].progress) == ("", None)
 
 
 @pytest.mark.parametrize("newer_first", [False, True])

@@ -21,7 +21,7 @@ from tests.support.stores import NOON, begin, minutes, open_at, run
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome
 from platform_meter.model.facts.delivery import Repository
-from platform_meter.model.source import Page
+from platform_meter.model.source import Page, Progress
 from platform_meter.store import Store
 
 _EVERY = minutes(10)
@@ -50,7 +50,7 @@ def pages(poll: int, checkpoint: bytes | None) -> Iterator[Page]:
             facts=facts,
             checkpoint=f"{poll}:{number}".encode(),
             complete=frozenset({Repository}) if whole else frozenset(),
-            progress=f"poll {poll}",
+            progress=Progress(what="polls", done=poll),
         )
 
 

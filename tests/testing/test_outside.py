@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import msgspec
@@ -63,12 +64,12 @@ def test_errors_are_those_of_the_real_one(reply: Reply, error: type[Exception]) 
 
 
 def test_text_and_lines() -> None:
-    """A probe has every status as its answer; a watch is a list of lines, and may be refused."""
+    """A probe has every status as its answer; a watch is a list of lines, some of which come together, and may be refused."""
     outside = FakeOutside(
-        {"/readyz": Reply(status=500, body="no"), "/watch": [{"a": 1}, b"raw"], "/gone": Reply(status=410)}
+        {"/readyz": Reply(status=500, body="no"), "/watch": [{"a": 1}, b"raw", [1, 2]], "/gone": Reply(status=410)}
     )
     assert outside.text("/readyz") == (500, "no")
-    assert list(outside.lines("/watch")) == [b'{"a":1}', b"raw"]
+    assert list(outside.lines("/watch")) == [[b'{"a":1}'], [b"raw"], [b"1", b"2"]]
     with pytest.raises(Expired):
         list(outside.lines("/gone"))
     with pytest.raises(Unexpected):
@@ -92,3 +93,23 @@ def test_people_are_hashed_and_gaps_kept() -> None:
     gap = Gap(start=..., end=..., reason="pruned")  # type: ignore[arg-type] # nobody looks at it
     outside.gap(gap)
     assert outside.gaps == [gap]
+
+
+def test_threads_may_share_it() -> None:
+    """Calls side by side are all kept, and each is marked by itself where nothing changed."""
+    outside = FakeOutside({"/item": {"id": 1}, "/other": {"id": 2}}, at_once=2)
+    etag = outside.get("/item", Item).etag
+    both = threading.Barrier(2, timeout=20)
+    answering = outside.answering
+
+    def together(call: Call) -> Reply:
+        both.wait()
+        return answering(call)
+
+    outside.answering = together
+    other = threading.Thread(target=outside.get, args=("/other", Item))
+    other.start()
+    outside.get("/item", Item, etag=etag)
+    other.join()
+    assert outside.at_once == 2
+    assert sorted((call.path, call.unchanged) for call in outside.calls[1:]) == [("/item", True), ("/other", False)]

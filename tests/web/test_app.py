@@ -13,6 +13,7 @@ from tests.support.views import html, site, view
 from werkzeug.test import Client
 
 from platform_meter.model.catalogue.meter import CONFIG_VALID
+from platform_meter.model.source import Progress
 from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.store import StreamState
 from platform_meter.web.app import banners, is_loopback, make_app
@@ -188,7 +189,7 @@ def test_a_page_that_fails_takes_nothing_with_it(caplog: pytest.LogCaptureFixtur
     assert one.get("/metrics").status_code == 200
 
 
-def stream(progress: str = "", error: str = "") -> StreamState:
+def stream(progress: Progress | None = None, error: str = "") -> StreamState:
     return StreamState(
         instance="gh",
         type="github",
@@ -205,8 +206,8 @@ def stream(progress: str = "", error: str = "") -> StreamState:
 def test_banners_say_what_to_know_first() -> None:
     """A first import says how far it is; a source that is down, and a reload that was refused, are said too."""
     stale = MemoryHistory(sources=[replace(source("gh", "github", watermark=None), fresh=False)])
-    (importing,) = banners(view(NOW, stale, streams=[stream(progress="2026-03 of acme/pay")]))
-    assert importing.text.endswith("numbers are not complete yet: gh: 2026-03 of acme/pay")
+    (importing,) = banners(view(NOW, stale, streams=[stream(progress=Progress(what="repositories", done=3, of=9))]))
+    assert importing.text.endswith("numbers are not complete yet: gh: 3 of 9 repositories")
     (starting,) = banners(view(NOW, stale, streams=[stream()]))
     assert (starting.level, starting.text.endswith("not complete yet: gh is starting")) == ("", True)
     down, refused = banners(view(NOW, stale, streams=[stream(error="401")], problems=3))

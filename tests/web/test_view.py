@@ -15,6 +15,7 @@ from tests.support.views import rows, view
 from platform_meter.model.catalogue.adoption import CHURN, STICKINESS
 from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.history import SourceState
+from platform_meter.model.source import Progress
 from platform_meter.store import StreamState
 from platform_meter.web.view import Health, View, percent, sentence, span, whole
 
@@ -84,7 +85,7 @@ def stream(**said: Any) -> StreamState:
             "last_success": None,
             "last_error": "",
             "last_error_at": None,
-            "progress": "",
+            "progress": None,
             "polls": 1,
             **said,
         }
@@ -97,7 +98,11 @@ def stream(**said: Any) -> StreamState:
         (source("gh", watermark=NOW), [stream(last_error="502")], Health.UP),
         (source("gh", watermark=None, fresh=False), [], Health.STARTING),
         (source("gh", watermark=None, fresh=False), [stream(), stream(last_success=NOW)], Health.STARTING),
-        (source("gh", watermark=None, fresh=False), [stream(progress="3 of 9")], Health.IMPORTING),
+        (
+            source("gh", watermark=None, fresh=False),
+            [stream(progress=Progress(what="repositories", done=3, of=9))],
+            Health.IMPORTING,
+        ),
         (source("gh", watermark=None, fresh=False), [stream(), stream(last_error="401")], Health.DOWN),
         (source("gh", watermark=None, fresh=False), [stream(instance="other", last_error="401")], Health.STARTING),
         (source("gh", watermark=NOW, fresh=False), [stream()], Health.DOWN),

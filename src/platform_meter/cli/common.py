@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from platform_meter.problems import Problem
     from platform_meter.runtime.files.check import Examined
     from platform_meter.runtime.service import Service
 
@@ -42,18 +43,18 @@ def examined(
     from platform_meter.slo.plan import SCRAPE
 
     found = examine(config_path, paths, os.environ, scrape=scrape or SCRAPE, machine=machine)
-    print_problems(found)
+    print_problems(found.problems)
     return found
 
 
-def print_problems(found: Examined) -> None:
+def print_problems(problems: Sequence[Problem]) -> None:
     """Print every problem and exit 1 if there is any."""
     from platform_meter.problems import render
 
-    for problem in found.problems:
+    for problem in problems:
         click.echo(render(problem))
-    if found.problems:
-        count = len(found.problems)
+    if problems:
+        count = len(problems)
         click.echo(f"{count} problem{'s' if count > 1 else ''}", err=True)
         sys.exit(1)
 
@@ -115,17 +116,9 @@ def open_service(found: Examined, *, holder: str = "") -> Service:
         )
 
 
-_last_line = ""
-
-
 def progress(instance: str, text: str) -> None:
-    """One line that is written over, and only on a terminal."""
-    global _last_line  # noqa: PLW0603 - the terminal's last line is global too
-    if sys.stderr.isatty():
-        line = f"importing {instance}: {text}"
-        sys.stderr.write("\r" + line.ljust(len(_last_line)))
-        sys.stderr.flush()
-        _last_line = line
+    """A line about a first import."""
+    click.echo(f"{instance}: {text}", err=True)
 
 
 @contextmanager

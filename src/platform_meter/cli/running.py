@@ -169,18 +169,20 @@ def _alerting(running: Demo, folder: Path, places: Places | None) -> Iterator[st
     from platform_meter.demo.company.scenarios import Scenario
     from platform_meter.demo.stage.seed import past
     from platform_meter.demo.stage.stack import prepare, stack
+    from platform_meter.model.links import Links
     from platform_meter.render.rules import rules
     from platform_meter.render.rules.meter_alerts import meter_alerts
 
     click.echo("Writing four weeks of the services' past for Prometheus.")
     places = replace(places, services=running.company.addresses.urls[METRICS].partition("://")[2])
-    plans = running.found.plans
+    links = Links(exporter=f"http://{places.exporter}")
+    plans = tuple(replace(plan, links=links) for plan in running.found.plans)
     with ExitStack() as open_:
         try:
             prepare(
                 folder,
                 past(running.layout, Scenario(), plans),
-                {a.path: a.text for a in (*rules(plans), meter_alerts())},
+                {a.path: a.text for a in (*rules(plans), meter_alerts(links))},
             )
             both = open_.enter_context(stack(folder, places, lambda alert: click.echo(alert.line)))
         except (RuntimeError, OSError) as error:

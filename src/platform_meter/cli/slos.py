@@ -7,17 +7,19 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from platform_meter.cli.common import config_option, open_service, print_problems
 
 if TYPE_CHECKING:
+    from platform_meter.model.links import Links
     from platform_meter.render.artifact import Artifact, Difference
     from platform_meter.runtime.outside.http import Way
     from platform_meter.slo.plan import Plan
@@ -85,8 +87,29 @@ def _plans(folder: Path, scrape: timedelta) -> tuple[Plan, ...]:
     from platform_meter.runtime.files.check import examine
 
     found = examine(None, (folder,), os.environ, scrape=scrape)
-    print_problems(found)
+    print_problems(found.problems)
     return found.plans
+
+
+def _links(config_path: Path) -> Links:
+    """Where alerts point, as the configuration says; without one they point nowhere.
+
+    The rest of it is not looked at: rules are made where its secrets are not.
+    """
+    from platform_meter.model.links import NOWHERE
+    from platform_meter.problems import Problem
+    from platform_meter.runtime.files.config import read_links
+    from platform_meter.runtime.files.definitions import is_there, read_text
+
+    given = click.get_current_context().get_parameter_source("config_path")
+    if not is_there(config_path) and given is ParameterSource.DEFAULT:
+        return NOWHERE
+    text = read_text(config_path)
+    found = [text] if isinstance(text, Problem) else read_links(text, str(config_path))
+    if isinstance(found, list):
+        print_problems(found)
+        return NOWHERE
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,18 +147,28 @@ class _Folder:
     help="Where dashboards go.",
 )
 @scrape_option
+@config_option
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if a file is stale.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
 def generate(
-    slos: Path, rules: Path | None, dashboards: Path, scrape: timedelta, *, only_check: bool, diff: bool
+    *,
+    slos: Path,
+    rules: Path | None,
+    dashboards: Path,
+    scrape: timedelta,
+    config_path: Path,
+    only_check: bool,
+    diff: bool,
 ) -> None:
     """Write recording rules, burn alerts, their promtool tests and dashboards.
 
-    Files of yours in these folders are left as they are.
+    Files of yours in these folders are left as they are. Alerts link to the addresses under `links` of the
+    configuration, where it is there.
     """
     from platform_meter.render.dashboards import dashboards as boards
 
-    plans, count = _plans(slos, scrape), _Count()
+    links = _links(config_path)
+    plans, count = tuple(replace(p, links=links) for p in _plans(slos, scrape)), _Count(links)
     folders = (
         _Folder(path=rules or slos / "generated", option="--rules", suffix=".yml", artifacts=count.of(plans)),
         _Folder(path=dashboards, option="--dashboards", suffix=".json", artifacts=boards(plans)),
@@ -170,8 +203,8 @@ def _untested(plans: Iterable[Plan]) -> Iterator[str]:
 class _Count:
     """Rule files and their tests, service by service and those of no SLO, and how many rules there were in them."""
 
-    def __init__(self) -> None:
-        self.rules = 0
+    def __init__(self, links: Links) -> None:
+        self.rules, self._links = 0, links
 
     def of(self, plans: Iterable[Plan]) -> Iterator[Artifact]:
         from platform_meter.render.rules import rules
@@ -184,7 +217,7 @@ class _Count:
             for artifact in rules(of_service):
                 yield self._counted(artifact)
             yield from rule_tests(of_service)
-        yield self._counted(meter_alerts())
+        yield self._counted(meter_alerts(self._links))
         yield meter_alert_tests()
 
     def _counted(self, artifact: Artifact) -> Artifact:

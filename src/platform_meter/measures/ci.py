@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from platform_meter.model.catalogue.ci import (
     PIPELINE_ACTIVE,
+    PIPELINE_APPROVAL,
     PIPELINE_FLAKY,
     PIPELINE_QUEUE_DURATION,
     PIPELINE_RUN_DURATION,
@@ -33,7 +34,7 @@ Parts = Counter[tuple[str, str, str]]
 
 
 def count_run(event: PipelineRun, owner: Owner, source: SourceState) -> Iterator[Increment]:
-    """One ended run and its duration. A skipped run never ran: it is counted, but has no duration."""
+    """One ended run, its duration and its wait for a person. A skipped run never ran: it has no duration."""
     yield Increment(metric=PIPELINE_RUNS, labels=(source.type, owner.team, event.outcome))
     if event.outcome is not Outcome.SKIPPED:
         yield Increment(
@@ -41,6 +42,8 @@ def count_run(event: PipelineRun, owner: Owner, source: SourceState) -> Iterator
             labels=(source.type, event.pool or UNKNOWN_POOL),
             amount=event.ran.total_seconds(),
         )
+    if event.approval is not None:
+        yield Increment(metric=PIPELINE_APPROVAL, labels=(source.type,), amount=event.approval.total_seconds())
 
 
 def count_job(event: PipelineJob, _owner: Owner, source: SourceState) -> Iterator[Increment]:
@@ -173,7 +176,7 @@ MEASURES = Measures(
     standing=(
         Counting(
             event=PipelineRun,
-            metrics=(PIPELINE_RUNS, PIPELINE_RUN_DURATION),
+            metrics=(PIPELINE_RUNS, PIPELINE_RUN_DURATION, PIPELINE_APPROVAL),
             count=count_run,
         ),
         Counting(event=PipelineJob, metrics=(PIPELINE_QUEUE_DURATION,), count=count_job),

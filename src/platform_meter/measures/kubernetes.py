@@ -1,12 +1,29 @@
-"""Clusters and our own probes: checks and their duration, pod start as users feel it, nodes (domain section 8)."""
+"""Clusters and our own probes: checks and their duration, pod start as users feel it, nodes, what the API server answered
+(domain section 8).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
-from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES, POD_START, PROBE_CHECKS, PROBE_DURATION
-from platform_meter.model.facts.kubernetes import Namespace, Node, NodeState, PodStarted, ProbeCheck, Workload
+from platform_meter.model.catalogue.kubernetes import (
+    CLUSTER_API_REQUESTS,
+    CLUSTER_NODES,
+    POD_START,
+    PROBE_CHECKS,
+    PROBE_DURATION,
+)
+from platform_meter.model.facts.kubernetes import (
+    ApiRequests,
+    Namespace,
+    Node,
+    NodeState,
+    PodStarted,
+    ProbeCheck,
+    Workload,
+)
+from platform_meter.model.facts.slis import Verdict
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Counting, Gauging, Measures, Scene
 from platform_meter.model.metric import Increment, Sample
@@ -21,6 +38,13 @@ def count_probe(event: ProbeCheck, _owner: Owner, _source: SourceState) -> Itera
 def count_pod_start(event: PodStarted, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
     """Creation to first Ready of one pod, image pull included."""
     yield Increment(metric=POD_START, labels=(event.cluster, event.owner_kind), amount=event.seconds)
+
+
+def count_requests(event: ApiRequests, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
+    """Good and bad requests of one class of verbs, each as many as were counted; what was never bad stands at 0."""
+    for result, amount in ((Verdict.GOOD, event.good), (Verdict.BAD, event.bad)):
+        labels = (event.cluster, event.verb_class, result)
+        yield Increment(metric=CLUSTER_API_REQUESTS, labels=labels, amount=amount)
 
 
 def nodes(scene: Scene) -> Iterator[Sample]:
@@ -42,6 +66,7 @@ MEASURES = Measures(
     standing=(
         Counting(event=ProbeCheck, metrics=(PROBE_CHECKS, PROBE_DURATION), count=count_probe),
         Counting(event=PodStarted, metrics=(POD_START,), count=count_pod_start),
+        Counting(event=ApiRequests, metrics=(CLUSTER_API_REQUESTS,), count=count_requests),
         Gauging(metrics=(CLUSTER_NODES,), reads=frozenset({Node, Namespace, Workload}), compute=nodes),
     )
 )

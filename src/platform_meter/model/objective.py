@@ -87,8 +87,15 @@ class Countable(Generic[E, D]):
     """Some of its events nobody could classify: files say what these are (`unknown`)."""
     thresholds: tuple[float, ...] = ()
     """Seconds of which files must name one, at or under which an event is good; empty: time does not decide."""
+    called: str = ""
+    """How people call several of its events, where that is not its word."""
     place: int = 0
     """Where it stands in lists for people, before the order in which it is found."""
+
+    @property
+    def several(self) -> str:
+        """Its events in a sentence: `pipeline runs`."""
+        return self.called or self.word.replace("_", " ")
 
     @property
     def read(self) -> type[Event]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, model_validator
 
@@ -20,6 +20,27 @@ from platform_meter.model.scalars import Duration, LocalPath, Period
 
 C = TypeVar("C", bound=BaseModel)
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a long import is, for the Sources page and the terminal. What is not known is None."""
+
+    what: str
+    """What is read, in the source's words: `repositories of acme`."""
+    done: int | None = None
+    """How many of them are read."""
+    of: int | None = None
+    """How many there are."""
+    back_to: datetime | None = None
+    """How far back history was read, by a source that reads the latest first."""
+
+    def __str__(self) -> str:
+        """As people say it: `120 of 308 repositories of acme, back to 2026-03-05`."""
+        done = "" if self.done is None else f"{self.done:,} "
+        of = "" if self.done is None or self.of is None else f"of {self.of:,} "
+        back = "" if self.back_to is None else f", back to {self.back_to:%Y-%m-%d}"
+        return f"{done}{of}{self.what}{back}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +56,10 @@ class Page:
     """Reading types of which this stream has now said all since the poll began: what it did not repeat is over."""
     caught_up: bool = False
     """A watch has now said all that stood; what follows is news. One round of all sources ends here."""
-    progress: str = ""
-    """How far a long import is, in the source's words: `2026-03 of acme/payments`, shown on Sources page."""
+    progress: Progress | None = None
+    """None says nothing new of it."""
+    again: timedelta | None = None
+    """A watch that has nothing to watch: after so long it is called again. None is at once."""
     rejected: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Rows that were left out since the last page, by kind of fact and reason (`platform_meter_events_rejected_total`)."""
 
@@ -75,6 +98,8 @@ class Stream:
     every: timedelta | None = None
     """Of a poll the time between two, None taking the source's `every`; of a watch the longest it says nothing while
     all is well."""
+    probe: bool = False
+    """It asks whether the system answers, and goes on while the quota of all other calls is used up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +118,13 @@ class Outside(Protocol):
     """The only way out. Auth, TLS, timeouts, retries, quota, `Retry-After`, breaker and size bounds are its business.
 
     All calls raise the errors below and nothing else. Paths are relative to the source's base URL, or whole URLs of
-    the same host. `params` values are sent as they are written; None leaves one out.
+    the same host. `params` values are sent as they are written; None leaves one out. Threads may share it.
     """
+
+    @property
+    def at_once(self) -> int:
+        """How many calls are worth making side by side: what the system allows (`Access.pace`), else one."""
+        ...
 
     def get(
         self,
@@ -118,8 +148,20 @@ class Outside(Protocol):
         """GET plain text (probes, /metrics). Any HTTP status is an answer here, not an error; one try only."""
         ...
 
-    def lines(self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float = 330.0) -> Iterator[bytes]:
-        """GET an endless answer line by line (watches). Ends when the server ends it; `stop` ends it from our side."""
+    def lines(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 330.0,
+    ) -> Iterator[Sequence[bytes]]:
+        """GET an answer of any length in lines (watches, large `/metrics`); each item is the lines that came together.
+
+        The first come at once, more of them about a second later, so that many small changes are few items and no line
+        waits for the next one. Ends when the server ends it, or with `TimedOut` once it is silent for `timeout` seconds;
+        `stop` ends it from our side.
+        """
         ...
 
     def gap(self, gap: Gap) -> None:
@@ -143,8 +185,20 @@ class TimedOut(Unreachable):
     """No answer in time, as against a refused connection or a 5xx."""
 
 
+class Severed(Unreachable):
+    """No answer for a reason on our side of the connection: certificate, name, proxy, route. It tells nothing of theirs."""
+
+
 class Refused(SourceError):
-    """401/403: the breaker opens until the credential changes or a slow retry works. Says which permission is missing."""
+    """The credential is not accepted (401) or can't be used. `retry`: when the next call is let through, if not at once."""
+
+    def __init__(self, text: str, retry: datetime | None = None) -> None:
+        super().__init__(text)
+        self.retry = retry
+
+
+class Forbidden(Refused):
+    """403: the credential is accepted and lacks a permission, which the text names where the system does."""
 
 
 class Limited(SourceError):
@@ -237,8 +291,51 @@ class InCluster:
     """The service account of the pod that we run in, which brings address, authority and token."""
 
 
-Credential = Token | Basic | SecretHeaders | ClientCertificate | Kubeconfig | InCluster
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eks:
+    """A cluster of Amazon EKS, which brings address, authority and token. The environment says as whom we sign in."""
+
+    cluster: str
+    region: str
+    role: str = ""
+    """ARN of a role to assume; empty for none."""
+    profile: str = ""
+    """Of the shared AWS files; empty for what is found without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gke:
+    """A cluster of Google GKE, which brings address, authority and token. The environment says as whom we sign in."""
+
+    project: str
+    location: str
+    """Region or zone."""
+    cluster: str
+    endpoint: Literal["public", "private", "dns"] = "public"
+    """Which of the cluster's addresses."""
+    key_file: str = ""
+    """Path of a service account's key; empty for what is found without one."""
+    api: str = "https://container.googleapis.com"
+    """Address of the container API."""
+
+
+Credential = Token | Basic | SecretHeaders | ClientCertificate | Kubeconfig | InCluster | Eks | Gke
 """Ways to be let in. `runtime.outside.credentials` makes each of them work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a system lets one credential call, beside the quota that its answers tell of."""
+
+    at_once: int = 1
+    """Calls side by side."""
+    points: int = 0
+    """What calls may cost in any `per`; 0 for no such bound. What is answered "unchanged" costs as much as any other."""
+    per: timedelta = timedelta(minutes=1)
+    get: int = 1
+    """Points of a GET."""
+    post: int = 1
+    """Points of a POST."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +352,8 @@ class Access:
     """Authority of the server's certificate; None for those that this machine trusts, or the credential's."""
     rate_headers: tuple[str, str, str] | None = None
     """Names of the limit, remaining and reset (epoch seconds) headers, where the system tells its quota."""
+    pace: Pace | None = None
+    """What all instances with the same credential keep to together; None for a system that says nothing of it."""
 
 
 class SourceConfig(BaseModel):

@@ -23,7 +23,9 @@ from pydantic import BaseModel
 
 from platform_meter.model.catalogue.meter import EVENTS_REJECTED
 from platform_meter.model.metric import Increment
-from platform_meter.model.source import Expired, Limited, Mode, Page, Source, SourceConfig, SourceError, Stream
+from platform_meter.model.source import Expired, Limited, Mode, Page, Refused, Source, SourceConfig, SourceError, Stream
+from platform_meter.runtime.imports import Imports
+from platform_meter.runtime.trouble import Trouble
 from platform_meter.store import ConfiguredStream, LeaseLost, Round, Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -70,12 +72,15 @@ class Result:
     repeated: int = 0
     error: str = ""
     skipped: str = ""
+    again: timedelta | None = None
+    """When a watch that has nothing to watch is run again; None is at once."""
 
 
 @dataclass(slots=True)
 class _Held:
     """What this replica knows of one source between polls."""
 
+    trouble: Trouble
     paused_until: datetime | None = None
     late: int = 0
     leased: bool = False
@@ -90,7 +95,7 @@ class Poller:
         holder: this replica's name for leases; two replicas must differ.
         changed: called after facts were stored, from polling threads.
         observe: called with (source type, seconds) after each poll; a watch is none.
-        progress: called with (instance, text) while a long import goes on.
+        imports: told how far first imports are.
         lease: how long a source stays this replica's after its last sign of life.
     """
 
@@ -104,14 +109,14 @@ class Poller:
         stop: threading.Event,
         changed: Callable[[], None],
         observe: Callable[[str, float], None],
-        progress: Callable[[str, str], None],
+        imports: Imports,
         lease: timedelta = timedelta(seconds=30),
     ) -> None:
         self._lease = lease
         self._store, self._clock, self._holder, self._stop = store, clock, holder, stop
-        self._changed, self._observe, self._progress = changed, observe, progress
+        self._changed, self._observe, self._imports = changed, observe, imports
         self._instances: Mapping[str, Instance] = {i.name: i for i in instances}
-        self._held = {name: _Held() for name in self._instances}
+        self._held = {name: _Held(Trouble(name, clock)) for name in self._instances}
         self._threads: list[threading.Thread] = []
         self._scheduler: BackgroundScheduler | None = None
 
@@ -199,16 +204,17 @@ class Poller:
             return Result(instance=instance.name, stream=stream.name, skipped="another replica took over")
         except StoreError as error:
             # It can't be used now: the next poll tries again, and a watch's thread must live to do so.
-            log.error("%s/%s: %s", instance.name, stream.name, error)  # noqa: TRY400 - the text says it all
+            self._held[instance.name].trouble.failed(stream.name, str(error))
             return Result(instance=instance.name, stream=stream.name, error=str(error))
-        except Exception as error:
-            log.exception("%s/%s: failed in a way that nothing declares", instance.name, stream.name)
-            return Result(instance=instance.name, stream=stream.name, error=f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - it is logged with its trace
+            text = f"{type(error).__name__}: {error}"
+            self._held[instance.name].trouble.failed(stream.name, text, odd=True)
+            return Result(instance=instance.name, stream=stream.name, error=text)
 
     def _run(self, instance: Instance, stream: Stream, *, once: bool) -> Result:
         held = self._held[instance.name]
         now = self._clock()
-        if held.paused_until is not None and now < held.paused_until:
+        if held.paused_until is not None and now < held.paused_until and not stream.probe:
             return Result(
                 instance=instance.name, stream=stream.name, skipped=f"quota used up until {held.paused_until:%H:%M:%S}"
             )
@@ -217,23 +223,24 @@ class Poller:
         held.leased = True
         poll = self._begin(instance, stream, now)
         try:
-            new, repeated = self._read(instance, stream, poll, once=once)
+            result = self._read(instance, stream, poll, once=once)
         except Limited as error:
             held.paused_until = error.until
             return self._failed(instance, poll, str(error))
         except LeaseLost:
             raise
         except (SourceError, StoreError) as error:
-            return self._failed(instance, poll, str(error))
-        except Exception as error:
+            retry = error.retry if isinstance(error, Refused) else None
+            return self._failed(instance, poll, str(error), retry=retry)
+        except Exception as error:  # noqa: BLE001 - it is logged with its trace
             # A source's bug must not end the others; it is logged with its trace and shown on the Sources page.
-            log.exception("%s/%s: the source failed in a way it does not declare", instance.name, stream.name)
-            return self._failed(instance, poll, f"{type(error).__name__}: {error}")
+            return self._failed(instance, poll, f"{type(error).__name__}: {error}", odd=True)
         finally:
             if stream.mode is Mode.POLL:  # a watch lasts as long as the server lets it
                 self._observe(instance.source.name, (self._clock() - now).total_seconds())
-        held.paused_until = None
-        return Result(instance=instance.name, stream=stream.name, new=new, repeated=repeated)
+        if not stream.probe:
+            held.paused_until = None
+        return result
 
     def _begin(self, instance: Instance, stream: Stream, now: datetime, *, anew: bool = False) -> Round:
         return self._store.begin_poll(
@@ -247,7 +254,7 @@ class Poller:
             anew=anew,
         )
 
-    def _read(self, instance: Instance, stream: Stream, poll: Round, *, once: bool) -> tuple[int, int]:
+    def _read(self, instance: Instance, stream: Stream, poll: Round, *, once: bool) -> Result:
         try:
             # One round lists what a watch would only tell the changes of, and so comes to an end.
             anew = once and stream.mode is Mode.WATCH
@@ -260,34 +267,44 @@ class Poller:
 
     def _pages(
         self, instance: Instance, stream: Stream, poll: Round, checkpoint: bytes | None, *, once: bool
-    ) -> tuple[int, int]:
-        new = repeated = 0
+    ) -> Result:
+        result = Result(instance=instance.name, stream=stream.name)
         watching = stream.mode is Mode.WATCH
         pages = stream.read(checkpoint, poll.since, poll.now)
         # A page iterator that is left early holds a connection open until it is closed.
         with closing(pages) if isinstance(pages, Generator) else nullcontext():
             for page in pages:
                 if self._stop.is_set():
-                    return new, repeated
+                    return result
                 if watching:
                     # A watch lasts: what it says holds from the moment it says it.
                     poll = replace(poll, now=self._clock())
                 written = self._store.write(poll, page, now=self._clock())
-                new, repeated = new + written.new, repeated + written.repeated
+                result = replace(
+                    result,
+                    new=result.new + written.new,
+                    repeated=result.repeated + written.repeated,
+                    again=page.again,
+                )
                 self._reject(instance, stream, page)
                 if page.progress:
-                    self._progress(instance.name, page.progress)
+                    self._imports.saw(poll, page.progress, self._clock())
                 if written.new or written.revised or page.complete or page.gone:
                     self._changed()
                 if watching and page.checkpoint is not None:
                     # Within its list a watch has no place to go on from, and is not done.
-                    self._store.end_poll(poll, now=self._clock())
+                    self._end(poll)
                     if once and page.caught_up:
                         break
         if not self._stop.is_set():
-            self._store.end_poll(poll, now=self._clock())
+            self._end(poll)
             self._changed()
-        return new, repeated
+        return result
+
+    def _end(self, poll: Round) -> None:
+        self._store.end_poll(poll, now=self._clock())
+        self._held[poll.instance].trouble.worked(poll.stream)
+        self._imports.ended(poll)
 
     def _reject(self, instance: Instance, stream: Stream, page: Page) -> None:
         """Count the rows that the source had to leave out; each look at them counts, as it does in the store."""
@@ -301,11 +318,15 @@ class Poller:
         told = ", ".join(f"{n} {kind} ({reason})" for (kind, reason), n in sorted(page.rejected.items()))
         log.info("%s/%s: rows that can't be read are left out: %s", instance.name, stream.name, told)
 
-    def _failed(self, instance: Instance, poll: Round, error: str) -> Result:
+    def _failed(
+        self, instance: Instance, poll: Round, error: str, *, retry: datetime | None = None, odd: bool = False
+    ) -> Result:
         if self._stop.is_set():
             # A call that was cut short because we stop is no failure of the source.
             return Result(instance=instance.name, stream=poll.stream, skipped="stopped")
-        log.warning("%s/%s: %s", instance.name, poll.stream, error)
+        self._held[instance.name].trouble.failed(poll.stream, error, odd=odd)
+        if retry is not None:
+            error = f"{error}; tried again at {retry:%H:%M:%S} UTC or once the secret changes"
         self._store.fail_poll(poll, now=self._clock(), error=error)
         self._changed()
         return Result(instance=instance.name, stream=poll.stream, error=error)
@@ -316,6 +337,8 @@ class Poller:
             result = self.run(instance, stream)
             failures = failures + 1 if result.error or result.skipped else 0
             pause = _WATCH_PAUSES[min(failures, len(_WATCH_PAUSES)) - 1] if failures else 0.1
+            if result.again is not None:
+                pause = result.again.total_seconds()
             self._stop.wait(pause * random.uniform(0.8, 1.2))
 
     def _renew(self) -> None:

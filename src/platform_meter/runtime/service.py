@@ -16,7 +16,13 @@ from zoneinfo import ZoneInfo
 
 from platform_meter import __version__, measures, sources
 from platform_meter.measures.objectives.days import DailyCounts
-from platform_meter.model.catalogue.meter import BUILD_INFO, CONFIG_VALID, SOURCE_RATE_LIMIT, STORE_BYTES
+from platform_meter.model.catalogue.meter import (
+    BUILD_INFO,
+    CONFIG_VALID,
+    SOURCE_IMPORT_RATIO,
+    SOURCE_RATE_LIMIT,
+    STORE_BYTES,
+)
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.facts.portal import CatalogEntity
@@ -26,6 +32,7 @@ from platform_meter.model.metric import Sample
 from platform_meter.model.ownership import Directory
 from platform_meter.model.source import Access, Gap, Outside, SourceError
 from platform_meter.runtime.files.config import Config
+from platform_meter.runtime.imports import Imports
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.outside.quota import Budgets
 from platform_meter.runtime.poller import Instance, Poller, Result
@@ -70,7 +77,7 @@ class Service:
         holder: this process's name for leases. By default the host and the address it listens at: no two processes
             that run have both in common, and one that is started again has the leases of the one before it.
         plans: every SLO of the files, for the pages.
-        progress: called with (instance, text) while a long import goes on.
+        progress: called with (instance, text) now and then while a first import goes on.
     """
 
     def __init__(
@@ -124,6 +131,7 @@ class Service:
             for i in self.instances
             if i.streams  # without any (a Prometheus that only pages ask) it is never read, and so never stale
         )
+        self.imports = Imports(progress, quota=self.quota, zone=self.zone)
         self.poller = Poller(
             self.store,
             self.instances,
@@ -132,7 +140,7 @@ class Service:
             stop=self._stop,
             changed=self._wake.set,
             observe=self._own.polled,
-            progress=progress,
+            imports=self.imports,
             lease=config.store.lease,
         )
         self.meter = Meter(
@@ -247,6 +255,10 @@ class Service:
             ratio = self._budgets.remaining_ratio(type_)
             if ratio is not None:
                 out.append(Sample(metric=SOURCE_RATE_LIMIT, labels=(type_,), value=ratio))
+        for instance in sorted(self.instances, key=lambda i: (i.source.name, i.name)):
+            read = self.imports.ratio(instance.name)
+            if read is not None:
+                out.append(Sample(metric=SOURCE_IMPORT_RATIO, labels=(instance.source.name, instance.name), value=read))
         return out
 
     def _refresh_directory(self, history: History) -> None:

@@ -44,6 +44,8 @@ class Reader:
         self._unsound: list[str] = []
         self._places: dict[str, str] = {}
         """File and line of each name."""
+        self._services: dict[str, str] = {}
+        """How each service is written, by how file systems may see it that do not tell A from a."""
         self._others: dict[tuple[str, str], openslo.Other] = {}
         """Documents beside SLOs, by kind and name."""
         self._other_places: dict[tuple[str, str], str] = {}
@@ -65,8 +67,8 @@ class Reader:
         else:
             self._slo(document, openslo.Named())
 
-    def _other(self, document: Document, named: openslo.Named) -> None:
-        other = openslo.read_other(document, self._known, named)
+    def _other(self, document: Document, named: openslo.Named, *, used: bool = True) -> None:
+        other = openslo.read_other(document, self._known, named, used=used)
         if other is None:
             return
         self._problems += other.problems
@@ -91,7 +93,7 @@ class Reader:
         if isinstance(said, Problem):
             self._problems.append(said)
             return
-        wrong = [*said.problems, *self._twice(said, document)]
+        wrong = [*said.problems, *self._twice(said, document), *self._alike(document)]
         if wrong or not said.specs:
             self._problems += wrong
             self._unsound.append(document.word("metadata", "name"))
@@ -108,8 +110,10 @@ class Reader:
             if kind == "DataSource"
         }
         slis, self._slis = self._slis, []
+        wanted = {document.word("spec", "indicatorRef") for document in self._waiting}
         for document in slis:
-            self._other(document, openslo.Named(sources=sources))
+            used = document.word("metadata", "name") in wanted
+            self._other(document, openslo.Named(sources=sources), used=used)
         known = {
             name: other.value.spec if isinstance(other.value, SliDocument) else None
             for (kind, name), other in self._others.items()
@@ -126,6 +130,13 @@ class Reader:
         for called in dict.fromkeys(said.names):
             if (place := self._places.setdefault(called, here)) != here:
                 yield replace(name, text=f"slo '{called}' stands in {place} too; give one another name")
+
+    def _alike(self, document: Document) -> Iterator[Problem]:
+        """A service that another document writes in other letters, so that two files of rules would be one."""
+        for at, service in document.texts("spec", "service"):
+            if (known := self._services.setdefault(service.casefold(), service)) != service:
+                text = f"service '{service}' stands as '{known}' too, and their rule files may be one; write one of the two"
+                yield document.problem(text, *at)
 
     def checked(self) -> Checked:
         """All that was read."""

@@ -24,6 +24,7 @@ from platform_meter.slo.plan import (
     written_every,
 )
 from platform_meter.slo.promql import duration_text
+from platform_meter.slo.spec import Alarm
 
 _SHARES = (1.0, 0.1, 0.01, 0.005)
 _HOUR = timedelta(hours=1)
@@ -101,7 +102,9 @@ def _slices(plan: Plan) -> Iterator[str]:
 
 def _rows(plan: Plan) -> Iterator[str]:
     if not plan.alerts:
-        yield "No burn alerts (alerts: none); only SLONoData and SLOBudgetExhausted."
+        rest = "" if plan.left_out else "; only SLONoData and SLOBudgetExhausted"
+        yield f"No burn alerts (alerts: none){rest}."
+        yield from _left_out(plan)
         return
     yield "Burn alerts: an alert fires when burn over the long and over the short window both exceed the factor."
     yield "  level   factor  long   short  min bad  error above  budget used"
@@ -111,6 +114,12 @@ def _rows(plan: Plan) -> Iterator[str]:
         yield f"  {a.level:<7} {a.factor:<7} {a.long.label:<6} {a.short.label:<6} {a.min_bad:<8} {error:<12} {used}"
     for row in plan.dropped:
         yield f"  left out: {row.level} {row.factor:g} over {duration_text(row.long)} (an outage burns only {float(1 / plan.allowed):.3g} times too fast)"
+    yield from _left_out(plan)
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    if plan.left_out:
+        yield f"  left out by the file: {', '.join(sorted(plan.left_out))}"
 
 
 def _fires(plan: Plan, around: Around) -> Iterator[str]:
@@ -200,6 +209,8 @@ def _expected(plan: Plan, alert: BurnAlert, traffic: float) -> str:
 
 def _no_data(plan: Plan) -> str:
     """Between which times after the last good read SLONoData comes: what is read has to run empty first."""
+    if Alarm.NO_DATA in plan.left_out:
+        return "No data: nothing says so, since the file leaves SLONoData out."
     match plan.sli:
         case Counters():  # a range has an increase as long as two samples are in it
             least, judged = plan.reference - plan.scrape, SHORT

@@ -24,6 +24,7 @@ INFO = "slo:info"
 BURN_ALERT = "SLOBurn"
 NO_DATA_ALERT = "SLONoData"
 BUDGET_ALERT = "SLOBudgetExhausted"
+CONTRADICTION_ALERT = "SLOCountsContradict"
 
 
 def tile(kind: str, length: timedelta) -> str:

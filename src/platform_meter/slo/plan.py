@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 
+from platform_meter.model.links import NOWHERE, Links
 from platform_meter.model.objective import NoData, StoredSli, carried
 from platform_meter.slo.burnrate import (
     DEFAULT_MIN_BAD,
@@ -21,7 +22,7 @@ from platform_meter.slo.burnrate import (
     window_text,
 )
 from platform_meter.slo.promql import Query, duration_text, number_text
-from platform_meter.slo.spec import WORST, Ratio, RawRatio, Spec, Threshold, Written
+from platform_meter.slo.spec import WORST, Alarm, Ratio, RawRatio, Spec, Threshold, Written
 from platform_meter.slo.tiles import steps
 
 SCRAPE = timedelta(seconds=30)
@@ -155,6 +156,13 @@ class Plan(Written, Alerting):
     sli: Sli
     scrape: timedelta
     """The interval at which Prometheus scrapes what the queries read."""
+    links: Links = NOWHERE
+    """Where what its alerts point to stands."""
+
+    @property
+    def counted(self) -> str:
+        """What is counted, in words: `events`, `slices`, or what the stored events are: `pipeline runs`."""
+        return self.sli.events.several if isinstance(self.sli, StoredSli) and self.slice is None else self.counts
 
     @property
     def period_window(self) -> Window:
@@ -191,6 +199,15 @@ def reads_tiles(plan: Plan, window: Window) -> bool:
     return window.length > RAW_UP_TO and not isinstance(plan.sli, StoredSli)
 
 
+def tolerance(window: timedelta, scrape: timedelta) -> float:
+    """By which share of the total bad (or good) may lie outside of 0..total in a window before the two contradict.
+
+    Counts that are true are out by what one of them saw and the other not yet: a scrape at each end of the window. Counts
+    out of `increase` are estimates besides. Under a tenth nothing is told, however long the window.
+    """
+    return max(0.1, round(2 * scrape / window, 3))
+
+
 def bad_recorded(plan: Plan) -> tuple[Window, ...]:
     """Windows whose bad count is a series: all that have one, but for slices of a minute. These have series of their own
     beside the tiles, and to keep to 20 the alert over the longest window counts its guard itself.
@@ -202,7 +219,7 @@ def bad_recorded(plan: Plan) -> tuple[Window, ...]:
 
 def rows(spec: Spec, scrape: timedelta = SCRAPE) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """Rows of the SLO's profile, scaled to its period: those that can fire, and those that never can."""
-    return _rows(spec.profile, spec.period, spec.allowed, spec.slice or scrape)
+    return _rows(spec.profile, spec.period, spec.allowed, spec.slice or scrape, spec.left_out)
 
 
 def plan(spec: Spec, *, scrape: timedelta = SCRAPE) -> Plan:
@@ -221,13 +238,21 @@ def plan(spec: Spec, *, scrape: timedelta = SCRAPE) -> Plan:
         spec.allowed,
         spec.slice or scrape,
         spec.min_bad,
+        spec.left_out,
     )
     return Plan(**carried(spec, Written), **carried(alerting, Alerting), sli=_sli(spec, scrape), scrape=scrape)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _alerting(profile: Profile, period: Window, allowed: Decimal, step: timedelta, min_bad: int | None) -> Alerting:
-    kept, dropped = _rows(profile, period.length, allowed, step)
+def _alerting(
+    profile: Profile,
+    period: Window,
+    allowed: Decimal,
+    step: timedelta,
+    min_bad: int | None,
+    left_out: frozenset[Alarm],
+) -> Alerting:
+    kept, dropped = _rows(profile, period.length, allowed, step, left_out)
     lengths = sorted({w for row in kept for w in (row.long, row.short)})
     guarded = sorted({row.long for row in kept})
     silence = no_data_after(kept, allowed)
@@ -253,9 +278,9 @@ def _alerting(profile: Profile, period: Window, allowed: Decimal, step: timedelt
 
 @lru_cache(maxsize=_REMEMBERED)
 def _rows(
-    profile: Profile, period: timedelta, allowed: Decimal, step: timedelta
+    profile: Profile, period: timedelta, allowed: Decimal, step: timedelta, left_out: frozenset[Alarm]
 ) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-    every = scaled(ROWS[profile], period, step)
+    every = tuple(r for r in scaled(ROWS[profile], period, step) if Alarm(r.level) not in left_out)
     kept = tuple(r for r in every if can_fire(r, allowed))
     return kept, tuple(r for r in every if r not in kept)
 
@@ -313,9 +338,10 @@ def _slices(spec: Spec, scrape: timedelta) -> Slices:
         )
     else:
         data, part = reads.total.over(over), reads.part.over(over)
-        recent = _judged(data, part, when, bound)
+        most = tolerance(spec.slice, scrape)
+        recent = _judged(data, part, when, bound, most)
         all_, those = (steps(q, spec.slice, scrape) for q in (reads.total, reads.part))
-        judged = _judged(all_, those, when, bound) if all_ and those else recent
+        judged = _judged(all_, those, when, bound, most) if all_ and those else recent
     match spec.no_data:
         case NoData.EXCLUDE:
             bad = judged
@@ -329,6 +355,7 @@ def _slices(spec: Spec, scrape: timedelta) -> Slices:
     return Slices(reads=reads, tile=spec.slice, bad=bad, data=data)
 
 
-def _judged(total: str, part: str, when: str, bound: Decimal) -> str:
-    """1 where the share of a slice is beyond the bound, 0 where it is not, nothing without events."""
-    return f"({part} or 0 * {total}) / ({total} > 0) {when} bool {number_text(bound)}"
+def _judged(total: str, part: str, when: str, bound: Decimal, most: float) -> str:
+    """1 where the share of a slice is beyond the bound, 0 where it is not, nothing without events or where they contradict."""
+    share = f"({part} or 0 * {total}) / ({total} > 0) <= {number_text(round(1 + most, 3))}"
+    return f"{share} {when} bool {number_text(bound)}"

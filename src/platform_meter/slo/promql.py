@@ -5,6 +5,7 @@ The text itself is kept, never printed anew from the parsed form, so quotes, esc
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -20,6 +21,7 @@ _PROBE = timedelta(seconds=433)
 """A range that nobody writes: ranges that differ from it in a parsed query are fixed ones."""
 _REMEMBERED = 256
 """Queries are looked at several times while their document is read; the same numbers stand in every SLO's rules."""
+_SUM = re.compile(r"sum\s*\((.*)\)", re.DOTALL)
 _ONE_SERIES = frozenset({"sum", "min", "max", "avg", "count", "group", "stddev", "stdvar"})
 
 
@@ -101,7 +103,7 @@ def quote(text: str) -> str:
 
 @lru_cache(maxsize=_REMEMBERED)
 def read_count(text: str, *, total: bool = False) -> Query:
-    """A query that counts events: with {{window}} as its range, or a plain counter selector, which is wrapped.
+    """A query that counts events: with {{window}} as its range, or a counter alone or under `sum`, which is wrapped.
 
     Args:
         text: PromQL.
@@ -111,9 +113,9 @@ def read_count(text: str, *, total: bool = False) -> Query:
         ValueError: broken PromQL, a fixed range, no window, several series on purpose, or what is no count (`counts`).
     """
     parts = _split(text)
-    plain = len(parts) == 1 and _plain(parts[0])
-    if plain:
-        parts = (f"sum(increase({parts[0]}[", "]))")
+    alone = _summed(parts[0]) if len(parts) == 1 else ""
+    if alone and _plain(alone):
+        parts = (f"sum(increase({alone}[", "]))")
     seen = _look(parts)
     if not seen.windowed:
         raise ValueError(
@@ -190,6 +192,17 @@ def _parse(text: str) -> promql.Expr:
     except ValueError as error:
         said = " ".join(str(error).split()) or "it cannot be read"
         raise ValueError(f"this is not PromQL: {said}") from None
+
+
+def _summed(text: str) -> str:
+    """What stands under `sum(...)`, where that is a bare selector; else the text as it is."""
+    tree, found = _open(_parse(text)), _SUM.fullmatch(text)
+    bare = (
+        isinstance(tree, promql.AggregateExpr)
+        and tree.modifier is None
+        and isinstance(tree.expr, promql.VectorSelector)
+    )
+    return found[1].strip() if found and bare else text
 
 
 def _plain(text: str) -> bool:

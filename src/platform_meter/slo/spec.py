@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 
 from platform_meter.model.objective import Objective, StoredSli
 from platform_meter.slo.burnrate import Profile
@@ -45,6 +46,19 @@ class Threshold:
 Sli = Ratio | RawRatio | Threshold | StoredSli
 
 
+class Alarm(StrEnum):
+    """The alerts of an SLO, as its file names them to give them labels, or to leave them out."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+    NO_DATA = "no-data"
+    EXHAUSTED = "exhausted"
+
+
+Words = Mapping[Alarm, Mapping[str, str]]
+"""Text by name, for each alert."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written(Objective):
     """An objective with what its file says for people, and where it stands."""
@@ -55,6 +69,14 @@ class Written(Objective):
     runbook: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     """The document's own labels."""
+    bad_events: str = ""
+    """What bad events are, after "6 of 6": `builds failed`; empty where the file does not say."""
+    alert_labels: Words = field(default_factory=dict)
+    """Labels that the file adds."""
+    alert_annotations: Words = field(default_factory=dict)
+    """Annotations that the file adds."""
+    left_out: frozenset[Alarm] = frozenset()
+    """Alerts that there shall not be."""
     path: str
     line: int
 

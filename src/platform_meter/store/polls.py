@@ -6,9 +6,10 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import Connection, Row, Update, case, func, select
 
-from platform_meter.model.source import Page
+from platform_meter.model.source import Page, Progress
 from platform_meter.store import leases
 from platform_meter.store.database import Transaction
 from platform_meter.store.schema import gaps, insert, sources, streams
@@ -59,6 +60,7 @@ def begin(
         checkpoint=checkpoint,
         since=poll.now - history if watermark is None else from_ms(min(watermark, moment)) - lookback,
         backfill_before=from_ms(counted_from),
+        first=watermark is None,
         token=token,
     )
 
@@ -84,7 +86,7 @@ def advance(tx: Transaction, poll: Round, page: Page) -> None:
         # Without a new place a poll that dies here is not gone on with: the next one reads all of it anew.
         values |= {"checkpoint": page.checkpoint, "started": func.coalesce(streams.c.started, to_ms(poll.now))}
     if page.progress:
-        values["progress"] = page.progress.replace("\0", "")
+        values["progress"] = msgspec.json.encode(page.progress).decode()
     if values:
         tx.conn.execute(_this(poll).values(values))
 
@@ -121,11 +123,18 @@ def states(conn: Connection) -> list[StreamState]:
             last_success=maybe_from_ms(row.last_success),
             last_error=row.last_error,
             last_error_at=maybe_from_ms(row.last_error_at),
-            progress=row.progress,
+            progress=_progress(row.progress),
             polls=row.poll,
         )
         for row in conn.execute(query.order_by(streams.c.instance, streams.c.stream))
     ]
+
+
+def _progress(text: str) -> Progress | None:
+    try:
+        return msgspec.json.decode(text, type=Progress) if text else None
+    except msgspec.DecodeError:
+        return None  # plain words of an earlier release, until the next page
 
 
 def unread(conn: Connection, limit: int) -> list[GapRow]:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.history import Owner
+from platform_meter.model.source import Progress
 
 
 class Directory(Protocol):
@@ -46,6 +47,8 @@ class Round:
     """When it began: readings hold from here, and the watermark moves here when it ends."""
     backfill_before: datetime
     """Events before it are stored and never counted (domain section 4)."""
+    first: bool = False
+    """Nothing of the stream was read whole before."""
     token: int | None = None
     """The lease it runs under."""
 
@@ -113,7 +116,8 @@ class StreamState:
     last_error: str
     """The text of the newest failure since the last success; empty when all is well."""
     last_error_at: datetime | None
-    progress: str
+    progress: Progress | None
+    """How far the poll under way is; None between polls and where the source says nothing."""
     polls: int
 
 

@@ -7,13 +7,14 @@ Every body gets an ETag made of its bytes, and a call that brings it back is ans
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import msgspec
 
-from platform_meter.model.source import Answer, Expired, Gap, Refused, SourceError, Unexpected
+from platform_meter.model.source import Answer, Expired, Forbidden, Gap, Refused, SourceError, Unexpected
 
 T = TypeVar("T")
 
@@ -70,7 +71,8 @@ def from_paths(paths: Mapping[str, Any]) -> Answering:
 class FakeOutside:
     """Implements `platform_meter.model.source.Outside`.
 
-    `fail_at` is the number of the call (from 0) that raises `error` instead of being answered.
+    `fail_at` is the number of the call (from 0) that raises `error` instead of being answered. Threads may share it; with
+    `at_once` above 1 a source may visit several objects side by side, and calls come in any order.
     """
 
     def __init__(
@@ -79,11 +81,14 @@ class FakeOutside:
         *,
         fail_at: int | None = None,
         error: SourceError | None = None,
+        at_once: int = 1,
     ) -> None:
         self.answering: Answering = answering if callable(answering) else from_paths(answering)
         self.fail_at = fail_at
         self.error = error
+        self.at_once = at_once
         self.calls: list[Call] = []
+        self._lock = threading.Lock()
         self.gaps: list[Gap] = []
 
     @property
@@ -92,24 +97,31 @@ class FakeOutside:
         return [call for call in self.calls if not call.unchanged]
 
     def _ask(self, call: Call) -> Reply:
-        number = len(self.calls)
-        self.calls.append(call)
+        with self._lock:
+            number = len(self.calls)
+            self.calls.append(call)
         if number == self.fail_at and self.error is not None:
             raise self.error
         return self.answering(call)
 
-    def _json(self, call: Call, type_: type[T]) -> Answer[T]:
-        reply = self._ask(call)
+    def _refuse(self, call: Call, reply: Reply) -> None:
         if reply.status in {401, 403}:
-            raise Refused(f"{call.method} {call.path}: {reply.status}")
+            kind = Refused if reply.status == 401 else Forbidden
+            raise kind(f"{call.method} {call.path}: {reply.status}")
         if reply.status == 410:
             raise Expired(f"{call.method} {call.path}: 410")
         if reply.status >= 400:
             raise Unexpected(f"{call.method} {call.path}: {reply.status}", reply.status)
+
+    def _json(self, call: Call, type_: type[T]) -> Answer[T]:
+        reply = self._ask(call)
+        self._refuse(call, reply)
         body = reply.body if isinstance(reply.body, bytes) else msgspec.json.encode(reply.body)
         etag = '"' + hashlib.sha256(body).hexdigest()[:16] + '"'
         if call.etag == etag:
-            self.calls[-1] = replace(call, unchanged=True)
+            with self._lock:
+                number = next(n for n in reversed(range(len(self.calls))) if self.calls[n] is call)
+                self.calls[number] = replace(call, unchanged=True)
             return Answer(body=None, headers=reply.headers, changed=False, etag=etag)
         try:
             return Answer(body=msgspec.json.decode(body, type=type_), headers=reply.headers, etag=etag)
@@ -155,17 +167,18 @@ class FakeOutside:
         path: str,
         *,
         params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the protocol's
         timeout: float = 330.0,  # noqa: ARG002 - the protocol's
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Sequence[bytes]]:
         call = Call(method="LINES", path=path, params=dict(params or {}))
         reply = self._ask(call)
-        if reply.status == 410:
-            raise Expired(f"{call.method} {call.path}: 410")
-        if reply.status >= 400:
-            raise Unexpected(f"{call.method} {call.path}: {reply.status}", reply.status)
-        lines: Sequence[Any] = reply.body or []
-        for line in lines:
-            yield line if isinstance(line, bytes) else msgspec.json.encode(line)
+        self._refuse(call, reply)
+        said = reply.body or []
+        # A text came whole; of a list each line comes alone, and a list in it is lines that came together.
+        groups: Sequence[Any] = [said.encode().splitlines()] if isinstance(said, str) else said
+        for group in groups:
+            lines = group if isinstance(group, list) else [group]
+            yield [line if isinstance(line, bytes) else msgspec.json.encode(line) for line in lines]
 
     def gap(self, gap: Gap) -> None:
         self.gaps.append(gap)

@@ -66,8 +66,9 @@ def gives_the_expected_facts(source: Source[Any], case: Case) -> None:
 
 
 def gives_the_declared_kinds(source: Source[Any], case: Case) -> None:
-    """A source says facts of the kinds it declares, and its case shows each of them."""
+    """A source says facts of the kinds it declares, and its case shows each of them, at the latest in the later world."""
     said = {type(fact) for fact in _clean(source, case).facts}
+    said |= {type(fact) for fact in case.later.expected} if case.later else set()
     hold(said <= source.gives, f"it says {kinds(said - source.gives)}, which its `gives` does not declare")
     hold(source.gives <= said, f"the case shows no {kinds(source.gives - said)}; add a row that becomes one")
 

@@ -222,7 +222,7 @@ def banners(view: View) -> list[Banner]:
     by_health: dict[Health, list[str]] = {}
     for source in sorted(view.history.sources(), key=lambda s: s.instance):
         by_health.setdefault(view.health(source), []).append(source.instance)
-    first = [f"{name}: {view.progress(name)}" for name in by_health.get(Health.IMPORTING, ())]
+    first = [f"{name}: {view.progress(name)[0][1]}" for name in by_health.get(Health.IMPORTING, ())]
     first += [f"{name} is starting" for name in by_health.get(Health.STARTING, ())]
     if first:
         out.append(Banner(text="The first import is going on; numbers are not complete yet: " + "; ".join(first)))

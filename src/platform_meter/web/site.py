@@ -41,6 +41,7 @@ def make_site(current: Callable[[], Service], reload: Callable[[], list[str] | N
                         quota=service.quota(i.name),
                         late=service.poller.late(i.name),
                         paused_until=service.poller.paused_until(i.name),
+                        ends={s.name: ends for s in i.streams if (ends := service.imports.ends(i.name, s.name))},
                     )
                     for i in service.instances
                 },

@@ -17,6 +17,7 @@ from platform_meter.model.history import Count, History, SourceState
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import Metric
 from platform_meter.model.source import Outside
+from platform_meter.runtime.imports import words
 from platform_meter.slo.plan import Plan
 from platform_meter.store import StreamState
 from platform_meter.web.late import Tickets
@@ -65,6 +66,8 @@ class SourceExtra:
     """Share of the API quota left, 0..1; None where the system tells none."""
     late: int = 0
     paused_until: datetime | None = None
+    ends: Mapping[str, datetime] = field(default_factory=dict)
+    """By stream: when its first import is done at its pace so far; absent while that is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,15 +115,20 @@ class View:
         streams = [s for s in self.streams if s.instance == source.instance]
         if source.fresh:
             return Health.UP
-        if source.watermark is None and any(s.progress for s in streams):
+        if source.watermark is None and self.progress(source.instance):
             return Health.IMPORTING
         if source.watermark is None and not any(s.last_error for s in streams):
             return Health.STARTING
         return Health.DOWN
 
-    def progress(self, instance: str) -> str:
-        """How far the first import of a source is, in its own words; empty when it says nothing."""
-        return next((s.progress for s in self.streams if s.instance == instance and s.progress), "")
+    def progress(self, instance: str) -> Sequence[tuple[str, str]]:
+        """(stream, how far it is) of those streams of a source that say it while their first import goes on."""
+        ends = self.extras.get(instance, SourceExtra()).ends
+        return [
+            (s.stream, words(s.progress, ends.get(s.stream), self.zone, self.now))
+            for s in self.streams
+            if s.instance == instance and s.progress and s.watermark is None
+        ]
 
     def known(self, kind: type[Event | Reading]) -> bool:
         """Whether a fresh source gives this kind; where none does, there is no number, not 0."""

@@ -66,17 +66,19 @@ def abacus(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_every_folder_is_a_system() -> None:
-    """Found in order of name, which is the order of their ports."""
+    """Found in order of name, which is the order of their ports; but what Prometheus scrapes comes before all others."""
     folders = sorted(path.parent.name for place in room.__path__ for path in Path(place).glob("*/__init__.py"))
     assert len(apis()) == len(folders)
-    assert list(instances(COMPANY).values()) == [api for api in apis() for _ in api.instances(COMPANY)]
+    in_order = [api for api in apis() if api.scraped] + [api for api in apis() if not api.scraped]
+    assert list(instances(COMPANY).values()) == [api for api in in_order for _ in api.instances(COMPANY)]
+    assert [api.name for api in apis() if api.scraped] == ["services' metrics"]
 
 
 def test_a_new_folder_is_found_and_served(abacus: Path) -> None:
     """Every instance answers at an address of its own and with the settings asked for; its neighbours do as before."""
     assert abacus.exists()
     with serving(small_world(Clock()), settings={"abacus-limit": 7}) as addresses:
-        assert list(addresses.urls)[:2] == ["left", "right"]
+        assert list(addresses.urls)[:3] == ["metrics", "left", "right"]
         for name in ("left", "right"):
             url = addresses.urls[name]
             assert requests.get(url, timeout=PATIENCE).text == f"1 {name} {url} 7"

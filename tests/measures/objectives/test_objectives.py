@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,16 @@ from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.ci import PIPELINE_RUNS, Outcome
 from platform_meter.model.facts.delivery import DeployKind, Deployment, DeploymentDim, DeployResult
-from platform_meter.model.facts.kubernetes import NODE_MINUTES, POD_STARTS, PROBE_CHECKS
+from platform_meter.model.facts.kubernetes import (
+    API_LATENCY,
+    API_REQUESTS,
+    NODE_MINUTES,
+    POD_STARTS,
+    PROBE_CHECKS,
+    ApiLatency,
+    ApiRequests,
+    VerbClass,
+)
 from platform_meter.model.facts.slis import SLI
 from platform_meter.model.facts.tickets import SLA_CYCLES, SlaCycle, SlaResult
 from platform_meter.model.objective import Countable, NoData, StoredSli, Unknown
@@ -149,6 +159,31 @@ def test_node_minutes_are_those_of_the_cluster() -> None:
     at = scene(told, objective(NODE_MINUTES, where={"cluster": "eu"}))
     found = values(at, SLO_WINDOW_EVENTS)
     assert (found["x", "1h", "good"], found["x", "1h", "bad"]) == (22.0, 2.0)
+
+
+@pytest.mark.parametrize(("countable", "kind"), [(API_REQUESTS, ApiRequests), (API_LATENCY, ApiLatency)])
+@pytest.mark.parametrize(
+    ("where", "good", "bad"),
+    [({}, 165.0, 9.0), ({"cluster": "eu"}, 65.0, 5.0), ({"cluster": "eu", "verb_class": "list"}, 5.0, 2.0)],
+)
+def test_requests_of_an_api_server_are_amounts(
+    countable: Countable[Any, Any], kind: Any, where: dict[str, str], good: float, bad: float
+) -> None:
+    """As many as were counted between two looks, of one cluster and class of verb or of all."""
+
+    def counted(cluster: str, verbs: VerbClass, good: float, bad: float, minutes: int) -> Told:
+        about = Ref(system="kubernetes", kind="cluster", id=cluster)
+        key, at = f"{cluster} {verbs} {minutes}", ago(minutes=minutes)
+        return "eu", kind(key=key, at=at, about=about, cluster=cluster, verb_class=verbs, good=good, bad=bad)
+
+    told = [
+        counted("eu", VerbClass.READ, 40.0, 2.0, 1),
+        counted("eu", VerbClass.READ, 20.0, 1.0, 2),
+        counted("eu", VerbClass.LIST, 5.0, 2.0, 2),
+        counted("us", VerbClass.WRITE, 100.0, 4.0, 3),
+    ]
+    found = values(scene(told, objective(countable, where=where)), SLO_WINDOW_EVENTS)
+    assert (found["x", "1h", "good"], found["x", "1h", "bad"]) == (good, bad)
 
 
 def test_a_counted_sli_is_found_by_its_id() -> None:

@@ -54,7 +54,7 @@ def test_two_replicas_are_one_alert_and_a_service_is_none_of_its_labels() -> Non
 
 def test_the_shipped_routes_take_them_as_tickets() -> None:
     """None of them pages; none carries an `slo`, so no page silences it."""
-    assert {tuple(alert["labels"].items()) for alert in ALERTS} == {(("level", "ticket"),)}
+    assert {tuple(alert["labels"].items()) for alert in ALERTS} == {(("level", "ticket"), ("severity", "ticket"))}
     for alert in ALERTS:
         done = subprocess.run(
             [

@@ -16,7 +16,7 @@ from tests.support.slos import ALL, RATIO, SLICES, THRESHOLD, planned, replaced
 
 from platform_meter.model.generated import HEADER
 from platform_meter.render.rules import groups, rules
-from platform_meter.render.rules.alerts import escape
+from platform_meter.render.rules.alert_text import escape
 from platform_meter.render.rules.text import Group, rules_text
 from platform_meter.slo.plan import Counters, Plan
 from platform_meter.slo.promql import quote, read_count
@@ -131,7 +131,7 @@ def test_odd_texts_survive(value: str, runbook: str) -> None:
     assert isinstance(sound.sli, Counters)
     (artifact,) = rules([replace(sound, sli=replace(sound.sli, total=read_count(selector)), runbook=runbook)])
     found = yaml.safe_load(artifact.text)["groups"][0]["rules"]
-    assert found[1]["expr"].endswith(f" / (sum(increase({selector}[5m])) > 0) / 0.001")
+    assert found[1]["expr"].endswith(f" / (sum(increase({selector}[5m])) > 0) >= -0.2 <= 1.2, 0, 1) / 0.001")
     tile = yaml.safe_load(artifact.text)["groups"][1]["rules"][0]["expr"]
     assert tile.count(f"last_over_time({selector}[5m])") == 13
     alert = next(r for r in found if r.get("alert") == "SLOBurn")
@@ -157,9 +157,15 @@ def test_templates_in_texts_are_shown_not_run(tmp_path: Path) -> None:
                         "alertname": "SLONoData",
                         "exp_alerts": [
                             {
-                                "exp_labels": {"slo": "shop-requests", "level": "ticket"},
+                                "exp_labels": {
+                                    "slo": "shop-requests",
+                                    "level": "ticket",
+                                    "severity": "ticket",
+                                    "service": "shop",
+                                },
                                 "exp_annotations": {
                                     "summary": "shop-requests has had no data for 10m: an outage would not be seen",
+                                    "display_name": "shop-requests",
                                     "runbook_url": nasty,
                                 },
                             }

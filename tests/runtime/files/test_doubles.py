@@ -12,6 +12,8 @@ TYPES = {name: source.config for name, source in load().items()}
 USAGE = "{action: a, by: [s], kind: k, query: 'sum by (s) (increase(x[{{window}}]))'}"
 JIRA = "type: jira, url: 'https://j.example', token: {env: T}"
 HUB = "type: github, org: acme, token: {env: T}"
+EKS = "eks: {name: prod, region: eu-west-1}"
+GKE = "gke: {project: p, location: l, name: prod}"
 METRICS = f"type: prometheus, url: 'http://p:9090', usage: [{USAGE}]"
 
 
@@ -38,6 +40,8 @@ def told(one: str, other: str, files: dict[str, bytes] | None = None) -> list[st
             "type: kubernetes, cluster: b, url: 'https://k/', token: {file: t}",
         ),
         ("type: kubernetes, cluster: a, kubeconfig: k", "type: kubernetes, cluster: b, kubeconfig: k, context: x"),
+        (f"type: kubernetes, cluster: a, {EKS}", f"type: kubernetes, cluster: b, {EKS}"),
+        (f"type: kubernetes, cluster: a, {GKE}", f"type: kubernetes, cluster: b, {GKE[:-1]}, endpoint: dns}}"),
     ],
 )
 def test_what_nothing_proves_different_is_the_same(one: str, other: str) -> None:
@@ -58,6 +62,9 @@ def test_what_nothing_proves_different_is_the_same(one: str, other: str) -> None
         (METRICS, f"{METRICS}, headers: {{X-Scope-OrgID: other}}"),
         ("type: prometheus, url: 'http://p'", "type: prometheus, url: 'http://p'"),
         ("type: kubernetes, cluster: a, kubeconfig: k", "type: kubernetes, cluster: b, kubeconfig: k, context: y"),
+        (f"type: kubernetes, cluster: a, {EKS}", f"type: kubernetes, cluster: b, {EKS[:-1]}, profile: other}}"),
+        (f"type: kubernetes, cluster: a, {GKE}", f"type: kubernetes, cluster: b, {GKE.replace('p,', 'q,')}"),
+        (f"type: kubernetes, cluster: a, {EKS}", f"type: kubernetes, cluster: b, {GKE}"),
         (HUB, JIRA),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.problems.fake_sources import CONFIGS
 from platform_meter.problems import Problem
 from platform_meter.runtime.files.config import load_config
 from platform_meter.runtime.files.references import look_up, read_file
+from platform_meter.sources.kubernetes import Config
 
 TEXT = """\
 salt: {file: secrets/salt}
@@ -145,6 +147,27 @@ DEFAULT = "sources: {eu: {type: kubernetes, cluster: eu, context: eu}}\n"
 def test_a_context_stands_in_its_kubeconfig(text: str, files: dict[str, bytes], said: list[str]) -> None:
     """The one that is named, or the current one of a kubeconfig that is."""
     assert [p.text for p in looked_up(text, files)] == said
+
+
+CLOUDS = """
+sources:
+  a: {type: kubernetes, cluster: a, eks: {name: prod, region: eu-west-1}}
+  b: {type: kubernetes, cluster: b, gke: {project: p, location: l, name: prod}}
+"""
+
+
+def test_the_library_of_a_cloud_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is an extra, which the problem names; with both there is none."""
+    loaded = load_config(CLOUDS, "/etc/meter/platform-meter.yaml", {"kubernetes": Config})
+    assert look_up(loaded, lambda _: None, {}) == ()
+    for module in ("boto3", "google.auth"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert [p.text for p in look_up(loaded, lambda _: None, {})] == [
+        "eks needs a library that is not installed; run: pip install platform-meter[aws]",
+        "gke needs a library that is not installed; run: pip install platform-meter[gcp]",
+    ]
+    monkeypatch.setitem(sys.modules, "google", None)
+    assert len(look_up(loaded, lambda _: None, {})) == 2
 
 
 def test_a_file_that_cannot_be_read_is_none(tmp_path: Path) -> None:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from tests.support.http import Certificate, Reply, authority, certificate, serving
+from tests.support.http import Certificate, Reply, Seen, authority, certificate, serving
 from tests.support.ways import Kit, authorization, write
 
 from platform_meter.model.source import (
     Access,
+    Basic,
     ClientCertificate,
+    Credential,
+    Eks,
+    Gke,
     InCluster,
+    Kubeconfig,
     Refused,
     Secret,
     SecretHeaders,
     Token,
     Unreachable,
 )
-from platform_meter.runtime.outside.credentials import credentials
+from platform_meter.runtime.outside.credentials import credentials, unaccepted
 from platform_meter.runtime.outside.grants import Grant
 
 OK = Reply(body=b"[1]")
@@ -54,6 +60,52 @@ def test_secret_files_are_read_again_when_they_change(kit: Kit, tmp_path: Path) 
         (tmp_path / "new").replace(link)
         way.get("/items", list[int])
         assert authorization(server) == ["Bearer first", "Bearer other"]
+
+
+def test_a_token_that_is_swapped_while_a_call_is_on_its_way_costs_nothing(kit: Kit, tmp_path: Path) -> None:
+    """The call is sent once more with the new one; with the same one it is refused at once."""
+    file = tmp_path / "token"
+    write(file, "first")
+    with serving() as server:
+
+        def swapping(_: Seen) -> Reply:
+            write(file, "other-token")
+            return Reply(401)
+
+        server.on("/items", swapping, OK, Reply(401))
+        way = kit.way(Access(url=server.url, credential=Token(secret=Secret(file=str(file)))))
+        assert way.get("/items", list[int]).body == [1]
+        with pytest.raises(Refused, match="401"):
+            way.get("/items", list[int])
+        assert authorization(server) == ["Bearer first", "Bearer other-token", "Bearer other-token"]
+
+
+def test_a_pod_reads_its_token_again_when_it_is_refused(
+    kit: Kit, tmp_path: Path, certs: dict[str, Certificate]
+) -> None:
+    """Kubernetes swaps it when four fifths of its life are over; nothing is lost in between."""
+    write(tmp_path / "ca.crt", certs["ca"].cert.read_text())
+    write(tmp_path / "token", "first")
+    with serving(certs["server"]) as server:
+
+        def swapping(_: Seen) -> Reply:
+            write(tmp_path / "token", "other-token")
+            return Reply(401)
+
+        server.on("/items", swapping, OK)
+        address = urlsplit(server.url)
+        environ = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(address.port)}
+        access = Access(credential=InCluster())
+        held = credentials(access, clock=kit.time.clock, environ=environ, service_account=tmp_path)
+        assert kit.way(access, credential=held).get("/items", list[int]).body == [1]
+        assert authorization(server) == ["Bearer first", "Bearer other-token"]
+        assert held.renew(held.grant()) is False
+
+
+def test_a_cloud_needs_a_way_to_be_called(kit: Kit) -> None:
+    """Whoever makes its credential has to give one."""
+    with pytest.raises(ValueError, match="a cloud's credential can't be made without a way to call the cloud"):
+        credentials(Access(credential=Eks(cluster="prod", region="eu-west-1")), clock=kit.time.clock)
 
 
 def test_unusable_secrets_say_what_to_do(kit: Kit, tmp_path: Path) -> None:
@@ -205,3 +257,43 @@ def test_an_unusable_client_certificate_says_why(tmp_path: Path, certs: dict[str
         assert says in str(caught.value)
     with pytest.raises(ValueError, match="a client certificate is shown over TLS only; write https:// in url"):
         kit.way(Access(url="http://127.0.0.1:1", credential=held))
+
+
+@pytest.mark.parametrize(
+    ("credential", "where"),
+    [
+        (Token(secret=Secret(env="GH_TOKEN")), "the variable GH_TOKEN"),
+        (Token(secret=Secret(file="/run/gh")), "the secret file /run/gh"),
+        (Basic(user="bot", password=Secret(env="P")), "the variable P and the user 'bot'"),
+        (
+            SecretHeaders(headers={"A": Secret(env="A"), "B": Secret(file="b")}),
+            "the variable A and the secret file b",
+        ),
+        (ClientCertificate(cert_file="c.pem", key_file="k.pem"), "the client certificate c.pem"),
+        (Kubeconfig(path="/kube", context="prod"), "the context 'prod' of the kubeconfig /kube"),
+        (Kubeconfig(), "the current context of the kubeconfig"),
+        (InCluster(), "the service account of this pod (/var/run/secrets/kubernetes.io/serviceaccount/token)"),
+        (
+            Eks(cluster="eu", region="eu-1", role="arn:r"),
+            "arn:r, which needs an access entry of eu",
+        ),
+        (
+            Eks(cluster="eu", region="eu-1", profile="ops"),
+            "the profile ops, which needs an access entry of eu",
+        ),
+        (Gke(project="p", location="l", cluster="c"), "the Google identity of this process"),
+        (Gke(project="p", location="l", cluster="c", key_file="/key"), "/key"),
+    ],
+)
+def test_a_credential_that_is_not_accepted_is_called_by_where_it_stands(credential: Credential, where: str) -> None:
+    """So that whoever reads it knows which one to renew; never by its value."""
+    assert unaccepted(credential) == (
+        f"the credential is not accepted: it has expired, is wrong or is of another system; look at {where}"
+    )
+
+
+def test_a_system_that_wants_a_credential_where_none_is_configured() -> None:
+    """Nothing can have expired there."""
+    assert unaccepted(None) == (
+        "it wants a credential and none is configured; write one into the settings of this source"
+    )

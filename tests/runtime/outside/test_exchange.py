@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,7 @@ from platform_meter.model.source import (
     Credential,
     Secret,
     SecretHeaders,
+    Severed,
     SourceError,
     TimedOut,
     Token,
@@ -227,7 +228,7 @@ def test_lines_have_a_bound(kit: Kit, server: Server) -> None:
     """A line that does not end is not kept."""
     server.on("/watch", Reply(body=lambda: [b"ok\n", b"x" * 600, b"x" * 600]))
     lines = kit.way(Access(url=server.url), max_bytes=1000).lines("/watch")
-    assert next(lines) == b"ok"
+    assert next(lines) == [b"ok"]
     with pytest.raises(Unexpected, match="a line is longer than 1000 bytes, the bound; select less"):
         next(lines)
 
@@ -241,8 +242,8 @@ def test_stop_ends_a_silent_stream(kit: Kit, server: Server) -> None:
 
     server.on("/watch", Reply(body=parts))
     lines = kit.way(Access(url=server.url)).lines("/watch")
-    assert next(lines) == b"first"
-    rest: list[bytes] = []
+    assert next(lines) == [b"first"]
+    rest: list[Sequence[bytes]] = []
     thread = threading.Thread(target=lambda: rest.extend(lines))
     thread.start()
     kit.stop.set()
@@ -260,7 +261,7 @@ def test_a_stream_may_last_longer_than_a_request(kit: Kit, server: Server) -> No
 
     server.on("/watch", Reply(body=parts))
     way = kit.way(Access(url=server.url), timeout=1.0)
-    assert len(list(way.lines("/watch"))) == 60
+    assert sum(map(len, way.lines("/watch"))) == 60
 
 
 def test_a_stream_that_falls_silent_times_out(kit: Kit, server: Server) -> None:
@@ -272,18 +273,34 @@ def test_a_stream_that_falls_silent_times_out(kit: Kit, server: Server) -> None:
 
     server.on("/watch", Reply(body=parts))
     lines = kit.way(Access(url=server.url)).lines("/watch", timeout=1.0)
-    assert next(lines) == b"first"
+    assert next(lines) == [b"first"]
     with pytest.raises(TimedOut):
         next(lines)
+
+
+def test_lines_that_keep_coming_are_gathered(kit: Kit, server: Server) -> None:
+    """The first at once; those of the next second come together, though nothing follows them."""
+    read = threading.Event()
+
+    def parts() -> Iterator[bytes]:
+        yield b"first\n"
+        assert read.wait(PATIENCE)
+        for number in range(3):
+            yield b"%d\n" % number
+        server.over.wait()
+
+    server.on("/watch", Reply(body=parts))
+    groups = kit.way(Access(url=server.url)).lines("/watch")
+    assert next(groups) == [b"first"]
+    read.set()
+    assert next(groups) == [b"0", b"1", b"2"]
 
 
 def test_tls_is_verified(kit: Kit, certs: dict[str, Certificate]) -> None:
     """An unknown CA is no way in; with ca_file it is."""
     with serving(certs["server"]) as server:
         server.on("/items", OK)
-        with pytest.raises(
-            Unreachable, match=r"the server's certificate is not trusted \(.*\); name its CA in ca_file"
-        ):
+        with pytest.raises(Severed, match=r"the server's certificate is not trusted \(.*\); name its CA in ca_file"):
             kit.way(Access(url=server.url)).get("/items", list[int])
         assert server.seen == []
         way = kit.way(Access(url=server.url, ca_file=str(certs["ca"].cert)))
@@ -304,7 +321,7 @@ def test_tls_holds_to_the_time_and_the_stream_too(kit: Kit, certs: dict[str, Cer
         with pytest.raises(TimedOut):
             kit.way(access, timeout=0.2).get("/items", list[int])
         lines = kit.way(access).lines("/watch")
-        assert next(lines) == b"first"
+        assert next(lines) == [b"first"]
         kit.stop.set()
         assert list(lines) == []
 

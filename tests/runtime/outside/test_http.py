@@ -22,6 +22,7 @@ from platform_meter.model.source import (
     Access,
     Answer,
     Expired,
+    Forbidden,
     Gap,
     Limited,
     Outside,
@@ -189,11 +190,14 @@ def test_a_refused_token_closes_all_paths_until_it_changes(kit: Kit, server: Ser
     with pytest.raises(Refused) as caught:
         one.get("/items", list[int])
     assert str(caught.value) == (
-        'GET /items of one: 401, the credential is not valid (any more); the server says \'{"message": "Bad credentials"}\''
+        "GET /items of one: 401, the credential is not accepted: it has expired, is wrong or is of another system; "
+        f'look at the secret file {path}; the server says \'{{"message": "Bad credentials"}}\''
     )
+    assert caught.value.retry == NOON + timedelta(minutes=5)
     for way in (one, two):
-        with pytest.raises(Refused, match=r"401, .*; tried again at 12:05:00 UTC or once the secret changes"):
+        with pytest.raises(Refused) as again:
             way.get("/other", list[int])
+        assert (str(again.value), again.value.retry) == (str(caught.value), NOON + timedelta(minutes=5))
     assert len(server.seen) == 1
     write(path, "new-token\n")
     assert two.get("/items", list[int]).body == [1, 2]
@@ -241,11 +245,24 @@ def test_a_missing_permission_closes_only_its_path(kit: Kit, server: Server) -> 
     way = kit.way(Access(url=server.url, credential=Token(secret=Secret(env="TOKEN"))))
     for _ in range(2):
         with pytest.raises(
-            Refused, match="GET /secret of github-main: 403, the credential may not read this; the server says 'no'"
+            Forbidden, match="GET /secret of github-main: 403, the credential lacks a permission; the server says 'no'"
         ):
             way.get("/secret", list[int])
     assert way.get("/items", list[int]).body == [1, 2]
     assert server.paths == ["/secret", "/items"]
+
+
+def test_a_missing_permission_is_named_where_the_system_names_it(kit: Kit, server: Server) -> None:
+    """As GitHub does; no credential is called bad for it."""
+    kit.environ["TOKEN"] = "s3cret"
+    named = {"X-Accepted-GitHub-Permissions": "actions=read; metadata=read"}
+    server.on("/secret", Reply(403, named, body=b"no"))
+    with pytest.raises(Forbidden) as caught:
+        kit.way(Access(url=server.url, credential=Token(secret=Secret(env="TOKEN")))).get("/secret", list[int])
+    assert str(caught.value) == (
+        "GET /secret of github-main: 403, the credential lacks a permission (any of: actions=read; metadata=read); "
+        "the server says 'no'"
+    )
 
 
 def test_410_starts_again(kit: Kit, server: Server) -> None:
@@ -362,9 +379,9 @@ def test_lines_come_as_they_are_sent(kit: Kit, server: Server) -> None:
 
     server.on("/watch", Reply(body=parts))
     lines = kit.way(Access(url=server.url)).lines("/watch", params={"watch": "true"})
-    assert next(lines) == b'{"a": 1}'
+    assert next(lines) == [b'{"a": 1}']
     read.set()
-    assert list(lines) == [b'{"b": 2}', b'{"c": 3}']
+    assert [line for group in lines for line in group] == [b'{"b": 2}', b'{"c": 3}']
     assert server.seen[0].query == "watch=true"
 
 
@@ -376,7 +393,7 @@ def test_lines_come_as_they_are_sent(kit: Kit, server: Server) -> None:
         (
             Reply(403, body=b"no watch verb"),
             Refused,
-            "403, the credential may not read this; the server says 'no watch verb'",
+            "403, the credential lacks a permission; the server says 'no watch verb'",
         ),
     ],
 )

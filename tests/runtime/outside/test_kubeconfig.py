@@ -134,6 +134,22 @@ def test_a_plugin_is_asked_again_when_its_token_is_refused(kit: Kit, tmp_path: P
         assert authorization(server) == ["Bearer token-1", "Bearer token-1", "Bearer token-2", "Bearer token-2"]
 
 
+def test_a_token_that_ends_for_two_threads_is_renewed_once(kit: Kit, tmp_path: Path) -> None:
+    """Whoever comes second finds the new token there already, and is not refused."""
+    path = kubeconfig(tmp_path, "http://127.0.0.1:1", counting(tmp_path, "2030-01-01T00:00:00Z"))
+    held = KubeconfigReader(Kubeconfig(path=path), headers={}, clock=kit.time.clock, environ={})
+    ended = held.grant()
+    assert held.renew(ended) is False
+    kit.time.pass_(minutes=2)
+    assert held.renew(ended) is True
+    assert held.renew(ended) is True
+    new = held.grant()
+    assert held.renew(ended) is True
+    assert held.renew(new) is False
+    assert new.headers["Authorization"] == "Bearer token-2"
+    assert held.grant() == new
+
+
 def test_exec_plugins_may_give_certificates(kit: Kit, tmp_path: Path, certs: dict[str, Certificate]) -> None:
     """Some plugins issue a client certificate in place of a token."""
     given = {

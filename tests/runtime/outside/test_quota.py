@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import pytest
 from tests.support.http import Reply, Server, serving
 from tests.support.ways import NOON, Kit
 
-from platform_meter.model.source import Access, Limited, Refused, Secret, Token
+from platform_meter.model.source import Access, Limited, Pace, Refused, Secret, Token
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.outside.quota import Budget, moment
 
@@ -297,3 +298,102 @@ def test_a_forbidden_path_with_quota_left_is_no_limit(kit: Kit, server: Server) 
 def test_headers_name_moments_in_four_ways(text: str, means: datetime | None) -> None:
     """Seconds from now, epoch seconds, HTTP date and ISO 8601, a day from now at most; anything else is no time."""
     assert moment(text, NOON) == means
+
+
+PACE = Pace(at_once=2, points=60, per=timedelta(minutes=1), get=1, post=5)
+
+
+def pacing(kit: Kit, methods: str, pace: Pace = PACE) -> list[tuple[datetime, int]]:
+    """When calls leave that are made as fast as may be, and their points: `g` is a GET, `p` a POST."""
+    budget, left = Budget(kit.time.clock, kit.time.sleep), list[tuple[datetime, int]]()
+    for method in methods:
+        with budget.turn(pace, "POST" if method == "p" else "GET"):
+            left.append((kit.time.now, pace.post if method == "p" else pace.get))
+    return left
+
+
+@pytest.mark.parametrize("methods", ["g" * 300, "p" * 60, "gggp" * 60])
+def test_no_minute_has_more_points_than_allowed(kit: Kit, methods: str) -> None:
+    """However calls are mixed; a minute has nearly all of them, and calls that leave 2 s apart may arrive together."""
+    left = pacing(kit, methods)
+    spans = [sum(points for at, points in left if start <= at < start + timedelta(seconds=62)) for start, _ in left]
+    assert 50 <= max(spans) <= 60
+
+
+def test_a_few_calls_go_at_once(kit: Kit) -> None:
+    """A tenth of a minute's points does not wait, again once they are earned; what comes after goes evenly."""
+    assert kit.time.now == pacing(kit, "g" * 6)[-1][0]
+    seconds = [(at - NOON).total_seconds() for at, _ in pacing(kit, "g" * 9)]
+    assert seconds == pytest.approx([0] * 6 + [1.148, 2.296, 3.444], abs=0.001)
+
+
+def test_without_points_nothing_waits(kit: Kit) -> None:
+    """A server of one's own sets no bound: only calls side by side are."""
+    pacing(kit, "g" * 1000, Pace(at_once=8))
+    assert kit.time.slept == []
+
+
+def test_instances_with_one_secret_share_a_pace(kit: Kit, server: Server) -> None:
+    """Six calls of the one, and the first of the other waits; another secret does not."""
+    server.on("/items", Reply(body=b"[]"))
+    access = Access(url=server.url, credential=Token(secret=Secret(env="TOKEN")), pace=PACE)
+    other = Access(url=server.url, credential=Token(secret=Secret(env="OTHER")), pace=PACE)
+    ways = [kit.way(access, instance="a"), kit.way(access, instance="b"), kit.way(other, instance="c")]
+    assert [way.at_once for way in ways] == [2, 2, 2]
+    for _ in range(6):
+        ways[0].get("/items", list[int])
+    ways[2].get("/items", list[int])
+    assert kit.time.slept == []
+    ways[1].get("/items", list[int])
+    assert kit.time.slept == pytest.approx([1.148], abs=0.001)
+
+
+def test_an_answer_that_nothing_changed_costs_points_too(kit: Kit, server: Server) -> None:
+    """304 is free of the quota and not of the pace; so is each try of a call that fails."""
+    server.on("/items", *[Reply(304, {"ETag": '"x"'})] * 5, Reply(502), Reply(304, {"ETag": '"x"'}))
+    way = kit.way(Access(url=server.url, pace=PACE))
+    for _ in range(6):
+        way.get("/items", list[int], etag='"x"')
+    assert kit.time.slept == pytest.approx([0.5, 0.648], abs=0.001)
+
+
+def test_calls_side_by_side_are_bounded(kit: Kit) -> None:
+    """Two of six threads are let in together, and never a third."""
+    budget, together, lock = Budget(kit.time.clock, kit.time.sleep), threading.Barrier(2, timeout=20), threading.Lock()
+    inside, most = [0], [0]
+
+    def call() -> None:
+        with budget.turn(PACE, "GET"):
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            together.wait()
+            with lock:
+                inside[0] -= 1
+
+    threads = [threading.Thread(target=call) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [2]
+
+
+def test_calls_on_their_way_count_as_made(kit: Kit) -> None:
+    """Two calls are left and two are on their way, whose answers may leave none: no third is made."""
+    budget = Budget(kit.time.clock, kit.time.sleep)
+    headers = dict(zip(NAMES, ("20", "2", str(int(RESET.timestamp()))), strict=True))
+    budget.learn("/items", headers, NAMES)
+    budget.admit("/items")
+    with budget.turn(PACE, "GET"), budget.turn(PACE, "GET"), pytest.raises(Limited):
+        budget.admit("/items")
+
+
+def test_threads_are_spread_below_the_reserve_too(kit: Kit) -> None:
+    """Four calls admitted at one moment with very few left leave 5 s after each other."""
+    slept = list[float]()
+    budget = Budget(kit.time.clock, slept.append)
+    budget.learn("/a", dict(zip(NAMES, ("1000", "9", str(int(RESET.timestamp()))), strict=True)), NAMES)
+    for _ in range(4):
+        budget.admit("/a")
+    assert slept == [5.0, 10.0, 15.0]

@@ -144,3 +144,20 @@ def test_a_peer_that_does_not_read_ends_the_sending(
     clock.step = 0.01
     with pytest.raises(TimeoutError, match=r"^timed out$"):
         send_all(one, b"x" * 10_000_000, Deadline(total=0.5, idle=0.1))
+
+
+def test_what_has_come_is_seen_without_waiting_for_more(pair: tuple[socket.socket, socket.socket]) -> None:
+    """Nothing yet, then some bytes, which are read afterwards as they came, then the end."""
+    one, other = pair
+    reader = BoundedReader(one, Deadline(total=None, idle=PATIENCE))
+    assert not reader.ready(0.01)
+    reader.patient = False
+    assert reader.read(10) is None
+    reader.patient = True
+    other.sendall(b"abcd")
+    assert reader.ready(PATIENCE)
+    assert reader.ready(0)
+    assert (reader.read(3), reader.read(3), reader.taken) == (b"abc", b"d", 4)
+    other.close()
+    assert reader.ready(PATIENCE)
+    assert reader.read(3) == b""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import ssl
 
 import pytest
@@ -19,6 +21,7 @@ from platform_meter.runtime.outside.transport import (
     elsewhere,
     lines,
     origin,
+    ours,
     reason,
     session,
     timed_out,
@@ -79,15 +82,53 @@ def test_lines_do_not_depend_on_how_they_arrive(told: list[str], size: int) -> N
     """Cut anywhere, they are the same: stripped, blank ones left out, the last without its end."""
     body = "\n".join(told).encode()
     cut = [body[i : i + size] for i in range(0, len(body), size)]
-    assert list(lines(iter(cut), 1000)) == [line.strip().encode() for line in told if line.strip()]
+    found = [line for group in lines(iter(cut), 1000, lambda _: False) for line in group]
+    assert found == [line.strip().encode() for line in told if line.strip()]
 
 
 def test_a_line_without_an_end_has_a_bound() -> None:
     """What came before it is given; then it is refused before it fills the memory."""
-    found = lines(iter([b"one\n" + b"x" * 6, b"x" * 6]), 10)
-    assert next(found) == b"one"
+    found = lines(iter([b"one\n" + b"x" * 6, b"x" * 6]), 10, lambda _: True)
+    assert next(found) == [b"one"]
     with pytest.raises(TooLong, match="a line is longer than 10 bytes"):
         next(found)
+
+
+def test_lines_that_came_are_one_group() -> None:
+    """What has arrived is gathered, 500 lines at most; once nothing more comes in time they are handed on."""
+    waits: list[float] = []
+    coming = iter([True, False, True, False, False])
+
+    def more(seconds: float) -> bool:
+        waits.append(seconds)
+        return next(coming)
+
+    found = lines(iter([b"1\n", b"2\n3", b"\n", b"4\n" * 3, b"5\n"]), 100, more)
+    assert list(found) == [[b"1", b"2"], [b"3", b"4", b"4", b"4"], [b"5"]]
+    assert waits[:2] == [0.0, 0.0]
+    assert all(0.0 < wait <= 1.0 for wait in waits[2:])
+    crowd = lines(iter([b"x\n" * 499, b"x\n", b"x\n"]), 100, lambda _: True)
+    assert [len(group) for group in crowd] == [500, 1]
+
+
+@pytest.mark.parametrize(
+    ("error", "side"),
+    [
+        (ssl.SSLCertVerificationError("self-signed"), True),
+        (requests.ConnectionError(socket.gaierror(-2, "Name or service not known")), True),
+        (requests.exceptions.ProxyError("tunnel failed"), True),
+        (requests.ConnectionError(OSError(errno.EHOSTUNREACH, "No route to host")), True),
+        (OSError("Could not find a suitable TLS CA certificate bundle, invalid path: /ca"), True),
+        (requests.ConnectionError(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")), False),
+        (requests.ConnectionError(ConnectionResetError(errno.ECONNRESET, "reset")), False),
+        (requests.ReadTimeout("slow"), False),
+        (ssl.SSLError(1, "wrong version number"), False),
+    ],
+    ids=["not trusted", "no name", "proxy", "no route", "no file", "refused", "reset", "slow", "no TLS"],
+)
+def test_our_side_of_a_connection_is_told_from_theirs(error: BaseException, side: bool) -> None:
+    """What never left us tells nothing of the system; a refusal, a reset and silence do."""
+    assert ours(error) is side
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,8 @@ class Repo:
     files: dict[str, str] = field(default_factory=dict)
     """Texts by path."""
     teams: list[Row] = field(default_factory=list)
+    id: int = 0
+    """0 as in answers that were recorded without."""
 
 
 @dataclass(slots=True)
@@ -139,6 +141,7 @@ class Github:
     @staticmethod
     def _repo(repo: Repo) -> Row:
         return {
+            **({"id": repo.id} if repo.id else {}),
             "full_name": repo.name,
             "archived": repo.archived,
             "topics": list(repo.topics),

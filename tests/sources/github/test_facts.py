@@ -218,13 +218,16 @@ def test_queue_time(changes: dict[str, Any], queued: timedelta | None) -> None:
     [
         (["ubuntu-latest"], "GitHub Actions", "ubuntu-latest"),
         (["self-hosted", "gpu"], "Default", "gpu"),
+        (["self-hosted", "linux", "x64", "gpu"], "training", "training"),
+        (["self-hosted", "linux", "x64", "gpu"], None, "linux,x64,gpu"),
+        (["self-hosted"], "Default", "Default"),
         (["self-hosted"], "build-farm", "build-farm"),
         (["self-hosted"], None, "self-hosted"),
         ([], None, ""),
     ],
 )
-def test_pool_is_the_first_telling_label(labels: list[str], group: str | None, pool: str) -> None:
-    """`self-hosted` says nothing; the runner's group then names the pool."""
+def test_pool_is_what_tells_runners_apart(labels: list[str], group: str | None, pool: str) -> None:
+    """GitHub's own by their label; those of one's own by their group, or by all labels: many are `linux`."""
     assert pool_of(_job(labels=labels, runner_group_name=group)) == pool
 
 
@@ -251,11 +254,15 @@ def test_verdict_of_a_deployment(states: list[tuple[str, float]], expected: tupl
         ({}, DeployKind.PLANNED),
         ({"task": "deploy:hotfix"}, DeployKind.HOTFIX),
         ({"ref": "hot-fix/login"}, DeployKind.HOTFIX),
-        ({"description": "Roll-back to 1.2"}, DeployKind.ROLLBACK),
+        ({"task": "rollback"}, DeployKind.ROLLBACK),
+        ({"ref": "refs/heads/rollback-1.2"}, DeployKind.ROLLBACK),
+        ({"ref": "feature/rollback-button"}, DeployKind.PLANNED),
+        ({"description": "Explain how to roll-back a release"}, DeployKind.PLANNED),
+        ({"description": "ci: forbid hotfix branches"}, DeployKind.PLANNED),
     ],
 )
 def test_what_a_deployment_calls_itself(changes: dict[str, Any], kind: DeployKind) -> None:
-    """Task, ref and description may say hotfix or rollback."""
+    """Its task, and a ref that begins so, say hotfix or rollback; what is about them is none."""
     assert marked_kind(msgspec.convert(deployment(1, "a", AT, **changes), DeploymentRow)) is kind
 
 

@@ -17,7 +17,7 @@ from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, 
 from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult, Repository
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
 from platform_meter.model.proposal import Surroundings
-from platform_meter.model.source import Page, Unreachable
+from platform_meter.model.source import Page, Refused, Unreachable
 from platform_meter.sources.github import SOURCE, Config
 from platform_meter.testing import Case, Later
 from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
@@ -371,12 +371,12 @@ def test_an_interrupted_import_goes_on_where_it_was() -> None:
     world, _ = _one_repo(runs=[run(n, minutes(n + 500)) for n in range(2_500)])
     told = Told(world)
     told.poll(NOW, NOW - timedelta(days=90), fail_at=21)
-    assert [page.progress for page in told.pages] == [
+    assert [str(page.progress or "") for page in told.pages] == [
         "",
-        "1 repositories of acme",
-        "2026-05-19 of acme/api",
-        "acme/api",
-        "",
+        "0 of 1 repositories of acme",
+        "0 of 1 repositories of acme, back to 2026-05-19",
+        "0 of 1 repositories of acme, back to 2026-05-18",
+        "0 of 1 repositories of acme, back to 2026-05-18",
     ]
     assert len(told.runs()) == 1_998
     told.poll(NOW + MINUTE, NOW - timedelta(days=90))
@@ -413,12 +413,12 @@ def test_deployments_and_changes_of_a_long_downtime_are_all_told() -> None:
 
 
 def test_an_idle_organisation_costs_no_quota() -> None:
-    """When nothing changed, every call of the second poll is answered 304."""
+    """When nothing changed, every call of the second poll is answered 304; one of them looks after a failed deployment."""
     told = Told(small_world(), issues=["*"])
     told.poll(NOW, SINCE)
     told.poll(NOW + MINUTE)
     assert told.outside.paid == []
-    assert len(told.outside.calls) == 6
+    assert len(told.outside.calls) == 7
 
 
 def test_run_longer_than_the_overlap_is_told_when_it_ends() -> None:
@@ -682,6 +682,13 @@ def _refusing(*parts: str, status: int = 403) -> FakeOutside:
 def test_check_names_each_missing_permission(parts: tuple[str, ...], expected: list[str]) -> None:
     """One line per permission of a fine-grained token that is missing, for the lists that this configuration reads."""
     assert SOURCE.check(Config.model_validate(SETTINGS), _refusing(*parts)) == expected
+
+
+def test_check_of_a_token_that_is_not_accepted() -> None:
+    """No permission is named: none would help."""
+    with pytest.raises(Refused) as caught:
+        SOURCE.check(Config.model_validate(SETTINGS), _refusing("/orgs/acme/repos", status=401))
+    assert str(caught.value) == "GET /orgs/acme/repos: 401"
 
 
 def test_check_of_a_server_without_rate_limits() -> None:

@@ -13,7 +13,7 @@ from platform_meter.model.facts.delivery import Change, Deployment
 from platform_meter.testing.outside import Call, Reply
 
 
-def _pull(id_: int, merged: float) -> Row:
+def pull(id_: int, merged: float) -> Row:
     return {
         "id": id_, "number": id_, "title": "Do", "user": None, "labels": [], "created_at": text(minutes(9_000)),
         "updated_at": text(minutes(merged)), "merged_at": text(minutes(merged)), "merge_commit_sha": f"{id_:040x}",
@@ -33,7 +33,7 @@ def _ids(told: Told, kind: type[Change | Deployment]) -> set[int]:
 @pytest.mark.parametrize(("pages", "gone"), [(1, 1), (2, 30), (3, 150), (5, 1)])
 def test_a_change_that_leaves_the_list_hides_no_other(pages: int, gone: int) -> None:
     """Pull requests are reopened or deleted after they were read: those that move up to their pages are told."""
-    told, repo = _told(pulls=[_pull(n, 100 + n) for n in range(450)])
+    told, repo = _told(pulls=[pull(n, 100 + n) for n in range(450)])
     told.after("/pulls", pages, lambda: repo.pulls.__delitem__(slice(gone)))
     told.poll(NOW, SINCE)
     assert set(range(gone, 450)) <= _ids(told, Change)
@@ -50,7 +50,7 @@ def test_a_deployment_that_is_deleted_hides_no_other(pages: int, gone: int) -> N
 
 def test_a_list_that_stands_still_costs_a_call_for_each_page() -> None:
     """Pages are looked at again for free; each pull request is told once, its commits are asked for once."""
-    told, _ = _told(pulls=[_pull(n, 100 + n) for n in range(450)])
+    told, _ = _told(pulls=[pull(n, 100 + n) for n in range(450)])
     facts = told.poll(NOW, SINCE)
     assert len([call for call in told.outside.paid if call.path.endswith("/pulls")]) == 5
     assert len(told.asked("/commits")) == 450
@@ -59,7 +59,7 @@ def test_a_list_that_stands_still_costs_a_call_for_each_page() -> None:
 
 def test_a_list_that_never_stands_still_is_read_to_its_end() -> None:
     """Something leaves at every call: after a hundred times the reader no longer goes back."""
-    told, repo = _told(pulls=[_pull(n, 100 + n) for n in range(900)])
+    told, repo = _told(pulls=[pull(n, 100 + n) for n in range(900)])
     world = told.world
 
     def moving(call: Call) -> Reply:
@@ -74,12 +74,12 @@ def test_a_list_that_never_stands_still_is_read_to_its_end() -> None:
 
 def test_a_busy_list_is_not_read_twice() -> None:
     """At every call a pull request is merged: those pushed on come twice, so no page is read again for that."""
-    told, repo = _told(pulls=[_pull(n, 100 + n) for n in range(450)])
+    told, repo = _told(pulls=[pull(n, 100 + n) for n in range(450)])
     world, ids = told.world, iter(range(1_000, 2_000))
 
     def moving(call: Call) -> Reply:
         if call.path.endswith("/pulls"):
-            repo.pulls.append(_pull(next(ids), 50))
+            repo.pulls.append(pull(next(ids), 50))
         return world(call)
 
     told.world = moving
@@ -90,7 +90,7 @@ def test_a_busy_list_is_not_read_twice() -> None:
 
 def test_a_read_that_goes_on_passes_over_what_it_told() -> None:
     """The quota ended on the third page of five, and rows left meanwhile: the rest is told, what was told costs nothing."""
-    told, repo = _told(pulls=[_pull(n, 100 + n) for n in range(450)])
+    told, repo = _told(pulls=[pull(n, 100 + n) for n in range(450)])
     told.poll(NOW, SINCE, fail_at=250)
     first = _ids(told, Change)
     assert 100 <= len(first) < 450

@@ -253,10 +253,33 @@ def test_jobs_of_a_run_that_was_cancelled_at_a_limit_are_read(minutes_: float, a
 
 @pytest.mark.parametrize(
     ("event", "groups"),
-    [("push", 1), ("pull_request", 1), ("merge_group", 1), ("workflow_dispatch", 2), ("schedule", 2)],
+    [("push", 1), ("pull_request", 2), ("merge_group", 1), ("workflow_dispatch", 2), ("schedule", 2)],
 )
 def test_runs_with_inputs_of_their_own_are_groups_of_their_own(event: str, groups: int) -> None:
-    """Two runs on one commit flake together only where the commit is all that they run on."""
+    """Two runs on one commit flake together only where the commit is all that they run on: a pull request has a title."""
     told, _ = _told(*(run(n, minutes(60 - n), event=event, head_sha="a" * 40) for n in (1, 2)))
     told.poll(NOW, SINCE)
     assert len({fact.group for fact in told.facts.values() if isinstance(fact, PipelineRun)}) == groups
+
+
+def test_a_search_that_finds_nothing_where_the_list_shows_runs_is_no_end() -> None:
+    """As in an outage of GitHub's search: it is a gap while it lasts, and afterwards nothing is missing."""
+    world = Github(
+        [Repo(name="acme/api", created=NOW - timedelta(days=900), runs=[run(n, minutes(n)) for n in range(250)])]
+    )
+    down = True
+
+    def answer(call: Call) -> Reply:
+        if down and "created" in call.params:
+            return Reply(body={"total_count": 0, "workflow_runs": []})
+        return world(call)
+
+    told = Told(world, codeowners=False, jobs="none")
+    told.world = answer
+    told.poll(NOW, SINCE - timedelta(days=1))
+    assert len(told.runs()) == 100
+    assert len(told.outside.gaps) == 1
+    down = False
+    told.poll(NOW + MINUTE)
+    told.poll(NOW + 2 * MINUTE)
+    assert len(told.runs()) == 250

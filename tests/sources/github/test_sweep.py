@@ -10,10 +10,15 @@ import msgspec
 import pytest
 from tests.sources.github.github_server import Github, Repo, deployment, run, text
 from tests.sources.github.test_github import MINUTE, NOW, SINCE, Told, minutes, small_world
+from tests.support.organisation import Organisation, Polling
 
 from platform_meter.model.facts.ci import PipelineActive, PipelineRun
-from platform_meter.model.source import Gap, Limited, Refused, SourceError, Unexpected, Unreachable
-from platform_meter.testing.outside import Call, Reply
+from platform_meter.model.source import Gap, Limited, Pace, Refused, SourceError, Unexpected, Unreachable
+from platform_meter.sources.github import SOURCE, config
+from platform_meter.sources.github.state import OpenRun, RepoState, State
+from platform_meter.sources.github.sweep import due
+from platform_meter.sources.kit.cursor import Cursor
+from platform_meter.testing.outside import Call, FakeOutside, Reply
 
 HOUR = timedelta(hours=1)
 REFUSED, DOWN = Refused("403 access blocked"), Unreachable("502 after 3 tries")
@@ -274,7 +279,8 @@ def test_a_place_is_kept_although_nothing_is_told() -> None:
     for repo in told.world.repos:
         repo.runs, repo.deployments = [], []
     told.poll(NOW, SINCE)
-    assert [page.progress for page in told.pages] == ["", "250 repositories of acme", "acme/r099", "acme/r199", ""]
+    assert [page.progress and page.progress.done for page in told.pages] == [None, 0, 100, 200, None]
+    assert {page.progress.of for page in told.pages if page.progress} == {250}
     kept = msgspec.json.decode(told.pages[2].checkpoint or b"")
     assert sum("visited" in repo for repo in kept["repos"].values()) == 100
 
@@ -326,3 +332,136 @@ def test_pipelines_of_the_small_world_are_unharmed_by_a_second_repository_that_f
     assert {f for f in told.facts.values() if isinstance(f, PipelineRun)} == {
         f for f in alone.facts.values() if isinstance(f, PipelineRun)
     }
+
+
+def _settings(**settings: Any) -> config.Config:
+    return config.Config.model_validate({"org": "acme", "token": {"env": "TOKEN"}, **settings})
+
+
+def _quiet(count: int, **special: RepoState) -> State:
+    """Repositories that were visited one after the other, and long enough ago to have nothing to say; others beside."""
+    repos = {f"acme/r{n:04}": RepoState(visited=NOW - MINUTE * (count - n)) for n in range(count)}
+    return State(first=NOW - 99 * HOUR, repos=repos | {f"acme/{name}": repo for name, repo in special.items()})
+
+
+def test_everybody_has_a_turn_while_there_is_time() -> None:
+    """240 repositories in a minute, the one visited longest ago first; on a server of one's own any number."""
+    state = _quiet(240)
+    assert due(_settings(), state, NOW) == [*state.repos]
+    own = _settings(url="https://github.acme.example/api/v3")
+    assert len(due(own, _quiet(5_000), NOW)) == 5_000
+
+
+SEEN = NOW - 2 * MINUTE
+
+
+@pytest.mark.parametrize(
+    "repo",
+    [
+        RepoState(),
+        RepoState(visited=SEEN, stirred=NOW - 60 * MINUTE),
+        RepoState(visited=SEEN, archived=True),
+        RepoState(visited=SEEN, pulls=Cursor(began=SEEN)),
+        RepoState(visited=SEEN, pulls=Cursor(failing=(SEEN, SEEN))),
+    ],
+)
+def test_where_something_may_have_happened_is_looked_each_time(repo: RepoState) -> None:
+    """One never visited, one that stirred within the hour, one to be read to its end, one that failed."""
+    assert "acme/special" in due(_settings(), _quiet(1_000, special=repo), NOW)
+    calm = RepoState(visited=SEEN, stirred=NOW - 61 * MINUTE)
+    assert "acme/special" not in due(_settings(), _quiet(1_000, special=calm), NOW)
+
+
+def test_one_with_a_run_that_goes_on_is_looked_at_each_time() -> None:
+    """However long ago it said something new."""
+    repo = RepoState(visited=SEEN)
+    repo.runs.open["1"] = OpenRun(created=NOW - 9 * HOUR, workflow="ci")
+    assert "acme/special" in due(_settings(), _quiet(1_000, special=repo), NOW)
+
+
+def test_quiet_ones_take_turns() -> None:
+    """As many as there is time for, beside ten that are not quiet; those that wait longest first."""
+    lively = {f"busy{n}": RepoState(visited=SEEN, stirred=NOW) for n in range(10)}
+    chosen = due(_settings(), _quiet(1_000, **lively), NOW)
+    assert [name for name in chosen if "busy" not in name] == [f"acme/r{n:04}" for n in range(230)]
+    assert len(chosen) == 240
+
+
+@pytest.mark.parametrize(("since_last", "turns", "sooner"), [(1, 108, 231), (3, 322, 693), (45, 3_000, 3_000)])
+def test_quiet_ones_come_round_although_time_is_short(since_last: int, turns: int, sooner: int) -> None:
+    """300 that are not quiet take all the time of a poll: of 3,000 others a 28th for each minute since the last one."""
+    lively = {f"busy{n}": RepoState(visited=SEEN, stirred=NOW) for n in range(300)}
+    state = _quiet(3_000, **lively)
+    state.swept = NOW - since_last * MINUTE
+    assert len(due(_settings(), state, NOW)) == 300 + turns
+    assert len(due(_settings(all_within="15m"), state, NOW)) == 300 + sooner
+
+
+def test_a_push_and_a_fact_stir_a_repository() -> None:
+    """What happened in the last hour, not what a first poll reads of the past."""
+    told = _told("api", "web")
+    _distinct(told)
+    github = told.world
+    assert isinstance(github, Github)
+    told.poll(NOW + 2 * HOUR, SINCE)
+    kept = msgspec.json.decode(told.checkpoint or b"", type=State)
+    assert [repo.lively(NOW + 2 * HOUR) for repo in kept.repos.values()] == [False, False]
+    github.repos[0].pushed = NOW + 2 * HOUR
+    github.repos[1].runs.append(run(900, NOW + 2 * HOUR, minutes=0.3))
+    told.poll(NOW + 2 * HOUR + MINUTE)
+    kept = msgspec.json.decode(told.checkpoint or b"", type=State)
+    assert kept.swept == NOW + 2 * HOUR + MINUTE
+    assert [repo.lively(NOW + 3 * HOUR) for repo in kept.repos.values()] == [True, True]
+    assert [repo.lively(NOW + 4 * HOUR) for repo in kept.repos.values()] == [False, False]
+
+
+@pytest.mark.parametrize("fail_at", [None, 40, 77])
+def test_side_by_side_the_same_is_told(fail_at: int | None) -> None:
+    """Thirty repositories eight at a time, with a quota that ends it here and there: all facts, each once, as one at a time."""
+    names = [f"r{n:02}" for n in range(30)]
+    alone, beside = _told(*names, issues=["*"]), _told(*names, issues=["*"])
+    for told in (alone, beside):
+        _distinct(told)
+    alone.poll(NOW, SINCE)
+    checkpoint: bytes | None = None
+    events: list[str] = []
+    for number in (fail_at, None):
+        outside = FakeOutside(beside.world, fail_at=number, error=Limited("used up", NOW), at_once=8)
+        (stream,) = SOURCE.connect(beside.config, outside, "test")
+        try:
+            for page in stream.read(checkpoint, SINCE, NOW):
+                checkpoint = page.checkpoint or checkpoint
+                events += [fact.key for fact in page.facts if hasattr(fact, "updated")]
+        except Limited:
+            assert number is not None
+    assert sorted(events) == sorted(key for kind, key in alone.facts if kind in {"PipelineRun", "Deployment"})
+    assert len(events) == 60
+
+
+def test_a_large_organisation_is_read_within_githubs_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 repositories, and a tenth of what GitHub allows: like 2,000 at 900 points a minute and 5,000 calls an hour.
+
+    The import takes what the quota lets it; then each is looked at within 30 minutes, and what happened where a push
+    tells of it at once.
+    """
+    monkeypatch.setattr(config, "PACE", Pace(at_once=8, points=90, post=5))
+    world = Organisation(200)
+    polling = Polling(world, quota=500)
+    polling.poll()
+    (done,) = {page.progress.done for page in polling.pages[-1:] if page.progress}
+    assert done is not None
+    assert 50 < done < 150
+    assert polling.until_read(9 * HOUR) < 4 * HOUR
+    for _ in range(90):
+        polling.poll()
+    pushed = world.push("acme/r00150", polling.hub.now - 3 * MINUTE)
+    silent = world.push("acme/r00151", polling.hub.now - 3 * MINUTE)
+    world.pushed["acme/r00151"] = world.pushed["acme/r00000"]
+    began = polling.hub.now
+    polling.poll()
+    polling.poll()
+    assert polling.told[f"run/{pushed}/1"] - began <= 2 * MINUTE
+    assert polling.round(2 * HOUR) <= 30 * MINUTE
+    assert polling.told[f"run/{silent}/1"] - began <= 30 * MINUTE
+    assert 60 <= polling.hub.minute.most <= 90
+    assert 400 <= polling.hub.hour.most <= 500

@@ -468,9 +468,8 @@ def test_check_names_what_is_missing() -> None:
     refused = FakeOutside(lambda call: Reply(status=401))
     (line,) = SOURCE.check(config, refused)
     assert line == (
-        "GET /rest/api/3/myself: 401; give a valid token "
-        "(Cloud: email and API token with scopes read:jira-work and read:jira-user; scoped tokens and service accounts "
-        "are taken only at url: https://api.atlassian.com/ex/jira/CLOUD_ID)"
+        "GET /rest/api/3/myself: 401; Cloud takes email and API token with scopes read:jira-work and read:jira-user, "
+        "and scoped tokens and service accounts are taken only at url: https://api.atlassian.com/ex/jira/CLOUD_ID"
     )
 
 
@@ -674,3 +673,34 @@ def test_it_proposes_a_sample_to_fill_in() -> None:
     found = SOURCE.propose(Surroundings(variables=frozenset({"JIRA_API_TOKEN"})))
     assert found is not None
     assert (found.by_hand, dict(found.found), found.sample[1]["token"]) == (True, {}, {"env": "JIRA_API_TOKEN"})
+
+
+def test_an_import_that_an_earlier_version_broke_off_is_read_again() -> None:
+    """Its checkpoint says how far it was in another way: all since its start is told, with what was open."""
+    checkpoint = (
+        b'{"query":"project in (\\"PLAT\\")","began":"2026-05-20T11:50:00Z","start":"2026-05-10T12:00:00Z",'
+        b'"upper":"2026-05-20T08:00:00Z","open":{"sights":{"10009":["2026-05-19","PLAT",[],true]}}}'
+    )
+    world = Jira([issue(n, hours(n), hours(n)) for n in range(1, 9)])
+    facts, checkpoint_, _ = _poll(world, checkpoint)
+    assert [fact.key for fact in facts] == [*(f"1000{n}/created" for n in range(1, 9)), "10009/gone"]
+    assert checkpoint_ is not None
+    assert msgspec.json.decode(checkpoint_)["read"] == "2026-05-20T11:50:00Z"
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    """The next search overlaps the last: an issue that stands there as it was costs no call for its history.
+
+    One that had changed within the minute before is told once more: not all of it may have been there.
+    """
+    old, young = issue(1, hours(5), hours(0.1)), issue(2, hours(5), hours(0.005))
+    for row in (old, young):
+        row["histories"] = [history(n, hours(4), ADA, item("status", "Open", "Open")) for n in range(1, 6)]
+    world = Jira([old, young])
+    _, checkpoint, first = _poll(world)
+    again, checkpoint, second = _poll(world, checkpoint, NOW + timedelta(minutes=1))
+    third, _, _ = _poll(world, checkpoint, NOW + timedelta(minutes=2))
+    assert {fact.key.partition("/")[0] for fact in again} == {"10002"}
+    assert third == []
+    asked = [[call.path for call in outside.calls if "10001" in call.path] for outside in (first, second)]
+    assert [len(calls) for calls in asked] == [3, 0]

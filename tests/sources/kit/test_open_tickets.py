@@ -8,8 +8,8 @@ import msgspec
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
-from platform_meter.sources.kit import open_tickets as _open_tickets
-from platform_meter.sources.kit.open_tickets import OpenTickets, Sight, gone_event
+from platform_meter.sources.kit import open_things
+from platform_meter.sources.kit.open_tickets import OpenTickets, Sight, Sightings, gone_event
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2026, 3, day) for day in (2, 3, 4))
 
@@ -56,7 +56,7 @@ def test_a_missed_ticket_keeps_its_place_over_a_checkpoint() -> None:
 def test_the_longest_unseen_make_room() -> None:
     """The checkpoint stays small, however many tickets are open."""
     tickets = OpenTickets()
-    for n in range(_open_tickets.MOST + 2):
+    for n in range(open_things.MOST + 2):
         tickets.saw(str(n), MONDAY, "PLAT")
     tickets.saw("2", MONDAY, "PLAT")
     assert len(tickets.sights) == 5_000
@@ -77,3 +77,19 @@ def test_being_gone_is_a_closing_by_no_person() -> None:
         role=Role.BOT,
         resolution="gone",
     )
+
+
+def test_what_a_visit_saw_is_written_down_when_it_is_told() -> None:
+    """Not before, in its order, and once; what was dropped is not written at all."""
+    tickets = OpenTickets()
+    tickets.saw("1", MONDAY, "PLAT")
+    visit = Sightings(tickets)
+    visit.closed("1")
+    visit.saw("2", MONDAY, "PLAT")
+    write = visit.take()
+    visit.saw("3", TUESDAY, "PLAT")
+    visit.take()
+    assert list(tickets.sights) == ["1"]
+    write()
+    visit.take()()
+    assert list(tickets.sights) == ["2"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
@@ -10,7 +12,7 @@ import msgspec
 import pytest
 
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.source import Page, Unexpected
+from platform_meter.model.source import Page, Progress, Unexpected
 from platform_meter.sources.kit.rows import MOST, Row, Sieve, sift
 from platform_meter.testing import FakeOutside, Reply
 
@@ -85,13 +87,13 @@ def test_pages_tell_what_was_left_out_on_the_way_to_them() -> None:
     def read(sieve: Sieve) -> Iterator[Page]:
         sieve.get("/a", list[Loan])
         sieve.reject(Usage, "future")
-        yield Page(progress="a")
-        yield Page(progress="none")
+        yield Page(progress=Progress(what="a"))
+        yield Page(progress=Progress(what="none"))
         sieve.get("/b", list[Loan])
 
     assert list(Sieve.over(outside, read)) == [
-        Page(progress="a", rejected={("Usage", "invalid"): 1, ("Usage", "future"): 1}),
-        Page(progress="none"),
+        Page(progress=Progress(what="a"), rejected={("Usage", "invalid"): 1, ("Usage", "future"): 1}),
+        Page(progress=Progress(what="none")),
         Page(rejected={("Usage", "invalid"): 1}),
     ]
 
@@ -101,3 +103,24 @@ def test_what_is_no_row_is_passed_on() -> None:
     with pytest.raises(Unexpected) as caught:
         Sieve(FakeOutside({})).get("/nope", list[Loan])
     assert caught.value.status == 404
+
+
+def test_threads_may_share_a_sieve() -> None:
+    """Rows that are left out side by side are all counted, however often threads take turns."""
+
+    def read(sieve: Sieve) -> Iterator[Page]:
+        odd = [threading.Thread(target=lambda: [sieve.get("/loans", list[Loan]) for _ in range(300)]) for _ in range(4)]
+        for thread in odd:
+            thread.start()
+        for thread in odd:
+            thread.join()
+        yield Page(progress=Progress(what="loans", done=sieve.at_once))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        (page,) = Sieve.over(FakeOutside({"/loans": [GOOD, {"id": "two"}]}, at_once=4), read)
+    finally:
+        sys.setswitchinterval(before)
+    assert page.progress == Progress(what="loans", done=4)
+    assert page.rejected == {("Usage", "invalid"): 1_200}

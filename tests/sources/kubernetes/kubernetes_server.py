@@ -35,6 +35,12 @@ class Cluster:
     log: list[tuple[str, int, str, dict[str, Any]]] = field(default_factory=list)
     lists: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     readyz: Reply = field(default_factory=lambda: Reply(body="ok"))
+    requests: dict[tuple[str, int], int] = field(default_factory=dict)
+    """How many requests it has answered by verb and code, as its `/metrics` tells."""
+    within: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How many requests it was done with, by verb and bound in seconds."""
+    began: str = "1.7773e+09"
+    """When its process began, in seconds since 1970."""
 
     def put(self, path: str, *things: dict[str, Any]) -> Cluster:
         for made in things:
@@ -60,6 +66,16 @@ class Cluster:
     def __call__(self, call: Call) -> Reply:
         if call.path == "/readyz":
             return self.readyz
+        if call.path == "/metrics":
+            counted = (
+                f'apiserver_request_total{{code="{code}",resource="pods",verb="{verb}"}} {n}'
+                for (verb, code), n in self.requests.items()
+            )
+            took = (
+                f'apiserver_request_sli_duration_seconds_bucket{{scope="cluster",verb="{verb}",le="{bound}"}} {n}'
+                for (verb, bound), n in self.within.items()
+            )
+            return Reply(body="\n".join([*counted, *took, f"process_start_time_seconds {self.began}"]))
         if call.method == "LINES":
             return self._watch(call)
         reply = self._list(call) if "watch" not in call.params else Reply(body="")

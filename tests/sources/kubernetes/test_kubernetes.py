@@ -16,25 +16,24 @@ from tests.sources.kubernetes.kubernetes_server import Cluster, thing
 
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.kubernetes import (
+    ApiLatency,
+    ApiRequests,
     Namespace,
     Node,
     NodeState,
     PodStarted,
     ProbeCheck,
     ProbeResult,
+    VerbClass,
     Workload,
 )
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import (
-    Access,
-    InCluster,
-    Kubeconfig,
     Page,
     Refused,
-    Secret,
+    Severed,
     TimedOut,
-    Token,
     Unexpected,
     Unreachable,
 )
@@ -52,6 +51,8 @@ SETTINGS: dict[str, Any] = {
     "labels": ["team"],
     "skip_namespaces": ["tmp-*"],
     "page_size": 2,
+    "every": "20m",
+    "api_requests": True,
 }
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 PODS = "/api/v1/pods"
@@ -82,8 +83,9 @@ def owned(kind: str, name: str) -> list[dict[str, Any]]:
 
 def small_world() -> Cluster:
     part = {"app.kubernetes.io/part-of": "store", "team": "pay", "pod-template-hash": "5d8f"}
+    requests = {("GET", 200): 1_000, ("WATCH", 200): 90}
     return (
-        Cluster()
+        Cluster(requests=requests, within={("GET", "1"): 990, ("GET", "+Inf"): 1_000})
         .put(
             "/api/v1/namespaces",
             thing("shop", labels={"team": "pay", "noise": "x"}),
@@ -124,7 +126,7 @@ EXPECTED: tuple[Fact, ...] = (
         key="pod/uid-web-5d8f-x",
         at=CREATED + timedelta(seconds=7),
         about=ref("workload", "shop/Deployment/web", PART, TEAM),
-        updated=CREATED,
+        updated=CREATED - timedelta(seconds=7),
         cluster="eu",
         owner_kind="deployment",
         seconds=7.0,
@@ -148,8 +150,24 @@ EXPECTED: tuple[Fact, ...] = (
 )
 
 
-def without_stopwatch(fact: Fact) -> Fact:
+def without_clocks(fact: Fact) -> Fact:
+    """What was counted since the last scrape is dated by the scrape that saw it, whenever that was."""
+    if isinstance(fact, ApiRequests | ApiLatency):
+        return replace(fact, at=NOW)
     return replace(fact, seconds=0.0) if isinstance(fact, ProbeCheck) else fact
+
+
+def answered(verb_class: VerbClass, good: float, bad: float) -> ApiRequests:
+    """Requests since the scrape of the first world."""
+    return ApiRequests(
+        key=f"requests/{verb_class}/1777300000.000000@2026-05-04T12:00:40.000000Z",
+        at=NOW,
+        about=CLUSTER,
+        cluster="eu",
+        verb_class=verb_class,
+        good=good,
+        bad=bad,
+    )
 
 
 def later_world() -> Answering:
@@ -163,6 +181,8 @@ def later_world() -> Answering:
     cluster.delete("/apis/apps/v1/statefulsets", "db")
     cluster.put(NODES, node("n2"), thing("odd", spec=[]))
     cluster.delete(NODES, "n3")
+    cluster.requests = {("GET", 200): 1_040, ("GET", 503): 2, ("WATCH", 200): 95, ("LIST", 429): 1}
+    cluster.within = {("GET", "1"): 990 + 30, ("GET", "+Inf"): 1_000 + 42}
 
     def answer(call: Call) -> Reply:
         return Reply(status=403) if call.path.endswith("cronjobs") else cluster(call)
@@ -181,12 +201,23 @@ LATER = Later(
             key="pod/uid-new",
             at=CREATED + timedelta(minutes=10),
             about=ref("workload", "shop/StatefulSet/db"),
-            updated=CREATED,
+            updated=CREATED - timedelta(minutes=10),
             cluster="eu",
             owner_kind="statefulset",
             seconds=600.0,
         ),
         Node(about=ref("node", "n2"), since=CREATED, cluster="eu", state=NodeState.READY),
+        answered(VerbClass.READ, good=40.0, bad=2.0),
+        answered(VerbClass.LIST, good=0.0, bad=1.0),
+        ApiLatency(
+            key="latency/read/1777300000.000000@2026-05-04T12:00:40.000000Z",
+            at=NOW,
+            about=CLUSTER,
+            cluster="eu",
+            verb_class=VerbClass.READ,
+            good=30.0,
+            bad=12.0,
+        ),
     ],
     over=frozenset(
         {
@@ -206,7 +237,8 @@ CASE = Case(
     since=SINCE,
     expected=EXPECTED,
     momentary=frozenset({ProbeCheck, SliCount}),
-    level=without_stopwatch,
+    level=without_clocks,
+    without=[({"api_requests": False}, frozenset({ApiRequests, ApiLatency}))],
 )
 
 
@@ -245,7 +277,7 @@ def test_only_the_last_page_of_a_list_is_complete() -> None:
         (2, frozenset(), False, False),
         (1, frozenset({Workload}), True, True),
     ]
-    assert pages[0].progress == "2 objects of /apis/apps/v1/deployments"
+    assert str(pages[0].progress) == "2 objects of /apis/apps/v1/deployments"
 
 
 def test_a_watch_asks_for_bookmarks_from_its_place_until_the_next_list() -> None:
@@ -255,7 +287,7 @@ def test_a_watch_asks_for_bookmarks_from_its_place_until_the_next_list() -> None
     outside = FakeOutside(cluster)
     for passed in (timedelta(minutes=10), timedelta(minutes=59)):
         list(read(outside, "deployments", checkpoint, NOW + passed))
-    assert [call.params for call in outside.calls] == [
+    assert [call.params for call in outside.calls if call.method == "LINES"] == [
         {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": seconds, "resourceVersion": "10"}
         for seconds in (300, 60)
     ]
@@ -289,7 +321,7 @@ def test_a_watch_that_ends_without_bookmark_saves_its_place() -> None:
     cluster = Cluster()
     checkpoint = listed(cluster, "deployments")
     other = {"type": "ADDED", "object": {"metadata": {"namespace": "tmp-1", "name": "x", "resourceVersion": "77"}}}
-    outside = FakeOutside({DEPLOYMENTS: lambda _: [other, b"  "]})
+    outside = FakeOutside(lambda call: Reply(body=[other]) if call.method == "LINES" else cluster(call))
     (page,) = read(outside, "deployments", checkpoint)
     assert page.checkpoint is not None
     assert b'"version":"77"' in page.checkpoint
@@ -332,7 +364,7 @@ def test_inventory_is_listed_again_and_pods_are_not() -> None:
         outside = FakeOutside(cluster)
         checkpoint = listed(cluster, stream)
         list(read(outside, stream, checkpoint, later))
-        methods[stream] = [call.method for call in outside.calls]
+        methods[stream] = [call.method for call in outside.calls if call.params.get("limit") != 1]
     assert methods == {"deployments": ["GET"], "pods": ["LINES"]}
 
 
@@ -370,14 +402,16 @@ def test_a_list_that_keeps_expiring_gives_up() -> None:
             Unreachable,
             "ended with 500 etcd is away",
         ),
-        (b'{"type": "ADDED", "obj', Unexpected, "a watched line is no _Change"),
+        (b'{"type": "ADDED", "obj', Unexpected, "a watched line is no Change"),
         ({"type": "ADDED", "object": {"metadata": {"name": 5}}}, Unexpected, "a watched line is no Thing"),
     ],
 )
 def test_a_broken_watch_fails_with_its_reason(line: Any, error: type[Exception], text: str) -> None:
     """An ERROR event other than 410 and a line that can't be read end the call; the place stays."""
+    cluster = Cluster()
+    outside = FakeOutside(lambda call: Reply(body=[line]) if call.method == "LINES" else cluster(call))
     with pytest.raises(error, match=text):
-        list(read(FakeOutside({DEPLOYMENTS: lambda _: [line]}), "deployments", listed(Cluster(), "deployments")))
+        list(read(outside, "deployments", listed(cluster, "deployments")))
 
 
 STEPS = st.lists(
@@ -451,17 +485,21 @@ def test_what_is_no_start_is_left_out(made: dict[str, Any]) -> None:
     ("owners", "kind", "id_"),
     [
         (owned("ReplicaSet", "web-app-5d8f"), "deployment", "eu/shop/Deployment/web-app"),
+        (owned("ReplicaSet", "redis-cache"), "deployment", "eu/shop/ReplicaSet/redis-cache"),
+        (owned("ReplicaSet", "canary-77c"), "deployment", "eu/shop/Rollout/canary"),
         (owned("StatefulSet", "db"), "statefulset", "eu/shop/StatefulSet/db"),
         (owned("DaemonSet", "agent"), "daemonset", "eu/shop/DaemonSet/agent"),
         (owned("Job", "nightly-29634480"), "job", "eu/shop/CronJob/nightly"),
         (owned("Job", "import"), "job", "eu/shop/Job"),
-        (owned("Workflow", "build"), "other", "eu/shop/Workflow/build"),
+        (owned("TaskRun", "build-1"), "other", "eu/shop/TaskRun"),
+        (owned("ReplicationController", "old"), "other", "eu/shop/ReplicationController/old"),
         ([], "other", "eu/shop/Pod"),
     ],
 )
 def test_a_start_is_about_what_outlives_the_pod(owners: list[dict[str, Any]], kind: str, id_: str) -> None:
     """The controller decides; names made for a single run would be objects without end."""
-    (started,) = facts(list(read(FakeOutside(Cluster().put(PODS, pod("x", owners=owners))), "pods")))
+    labels = {"pod-template-hash": "5d8f", "rollouts-pod-template-hash": "77c"}
+    (started,) = facts(list(read(FakeOutside(Cluster().put(PODS, pod("x", owners=owners, labels=labels))), "pods")))
     assert isinstance(started, PodStarted)
     assert (started.owner_kind, started.about.id) == (kind, id_)
 
@@ -494,6 +532,19 @@ def test_pods_beyond_those_remembered_are_known_by_their_late_binding() -> None:
     after = list(read(FakeOutside(cluster), "pods", checkpoint))[-1].checkpoint
     cluster.put(PODS, pod("x0", "08:40:05", conditions=[BOUND]), pod("y"))
     assert [f.key for f in facts(list(read(FakeOutside(cluster), "pods", after)))] == ["pod/uid-y"]
+
+
+def test_the_first_start_of_a_pod_stays() -> None:
+    """One that lost readiness and got it back is an older version of its start, in whatever call it is seen."""
+    seen: list[PodStarted] = []
+    for ready in ("08:00:04", "08:40:00"):
+        told = facts(list(read(FakeOutside(Cluster().put(PODS, pod("x", ready))), "pods")))
+        seen += [fact for fact in told if isinstance(fact, PodStarted)]
+    first, flapped = seen
+    assert (first.seconds, flapped.seconds, first.key) == (4.0, 2400.0, flapped.key)
+    assert first.updated is not None
+    assert flapped.updated is not None
+    assert flapped.updated < first.updated
 
 
 def test_a_start_before_since_is_old_news() -> None:
@@ -548,6 +599,33 @@ def test_minutes_without_a_look_stay_unknown(second: int, first: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "leaving",
+    [
+        {"deletionTimestamp": "2026-05-04T12:00:00Z"},
+        {"taints": [{"key": "other"}, {"key": "karpenter.sh/disrupted", "effect": "NoSchedule"}]},
+        {"taints": [{"key": "ToBeDeletedByClusterAutoscaler", "value": "1", "effect": "NoSchedule"}]},
+    ],
+    ids=["being deleted", "Karpenter", "Cluster Autoscaler"],
+)
+def test_a_node_that_is_taken_away_is_no_bad_node(leaving: dict[str, Any]) -> None:
+    """Nobody expects it to be ready, so its minutes count neither way."""
+    going = node("spot", "Unknown")
+    going["metadata"].update({k: v for k, v in leaving.items() if k != "taints"})
+    going["spec"].update({k: v for k, v in leaving.items() if k == "taints"})
+    (page,) = read(FakeOutside(Cluster().put(NODES, going, node("n1"))), "nodes")
+    assert [f.state for f in page.facts if isinstance(f, Node)] == [NodeState.CORDONED, NodeState.READY]
+    assert [(f.good, f.bad) for f in page.facts if isinstance(f, SliCount)] == [(1.0, 0.0)]
+
+
+def test_a_taint_that_takes_nothing_away_leaves_a_node_as_it_is() -> None:
+    """A node without network is tainted too, and is a bad one."""
+    bad = node("n1", "False")
+    bad["spec"]["taints"] = [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]
+    (page,) = read(FakeOutside(Cluster().put(NODES, bad)), "nodes")
+    assert [f.state for f in page.facts if isinstance(f, Node)] == [NodeState.NOT_READY]
+
+
+@pytest.mark.parametrize(
     ("answer", "result"),
     [
         (Reply(body="ok"), ProbeResult.OK),
@@ -569,6 +647,19 @@ def test_a_probe_without_answer_is_a_fact(error: Unreachable, result: ProbeResul
     """No answer is what the probe is there to see: the source does not fail."""
     (page,) = read(FakeOutside(Cluster(), fail_at=0, error=error), "readyz")
     assert [f.result for f in page.facts if isinstance(f, ProbeCheck)] == [result]
+
+
+def test_what_fails_on_our_side_is_no_check() -> None:
+    """A certificate that we do not trust tells nothing of the cluster: the source fails, and no bad check is counted."""
+    outside = FakeOutside(Cluster(), fail_at=0, error=Severed("the server's certificate is not trusted"))
+    with pytest.raises(Severed):
+        list(read(outside, "readyz"))
+
+
+def test_the_probe_alone_goes_on_while_the_quota_rests() -> None:
+    """A limit on one list is no reason to look away."""
+    streams = SOURCE.connect(Config.model_validate(SETTINGS), FakeOutside(Cluster()), "eu")
+    assert [s.name for s in streams if s.probe] == ["readyz"]
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -596,44 +687,10 @@ def test_a_probe_is_timed_and_keyed_by_its_interval() -> None:
 # Settings and check.
 
 
-@pytest.mark.parametrize(
-    ("said", "text"),
-    [
-        ({}, "none of kubeconfig/context, in_cluster and url is set; write exactly one way in"),
-        ({"in_cluster": True, "context": "prod"}, "more than one of kubeconfig/context, in_cluster and url is set"),
-        ({"url": "https://api.example"}, "url needs https:// and a token; write `token: {file: PATH}`"),
-        ({"url": "http://api.example", "token": {"env": "T"}}, "url needs https:// and a token"),
-        ({"in_cluster": True, "ca_file": "ca.crt"}, "token and ca_file go with url only"),
-        (
-            {"in_cluster": True, "cluster": "eu/1"},
-            "'eu/1' can't name a cluster; write a name without slashes and blanks",
-        ),
-        ({"in_cluster": True, "probe": "5s"}, "shorter than 10s; write 10s or more"),
-        ({"in_cluster": True, "resync": "1m"}, "shorter than 5m; write 5m or more"),
-    ],
-)
-def test_wrong_settings_are_told(said: dict[str, Any], text: str) -> None:
-    """There is exactly one way into a cluster."""
-    with pytest.raises(ValidationError) as caught:
-        Config.model_validate({"cluster": "eu", **said})
-    assert text in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("said", "access"),
-    [
-        ({"in_cluster": True}, Access(credential=InCluster())),
-        ({"context": "prod"}, Access(credential=Kubeconfig(context="prod"))),
-        ({"kubeconfig": "/k"}, Access(credential=Kubeconfig(path="/k"))),
-        (
-            {"url": "https://api.example", "token": {"env": "T"}, "ca_file": "/ca"},
-            Access(url="https://api.example", credential=Token(secret=Secret(env="T")), ca_file="/ca"),
-        ),
-    ],
-)
-def test_each_way_in_becomes_its_access(said: dict[str, Any], access: Access) -> None:
-    """Settings say how to get in, nothing else does."""
-    assert SOURCE.access(Config.model_validate({"cluster": "eu", **said})) == access
+def test_a_beat_that_no_cluster_bears_is_told() -> None:
+    """The probe's."""
+    with pytest.raises(ValidationError, match="shorter than 10s; write 10s or more"):
+        Config.model_validate({"cluster": "eu", "in_cluster": True, "probe": "5s"})
 
 
 def test_check_names_what_is_missing() -> None:

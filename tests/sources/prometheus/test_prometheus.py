@@ -203,7 +203,11 @@ def test_long_ranges_are_asked_in_parts() -> None:
     pages = list(read(outside, checkpoint=checkpoint, **PLAIN))
     assert [len(page.facts) for page in pages] == [1_000, 1_000, 500]
     assert [page.checkpoint for page in pages] == [str(NOON - 300 * n).encode() for n in (1_500, 500, 0)]
-    assert [page.progress for page in pages] == ["2026-04-29 07:00 of sli/web", "2026-05-02 18:20 of sli/web", ""]
+    assert [str(page.progress or "") for page in pages] == [
+        "1,000 of 2,500 slices of sli/web",
+        "2,000 of 2,500 slices of sli/web",
+        "",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -223,6 +227,19 @@ def test_absent_and_odd_numbers(bad: float | None, total: float | None, expected
     """No total, no fact; a part that is absent is 0; 0 stays 0; a part never leaves 0..total."""
     told = facts(read(sli_world(lambda _: bad, lambda _: total), checkpoint=str(NOON - 300).encode(), **PLAIN))
     assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == ([] if expected is None else [expected])
+
+
+@pytest.mark.parametrize(
+    ("bad", "rejected"),
+    [(111.0, {}), (112.0, {("SliCount", "contradiction"): 1}), (-12.0, {("SliCount", "contradiction"): 1})],
+)
+def test_a_part_beyond_its_total_is_no_number(bad: float, rejected: dict[tuple[str, str], int]) -> None:
+    """A tenth of the total and one event more are estimates; beyond that the slice is left out and counted, with its reason."""
+    pages = list(read(sli_world(lambda _: bad, lambda _: 100.0), checkpoint=str(NOON - 300).encode(), **PLAIN))
+    assert [dict(page.rejected) for page in pages if page.rejected] == ([rejected] if rejected else [])
+    assert [(f.good, f.bad) for f in facts(iter(pages)) if isinstance(f, SliCount)] == (
+        [] if rejected else [(0.0, 100.0)]
+    )
 
 
 def test_good_instead_of_bad() -> None:

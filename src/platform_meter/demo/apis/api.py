@@ -54,6 +54,8 @@ class DemoApi:
     app: Callable[[World, Instance], WSGIApplication]
     threads: int
     """Per server; each watch holds one."""
+    scraped: bool = False
+    """Whether prometheus.yml names it: then it comes first, so that its port stays however many others there are."""
     settings: Mapping[str, int] = field(default_factory=dict)
     """Usual numbers by the option of `demo.stage.server` that says them otherwise, without its dashes."""
     told: Callable[[Company, Mapping[str, str]], Told] = lambda _company, _urls: Told()
@@ -66,13 +68,13 @@ def apis() -> tuple[DemoApi, ...]:
 
 
 def instances(company: Company) -> dict[str, DemoApi]:
-    """Every server by its name, in the order of their ports.
+    """Every server by its name, in the order of their ports: those that are scraped, then the others.
 
     Raises:
         ValueError: two have the same name.
     """
     named: dict[str, DemoApi] = {}
-    for api in apis():
+    for api in sorted(apis(), key=lambda api: not api.scraped):
         for name in api.instances(company):
             if name in named:
                 raise ValueError(

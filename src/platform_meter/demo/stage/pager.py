@@ -3,7 +3,7 @@
     PAGE ci-platform-success burns its 28-day budget 25.0 times too fast
     OVER ci-platform-success: SLOBurn (page, 1h)
 
-`python -m platform_meter.demo.stage.pager --port 9905` runs it alone, as docker-compose.yml does.
+`python -m platform_meter.demo.stage.pager --port 9899` runs it alone, as docker-compose.yml does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import msgspec
 
 from platform_meter.runtime.server.httpd import App, Server
 
-PORT = 9905
+PORT = 9899
 _LONGEST = 1_000_000
 """Bytes of one webhook; Alertmanager's hold some thousand."""
 

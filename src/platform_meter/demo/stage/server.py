@@ -112,7 +112,7 @@ def serving(world: World, port: int = 0, settings: Mapping[str, int] | None = No
 
     Args:
         world: what they serve.
-        port: the first one's; the others follow it, in order of their systems' names. 0: any.
+        port: the first one's; the others follow it, in the order of `instances`. 0: any.
         settings: numbers that some are to have instead of their usual ones.
 
     Raises:

@@ -46,11 +46,11 @@ class Places:
     """Who listens where, as `host:port`. The defaults are what stands in the repository's files."""
 
     exporter: str = f"{HOST}:9898"
-    services: str = f"{HOST}:9904"
+    services: str = f"{HOST}:9900"
     """The simulated services' metrics."""
     prometheus: str = f"{HOST}:9090"
     alertmanager: str = f"{HOST}:9093"
-    pager: str = f"{HOST}:9905"
+    pager: str = f"{HOST}:9899"
 
 
 def moved(text: str, places: Places) -> str:

@@ -21,6 +21,12 @@ PIPELINE_QUEUE_DURATION = histogram(
     buckets=SECONDS_CI,
     fold="pool",
 )
+PIPELINE_APPROVAL = histogram(
+    "platform_pipeline_approval_seconds",
+    "system",
+    "Wait of a pipeline run for a person: neither queue nor run time.",
+    buckets=(*SECONDS_CI[3:], 86400.0, 259200.0),
+)
 PIPELINE_FLAKY = gauge(
     "platform_pipeline_flaky_ratio",
     "system team window",

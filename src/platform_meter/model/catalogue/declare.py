@@ -26,6 +26,7 @@ BOUNDS: Mapping[str, str] = {
     "result": "a closed list",
     "target": "configured probes",
     "cluster": "configured clusters",
+    "verb_class": "read, list, write",
     "capability": "Capability files",
     "unit": "team, service, person",
     "mandated": "true, false",

@@ -24,3 +24,10 @@ POD_START = histogram(
 CLUSTER_NODES = gauge(
     "platform_cluster_nodes", "cluster state", "Nodes by state: ready, not_ready, cordoned.", fold="cluster"
 )
+CLUSTER_API_REQUESTS = counter(
+    "platform_cluster_api_requests_total",
+    "cluster verb_class result",
+    "Requests that the API server says it answered; bad is 5xx and 429, WATCH and CONNECT are left out.",
+    fold="cluster",
+    bounds={"result": "good, bad"},
+)

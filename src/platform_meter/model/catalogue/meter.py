@@ -31,6 +31,11 @@ SOURCE_RATE_LIMIT = gauge(
     "source",
     "Share of the API quota left; the least of all instances of the source.",
 )
+SOURCE_IMPORT_RATIO = gauge(
+    "platform_meter_source_import_ratio",
+    "source source_instance",
+    "How much of the source's first import is read, of the stream that is the least far; absent once it is done.",
+)
 SOURCE_GAPS = counter("platform_meter_source_gaps_total", "source reason", "Ranges of history that could not be read.")
 EVENTS_STORED = counter("platform_meter_events_total", "source kind", "Events stored, imported history among them.")
 EVENTS_REJECTED = counter("platform_meter_events_rejected_total", "source kind reason", "Events refused.")

@@ -31,7 +31,11 @@ class OutcomeDim(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineRun(Tallied[OutcomeDim]):
-    """One attempt of a CI run, ended. `ran` is start to end; `group` names pipeline+sha+inputs for flake detection."""
+    """One attempt of a CI run, ended. `ran` is start to end; `group` names pipeline+sha+inputs for flake detection.
+
+    `approval` is how long it waited for a person (a reviewer, a manual step): no part of `ran`, nor of any queue; absent
+    where it did not, or its system does not tell.
+    """
 
     verb: ClassVar[str] = "run"
 
@@ -44,6 +48,7 @@ class PipelineRun(Tallied[OutcomeDim]):
     trigger: str = ""
     reason: str = ""
     pool: str = ""
+    approval: timedelta | None = None
 
     def tallies(self) -> tuple[Tally[OutcomeDim], ...]:
         return (Tally(dim=OutcomeDim(self.outcome), amount=self.ran.total_seconds()),)

@@ -23,6 +23,21 @@ class NodeState(StrEnum):
     CORDONED = "cordoned"
 
 
+class VerbClass(StrEnum):
+    READ = "read"
+    """Of one object."""
+    LIST = "list"
+    WRITE = "write"
+
+
+class ApiRequestDim(NamedTuple):
+    """What requests of an API server are tallied by: good and bad apart."""
+
+    cluster: str
+    verb_class: VerbClass
+    verdict: Verdict
+
+
 class PodStartDim(NamedTuple):
     """What pod starts are tallied by: who owns the pod, and the smallest bucket bound that holds its seconds."""
 
@@ -77,6 +92,46 @@ class ProbeCheck(Tallied[ProbeDim]):
 
     def tallies(self) -> tuple[Tally[ProbeDim], ...]:
         return (Tally(dim=ProbeDim(self.target, self.result), amount=self.seconds),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRequests(Tallied[ApiRequestDim]):
+    """Requests that an API server answered until `at`, since it was asked before; it counted them itself.
+
+    Bad is 5xx and 429; WATCH and CONNECT are left out (domain section 8).
+    """
+
+    cluster: str
+    verb_class: VerbClass
+    good: float
+    bad: float
+
+    def tallies(self) -> tuple[Tally[ApiRequestDim], ...]:
+        return _good_and_bad(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiLatency(Tallied[ApiRequestDim]):
+    """Requests that an API server was done with in time or late until `at`, since it was asked before.
+
+    In time is 1 s, for lists 30 s (domain section 8); what its webhooks took is not its own.
+    """
+
+    cluster: str
+    verb_class: VerbClass
+    good: float
+    bad: float
+
+    def tallies(self) -> tuple[Tally[ApiRequestDim], ...]:
+        return _good_and_bad(self)
+
+
+def _good_and_bad(counted: ApiRequests | ApiLatency) -> tuple[Tally[ApiRequestDim], ...]:
+    cluster, verbs = counted.cluster, counted.verb_class
+    return (
+        Tally(dim=ApiRequestDim(cluster, verbs, Verdict.GOOD), amount=counted.good),
+        Tally(dim=ApiRequestDim(cluster, verbs, Verdict.BAD), n=0, amount=counted.bad),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,4 +213,34 @@ PROBE_CHECKS = Countable(
     told=_told_check,
 )
 
-FACTS = Facts(events=(PodStarted, ProbeCheck), readings=(Workload, Namespace, Node))
+
+def _served(sli: StoredSli, dim: ApiRequestDim) -> bool | None:
+    taken = sli.takes("cluster", dim.cluster) and sli.takes("verb_class", dim.verb_class)
+    return dim.verdict is Verdict.GOOD if taken else None
+
+
+def _told_requests(counted: ApiRequests | ApiLatency) -> tuple[str, str]:
+    total, word = counted.good + counted.bad, "bad" if isinstance(counted, ApiRequests) else "late"
+    return f"{counted.cluster} {counted.verb_class}", f"{counted.bad:,.6g} of {total:,.6g} {word}"
+
+
+API_REQUESTS = Countable(
+    word="api_requests",
+    event=ApiRequests,
+    where=("cluster", "verb_class"),
+    elsewhere=True,
+    good=_served,
+    told=_told_requests,
+)
+
+API_LATENCY = Countable(
+    word="api_latency",
+    event=ApiLatency,
+    where=("cluster", "verb_class"),
+    elsewhere=True,
+    called="timed requests",
+    good=_served,
+    told=_told_requests,
+)
+
+FACTS = Facts(events=(PodStarted, ProbeCheck, ApiRequests, ApiLatency), readings=(Workload, Namespace, Node))

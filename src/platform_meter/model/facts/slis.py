@@ -54,6 +54,7 @@ SLI = Countable(
     where=("id",),
     required=True,
     elsewhere=True,
+    called="events",
     place=1,
     good=_good,
     told=told_count,

@@ -133,6 +133,7 @@ SLA_CYCLES = Countable(
     where=("queue", "sla"),
     required=True,
     slow=True,
+    called="SLA cycles",
     belongs=lambda sli, cycle: sli.takes("queue", cycle.queue),
     good=_met,
     told=_told,

@@ -21,7 +21,7 @@ from platform_meter.model.catalogue.slos import (
 from platform_meter.model.generated import HEADER
 from platform_meter.model.metric import Metric
 from platform_meter.render.artifact import Artifact
-from platform_meter.render.rules.alerts import budget_spent, burn_alerts, no_data
+from platform_meter.render.rules.alerts import budget_spent, burn_alerts, contradiction, no_data
 from platform_meter.render.rules.promql import LOOKS, LOOKS_OF_A_ROW, every, half, half_full, looked, series
 from platform_meter.render.rules.text import Group, Rule, rules_text
 from platform_meter.slo import names
@@ -36,8 +36,9 @@ from platform_meter.slo.plan import (
     Slices,
     Window,
     bad_recorded,
+    tolerance,
 )
-from platform_meter.slo.promql import duration_text, quote
+from platform_meter.slo.promql import duration_text, number_text, quote
 from platform_meter.slo.tiles import tile
 
 
@@ -56,7 +57,7 @@ def groups(plan: Plan) -> tuple[Group, ...]:
         case Counters():
             return (
                 _group(
-                    plan, "short", SHORT, _from_counters(plan, plan.sli), burn_alerts(plan, short=True), [no_data(plan)]
+                    plan, "short", SHORT, _from_counters(plan, plan.sli), burn_alerts(plan, short=True), no_data(plan)
                 ),
                 _group(plan, "tiles", plan.sli.tile, _tiles(plan, plan.sli)),
                 _group(
@@ -65,20 +66,27 @@ def groups(plan: Plan) -> tuple[Group, ...]:
                     LONG,
                     _from_tiles(plan),
                     _state(plan),
+                    [contradiction(plan, plan.sli)],
                     burn_alerts(plan, short=False),
                 ),
             )
         case Slices():
             return (
                 _group(plan, "slices", plan.sli.tile, _judged(plan, plan.sli)),
-                _group(
-                    plan, "short", COPY, _from_slices(plan, plan.sli), burn_alerts(plan, short=True), [no_data(plan)]
-                ),
+                _group(plan, "short", COPY, _from_slices(plan, plan.sli), burn_alerts(plan, short=True), no_data(plan)),
                 *([_group(plan, "tiles", TILE, _gathered(plan, plan.sli))] if plan.sli.tile != TILE else []),
-                _group(plan, "long", LONG, _from_tiles(plan), _state(plan), burn_alerts(plan, short=False)),
+                _group(
+                    plan,
+                    "long",
+                    LONG,
+                    _from_tiles(plan),
+                    _state(plan),
+                    [contradiction(plan, plan.sli.reads)] if isinstance(plan.sli.reads, Counters) else [],
+                    burn_alerts(plan, short=False),
+                ),
             )
         case _:
-            return (_group(plan, "windows", COPY, _copied(plan), burn_alerts(plan), [no_data(plan)]),)
+            return (_group(plan, "windows", COPY, _copied(plan), burn_alerts(plan), no_data(plan)),)
 
 
 def _group(plan: Plan, name: str, interval: timedelta, *parts: Iterable[Rule]) -> Group:
@@ -96,28 +104,33 @@ def _record(plan: Plan, name: str, expr: str, **labels: str) -> Rule:
 
 def _from_counters(plan: Plan, sli: Counters) -> Iterator[Rule]:
     """Windows up to 1 h."""
-    valid = sli.total.over(plan.reference)
     guarded = [w for w in plan.bad_counts if w.length <= RAW_UP_TO]
-    for window in guarded:
-        bad = _bad(sli, sli.total.over(window.length), window.length, valid)
-        yield _record(plan, names.BAD, bad, window=window.label)
+    none = f"0 * {sli.total.over(plan.reference)}"
+    for window in guarded if sli.bad else ():
+        yield _record(plan, names.BAD, f"{sli.part.over(window.length)} or {none}", window=window.label)
     for window in plan.windows:
         if window.length > RAW_UP_TO:
             break
-        total = sli.total.over(window.length)
-        if window in guarded:
-            bad = f"{series(names.BAD, plan.slo, window=window.label)} / on () group_left ()"
+        total, part = sli.total.over(window.length), f"{sli.part.over(window.length)} or {none}"
+        burn, join = series(names.BURN, plan.slo, window=window.label), "on () group_left ()"
+        if sli.bad is None:
+            ratio = f"1 - ({part}) / ({total} > 0)"
+        elif window in guarded:
+            ratio = f"{series(names.BAD, plan.slo, window=window.label)} / {join} ({total} > 0)"
         else:
-            bad = f"({_bad(sli, total, window.length, valid)}) /"
-        yield _record(plan, names.BURN, f"{bad} ({total} > 0) / {plan.allowed_text}", window=window.label)
+            ratio = f"({part}) / ({total} > 0)"
+        share = _share(ratio, window, sli.pad)
+        yield _record(plan, names.BURN, f"{share} / {plan.allowed_text}", window=window.label)
+        if window in guarded and sli.bad is None:
+            idle = f"0 * ({sli.total.over(plan.reference)} == 0)"
+            bad = f"round({burn} * {plan.allowed_text} * {join} {total}, 0.001) or on () {idle}"
+            yield _record(plan, names.BAD, bad, window=window.label)
 
 
-def _bad(sli: Counters, total: str, window: timedelta, valid: str) -> str:
-    """Bad events in a window. No bad (or good) series yet is none of them, as long as there are valid events at all."""
-    none = f"0 * {valid}"
-    if sli.bad is not None:
-        return f"{sli.bad.over(window)} or {none}"
-    return f"clamp_min({total} - ({sli.part.over(window)} or {none}), 0)"
+def _share(ratio: str, window: Window, scrape: timedelta) -> str:
+    """The bad share, 0 to 1; nothing where it is so far outside that good or bad cannot be a part of total."""
+    most = tolerance(window.length, scrape)
+    return f"clamp({ratio} >= {number_text(-most)} <= {number_text(round(1 + most, 3))}, 0, 1)"
 
 
 def _tiles(plan: Plan, sli: Counters) -> Iterator[Rule]:
@@ -126,7 +139,8 @@ def _tiles(plan: Plan, sli: Counters) -> Iterator[Rule]:
     valid = f"max({series(total, plan.slo)})"
     yield _record(plan, total, tile(sli.total, sli.tile, sli.pad, series(total, plan.slo)))
     found = f"{tile(sli.part, sli.tile, sli.pad, series(bad, plan.slo))} or 0 * {valid}"
-    yield _record(plan, bad, found if sli.bad else f"clamp_min({valid} - ({found}), 0)")
+    # Below 0 where more is good than all: windows tell that from what is out by a scrape.
+    yield _record(plan, bad, found if sli.bad else f"{valid} - ({found})")
 
 
 def _judged(plan: Plan, sli: Slices) -> Iterator[Rule]:
@@ -163,25 +177,39 @@ def _gathered(plan: Plan, sli: Slices) -> Iterator[Rule]:
 def _from_tiles(plan: Plan) -> Iterator[Rule]:
     """Windows over 1 h, and the period."""
     bad_tile, total_tile = (series(names.tile(kind, TILE), plan.slo) for kind in ("bad", "total"))
-    guarded = [w for w in bad_recorded(plan) if w.length > RAW_UP_TO]
+    # Out of good events: tiles of bad ones may be below 0, and what is counted may not.
+    counted = isinstance(plan.sli, Counters) and plan.sli.bad is None
+    guarded = [w for w in bad_recorded(plan) if w.length > RAW_UP_TO and (w != plan.period_window or not counted)]
     for window in guarded:
-        yield _record(plan, names.BAD, f"sum_over_time({bad_tile}[{window.label}])", window=window.label)
+        bad = f"sum_over_time({bad_tile}[{window.label}])"
+        yield _record(plan, names.BAD, f"{bad} >= 0" if counted else bad, window=window.label)
     period = plan.period_label
     yield _record(plan, names.TOTAL, f"sum_over_time({total_tile}[{period}])", window=period)
+
+    def share(ratio: str, window: Window) -> str:
+        return _share(ratio, window, plan.sli.pad) if isinstance(plan.sli, Counters) else ratio
+
     for window in plan.windows:
         if window.length <= RAW_UP_TO:
             continue
         total = f"(sum_over_time({total_tile}[{window.label}]) > 0)"
         summed, on = f"sum_over_time({bad_tile}[{window.label}])", ""
-        if window in guarded:
+        if window in guarded and not counted:
             summed, on = series(names.BAD, plan.slo, window=window.label), "ignoring (window) "
-        expr = f"{summed} / {on}{total} / {plan.allowed_text}"
+        expr = f"{share(f'{summed} / {on}{total}', window)} / {plan.allowed_text}"
         if window in plan.bad_counts:
             expr += f"\nand {on}{half_full(total_tile, window, LOOKS_OF_A_ROW)}"
         yield _record(plan, names.BURN, expr, window=window.label)
     bad, total = (series(n, plan.slo, window=period) for n in (names.BAD, names.TOTAL))
-    yield _record(plan, names.SLI, f"1 - {bad} / ({total} > 0)")
+    if counted:
+        bad = f"sum_over_time({bad_tile}[{period}])"
+        ratio = f"{bad} / ignoring (window) ({total} > 0)"
+    else:
+        ratio = f"{bad} / ({total} > 0)"
+    yield _record(plan, names.SLI, f"1 - {share(ratio, plan.period_window)}", window=period)
     sli = series(names.SLI, plan.slo, window=period)
+    if counted:
+        yield _record(plan, names.BAD, f"round((1 - {sli}) * {total}, 0.001)", window=period)
     yield _record(plan, names.BUDGET, f"1 - sum without (window) ((1 - {sli}) / {plan.allowed_text})", period=period)
     yield _record(plan, names.COVERAGE, _coverage(plan, total_tile), period=period)
 
@@ -232,7 +260,7 @@ def _copied(plan: Plan) -> Iterator[Rule]:
 
 
 def _state(plan: Plan) -> Iterator[Rule]:
-    """What the SLO is, and the alert of its budget, which every SLO has."""
+    """What the SLO is, and the alert of its budget."""
     yield _record(plan, names.OBJECTIVE, f"vector({plan.objective_text})")
     words = {
         "service": plan.service,
@@ -242,4 +270,4 @@ def _state(plan: Plan) -> Iterator[Rule]:
         "counts": plan.counts,
     }
     yield _record(plan, names.INFO, "vector(1)", **{k: v for k, v in words.items() if v})
-    yield budget_spent(plan)
+    yield from budget_spent(plan)

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 from platform_meter.model.catalogue.slos import SLO_DATA_AGE
 from platform_meter.model.objective import StoredSli
+from platform_meter.render.rules import alert_text as text
 from platform_meter.render.rules.promql import LOOKS, half_full, looked, series
 from platform_meter.render.rules.text import Rule
 from platform_meter.slo import names
-from platform_meter.slo.burnrate import CLEARS, CLEARS_SHORT, COVERED, Level
+from platform_meter.slo.burnrate import CLEARS, Level
+from platform_meter.slo.firing import condition
 from platform_meter.slo.plan import (
     FIRST_SCRAPE,
     RAW_UP_TO,
@@ -22,20 +24,39 @@ from platform_meter.slo.plan import (
     Window,
     bad_recorded,
     reads_tiles,
+    tolerance,
 )
 from platform_meter.slo.promql import duration_text, number_text
+from platform_meter.slo.spec import Alarm
 
 _SOURCE_GONE = timedelta(hours=1)
 """An exporter that is gone is said after this at the latest, however long its SLO may be silent."""
 
 
-def budget_spent(plan: Plan) -> Rule:
-    """The alert of its budget, which every SLO has."""
-    summary = f"{escape(plan.slo)} has spent its whole {plan.period_text} budget{_seen_in_part(plan)}"
-    return Rule(
+def burn_alerts(plan: Plan, *, short: bool | None = None) -> Iterator[Rule]:
+    """Burn alerts: all, or those whose short window reads raw counters, or the others."""
+    for alert in plan.alerts:
+        if short is None or short is (alert.short.length <= RAW_UP_TO):
+            yield _burn_alert(plan, alert)
+
+
+def budget_spent(plan: Plan) -> Iterator[Rule]:
+    """The alert of its budget, unless the file leaves it out."""
+    if Alarm.EXHAUSTED in plan.left_out:
+        return
+    bad, total = (series(name, plan.slo, window=plan.period_label) for name in (names.BAD, names.TOTAL))
+    nearly = "{{ if ge $value 0.0 }}nearly {{ end }}"
+    count = text.failed(plan, plan.period, bad=bad, total=total)
+    yield Rule(
         alert=names.BUDGET_ALERT,
-        labels={"slo": plan.slo, "level": Level.TICKET},
-        annotations={"summary": summary, **_runbook(plan)},
+        labels=text.alert_labels(plan, Alarm.EXHAUSTED, Level.TICKET),
+        annotations=text.alert_annotations(
+            plan,
+            Alarm.EXHAUSTED,
+            names.BUDGET_ALERT,
+            summary=f"{text.escape(plan.slo)} has spent {nearly}its whole {plan.period_text} budget: {count}",
+            budget=text.budget(plan),
+        ),
         expr=_exhausted(plan),
     )
 
@@ -63,46 +84,33 @@ def _fires(plan: Plan, alert: str, **labels: str) -> str:
     return looked(series("ALERTS", plan.slo, alertname=alert, alertstate="firing", **labels))
 
 
-def _seen_in_part(plan: Plan) -> str:
-    """Words for an annotation that appear only while too little of the period was seen."""
-    covered = series(names.COVERAGE, plan.slo, period=plan.period_label)
-    return (
-        f"{{{{ with query `{covered} < {COVERED:g}` }}}}; only {{{{ . | first | value | humanizePercentage }}}} of the "
-        f"period was seen, so at most what is shown is left of the budget{{{{ end }}}}"
-    )
-
-
-def burn_alerts(plan: Plan, *, short: bool | None = None) -> Iterator[Rule]:
-    """Burn alerts: all, or those whose short window reads raw counters, or the others."""
-    for alert in plan.alerts:
-        if short is None or short is (alert.short.length <= RAW_UP_TO):
-            yield _burn_alert(plan, alert)
-
-
 def _burn_alert(plan: Plan, alert: BurnAlert) -> Rule:
-    summary = (
-        f'{escape(plan.slo)} burns its {plan.period_text} budget {{{{ $value | printf "%.1f" }}}} times too fast'
-        f"{_seen_in_part(plan)}"
-    )
-    spent = f"at least {alert.budget_used * 100:.3g} % of the budget in {alert.long.label}"
+    long = series(names.BURN, plan.slo, window=alert.long.label)
+    bad = _bad_in(plan, alert.long)
+    # The total of a window is no series: error ratio = burn * (1 - T), so total = bad / burn / (1 - T).
+    total = f"round({bad} / on (slo) {long} / {plan.allowed_text})"
+    count = text.failed(plan, alert.long.length, bad=bad, total=total)
+    alarm = Alarm(alert.level)
     return Rule(
         alert=names.BURN_ALERT,
-        labels={"slo": plan.slo, "level": alert.level, "window": alert.long.label},
-        annotations={"summary": summary, "budget_spent": spent, **_runbook(plan)},
-        expr=f"{_too_fast(plan, alert)}\nand ignoring (window) {_bad_in(plan, alert.long)} >= {alert.min_bad}",
+        labels=text.alert_labels(plan, alarm, alert.level, window=alert.long.label),
+        annotations=text.alert_annotations(
+            plan,
+            alarm,
+            names.BURN_ALERT,
+            summary=f"{text.escape(plan.slo)} burns its {plan.period_text} budget "
+            f'{{{{ $value | printf "%.1f" }}}} times too fast: {count}',
+            budget_spent=f"at least {alert.budget_used * 100:.3g} % of the budget in {alert.long.label}",
+            budget=text.budget(plan, alert.long.length, bad),
+        ),
+        expr=condition(
+            alert,
+            long=long,
+            short=series(names.BURN, plan.slo, window=alert.short.label),
+            bad=bad,
+            fires=_fires(plan, names.BURN_ALERT, level=alert.level, window=alert.long.label),
+        ),
     )
-
-
-def _too_fast(plan: Plan, alert: BurnAlert) -> str:
-    """Burn over both windows above the factor. The slow ticket, at whose factor an SLO may well live, stays until it is clearly below."""
-    long, short = (series(names.BURN, plan.slo, window=w.label) for w in (alert.long, alert.short))
-    both = f"{long} > {alert.factor}\nand ignoring (window) {short} > {alert.factor}"
-    if alert.row.factor > 1:
-        return both
-    low, short_low = (number_text(round(alert.row.factor * share, 6)) for share in (CLEARS, CLEARS_SHORT))
-    fires = _fires(plan, names.BURN_ALERT, level=alert.level, window=alert.long.label)
-    still = f"{long} > {low}\nand ignoring (window) {short} > {short_low}\nand on (slo, window) {fires}"
-    return f"({both}\nor {still})"
 
 
 def _bad_in(plan: Plan, window: Window) -> str:
@@ -113,8 +121,10 @@ def _bad_in(plan: Plan, window: Window) -> str:
     return f"round({bad})" if isinstance(plan.sli, Counters) and reads_tiles(plan, window) else bad
 
 
-def no_data(plan: Plan) -> Rule:
-    """No successful read of the source, with or without events."""
+def no_data(plan: Plan) -> Iterator[Rule]:
+    """No successful read of the source, with or without events; unless the file leaves it out."""
+    if Alarm.NO_DATA in plan.left_out:
+        return
     silence = plan.no_data_after
     match plan.sli:
         case Counters():
@@ -129,25 +139,43 @@ def no_data(plan: Plan) -> Rule:
                 f"or max by (slo) (absent_over_time({age}[{gone}]))"
             )
             wait = FIRST_SCRAPE
-    return Rule(
+    said = f"{plan.slo} has had no data for {duration_text(silence)}: an outage would not be seen"
+    yield Rule(
         alert=names.NO_DATA_ALERT,
-        labels={"slo": plan.slo, "level": Level.TICKET},
-        annotations=_said(
-            plan, f"{plan.slo} has had no data for {duration_text(silence)}: an outage would not be seen"
-        ),
+        labels=text.alert_labels(plan, Alarm.NO_DATA, Level.TICKET),
+        annotations=text.alert_annotations(plan, Alarm.NO_DATA, names.NO_DATA_ALERT, summary=text.escape(said)),
         expr=expr,
         wait=wait,
     )
 
 
-def _said(plan: Plan, summary: str) -> dict[str, str]:
-    return {"summary": escape(summary), **_runbook(plan)}
+def contradiction(plan: Plan, sli: Counters) -> Rule:
+    """More is good, or bad, than there is in all, beyond what scrapes and estimates explain: in the last hour, or the period.
 
-
-def _runbook(plan: Plan) -> dict[str, str]:
-    return {"runbook_url": escape(plan.runbook)} if plan.runbook else {}
-
-
-def escape(text: str) -> str:
-    """Text that Prometheus' templates leave as it is."""
-    return text.replace("{{", '{{ "{{" }}')
+    Then the SLO has no burn and no budget, so nothing else of it can fire, and this one cannot be left out.
+    """
+    tiles = isinstance(plan.sli, Counters)
+    most = number_text(tolerance(RAW_UP_TO, plan.scrape))
+    if tiles:
+        bad, all_ = (f"sum_over_time({series(names.tile(k, TILE), plan.slo)}[1h])" for k in ("bad", "total"))
+        total, share = (series(n, plan.slo, window=plan.period_label) for n in (names.TOTAL, names.SLI))
+        beyond = [
+            f"{bad} - {all_} > {most} * {all_} + 1",
+            f"{bad} < -{most} * {all_} - 1",
+            f"{total} > 0 unless on (slo) {share}",
+        ]
+    else:
+        part, all_ = (f"({query.over(RAW_UP_TO)})" for query in (sli.part, sli.total))
+        beyond = [f"{part} - {all_} > {most} * {all_} + 1"]
+    which = "bad" if sli.bad else "good"
+    said = (
+        f"{plan.slo} counts more {which} than all: no number of it can be told, and an outage would not be seen; "
+        f"{which} has to be a part of total"
+    )
+    return Rule(
+        alert=names.CONTRADICTION_ALERT,
+        labels=text.alert_labels(plan, Alarm.NO_DATA, Level.TICKET),
+        annotations=text.alert_annotations(plan, Alarm.NO_DATA, names.CONTRADICTION_ALERT, summary=text.escape(said)),
+        expr="count(" + "\nor ".join(beyond) + ") > 0",
+        wait=TILE,
+    )

@@ -7,6 +7,7 @@ absent never fires: a source that was never configured, a past that Prometheus d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO
@@ -14,6 +15,7 @@ from platform_meter.model.catalogue.ci import PIPELINE_RUNS
 from platform_meter.model.catalogue.meter import (
     BUILD_INFO,
     CONFIG_VALID,
+    EVENTS_REJECTED,
     OBJECTS_SEEN,
     SERIES_DROPPED,
     SERIES_EXPOSED,
@@ -24,9 +26,11 @@ from platform_meter.model.catalogue.meter import (
 )
 from platform_meter.model.catalogue.support import TICKET_AT_RISK, TICKET_BACKLOG_AGE
 from platform_meter.model.generated import HEADER
+from platform_meter.model.links import NOWHERE, Links
 from platform_meter.model.metric import Metric
 from platform_meter.render.artifact import Artifact
 from platform_meter.render.dashboards.queries import selector, total
+from platform_meter.render.rules.alert_text import escape
 from platform_meter.render.rules.text import Group, Rule, rules_text
 from platform_meter.slo.burnrate import Level
 
@@ -42,6 +46,7 @@ NEAR = 0.9
 SOURCE_DOWN = "PlatformMeterSourceDown"
 NEVER_READ = "PlatformMeterSourceNeverRead"
 GAPS = "PlatformMeterGapsGrowing"
+CONTRADICTION = "PlatformMeterCountsContradict"
 UNOWNED = "PlatformMeterUnownedShare"
 UNCLASSIFIED = "PlatformMeterUnclassifiedFailures"
 CONFIG = "PlatformMeterConfigInvalid"
@@ -52,13 +57,23 @@ AT_RISK = "PlatformTicketsAtRisk"
 BACKLOG = "PlatformBacklogAging"
 ADOPTION = "PlatformAdoptionFell"
 
+_PLACES = {
+    AT_RISK: ("/support", "pm-support"),
+    BACKLOG: ("/support", "pm-support"),
+    ADOPTION: ("/adoption", "pm-adoption"),
+}
+"""Page and dashboard of the alerts that are not about the meter itself."""
 _TENTH = 'quantile="0.9"'
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
+_CONTRADICT = 'reason="contradiction"'
 
-def meter_alerts() -> Artifact:
+
+def meter_alerts(links: Links = NOWHERE) -> Artifact:
     """`platform_meter.rules.yml`: one group, the same whatever the SLO files say."""
-    group = Group(name="platform-meter", interval=_MINUTE, rules=(*_sources(), *_numbers(), *_exporter(), *_people()))
+    rules = (*_sources(), *_numbers(), *_exporter(), *_people())
+    linked = tuple(replace(rule, annotations={**rule.annotations, **_linked(rule.alert, links)}) for rule in rules)
+    group = Group(name="platform-meter", interval=_MINUTE, rules=linked)
     return Artifact(path=f"{NAME}.rules.yml", text=HEADER + rules_text([group]))
 
 
@@ -86,6 +101,12 @@ def _sources() -> Sequence[Rule]:
             f"{_grown(SOURCE_GAPS, '1d')} > 0",
             "{{ $value }} more ranges of the history of {{ $labels.source }} could not be read in a day "
             "({{ $labels.reason }}), so what is counted there is too little",
+        ),
+        _rule(
+            CONTRADICTION,
+            f"{_grown(EVENTS_REJECTED, '1d', _CONTRADICT)} > 0",
+            "{{ $value }} slices of SLIs of {{ $labels.source }} were left out in a day, since good or bad was above the "
+            "total, so their SLOs count too little: good and bad have to be a part of total",
         ),
     )
 
@@ -177,7 +198,15 @@ def _people() -> Sequence[Rule]:
 
 
 def _rule(name: str, expr: str, summary: str, *, wait: timedelta = timedelta(0)) -> Rule:
-    return Rule(alert=name, labels={"level": Level.TICKET}, annotations={"summary": summary}, expr=expr, wait=wait)
+    labels = {"level": Level.TICKET, "severity": Level.TICKET}
+    return Rule(alert=name, labels=labels, annotations={"summary": summary}, expr=expr, wait=wait)
+
+
+def _linked(alert: str, links: Links) -> dict[str, str]:
+    """Links of an alert, as far as the addresses are known."""
+    page, board = _PLACES.get(alert, ("/sources", "pm-meter"))
+    found = {"page_url": links.page(page), "dashboard_url": links.board(board), "runbook_url": links.runbook(alert)}
+    return {name: escape(link) for name, link in found.items() if link}
 
 
 def _seen(metric: Metric, where: str = "", ago: str = "") -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -25,13 +25,18 @@ from pydantic.fields import FieldInfo
 
 from platform_meter import measures
 from platform_meter.model.definitions import LocalPath, Period, Zone
-from platform_meter.model.scalars import HiddenError, beside, unfit
+from platform_meter.model.links import NOWHERE, Links
+from platform_meter.model.scalars import Address, HiddenError, beside, unfit
 from platform_meter.model.source import Secret, SourceConfig
 from platform_meter.problems import Document, Problem, decode, suggest
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 NAME = "platform-meter.yaml"
 _INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SQLITE = "sqlite:///"
+_PASSWORD = re.compile(r"(password|passwd|pwd)$", re.IGNORECASE)
 
 
 def parse_listen(value: Any) -> Any:
@@ -54,18 +59,26 @@ def parse_listen(value: Any) -> Any:
 
 
 def parse_store_url(value: str) -> str:
-    """An SQLAlchemy URL of SQLite or PostgreSQL.
+    """An SQLAlchemy URL of SQLite or PostgreSQL, without a password.
 
     Raises:
-        ValueError: anything else.
+        ValueError: anything else; a `HiddenError` where it may hold a secret.
     """
-    if not _is_store(value):
-        error = HiddenError if "@" in value else ValueError
+    url = _store(value)
+    if url is None:
+        error = HiddenError if re.search("[@?]", value) else ValueError
         raise error("no store has such an address; write sqlite:///FILE or postgresql+psycopg://HOST:PORT/DATABASE")
+    # What is left of an `@` that was not escaped stands in the host.
+    named = any(_PASSWORD.search(name) for name in url.query)
+    if url.drivername != "sqlite" and (url.password is not None or "@" in (url.host or "") or named):
+        raise HiddenError(
+            "the address of the store carries a password; leave it out, and give it by the variable PGPASSWORD "
+            "or by a file that the variable PGPASSFILE names"
+        )
     return value
 
 
-def _is_store(value: str) -> bool:
+def _store(value: str) -> URL | None:
     # Imported here: commands without a configuration need no database.
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
@@ -73,10 +86,12 @@ def _is_store(value: str) -> bool:
     try:
         url = make_url(value)
     except (ArgumentError, ValueError):  # a port that is no number is a ValueError
-        return False
+        return None
     if url.drivername == "sqlite":
-        return value.startswith(_SQLITE) and url.database not in (None, "", ":memory:")
-    return url.drivername in ("postgresql", "postgresql+psycopg") and 0 < (url.port or 5432) < 65536
+        fits = value.startswith(_SQLITE) and url.database not in (None, "", ":memory:")
+    else:
+        fits = url.drivername in ("postgresql", "postgresql+psycopg") and 0 < (url.port or 5432) < 65536
+    return url if fits else None
 
 
 def _store_beside(value: str, info: Any) -> str:
@@ -106,6 +121,23 @@ class Caps(Settings):
     """Series of one metric, instead of its own bound."""
     keep: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """By label: values that never become `_other`."""
+
+
+class LinkSettings(Settings):
+    """Addresses as people reach them: what alerts link to."""
+
+    exporter: Address | None = None
+    """The pages of this exporter."""
+    grafana: Address | None = None
+    """The Grafana that has the generated dashboards."""
+    runbooks: Address | None = None
+    """The folder of runbook pages, as `docs/runbooks` of the repository."""
+
+    @property
+    def links(self) -> Links:
+        """As alerts take them."""
+        exporter, grafana, runbooks = ((one or "").rstrip("/") for one in (self.exporter, self.grafana, self.runbooks))
+        return Links(exporter=exporter, grafana=grafana, runbooks=runbooks)
 
 
 class Labels(Settings):
@@ -139,6 +171,7 @@ class Config(Settings):
     """How long a new label set is shown at 0 before its first value: one scrape interval or more."""
     caps: Caps = Caps()
     labels: Labels = Labels()
+    links: LinkSettings = LinkSettings()
     sources: dict[str, InstanceOf[SourceSection]] = Field(default_factory=dict)
     """By name of our choosing, which becomes the label `source_instance`."""
 
@@ -225,6 +258,24 @@ def load_config(
         settings=tuple(settings),
         sections=sections,
     )
+
+
+class _Linking(Settings):
+    """The one section of a configuration that rules are made with."""
+
+    model_config = ConfigDict(extra="ignore")
+    links: LinkSettings = LinkSettings()
+
+
+def read_links(text: str, path: str) -> Links | list[Problem]:
+    """Where things are, as a configuration says; or what is wrong with that section, whatever else is."""
+    decoded = decode(text, path, lambda _: None)
+    if decoded.problems:
+        return list(decoded.problems)
+    if not decoded.others:
+        return NOWHERE
+    found = decoded.others[0].read(_Linking)
+    return found if isinstance(found, list) else found.links.links
 
 
 def _folder(document: Document | None, path: str) -> str:

@@ -72,14 +72,18 @@ def _same_text(a: SourceConfig, b: SourceConfig, name: str) -> bool:
 def _way(
     config: SourceConfig, read: Callable[[str], bytes | None], environ: Mapping[str, str]
 ) -> tuple[Any, ...] | None:
-    """What leads to a cluster: an address, a context of a kubeconfig, or the pod's own."""
+    """What leads to a cluster: an address, a context of a kubeconfig, the pod's own, or its name in a cloud."""
     values: dict[str, Any] = {
-        name: getattr(config, name, None) for name in ("url", "kubeconfig", "context", "in_cluster")
+        name: getattr(config, name, None) for name in ("url", "kubeconfig", "context", "in_cluster", "eks", "gke")
     }
     if values["url"]:
         return ("url", _address(values["url"]))
     if values["in_cluster"]:
         return ("in_cluster",)
+    if values["eks"]:
+        return ("eks", values["eks"])
+    if values["gke"]:
+        return ("gke", values["gke"].project, values["gke"].location, values["gke"].name)
     found = contexts(values["kubeconfig"] or "", read, environ)
     context = values["context"] or found.current
     return ("kubeconfig", found.paths, context) if context else None

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,6 +27,8 @@ _LONGEST_NAME = 255
 _LIKE_A_TOKEN = 20
 """Characters from which on a mix of small letters and digits is rather a token than a name."""
 _PATH = get_args(LocalPath)[1]
+_LIBRARIES = {"eks": ("boto3", "aws"), "gke": ("google.auth", "gcp")}
+"""The module and the extra that a setting needs."""
 _PATHS_START = "paths start at this file's folder"
 
 
@@ -46,6 +49,7 @@ def look_up(
         looker.look(setting.value, setting.at, setting.field)
     for name in loaded.sections:
         looker.context(name)
+        looker.library(name)
     return tuple(sorted(looker.problems))
 
 
@@ -108,6 +112,13 @@ class _Looker:
             )
             self._say(f"{called} names {wrong}; write context: {found.names[0]}", (*at, "kubeconfig"))
 
+    def library(self, name: str) -> None:
+        """The library of a cloud that a source's cluster is in must be installed: it is an extra."""
+        for key, (module, extra) in _LIBRARIES.items():
+            if getattr(self.loaded.sections[name].config, key, None) is not None and not _installed(module):
+                text = f"{key} needs a library that is not installed; run: pip install platform-meter[{extra}]"
+                self._say(text, ("sources", name, key))
+
     def _secret(self, secret: Secret, at: At) -> None:
         """A secret must be there, and fit to be sent in a header, or to be the salt."""
         place: At = (*at, "file" if secret.file else "env")
@@ -150,6 +161,13 @@ class _Looker:
     def _say(self, text: str, at: At, *, hide: bool = False) -> None:
         assert self.loaded.document is not None  # noqa: S101 - as above
         self.problems.append(self.loaded.document.problem(text, *at, hide=hide))
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the package that it should be in is not there
+        return False
 
 
 def _names_file(field: FieldInfo) -> bool:

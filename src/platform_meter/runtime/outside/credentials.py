@@ -23,6 +23,9 @@ from platform_meter.model.source import (
     Access,
     Basic,
     ClientCertificate,
+    Credential,
+    Eks,
+    Gke,
     InCluster,
     Kubeconfig,
     Refused,
@@ -30,6 +33,10 @@ from platform_meter.model.source import (
     SecretHeaders,
     Token,
 )
+from platform_meter.runtime.outside.clouds.calls import Calls
+from platform_meter.runtime.outside.clouds.eks import EksCloud
+from platform_meter.runtime.outside.clouds.gke import GkeCloud
+from platform_meter.runtime.outside.clouds.reader import CloudReader
 from platform_meter.runtime.outside.grants import Credentials, Grant, fingerprint
 from platform_meter.runtime.outside.kubeconfig import KubeconfigReader
 
@@ -77,7 +84,7 @@ class SecretReader:
         self._name = secret.env
         self._environ = environ
         self._file = None if secret.file is None else FileReader(Path(secret.file).expanduser(), "the secret file")
-        self._where = f"the variable {secret.env}" if secret.file is None else f"the secret file {secret.file}"
+        self._where = _place(secret)
 
     def read(self) -> str:
         """The value as it stands now, stripped.
@@ -95,6 +102,46 @@ class SecretReader:
             # A header with a line break in it would be refused later with the value in the message.
             raise Refused(f"{self._where} holds a line break or a character outside ASCII; write the bare value")
         return value
+
+
+def unaccepted(credential: Credential | None) -> str:
+    """What to do where a system does not accept the credential: where it stands is said, it itself never."""
+    where = _whence(credential)
+    if not where:
+        return "it wants a credential and none is configured; write one into the settings of this source"
+    return f"the credential is not accepted: it has expired, is wrong or is of another system; look at {where}"
+
+
+def _whence(credential: Credential | None) -> str:
+    match credential:
+        case None:
+            return ""
+        case Token():
+            return _place(credential.secret)
+        case Basic():
+            return f"{_place(credential.password)} and the user '{credential.user}'"
+        case SecretHeaders():
+            return " and ".join(dict.fromkeys(_place(secret) for secret in credential.headers.values()))
+        case ClientCertificate():
+            return f"the client certificate {credential.cert_file}"
+        case Kubeconfig():
+            context = f"the context '{credential.context}'" if credential.context else "the current context"
+            return f"{context} of the kubeconfig {credential.path}".rstrip()
+        case InCluster():
+            return f"the service account of this pod ({SERVICE_ACCOUNT / 'token'})"
+        case Eks():
+            as_whom = credential.role or (f"the profile {credential.profile}" if credential.profile else "")
+            return (
+                f"{as_whom or 'the AWS identity of this process'}, which needs an access entry of {credential.cluster}"
+            )
+        case Gke():
+            return credential.key_file or "the Google identity of this process"
+        case _:
+            assert_never(credential)
+
+
+def _place(secret: Secret) -> str:
+    return f"the variable {secret.env}" if secret.file is None else f"the secret file {secret.file}"
 
 
 def check_url(url: str) -> str:
@@ -135,8 +182,9 @@ class _Fixed:
     def grant(self) -> Grant:
         return self._let_in(self._bare)
 
-    def renew(self) -> bool:
-        return False  # read anew at each use already
+    def renew(self, refused: Grant) -> bool:
+        # Read anew at each use already: it helps where the secret was swapped while the call was on its way.
+        return self.grant() != refused
 
 
 def _nothing(bare: Grant) -> Grant:
@@ -232,8 +280,8 @@ class _Pod:
             verify=self._ca,
         )
 
-    def renew(self) -> bool:
-        return False
+    def renew(self, refused: Grant) -> bool:
+        return self.grant() != refused  # Kubernetes may have swapped the token while the call was on its way
 
 
 def credentials(
@@ -242,11 +290,12 @@ def credentials(
     clock: Callable[[], datetime],
     environ: Mapping[str, str] = os.environ,
     service_account: Path = SERVICE_ACCOUNT,
+    calls: Calls | None = None,
 ) -> Credentials:
-    """The reader of what `access` names.
+    """The reader of what `access` names. Those of clouds make calls of their own, by `calls`.
 
     Raises:
-        ValueError: the URL is unusable.
+        ValueError: the URL is unusable, or a cloud's credential has no `calls`.
     """
     credential = access.credential
     match credential:
@@ -264,5 +313,10 @@ def credentials(
             return KubeconfigReader(credential, headers=access.headers, clock=clock, environ=environ)
         case InCluster():
             return _Pod(access, environ, service_account)
+        case Eks() | Gke():
+            if calls is None:
+                raise ValueError("a cloud's credential can't be made without a way to call the cloud")
+            cloud = EksCloud(credential, calls) if isinstance(credential, Eks) else GkeCloud(credential, calls)
+            return CloudReader(cloud, headers=access.headers, clock=clock)
         case _:
             assert_never(credential)

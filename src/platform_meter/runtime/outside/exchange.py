@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
 from platform_meter import __version__
-from platform_meter.model.source import TimedOut, Unexpected, Unreachable
+from platform_meter.model.source import Severed, TimedOut, Unexpected, Unreachable
 from platform_meter.runtime.outside import transport
 from platform_meter.runtime.outside.grants import Grant
 from platform_meter.runtime.outside.sockets import Deadline
@@ -211,7 +211,7 @@ class Exchange:
 
     @contextmanager
     def network(self, grant: Grant, call: Call) -> Iterator[None]:
-        """What the network does wrong in here is told as Unreachable."""
+        """What the network does wrong in here is told as Unreachable, and as Severed where it is our side of it."""
         try:
             yield
         except (requests.RequestException, HTTPError, OSError) as error:
@@ -220,7 +220,8 @@ class Exchange:
                 raise Unreachable(f"{where}: ended, we are stopping") from error
             if transport.timed_out(error):
                 raise TimedOut(f"{where}: no answer in time") from error
-            raise Unreachable(grant.hide(f"{where}: {transport.reason(error)}")) from error
+            kind = Severed if transport.ours(error) else Unreachable
+            raise kind(grant.hide(f"{where}: {transport.reason(error)}")) from error
 
 
 def _led(response: requests.Response, base: str) -> tuple[str, str]:

@@ -57,8 +57,11 @@ class Credentials(Protocol):
         """
         ...
 
-    def renew(self) -> bool:
-        """The server did not take the last grant: make a new one if that can help. False when it can't."""
+    def renew(self, refused: Grant) -> bool:
+        """The server did not take this grant, which may not be the last one any more: threads share a credential.
+
+        True where the next grant is another one, False where asking again can't help.
+        """
         ...
 
 

@@ -10,10 +10,10 @@ import logging
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from http.client import HTTPException
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar, cast
@@ -26,6 +26,7 @@ from platform_meter.model.source import (
     Access,
     Answer,
     Expired,
+    Forbidden,
     Gap,
     Limited,
     Refused,
@@ -34,7 +35,8 @@ from platform_meter.model.source import (
     Unreachable,
 )
 from platform_meter.runtime.outside import transport
-from platform_meter.runtime.outside.credentials import credentials
+from platform_meter.runtime.outside.clouds.calls import Calls
+from platform_meter.runtime.outside.credentials import credentials, unaccepted
 from platform_meter.runtime.outside.exchange import Call, Exchange, Reply
 from platform_meter.runtime.outside.grants import Credentials, Grant
 from platform_meter.runtime.outside.quota import Account, Budgets, moment
@@ -46,6 +48,10 @@ TRIES = 3
 LONGEST_WAIT = timedelta(seconds=60)
 """A call waits so long for the server's quota; beyond that the poll ends and the runner waits."""
 _SEEN_GAPS = 10_000
+_SAID = 200
+"""Characters that an error quotes of them."""
+_WANTED = ("x-accepted-github-permissions", "x-accepted-oauth-scopes")
+"""Headers in which systems name the permissions that would do."""
 _AGAIN = frozenset({500, 502, 503, 504})
 
 
@@ -55,6 +61,12 @@ class _Again(Exception):
     def __init__(self, error: SourceError, wait: timedelta | None = None) -> None:
         super().__init__()
         self.error, self.wait = error, wait
+
+
+class _Last(threading.local):
+    """The last grant of this thread: its secrets are hidden in every error that the thread meets."""
+
+    grant = Grant(base="")
 
 
 class Way:
@@ -99,18 +111,21 @@ class Way:
     ) -> None:
         if not 1 <= len(salt) <= hashlib.blake2b.MAX_KEY_SIZE:
             raise ValueError(f"the salt has {len(salt)} bytes; it must have 1 to {hashlib.blake2b.MAX_KEY_SIZE}")
-        self._credentials = credential or credentials(access, clock=clock, environ=environ)
         self._exchange = Exchange(
             instance, rate_headers=access.rate_headers, stop=stop, outcome=outcome, max_bytes=max_bytes
         )
-        self._told_rate = access.rate_headers
+        calls = Calls(
+            self._exchange, clock=clock, sleep=sleep, jitter=jitter, stop=stop, timeout=timeout.total_seconds()
+        )
+        self._credentials = credential or credentials(access, clock=clock, environ=environ, calls=calls)
+        self._unaccepted = unaccepted(access.credential)
+        self._told_rate, self._pace = access.rate_headers, access.pace
         self._instance, self._type, self._budgets = instance, source_type, budgets
         self._clock, self._sleep, self._jitter, self._stop = clock, sleep, jitter, stop
         self._salt, self._on_gap, self._max_bytes, self._timeout = salt, on_gap, max_bytes, timeout.total_seconds()
         self._lock = threading.Lock()
         self._seen_gaps: set[tuple[datetime, datetime, str]] = set()
-        self._granted: Grant | None = None
-        """The last grant: what its secrets are is hidden in every error."""
+        self._last = _Last()
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +140,10 @@ class Way:
         self._exchange.close()
 
     # What sources call: see model.source.Outside for the meaning of each.
+
+    @property
+    def at_once(self) -> int:
+        return 1 if self._pace is None else self._pace.at_once
 
     def get(
         self,
@@ -159,16 +178,24 @@ class Way:
             reply = self._exchange.send(self._grant(), call)
             return reply.status, transport.decoded(reply.body, reply.response.headers.get("content-type", ""))
 
-    def lines(self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float = 330.0) -> Iterator[bytes]:
-        accept = {"Accept": "application/json"}
-        call = Call(method="GET", path=path, params=params, headers=accept, total=self._timeout, stream=timeout)
+    def lines(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 330.0,
+    ) -> Iterator[Sequence[bytes]]:
+        sent = {"Accept": "application/json", **(headers or {})}
+        call = Call(method="GET", path=path, params=params, headers=sent, total=self._timeout, stream=timeout)
         try:
             with self._declared(call):
                 reply = self._retried(call)
                 with reply.response, self._exchange.network(reply.grant, call):
                     if reply.status >= 300:
                         self._unexpected(call, reply, "a stream")
-                    yield from transport.lines(transport.chunks(reply.response), self._max_bytes)
+                    more = partial(transport.more, reply.response)
+                    yield from transport.lines(transport.chunks(reply.response), self._max_bytes, more)
         except transport.TooLong as error:
             raise Unexpected(f"{self._exchange.shown(call)}: {error}, the bound; select less") from None
         except Unreachable:
@@ -193,8 +220,8 @@ class Way:
     # From here on: how.
 
     def _grant(self) -> Grant:
-        self._granted = self._credentials.grant()
-        return self._granted
+        self._last.grant = self._credentials.grant()
+        return self._last.grant
 
     @contextmanager
     def _declared(self, call: Call) -> Iterator[None]:
@@ -209,7 +236,7 @@ class Way:
             raise Unexpected(self._line(text)) from None  # what it says may quote the answer
 
     def _line(self, text: str) -> str:
-        return (self._granted or Grant(base="")).line(text)
+        return self._last.grant.line(text)
 
     def _answer(self, call: Call, type_: type[T], etag: str) -> Answer[T]:
         reply = self._retried(call)
@@ -257,12 +284,11 @@ class Way:
         return float(0.5 * 2.0 ** (state.attempt_number - 1) * (0.5 + self._jitter()))
 
     def _once(self, call: Call) -> Reply:
-        if self._stop.is_set():
-            raise Unreachable(f"{self._exchange.shown(call)}: not sent, we are stopping")
         grant = self._grant()
         account = self._account(grant)
         try:
-            reply = self._exchange.send(grant, call)
+            with account.budget.turn(self._pace, call.method):
+                reply = self._sent(grant, call)
         except Unreachable as error:
             raise _Again(error) from error.__cause__
         account.budget.learn(call.key, reply.response.headers, self._told_rate)
@@ -271,6 +297,12 @@ class Way:
         account.budget.passed()
         return reply
 
+    def _sent(self, grant: Grant, call: Call) -> Reply:
+        # Its turn may have been long in coming.
+        if self._stop.is_set():
+            raise Unreachable(f"{self._exchange.shown(call)}: not sent, we are stopping")
+        return self._exchange.send(grant, call)
+
     def _judge(self, account: Account, call: Call, reply: Reply) -> None:
         """Raise what an error status means; return for a 4xx that only says something of the path."""
         status, shown = reply.status, self._exchange.shown(call)
@@ -278,13 +310,13 @@ class Way:
         if self._exchange.is_limit(reply):
             self._limited(account, call, reply, asked)
         if status in {401, 403}:
-            why = "the credential is not valid (any more)" if status == 401 else "the credential may not read this"
+            why = self._unaccepted if status == 401 else f"the credential lacks a permission{_wanted(reply.response)}"
             text = reply.grant.line(f"{shown}: {status}, {why}; the server says {reply.found}")
-            if status == 401 and self._credentials.renew():
-                raise _Again(Refused(text), timedelta())
-            if account.breaker.refused(call.key, text, all_paths=status == 401):
-                log.warning("%s", text)
-            raise Refused(text)
+            refused = Refused(text) if status == 401 else Forbidden(text)
+            if status == 401 and self._credentials.renew(reply.grant):
+                raise _Again(refused, timedelta())
+            account.breaker.refused(call.key, refused)
+            raise refused
         if status == 410:
             account.breaker.passed(call.key)
             raise Expired(f"{shown}: 410, what we asked to go on from is no longer kept")
@@ -331,6 +363,12 @@ class Way:
 
     def _pause(self, seconds: float) -> None:
         self._sleep(seconds)
+
+
+def _wanted(response: requests.Response) -> str:
+    """Which permissions would do, where the system says it."""
+    found = next((said for name in _WANTED if (said := response.headers.get(name, "").strip())), "")
+    return f" (any of: {found[:_SAID]})" if found else ""
 
 
 @cache

@@ -57,10 +57,12 @@ class KubeconfigReader:
                 held = self._loaded = self._load(now, stamp)
             return held.grant
 
-    def renew(self) -> bool:
-        """Read all again, unless that was done within the last minute."""
+    def renew(self, refused: Grant) -> bool:
+        """Read all again, unless that was done within the last minute for this very grant."""
         with self._lock:
-            if self._loaded is None or self._clock() - self._loaded.at < _KEPT:
+            if self._loaded is None or self._loaded.grant != refused:
+                return True  # another thread was refused too, and saw to it
+            if self._clock() - self._loaded.at < _KEPT:
                 return False
             self._loaded = None
             return True

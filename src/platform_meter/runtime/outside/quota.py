@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from platform_meter.model.source import Limited, Refused
+from platform_meter.model.source import Forbidden, Limited, Pace, Refused
 
 RESERVE = 0.10
 """Below this share of the limit calls are spread evenly over the time to the reset."""
 LONGEST_PAUSE = 5.0
-"""Seconds between two calls at most, however little is left."""
+"""Seconds between two calls at most, however little is left and whoever makes them."""
+BURST = 0.10
+"""Share of a pace's points that may be spent at once; the others are spread evenly, so that no span of time has more."""
+_WOBBLE = timedelta(seconds=2)
+"""Calls that left so far apart may arrive together."""
 _FIRST_LIMIT = timedelta(seconds=60)
 """Wait after a limit that named no time; each further one doubles it."""
 _LAST_LIMIT = timedelta(hours=1)
@@ -76,11 +81,15 @@ class _Window:
 
 
 class Budget:
-    """What is left of one credential's quota."""
+    """What is left of one credential's quota, and how fast its calls may come."""
 
     def __init__(self, clock: Callable[[], datetime], sleep: Callable[[float], object]) -> None:
         self._clock, self._sleep = clock, sleep
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._away = 0
+        """Calls with a pace that are on their way."""
+        self._spent: datetime | None = None
+        """When all points spent so far would be earned again."""
         self._windows: dict[str, _Window] = {}
         self._names: dict[str, str] = {}
         self._untimed = _FIRST_LIMIT
@@ -97,7 +106,7 @@ class Budget:
                 raise Limited(f"the server asked us to wait until {window.blocked:%H:%M:%S} UTC", window.blocked)
             if window.reset is None or now >= window.reset:
                 return
-            if window.remaining <= 0:
+            if window.remaining <= self._away:  # each of those may take one more
                 raise Limited(
                     f"the quota of {window.limit:g} calls is used up until {window.reset:%H:%M:%S} UTC", window.reset
                 )
@@ -106,9 +115,42 @@ class Budget:
             interval = min((window.reset - now) / max(window.remaining, 1.0), timedelta(seconds=LONGEST_PAUSE))
             start = max(now, window.next_call or now)
             window.next_call = start + interval
-            pause = min((start - now).total_seconds(), LONGEST_PAUSE)
+            pause = (start - now).total_seconds()
         if pause > 0:
             self._sleep(pause)
+
+    @contextmanager
+    def turn(self, pace: Pace | None, method: str) -> Iterator[None]:
+        """One request on its way, once `pace` allows it: as many at once, and as many points in a span of time."""
+        if pace is None:
+            yield
+            return
+        with self._lock:
+            self._lock.wait_for(lambda: self._away < pace.at_once)
+            self._away += 1
+        try:
+            if (pause := self._pause(pace, pace.post if method == "POST" else pace.get)) > 0:
+                self._sleep(pause)
+            yield
+        finally:
+            with self._lock:
+                self._away -= 1
+                self._lock.notify()
+
+    def _pause(self, pace: Pace, points: int) -> float:
+        """Seconds until so many points may be spent, which they are.
+
+        The generic cell rate algorithm: points are earned at an even rate, and a burst of them may be spent before.
+        Rate times span plus burst is what the span allows.
+        """
+        if not pace.points:
+            return 0.0
+        burst = max(BURST * pace.points, float(points))
+        each = (pace.per + _WOBBLE) / max(pace.points - burst, 1.0)
+        with self._lock:
+            now = self._clock()
+            self._spent = max(self._spent or now, now) + points * each
+            return (self._spent - burst * each - now).total_seconds()
 
     def learn(self, path: str, headers: Mapping[str, str], names: tuple[str, str, str] | None) -> None:
         """Take over what an answer's headers (limit, remaining, reset) say."""
@@ -178,7 +220,7 @@ def _number(text: str) -> float | None:
 
 @dataclass(slots=True)
 class _Open:
-    text: str
+    error: Refused
     retry: datetime
     pause: timedelta
 
@@ -209,19 +251,19 @@ class Breaker:
                 if held is None:
                     continue
                 if now < held.retry:
-                    raise Refused(f"{held.text}; tried again at {held.retry:%H:%M:%S} UTC or once the secret changes")
+                    raise type(held.error)(str(held.error), held.retry)
                 held.retry = now + held.pause  # this call tries; the others go on waiting
 
-    def refused(self, path: str, text: str, *, all_paths: bool) -> bool:
-        """Note a refusal; True when it is news and belongs in the log."""
+    def refused(self, path: str, error: Refused) -> None:
+        """Note a refusal, and in it when the next call is let through."""
         with self._lock:
-            key = "" if all_paths else path
+            key = path if isinstance(error, Forbidden) else ""
             held = self._open.pop(key, None)
             pause = _FIRST_RETRY if held is None else min(2 * held.pause, _LAST_RETRY)
-            self._open[key] = _Open(text, self._clock() + pause, pause)
+            error.retry = self._clock() + pause
+            self._open[key] = _Open(error, error.retry, pause)
             if len(self._open) > _REMEMBERED:
                 del self._open[next(iter(self._open))]
-            return held is None
 
     def passed(self, path: str) -> None:
         """The server let us in."""

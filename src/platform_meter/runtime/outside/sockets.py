@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _GLANCE = 0.5
 """Seconds between two looks at `stop` while nothing arrives."""
+_LOOK = 64 * 1024
+"""Bytes received to see whether anything has come."""
 _SHORTEST = 0.001
 """A timeout of 0 would make the socket non-blocking."""
 _SLICE = 256 * 1024
@@ -73,13 +75,48 @@ class BoundedReader(io.RawIOBase):
         super().__init__()
         self.taken = 0
         """Bytes read so far."""
+        self.patient = True
+        """Whether a read waits for what has not arrived."""
+        self._ahead = bytearray()
+        self._over = False
         self._sock, self._deadline = sock, deadline
         self._held: io.IOBase = sock.makefile("rb", buffering=0) if held is None else held
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def ready(self, seconds: float) -> bool:
+        """Whether a read would find something, or the end, if it came within `seconds`.
+
+        It is received to know that: of TLS a socket that has something to read may have nothing for us.
+        """
+        end = time.monotonic() + seconds
+        self._deadline.begin()
+        while not self._ahead and not self._over:
+            left = end - time.monotonic()
+            self._sock.settimeout(max(_SHORTEST, min(left, self._deadline.left())))
+            try:
+                got = self._sock.recv(_LOOK)
+            except TimeoutError:
+                if left <= _SHORTEST:
+                    return False
+                continue
+            self._over = not got
+            self._ahead += got
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        if not self.patient and not self.ready(0):
+            return None
+        if self._ahead:
+            view = memoryview(buffer).cast("B")
+            some = bytes(self._ahead[: len(view)])
+            view[: len(some)] = some
+            del self._ahead[: len(some)]
+            self.taken += len(some)
+            return len(some)
+        if self._over:
+            return 0
         self._deadline.begin()
         self._deadline.waiting = True
         try:

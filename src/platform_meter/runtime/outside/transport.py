@@ -7,11 +7,14 @@ server which drips its headers or its body ends with the deadline, and a watch e
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import re
+import socket
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
@@ -29,7 +32,19 @@ from platform_meter.runtime.outside.sockets import BoundedReader, Deadline
 _POOL = 8
 """Connections kept open to one host; more are made when needed and closed afterwards."""
 _CHUNK = 64 * 1024
+GATHER = 1.0
+"""Seconds between two groups of lines while they keep coming."""
+_TOGETHER, _TOGETHER_BYTES = 500, 4 * 1024 * 1024
+"""Lines of one group, and their bytes: then it is handed on at once."""
 _PORTS = {"http": 80, "https": 443}
+_NO_WAY = frozenset(
+    {errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE}
+)
+"""No route, no address, no file: nothing was sent."""
+_OUR_CERTIFICATE = re.compile(
+    r"ALERT_(CERTIFICATE|UNKNOWN_CA|BAD_CERTIFICATE|NO_CERTIFICATE|UNSUPPORTED_CERT|ACCESS_DENIED)"
+)
+"""How OpenSSL words that the server does not take the certificate that we show."""
 _NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
 """Codecs of Python that are no charsets: some raise whatever they are told, some take hours."""
 
@@ -59,9 +74,23 @@ class _Response(HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         deadline = _current.deadline
+        self._reader: BoundedReader | None = None
         if deadline is not None:
             held = self.fp.detach()
-            self.fp = io.BufferedReader(BoundedReader(sock, deadline, held))
+            self._reader = BoundedReader(sock, deadline, held)
+            self.fp = io.BufferedReader(self._reader)
+
+    def more(self, seconds: float) -> bool:
+        """Whether more of the body, or its end, comes within `seconds`."""
+        if self._reader is None or self._reader.closed:
+            return True
+        self._reader.patient = False
+        try:
+            held = self.fp.peek(1)
+        finally:
+            self._reader.patient = True
+        # What is held may be no more than the end of the last chunk.
+        return bool(held.strip(b"\r\n")) or self._reader.ready(seconds)
 
     def begin(self) -> None:
         super().begin()
@@ -154,27 +183,44 @@ def chunks(response: requests.Response) -> Iterator[bytes]:
         yield chunk
 
 
-def lines(chunks: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
-    """Lines that are not blank, stripped.
+def lines(chunks: Iterator[bytes], max_bytes: int, more: Callable[[float], bool]) -> Iterator[list[bytes]]:
+    """Lines that are not blank, stripped, in groups: the first at once, then what came in the `GATHER` s since the last.
+
+    `more` tells whether the next chunk, or the end, comes within so many seconds.
 
     Raises:
         TooLong: a line is longer than `max_bytes`.
     """
-    held = bytearray()
+    together: list[bytes] = []
+    held, size, due = bytearray(), 0, 0.0
     for chunk in chunks:
-        start = 0
-        while (end := chunk.find(b"\n", start)) >= 0:
-            held += chunk[start:end]
-            line = bytes(held).strip()
+        *ended, rest = chunk.split(b"\n")
+        for end in ended:
+            held += end
+            if line := bytes(held).strip():
+                together.append(line)
+                size += len(line)
             held.clear()
-            start = end + 1
-            if line:
-                yield line
-        held += chunk[start:]
+        held += rest
         if len(held) > max_bytes:
+            if together:
+                yield together
             raise TooLong(f"a line is longer than {max_bytes} bytes")
+        full = len(together) >= _TOGETHER or size >= _TOGETHER_BYTES
+        if together and (full or not more(max(0.0, due - time.monotonic()))):
+            due = time.monotonic() + GATHER
+            yield together
+            together, size = [], 0
     if last := bytes(held).strip():
-        yield last
+        together.append(last)
+    if together:
+        yield together
+
+
+def more(response: requests.Response, seconds: float) -> bool:
+    """Whether more of the body, or its end, comes within `seconds`."""
+    wrapped = response.raw._original_response  # noqa: SLF001 - urllib3 has no public name for the answer that it wraps
+    return wrapped.more(seconds) if isinstance(wrapped, _Response) else True
 
 
 def decoded(body: bytes, content_type: str) -> str:
@@ -190,6 +236,19 @@ def decoded(body: bytes, content_type: str) -> str:
 def timed_out(error: BaseException) -> bool:
     """Whether a failure of requests or urllib3 is that of time."""
     return any(isinstance(e, requests.Timeout | ReadTimeoutError | TimeoutError) for e in _causes(error))
+
+
+def ours(error: BaseException) -> bool:
+    """Whether a call failed on our side: a certificate that is not trusted, here or there, a name, a proxy, a route."""
+    for cause in _causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError() | socket.gaierror() | requests.exceptions.ProxyError():
+                return True
+            case ssl.SSLError() if _OUR_CERTIFICATE.search(getattr(cause, "reason", None) or ""):
+                return True
+            case OSError() if cause.errno in _NO_WAY or (type(cause) is OSError and cause.errno is None):
+                return True  # without a number: requests found no file of that name
+    return False
 
 
 def reason(error: BaseException) -> str:

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from cheroot import errors
-from cheroot.server import HTTPConnection, HTTPRequest
+from cheroot.server import HTTPConnection
 from cheroot.wsgi import Server as CherootServer
 
 from platform_meter.runtime.outside.sockets import BoundedReader, Deadline, send_all
+from platform_meter.runtime.server.heads import StrictRequest
 from platform_meter.runtime.server.tls import TlsAdapter, TlsFiles
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ _AT_ONCE = 0.1
 _SOON = 1.0
 """Seconds within which an honest client has taken most of an answer."""
 _NO_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_TAKEN = 16
+"""Reads of what nobody asked for."""
 _BREATH = 0.05
 """Seconds before the next accept where the machine has no room for another connection."""
 _SAY_AGAIN = 60.0
@@ -109,29 +111,15 @@ class _Writer:
         return sent
 
 
-class _Request(HTTPRequest):
+class _Request(StrictRequest):
     def respond(self) -> None:
         """The headers are read: from here on the body has its time."""
         self.conn.reading.restart(self.server.limits.body)
-        try:
-            super().respond()
-        except errors.MaxSizeExceeded:
-            self._too_large()
-        except OSError as error:
-            # How cheroot says that a chunked body is too large.
-            if error.args[:1] != ("Request Entity Too Large",):
-                raise
-            self._too_large()
+        super().respond()
 
     def send_headers(self) -> None:
         self.conn.answering.restart(self.server.limits.answer)
         super().send_headers()
-
-    def _too_large(self) -> None:
-        self.close_connection = True
-        if not self.sent_headers:
-            self.sent_headers = True
-            self.simple_response("413 Request Entity Too Large", "The body exceeds the bound.\n")
 
 
 class _Connection(HTTPConnection):
@@ -191,15 +179,24 @@ class _Connection(HTTPConnection):
 
     def close(self) -> None:
         self.server.closed(self)
+        _take(self.socket)
         super().close()
 
 
 def _say(sock: socket.socket, text: bytes) -> None:
-    """Say something below TLS, without ever waiting. What has arrived is taken first, else closing would erase it."""
-    sock.setblocking(False)
-    for move in (lambda: socket.socket.recv(sock, 65536), lambda: socket.socket.send(sock, text)):
-        with contextlib.suppress(OSError):
-            move()
+    """Say something below TLS, without ever waiting."""
+    _take(sock)
+    with contextlib.suppress(OSError):
+        socket.socket.send(sock, text)
+
+
+def _take(sock: socket.socket) -> None:
+    """Take what has arrived and nobody read, without ever waiting: else closing would erase what was answered."""
+    with contextlib.suppress(OSError):
+        sock.setblocking(False)
+        for _ in range(_TAKEN):
+            if not socket.socket.recv(sock, 65536):
+                break
 
 
 class _Cheroot(CherootServer):
@@ -314,7 +311,7 @@ class Server:
         body_timeout: seconds for one request's body.
         answer_timeout: seconds for the client to read one answer.
         idle_timeout: seconds a connection may rest between requests; longer than the scrape interval.
-        max_header_bytes: of one request; more get 413 or 414.
+        max_header_bytes: of one request; more get 414 or 431.
         max_body_bytes: of one request; more get 413.
 
     Raises:

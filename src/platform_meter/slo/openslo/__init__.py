@@ -11,18 +11,21 @@ from typing import TypeVar
 from platform_meter.problems import Document, Problem, suggest
 from platform_meter.slo.burnrate import DEFAULT_PERIOD, window_text
 from platform_meter.slo.openslo import validity
+from platform_meter.slo.openslo.alerting import words
 from platform_meter.slo.openslo.keys import (
     ANNOTATIONS,
     KINDS,
     PREFIX,
+    READ,
     Annotations,
     DataSource,
     Indicator,
+    MetricSpec,
     Objective,
     SliDocument,
     Slo,
 )
-from platform_meter.slo.openslo.refs import Named, Path, refers, resolve
+from platform_meter.slo.openslo.refs import Named, Path, refers, resolve, sources
 from platform_meter.slo.promql import read_count, read_gauge
 from platform_meter.slo.spec import WORST, Ratio, RawRatio, Sli, Spec, Threshold
 
@@ -30,6 +33,8 @@ __all__ = ["PREFIX", "Named", "Other", "Said", "guarded", "is_other", "read", "r
 
 T = TypeVar("T")
 _NOTHING = Named()
+_TYPED = ("type", "description")
+"""Keys of a DataSource that are drawn."""
 _OTHER_TOOLS = {"sloth.slok.dev/": "Sloth", "pyrra.dev/": "Pyrra"}
 
 
@@ -63,13 +68,16 @@ def is_other(document: Document) -> bool:
     return document.value.get("apiVersion") == "openslo/v1" and document.word("kind") in KINDS
 
 
-def read_other(document: Document, known_metrics: Collection[str] = (), named: Named = _NOTHING) -> Other | None:
+def read_other(
+    document: Document, known_metrics: Collection[str] = (), named: Named = _NOTHING, *, used: bool = True
+) -> Other | None:
     """An OpenSLO document of another kind than SLO; None where it is something else.
 
     Args:
         document: of whatever content.
         known_metrics: names of our own catalogue; without any, metrics are not looked at.
         named: DataSources that an SLI may name.
+        used: an SLO names it. That nobody measures what no SLO names is a note.
     """
     if not is_other(document):
         return None
@@ -82,24 +90,38 @@ def read_other(document: Document, known_metrics: Collection[str] = (), named: N
     if model is SliDocument:
         spec = value.spec if isinstance(value, SliDocument) else SliDocument.partly(document.value).spec
         resolved = resolve(spec, ("spec",), named)
-        for text, at in (*resolved.wrong, *validity.indicator(resolved.spec, ("spec",), known_metrics)):
+        foreign = tuple(validity.foreign(resolved.spec, ("spec",)))
+        wrong = (*resolved.wrong, *(foreign if used else ()))
+        for text, at in (*wrong, *validity.indicator(resolved.spec, ("spec",), known_metrics)):
             if value is not None or _stands(document, at):
                 problems.append(document.problem(" ".join(text.split()), *at))
-        notes = [document.problem(text, *at) for text, at in resolved.notes]
+        notes = [document.problem(text, *at) for text, at in (*resolved.notes, *(() if used else foreign))]
         sound = isinstance(value, SliDocument) and not problems and not resolved.unsound
         value = value.model_copy(update={"spec": resolved.spec}) if isinstance(value, SliDocument) and sound else None
-    problems = [guarded(document, problem) for problem in problems]
-    return Other(kind=kind, name=name, value=value, problems=tuple(problems), notes=tuple(notes))
+    told, noted = (tuple(guarded(document, one) for one in those) for those in (problems, notes))
+    return Other(kind=kind, name=name, value=value, problems=told, notes=noted)
 
 
 def guarded(document: Document, problem: Problem) -> Problem:
-    """The problem, without what a DataSource may hold of credentials."""
+    """The problem, without what a DataSource, or what is written for another system, may hold of credentials."""
+    hidden: list[Path] = []
     if document.word("kind") == "DataSource":
-        for _, spec in document.found("spec"):
-            for key in spec if isinstance(spec, dict) else ():
-                if key not in ("type", "description"):
-                    problem = document.hiding(problem, "spec", key)
+        hidden += [("spec", key) for key in _keys(document, ("spec",), _TYPED)]
+    for place in sources():
+        for path, source in document.found(*place):
+            kind = source.get("type") if isinstance(source, dict) else None
+            if not isinstance(kind, str) or kind.lower() not in READ:
+                spec = (*path, "spec")
+                hidden += [(*spec, key) for key in _keys(document, spec, tuple(MetricSpec.model_fields))]
+    for place in hidden:
+        problem = document.hiding(problem, *place)
     return problem
+
+
+def _keys(document: Document, at: Path, known: tuple[str, ...]) -> Iterator[str]:
+    """Keys of the group at this place that are none of ours."""
+    for _, group in document.found(*at):
+        yield from (key for key in group if key not in known) if isinstance(group, dict) else ()
 
 
 def read(document: Document, known_metrics: Collection[str] = (), named: Named = _NOTHING) -> Said | Problem | None:
@@ -127,7 +149,7 @@ def read(document: Document, known_metrics: Collection[str] = (), named: Named =
         if whole or _stands(document, at):
             problems.append(_told(slo, document, text, at))
     if problems or held.unsound or not whole:
-        return Said(names=names, problems=tuple(dict.fromkeys(problems)))
+        return Said(names=names, problems=tuple(dict.fromkeys(guarded(document, one) for one in problems)))
     notes = [_told(slo, document, text, at) for text, at in validity.notes(held.slo)]
     both = zip(names, slo.spec.objectives, strict=True)
     specs = tuple(_spec(held.slo, objective, document, name) for name, objective in both)
@@ -252,6 +274,10 @@ def _spec(slo: Slo, objective: Objective, document: Document, name: str) -> Spec
         description=slo.spec.description.strip(),
         runbook=notes.runbook,
         labels={k: v for k, v in sorted(slo.metadata.labels.items()) if isinstance(v, str)},
+        bad_events=notes.bad_events,
+        alert_labels=words(notes.alert_labels, slo.metadata.labels),
+        alert_annotations=words(notes.alert_annotations, slo.metadata.labels),
+        left_out=notes.leave_out,
         path=document.path,
         line=document.line,
         sli=_sli(slo, objective),

@@ -14,6 +14,7 @@ from pydantic_core import PydanticKnownError
 
 from platform_meter.model.objective import NoData, StoredSli, Unknown, countables
 from platform_meter.slo.burnrate import Profile, parse_window
+from platform_meter.slo.openslo.alerting import Item, parse_annotations, parse_labels, parse_left_out
 from platform_meter.slo.openslo.partly import Keys
 from platform_meter.slo.openslo.values import (
     parse_calendar,
@@ -21,9 +22,11 @@ from platform_meter.slo.openslo.values import (
     parse_name,
     parse_percent,
     parse_period,
+    parse_service,
     parse_slice,
     parse_target,
 )
+from platform_meter.slo.spec import Alarm
 
 PREFIX = "platform-meter.io/"
 ROLLING = "{duration: 28d, isRolling: true}"
@@ -41,6 +44,16 @@ class Annotations(Keys):
     runbook: str = Field("", alias="platform-meter.io/runbook")
     no_data: NoData | None = Field(None, alias="platform-meter.io/no-data")
     capability: str = Field("", alias="platform-meter.io/capability")
+    bad_events: str = Field("", alias="platform-meter.io/bad-events")
+    alert_labels: Annotated[tuple[Item, ...], BeforeValidator(parse_labels)] = Field(
+        (), alias="platform-meter.io/alert-labels"
+    )
+    alert_annotations: Annotated[tuple[Item, ...], BeforeValidator(parse_annotations)] = Field(
+        (), alias="platform-meter.io/alert-annotations"
+    )
+    leave_out: Annotated[frozenset[Alarm], BeforeValidator(parse_left_out)] = Field(
+        frozenset(), alias="platform-meter.io/leave-out"
+    )
 
 
 ANNOTATIONS = tuple(str(field.alias) for field in Annotations.model_fields.values())
@@ -140,7 +153,7 @@ class Indicator(Keys):
     apiVersion: Literal["openslo/v1"] | None = None  # noqa: N815
     kind: Literal["SLI"] | None = None
     metadata: IndicatorMetadata = IndicatorMetadata()
-    spec: IndicatorSpec
+    spec: IndicatorSpec = Field(examples=["{ratioMetric: {...}}"])
 
 
 def _parse_duration(value: Any, info: ValidationInfo) -> str:
@@ -182,7 +195,7 @@ class Objective(Keys):
 
 class SloSpec(Keys):
     description: str = ""
-    service: Name
+    service: Annotated[str, AfterValidator(parse_service)]
     budgetingMethod: Literal["Occurrences", "Timeslices", "RatioTimeslices"]  # noqa: N815
     timeWindow: list[TimeWindow] = Field(default=[], max_length=1, examples=[f"[{ROLLING}]"])  # noqa: N815
     indicator: Indicator | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from platform_meter.problems import Document, suggest
+from platform_meter.problems import EACH, Document, suggest
 from platform_meter.slo.openslo.keys import READ, IndicatorSpec, Metric, MetricSource
 
 Path = tuple[str | int, ...]
@@ -37,16 +37,16 @@ class Resolved:
 
 def refers(document: Document) -> bool:
     """Whether the document names another one, so that it can be read only after all."""
-    places = [(*base, *at) for base in (_INDICATOR, ("spec",)) for at in _places()]
-    return any(
-        any(document.found(*place)) for place in (("spec", "indicatorRef"), *((*p, "metricSourceRef") for p in places))
-    )
+    places = (("spec", "indicatorRef"), *((*place, "metricSourceRef") for place in sources()))
+    return any(any(document.found(*place)) for place in places)
 
 
-def _places() -> Iterator[Path]:
-    yield "thresholdMetric", "metricSource"
-    for part in PARTS:
-        yield "ratioMetric", part, "metricSource"
+def sources() -> Iterator[Path]:
+    """Places of the metric sources of an SLI, and of an SLO's own indicator and its objectives'."""
+    for base in (_INDICATOR, ("spec",), ("spec", "objectives", EACH, "indicator", "spec")):
+        yield (*base, "thresholdMetric", "metricSource")
+        for part in PARTS:
+            yield (*base, "ratioMetric", part, "metricSource")
 
 
 def resolve(spec: IndicatorSpec, at: Path, named: Named) -> Resolved:

@@ -12,6 +12,7 @@ from typing import Any
 from platform_meter.model.objective import Countable, countables
 from platform_meter.problems import nearest, suggest
 from platform_meter.slo.burnrate import ROWS, Level, Profile, can_fire
+from platform_meter.slo.openslo import alerting
 from platform_meter.slo.openslo.keys import (
     PREFIX,
     READ,
@@ -28,6 +29,7 @@ from platform_meter.slo.openslo.refs import PARTS, Path, Wrong
 from platform_meter.slo.openslo.values import LONGEST_NAME
 from platform_meter.slo.part import judge
 from platform_meter.slo.promql import Query, read_count, read_gauge
+from platform_meter.slo.spec import Alarm
 
 _STORED_SHAPE = (
     "ratioMetric: {counter: true, rawType: success, raw: {metricSource: {type: stored, spec: {events: pipeline_runs}}}}"
@@ -53,10 +55,12 @@ def problems(slo: Slo, names: Sequence[str], known_metrics: Collection[str] = ()
     """
     yield from _spec(slo.spec)
     if slo.spec.indicator is not None and slo.spec.indicatorRef is None:
+        yield from foreign(slo.spec.indicator.spec, INDICATOR)
         yield from indicator(slo.spec.indicator.spec, INDICATOR, known_metrics)
     yield from _period(slo)
     yield from _method(slo)
     yield from _levels(slo)
+    yield from _alerting(slo)
     yield from _names(slo, names)
 
 
@@ -78,11 +82,11 @@ def notes(slo: Slo) -> Iterator[Wrong]:
 
 
 def _spec(spec: SloSpec) -> Iterator[Wrong]:
-    own = [(n, key) for n, one in enumerate(spec.objectives) for key in _OWN if one.has(key)]
-    for n in dict.fromkeys(n for n, _ in own):
-        keys = ", ".join(key for m, key in own if m == n)
-        text = f"an objective of a composite SLO ({keys}) is not read yet; write an SLO with an indicator for each"
-        yield text, (*_OBJECTIVES, n)
+    own = [key for key in _OWN if any(one.has(key) for one in spec.objectives)]
+    if own:
+        keys = ", ".join(own)
+        text = f"a composite SLO (objectives with {keys}) is not read yet; write an SLO with an indicator for each"
+        yield text, _OBJECTIVES
     if not own and spec.lacks("indicator") and spec.lacks("indicatorRef"):
         yield "missing key 'indicator'; write indicator: {spec: {ratioMetric: {...}}}", ("spec",)
     if spec.alertPolicies:
@@ -101,8 +105,24 @@ def _spec(spec: SloSpec) -> Iterator[Wrong]:
             yield text, (*_OBJECTIVES, n)
 
 
+def foreign(spec: IndicatorSpec, at: Path) -> Iterator[Wrong]:
+    """Systems that an indicator is measured by and that are not read: each once, however many metrics name it."""
+    ratio = spec.ratioMetric
+    metrics: list[tuple[Metric | None, Path]] = [(spec.thresholdMetric, (*at, "thresholdMetric"))]
+    if ratio is not None:
+        metrics += [(getattr(ratio, key), (*at, "ratioMetric", key)) for key in PARTS]
+    told: set[str] = set()
+    for metric, here in metrics:
+        kind = metric.metricSource.type if metric is not None else None
+        if kind in (None, "probe", *READ) or kind in told or nearest(kind, READ):
+            continue
+        told.add(kind)
+        text = f"metricSource type {kind} is not read yet; those that are: {' and '.join(READ)}"
+        yield text, (*here, "metricSource", "type")
+
+
 def indicator(spec: IndicatorSpec, at: Path, known: Collection[str] = ()) -> Iterator[Wrong]:
-    """Everything that the keys of an indicator tell together, wherever it stands."""
+    """Everything else that the keys of an indicator tell together, wherever it stands."""
     ratio, threshold = spec.ratioMetric, spec.thresholdMetric
     if not spec.has_one_of("ratioMetric", "thresholdMetric"):
         yield "an indicator needs either ratioMetric or thresholdMetric", at
@@ -185,9 +205,8 @@ def _source(source: MetricSource, at: Path) -> Iterator[Wrong]:
     elif source.type == "probe":
         yield "own probes are stored events; write type: stored and events: probe_checks", (*at, "type")
     elif source.type not in (None, *READ):
-        near = nearest(source.type, READ)
-        what = f"is not known; did you mean '{near}'?" if near else f"is not read yet; write {' or '.join(READ)}"
-        yield f"metric source {source.type} {what}", (*at, "type")
+        if near := nearest(source.type, READ):  # all others are `foreign`
+            yield f"metricSource type {source.type} is not known; did you mean '{near}'?", (*at, "type")
     elif source.type is not None:
         spec, stored = source.spec, source.type == "stored"
         wanted, others = ("events", ["query"]) if stored else ("query", ["events", "where", "threshold", "unknown"])
@@ -251,16 +270,20 @@ def _method(slo: Slo) -> Iterator[Wrong]:
         )
         yield text, (*_RATIO, "raw", "metricSource", "spec", "events")
     if slo.spec.budgetingMethod == "Occurrences":
-        sliced = "a raw ratio of PromQL" if raw is not None and raw.type == "prometheus" else ""
-        sliced = "a threshold" if threshold is not None and ratio is None else stored.sliced if stored else sliced
+        sliced = stored.sliced if stored is not None else ""
+        if threshold is not None and ratio is None:
+            yield "Occurrences of a thresholdMetric are not read yet; write budgetingMethod: Timeslices", _METHOD
+        elif raw is not None and raw.type == "prometheus":
+            yield "Occurrences of a raw ratio are not read yet; write budgetingMethod: Timeslices", _METHOD
         yield from _occurrences(slo, sliced)
     elif slo.spec.budgetingMethod == "Timeslices":
         yield from _timeslices(slo, stored, ratio=ratio is not None and threshold is None)
     elif slo.spec.budgetingMethod == "RatioTimeslices" and any(o.has("timeSliceWindow") for o in slo.spec.objectives):
         yield from _no_data(slo)
     for n, objective in enumerate(slo.spec.objectives):
-        if threshold is not None and ratio is None and (objective.lacks("op") or objective.lacks("value")):
-            text = "a threshold needs op and value in its objective; write {op: lte, value: 0.5, target: 0.99, ...}"
+        missing = [key for key in ("op", "value") if objective.lacks(key)]
+        if threshold is not None and ratio is None and missing:
+            text = f"a threshold needs {' and '.join(missing)} in its objective; write {{op: lte, value: 0.5, target: 0.99, ...}}"
             yield text, (*_OBJECTIVES, n)
 
 
@@ -292,7 +315,8 @@ def _no_data(slo: Slo) -> Iterator[Wrong]:
 
 def _levels(slo: Slo) -> Iterator[Wrong]:
     """Levels that were asked for and have no row that could fire."""
-    rows = ROWS.get(slo.metadata.annotations.alerts, ())
+    said = slo.metadata.annotations
+    rows = [row for row in ROWS.get(said.alerts, ()) if Alarm(row.level) in alerting.there(said.alerts, said.leave_out)]
     for share in dict.fromkeys(objective.share for objective in slo.spec.objectives):
         if share is None:
             continue
@@ -307,6 +331,19 @@ def _levels(slo: Slo) -> Iterator[Wrong]:
                 f"{1 - 1 / least:.4g}, or the annotation {PREFIX}alerts: none"
             )
             yield text, _OBJECTIVES
+
+
+def _alerting(slo: Slo) -> Iterator[Wrong]:
+    """What is said of alerts that there are, and of labels that the document has."""
+    said, at = slo.metadata.annotations, ("metadata", "annotations")
+    left_out = said.leave_out or frozenset()
+    if said.alerts is not None:
+        for text in alerting.left_out_in_vain(said.alerts, left_out):
+            yield text, (*at, f"{PREFIX}leave-out")
+    has = alerting.there(said.alerts, left_out)
+    for items, key in ((said.alert_labels, "alert-labels"), (said.alert_annotations, "alert-annotations")):
+        for text in alerting.unsaid(items or (), slo.metadata.labels, has):
+            yield text, (*at, PREFIX + key)
 
 
 def _names(slo: Slo, names: Sequence[str]) -> Iterator[Wrong]:

@@ -13,6 +13,7 @@ from platform_meter.slo.burnrate import parse_window
 LONGEST_NAME = 63
 """Letters of a name, as OpenSLO has it."""
 _NAME = re.compile(rf"[a-z0-9]([a-z0-9-]{{0,{LONGEST_NAME - 2}}}[a-z0-9])?")
+_SERVICE = re.compile(rf"[A-Za-z0-9]([A-Za-z0-9_-]{{0,{LONGEST_NAME - 2}}}[A-Za-z0-9])?")
 _PERIOD = re.compile(r"[1-9][0-9]{0,4}[hdw]")
 _SHORTHAND = re.compile(r"[1-9][0-9]{0,4}[mhdwMQY]")
 _LONGEST = timedelta(days=400)
@@ -28,6 +29,21 @@ def parse_name(value: str) -> str:
         shown = value if len(value) <= 60 else value[:60] + "…"
         raise ValueError(
             f"'{shown}' is no name; write lower-case letters, digits and dashes, at most {LONGEST_NAME}, such as checkout-availability"
+        )
+    return value
+
+
+def parse_service(value: str) -> str:
+    """A service, of which OpenSLO says no form: what every file system takes as the name of a file.
+
+    Raises:
+        ValueError: another form.
+    """
+    if not _SERVICE.fullmatch(value):
+        shown = value if len(value) <= 60 else value[:60] + "…"
+        raise ValueError(
+            f"'{shown}' gives no name for the service's rule file; write letters, digits, dashes and underscores, "
+            f"at most {LONGEST_NAME}, such as checkout"
         )
     return value
 
@@ -87,7 +103,9 @@ def parse_period(value: Any) -> str:
     """
     text = str(value)
     if re.fullmatch(r"\d+[MQY]", text):
-        raise ValueError(f"'{text}' has no fixed length, so it cannot roll; write days or weeks, such as 28d")
+        raise ValueError(
+            f"a rolling period of {text} is not read yet, since it has no fixed length; write days or weeks, such as 28d"
+        )
     if not _PERIOD.fullmatch(text):
         raise unfit(value, "not a period", "write days or weeks, such as 28d")
     length = parse_window(text)
@@ -118,6 +136,8 @@ def parse_slice(value: Any) -> timedelta:
         ValueError: anything else.
     """
     text = f"{value}m" if str(value).isdecimal() and not isinstance(value, bool) else str(value)
+    if text not in ("1m", "5m") and _SHORTHAND.fullmatch(text):
+        raise ValueError(f"a slice of {text} is not read yet; write timeSliceWindow: 1m or 5m")
     if text not in ("1m", "5m"):
         raise ValueError(f"'{value}' is no slice we measure; write timeSliceWindow: 1m or 5m")
     return parse_window(text)

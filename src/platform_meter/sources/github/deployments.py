@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
 from platform_meter.model.facts import Event
-from platform_meter.model.facts.delivery import DeployKind, DeployResult
-from platform_meter.model.source import Answer, Unexpected
-from platform_meter.sources.github.facts import deployment_fact, marked_kind, verdict
+from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult
+from platform_meter.model.source import Answer
+from platform_meter.sources.github.facts import deployment_fact, marked_kind, never_served, verdict
 from platform_meter.sources.github.poll import PER_PAGE, Visit
-from platform_meter.sources.github.rows import DeploymentRow, StatusRow, more, stamp
+from platform_meter.sources.github.rows import DeploymentRow, StatusRow, more
 from platform_meter.sources.github.runs import LONGEST
 from platform_meter.sources.github.state import Deployments, Rollout
+from platform_meter.sources.kit.cursor import mark
+from platform_meter.sources.kit.open_things import Watch, unless_gone
 
+RETRIED = timedelta(days=1)
+"""For so long after its creation one that failed is looked at again, at no cost while it stays so."""
+PACE = 24
+"""A deployment that is a day old is asked for once an hour: many are left as they are, and never end."""
 STEP = 50
 """Deployments between two steps: each costs a call for its statuses."""
 SERVED_KEPT = 30
@@ -23,7 +32,7 @@ ENVIRONMENTS_KEPT = 20
 def read_deployments(visit: Visit, state: Deployments) -> Iterator[list[Event]]:
     """Deployments that ended, in steps; after each, `state` holds exactly what was told so far."""
     answer: Answer[list[DeploymentRow]] | None = None
-    handled: set[int] = set()
+    handled: set[str] = set()
     if state.began is None:
         answer = visit.page("deployments", list[DeploymentRow], 1, state.etag)
         if answer.changed:
@@ -33,31 +42,43 @@ def read_deployments(visit: Visit, state: Deployments) -> Iterator[list[Event]]:
     if state.began is not None:
         facts: list[Event] = []
         for row in _rows(visit, state, answer):
-            mark = stamp(row.updated_at)
-            if stamp(row.created_at) < state.at or state.told(row.id, mark):
+            told = state.told(row.id, mark(row.updated_at))
+            if told or (state.at is not None and row.created_at < state.at):
                 continue
-            handled.add(row.id)
-            state.open = [rollout for rollout in state.open if rollout.id != row.id]
-            facts += _tell(visit, state, _rollout(row))
-            state.at = stamp(row.created_at)
+            handled.add(str(row.id))
+            state.open.pop(str(row.id), None)
+            facts += _listed(visit, state, _rollout(row))
+            state.at = row.created_at
             if row.updated_at >= visit.now - visit.overlap:
-                state.done[str(row.id)] = mark
+                state.done[str(row.id)] = mark(row.updated_at)
             if len(handled) % STEP == 0:
                 yield facts
                 facts = []
         state.end(visit.overlap)
         yield facts
-    waiting, state.open = [r for r in state.open if r.id not in handled], [r for r in state.open if r.id in handled]
-    facts = [fact for rollout in waiting for fact in _tell(visit, state, rollout)]
-    yield facts
+    watch = Watch(
+        outside=visit.outside,
+        now=visit.now,
+        what=f"{visit.ref.id}: deployment",
+        becomes=Deployment,
+        longest=LONGEST,
+        pace=PACE,
+    )
+    state.open = {id_: held for id_, held in state.open.items() if not held.failed or _may_succeed(visit, held)}
+    waiting = watch.look(state.open, partial(_statuses, visit), lambda id_, _: id_ not in handled)
+    yield [fact for _, rollout, statuses in waiting for fact in _tell(visit, state, rollout, statuses)]
 
 
 def _rows(visit: Visit, state: Deployments, answer: Answer[list[DeploymentRow]] | None) -> list[DeploymentRow]:
-    """All deployments created since `state.start`, oldest first; a read that goes on lists them anew, which is cheap."""
+    """All deployments created since `state.start`, oldest first, and those still looked at that changed since then.
+
+    A read that goes on lists them anew, which is cheap.
+    """
     start = state.start or visit.since
     rows: dict[int, DeploymentRow] = {}
     for got in visit.pages("deployments", list[DeploymentRow], answer):
-        rows |= {row.id: row for row in got if row.created_at >= start}
+        changed = (row for row in got if str(row.id) in state.open and row.updated_at >= start)
+        rows |= {row.id: row for row in (*changed, *(row for row in got if row.created_at >= start))}
         if got and got[-1].created_at < start:
             break
     return sorted(rows.values(), key=lambda row: (row.created_at, row.id))
@@ -69,53 +90,73 @@ def _rollout(row: DeploymentRow) -> Rollout:
         sha=row.sha,
         environment=row.environment,
         created=row.created_at,
+        task="" if row.task == "deploy" else row.task,
         kind=marked_kind(row),
         transient=row.transient_environment,
     )
 
 
-def _tell(visit: Visit, state: Deployments, rollout: Rollout) -> Iterator[Event]:
+def _statuses(visit: Visit, _: str, rollout: Rollout) -> Answer[list[StatusRow]]:
     path = f"deployments/{rollout.id}/statuses"
-    try:
-        answer = visit.page(path, list[StatusRow], 1, rollout.etag)
-    except Unexpected as error:
-        if error.status == 404:  # deleted, as previews are: it will never end
-            return
-        raise
-    if answer.changed:
-        statuses = answer.body or []
-        if more(answer.headers, len(statuses), PER_PAGE):
-            statuses = visit.all(path, list[StatusRow])
-        if ended := verdict(statuses):
-            kind = DeployKind.ROLLBACK if _goes_back(state, rollout) else DeployKind(rollout.kind)
-            if ended[0] is DeployResult.SUCCESS and not rollout.transient:
-                _remember(state, rollout)
-            yield deployment_fact(
-                visit.ref,
-                id_=rollout.id,
-                sha=rollout.sha,
-                environment=rollout.environment,
-                created=rollout.created,
-                kind=kind,
-                ended=ended,
-            )
-            return
-        rollout.etag = answer.etag
-    if rollout.created >= visit.now - LONGEST:
-        state.open.append(rollout)
+    answer = visit.page(path, list[StatusRow], 1, rollout.etag)
+    if answer.body is not None and more(answer.headers, len(answer.body), PER_PAGE):
+        return replace(answer, body=visit.all(path, list[StatusRow]))
+    return answer
+
+
+def _listed(visit: Visit, state: Deployments, rollout: Rollout) -> Iterator[Event]:
+    answer = unless_gone(partial(_statuses, visit, "", rollout))
+    if answer is not None:  # deleted, as previews are: it will never end
+        rollout.etag, rollout.asked = answer.etag, visit.now
+        state.open[str(rollout.id)] = rollout
+        yield from _tell(visit, state, rollout, answer.body or [])
+
+
+def _tell(visit: Visit, state: Deployments, rollout: Rollout, statuses: list[StatusRow]) -> Iterator[Event]:
+    """The deployment where it ended; the `open` ones have it while it may still do so."""
+    ended = verdict(statuses)
+    if ended is None:
+        if never_served(statuses):
+            del state.open[str(rollout.id)]
+        return
+    rollout.failed = ended[0] is DeployResult.FAILED
+    if not (rollout.failed and _may_succeed(visit, rollout)):
+        del state.open[str(rollout.id)]
+    kind = DeployKind.ROLLBACK if _goes_back(state, rollout) else DeployKind(rollout.kind)
+    if ended[0] is DeployResult.SUCCESS and not rollout.transient:
+        _remember(state, rollout)
+    yield deployment_fact(
+        visit.ref,
+        id_=rollout.id,
+        sha=rollout.sha,
+        environment=rollout.environment,
+        created=rollout.created,
+        kind=kind,
+        ended=ended,
+    )
+
+
+def _may_succeed(visit: Visit, rollout: Rollout) -> bool:
+    """Whether one that failed may be tried again: what ever succeeded has served, whenever it is looked at."""
+    return rollout.created >= visit.now - RETRIED
+
+
+def _place(rollout: Rollout) -> str:
+    """What one version after the other is rolled out to: services of one repository have tasks of their own."""
+    return f"{rollout.environment} {rollout.task}".rstrip()
 
 
 def _goes_back(state: Deployments, rollout: Rollout) -> bool:
     """Whether it brings back a sha that served here before the one which serves now did; bringing that one back is none."""
     order = (rollout.created, rollout.id)
-    before = [r.sha for r in state.served.get(rollout.environment, []) if (r.created, r.id) < order]
+    before = [r.sha for r in state.served.get(_place(rollout), []) if (r.created, r.id) < order]
     return rollout.sha in before and before.index(rollout.sha) < before.index(before[-1])
 
 
 def _remember(state: Deployments, rollout: Rollout) -> None:
-    others = [r for r in state.served.pop(rollout.environment, []) if r.id != rollout.id]
+    others = [r for r in state.served.pop(_place(rollout), []) if r.id != rollout.id]
     others.append(Rollout(id=rollout.id, sha=rollout.sha, environment="", created=rollout.created))
     others.sort(key=lambda r: (r.created, r.id))
-    state.served[rollout.environment] = others[-SERVED_KEPT:]
+    state.served[_place(rollout)] = others[-SERVED_KEPT:]
     while len(state.served) > ENVIRONMENTS_KEPT:
         del state.served[next(iter(state.served))]

@@ -50,7 +50,7 @@ PLATFORM_STEP = re.compile(
     re.IGNORECASE,
 )
 """Steps the platform answers for, by their whole name: GitHub's own ones, and its actions for code, tools and artifacts."""
-CODE_EVENTS = frozenset({"push", "pull_request", "pull_request_target", "merge_group"})
+CODE_EVENTS = frozenset({"push", "merge_group"})
 """Events whose runs have no other inputs than the code."""
 
 _HOTFIX = re.compile(r"\bhot-?fix", re.IGNORECASE)
@@ -69,10 +69,18 @@ def repository(row: Repo, owner: str = "") -> Repository:
     return Repository(about=about(row.full_name, row.topics), since=since, archived=row.archived, codeowner=owner)
 
 
+_COMMON = frozenset({"", "default", "github actions"})
+"""Runner groups that every organisation has."""
+
+
 def pool_of(job: Job) -> str:
-    """The first label its runner was asked for; `self-hosted` alone says nothing, so then the runner's group."""
+    """The first label its runner was asked for; of runners of one's own their group, or all labels beside `self-hosted`."""
     telling = [label for label in job.labels if label.lower() != "self-hosted"]
-    return next(iter(telling), "") or job.runner_group_name or next(iter(job.labels), "")
+    group = job.runner_group_name or ""
+    if len(telling) < len(job.labels):
+        # Hosts of one's own are often all `linux`, and tell each other apart by what follows.
+        return (group if group.lower() not in _COMMON else "") or ",".join(telling) or group or job.labels[0]
+    return next(iter(telling), "") or group
 
 
 def _took(job: Job) -> bool:
@@ -213,11 +221,14 @@ def job_facts(
 
 
 def marked_kind(row: DeploymentRow) -> DeployKind:
-    """What the deployment calls itself in task, ref or description; planned where it says nothing."""
-    text = f"{row.task} {row.ref} {row.description or ''}"
-    if _ROLLBACK.search(text):
-        return DeployKind.ROLLBACK
-    return DeployKind.HOTFIX if _HOTFIX.search(text) else DeployKind.PLANNED
+    """What the deployment calls itself: by its task, or by what its ref begins with. Else planned: a description, or
+    the rest of a ref, may well be about rollbacks and hotfixes.
+    """
+    ref = row.ref.removeprefix("refs/heads/")
+    for pattern, kind in ((_ROLLBACK, DeployKind.ROLLBACK), (_HOTFIX, DeployKind.HOTFIX)):
+        if pattern.search(row.task) or pattern.match(ref):
+            return kind
+    return DeployKind.PLANNED
 
 
 def verdict(statuses: Iterable[StatusRow]) -> tuple[DeployResult, StatusRow] | None:
@@ -233,6 +244,12 @@ def verdict(statuses: Iterable[StatusRow]) -> tuple[DeployResult, StatusRow] | N
         if status.state in {"failure", "error"}:
             return DeployResult.FAILED, status
     return None
+
+
+def never_served(statuses: Iterable[StatusRow]) -> bool:
+    """Whether a deployment without a verdict will get none: it was made inactive, by who removed a preview or gave it up."""
+    last = max(statuses, key=lambda status: (status.created_at, status.id), default=None)
+    return last is not None and last.state == "inactive"
 
 
 def deployment_fact(

@@ -16,11 +16,12 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from platform_meter.model.facts import Event, Ref
-from platform_meter.model.source import Answer, Unexpected
+from platform_meter.model.source import Answer
 from platform_meter.sources.github.facts import change_fact
-from platform_meter.sources.github.rows import Commit, Pull, more, stamp
-from platform_meter.sources.github.state import Cursor
-from platform_meter.sources.kit.open_tickets import OpenTickets
+from platform_meter.sources.github.rows import Commit, Pull, more
+from platform_meter.sources.kit.cursor import Cursor
+from platform_meter.sources.kit.open_things import unless_gone
+from platform_meter.sources.kit.open_tickets import Sightings
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.walk import Walk
 
@@ -62,10 +63,10 @@ class Visit:
     infra_steps: tuple[str, ...]
     bots: tuple[str, ...]
     agents: tuple[str, ...]
-    tickets: OpenTickets
+    tickets: Sightings
 
     def start(self, cursor: Cursor) -> datetime:
-        return self.since if cursor.read is None else cursor.read - self.overlap
+        return cursor.next_start(self.since, self.overlap)
 
     def page(self, path: str, type_: type[T], page: int, etag: str = "", **params: Any) -> Answer[T]:
         """One page of a list of this repository."""
@@ -108,12 +109,9 @@ class Visit:
         rows: list[T] = []
         walk = Walk(f"/repos/{self.ref.id}/{path}")
         for number in range(1, 1_000):
-            try:
-                answer = walk.page(_rows, partial(self.page, path, type_, number))
-            except Unexpected as error:
-                if error.status == 404:  # deleted since it was listed
-                    return rows
-                raise
+            answer = unless_gone(partial(walk.page, _rows, partial(self.page, path, type_, number)))
+            if answer is None:  # deleted since it was listed
+                return rows
             got = answer.body or []
             rows += got
             if not more(answer.headers, len(got) + answer.odd, PER_PAGE):
@@ -143,10 +141,7 @@ def read_updated(
     params: dict[str, str],
     tell: Callable[[R], Iterable[Event]],
 ) -> Iterator[list[Event]]:
-    """A list sorted by last change, newest first; one step per page.
-
-    A read that goes on lists all pages anew, which is cheap, and passes over what it told: all newer than `cursor.at`.
-    """
+    """A list sorted by last change, newest first; one step per page. One that goes on lists all anew, which is cheap."""
     answer: Answer[list[R]] | None = None
     if cursor.began is None:
         answer = visit.page(path, type_, 1, cursor.etag, **params)
@@ -154,25 +149,9 @@ def read_updated(
             cursor.unchanged(visit.now, visit.overlap)
             return
         cursor.begin(visit.now, visit.start(cursor), answer.etag)
-    began, start, reached = cursor.began or visit.now, cursor.start or visit.since, cursor.at
-    seen: set[tuple[int, str]] = set()
-    for rows in visit.pages(path, type_, answer, **params):
-        facts: list[Event] = []
-        for row in rows:
-            mark = stamp(row.updated_at)
-            if row.updated_at < start or (reached and mark > reached):
-                continue
-            if (row.id, mark) in seen or cursor.told(row.id, mark):
-                continue
-            seen.add((row.id, mark))
-            facts += tell(row)
-            cursor.at = min(cursor.at or mark, mark)
-            if row.updated_at >= began - visit.overlap:
-                cursor.done[str(row.id)] = mark
-        yield facts
-        if rows and rows[-1].updated_at < start:
-            break
-    cursor.end(visit.overlap)
+    pages = visit.pages(path, type_, answer, **params)
+    for rows in cursor.changed(pages, lambda row: (row.id, row.updated_at), visit.overlap, floor=cursor.start):
+        yield [fact for row in rows for fact in tell(row)]
 
 
 def read_pulls(visit: Visit, cursor: Cursor) -> Iterator[list[Event]]:

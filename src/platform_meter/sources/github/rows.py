@@ -23,6 +23,8 @@ class User(Struct):
 class Repo(Row):
     becomes: ClassVar[str] = "Repository"
     full_name: str
+    id: int = 0
+    """Stays when it is renamed. Absent in answers made by hand."""
     archived: bool = False
     topics: list[str] = field(default_factory=list)
     created_at: str | None = None

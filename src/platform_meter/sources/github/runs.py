@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from platform_meter.model.facts import Event
@@ -20,7 +20,10 @@ from platform_meter.sources.github.poll import DETAIL, PER_PAGE, Visit
 from platform_meter.sources.github.rows import Job, Jobs, Run, Runs, more, stamp
 from platform_meter.sources.github.state import OpenRun
 from platform_meter.sources.github.state import Runs as RunsState
+from platform_meter.sources.kit.cursor import mark
+from platform_meter.sources.kit.open_things import Watch, unless_gone
 from platform_meter.sources.kit.walk import Walk
+from platform_meter.sources.kit.windows import Windows
 
 RESULT_CAP = 1_000
 """Most results GitHub gives to one search of runs."""
@@ -35,6 +38,7 @@ LATE = "late"
 IDLE = frozenset({"waiting", UNAPPROVED, LATE})
 """States in which no runner is missing: a person's approval is, or nothing."""
 _APPROVABLE = timedelta(days=30)
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +70,8 @@ def read_runs(visit: Visit, runs: RunsState) -> Iterator[list[Event]]:
             yield _newest(look, answer, answer.body)
         else:
             runs.unchanged(visit.now, look.keep)
-    while runs.began is not None:
-        yield from _window(look)
+    if runs.began is not None:
+        yield from _back(look)
     yield _still_open(look, changed=changed)
 
 
@@ -92,48 +96,59 @@ def _newest(look: _Look, answer: Answer[Runs], page: Runs) -> list[Event]:
     if whole or (rows and runs.start is not None and rows[-1].created_at < runs.start):
         _finish(look)
     elif rows:
-        runs.at = stamp(rows[-1].created_at)
+        runs.at = rows[-1].created_at
     return facts
 
 
-def _window(look: _Look) -> Iterator[list[Event]]:
-    """Runs created from `runs.start` to `runs.at`, as many as one search gives; the next window begins at the oldest."""
+def _back(look: _Look) -> Iterator[list[Event]]:
+    """Runs from `runs.at` back to `runs.start`, a search for each window; after each page `runs.at` is how far it is."""
     visit, runs = look.visit, look.runs
-    start, upper = stamp(runs.start or visit.since), runs.at or stamp(runs.began or visit.now)
-    if upper < start:
+    windows = Windows(range(_second(runs.at or runs.began or visit.now), _second(runs.start or visit.since) - 1, -1))
+    shown = runs.at is not None
+    for window in windows:
+        start, upper = datetime.fromtimestamp(window[-1], UTC), datetime.fromtimestamp(window[0], UTC)
+        got, total, ids = 0, 0, set[int]()
+        walk = Walk(f"/repos/{visit.ref.id}/actions/runs")
+        for number in range(1, RESULT_CAP // PER_PAGE + 1):
+            ask = partial(visit.page, "actions/runs", Runs, number, created=f"{stamp(start)}..{stamp(upper)}")
+            answer = walk.page(_ids, ask, of=max(total - got, int(shown and number == 1)))
+            rows, before = answer.body.workflow_runs if answer.body else [], total
+            ids.update(row.id for row in rows)
+            got, total = len(ids) + answer.odd, answer.body.total_count if answer.body else 0
+            last = not more(answer.headers, len(rows) + answer.odd, PER_PAGE)
+            facts, none = _tell_all(look, rows), not (rows or answer.odd)
+            if total < before:
+                # None can join this range, so some were deleted, and others took their places on pages that were read.
+                windows.goes_on(_second(runs.at or upper))
+                yield facts
+                break
+            if none and shown and number == 1:
+                raise Unexpected(
+                    f"{visit.ref.id}: a search finds no run where the list shows one; its end can't be read"
+                )
+            if none and got < total:
+                text = f"{visit.ref.id}: {total} runs are promised, {got} can be read"
+                visit.outside.gap(Gap(start=start, end=upper, reason="unreadable", text=text))
+            if none or (got >= total and last):
+                windows.whole()
+                _finish(look)
+                yield facts
+                break
+            if rows:
+                runs.at = min(upper, rows[-1].created_at)
+            yield facts
+        else:
+            if not windows.goes_on(_second(runs.at or upper)):
+                text = f"{visit.ref.id}: {total} runs created in one second, {got} can be read"
+                visit.outside.gap(Gap(start=upper, end=upper + _SECOND, reason="result_cap", text=text))
+                windows.skip()
+                runs.at, shown = upper - _SECOND, False
+    if runs.began is not None:
         _finish(look)
-        return
-    got, total, ids = 0, 0, set[int]()
-    walk = Walk(f"/repos/{visit.ref.id}/actions/runs")
-    for number in range(1, RESULT_CAP // PER_PAGE + 1):
-        ask = partial(visit.page, "actions/runs", Runs, number, created=f"{start}..{upper}")
-        answer = walk.page(_ids, ask, of=total - got)
-        rows, before = answer.body.workflow_runs if answer.body else [], total
-        ids.update(row.id for row in rows)
-        got, total = len(ids) + answer.odd, answer.body.total_count if answer.body else 0
-        last = not more(answer.headers, len(rows) + answer.odd, PER_PAGE)
-        facts = _tell_all(look, rows)
-        if total < before:
-            # None can join this range, so some were deleted, and others took their places on pages that were read.
-            yield facts
-            return
-        if not (rows or answer.odd) and got < total:
-            text = f"{visit.ref.id}: {total} runs are promised, {got} can be read"
-            visit.outside.gap(
-                Gap(start=runs.start or visit.since, end=datetime.fromisoformat(upper), reason="unreadable", text=text)
-            )
-        if not (rows or answer.odd) or (got >= total and last):
-            _finish(look)
-            yield facts
-            return
-        if rows:
-            runs.at = min(upper, stamp(rows[-1].created_at))
-        yield facts
-    if runs.at == upper:
-        second = datetime.fromisoformat(upper)
-        text = f"{visit.ref.id}: {total} runs created in one second, {got} can be read"
-        visit.outside.gap(Gap(start=second, end=second + timedelta(seconds=1), reason="result_cap", text=text))
-        runs.at = stamp(second - timedelta(seconds=1))
+
+
+def _second(at: datetime) -> int:
+    return int(at.timestamp())
 
 
 def _finish(look: _Look) -> None:
@@ -147,31 +162,21 @@ def _finish(look: _Look) -> None:
 def _still_open(look: _Look, *, changed: bool) -> list[Event]:
     """Runs that had not ended and that this poll's pages did not show, one conditional call each."""
     visit, runs = look.visit, look.runs
-    facts: list[Event] = []
-    for id_, held in list(runs.open.items()):
+
+    def wanted(id_: str, held: OpenRun) -> bool:
         vouched = not changed and held.state != LATE and (runs.floor is None or held.created > runs.floor)
         # There may be many unapproved ones; approvals are found when the list is read again.
-        if id_ in look.seen or vouched or (held.state == UNAPPROVED and held.created >= visit.now - _APPROVABLE):
-            continue
-        try:
-            answer = visit.outside.get(f"/repos/{visit.ref.id}/actions/runs/{id_}", Run, etag=held.etag)
-        except Unexpected as error:
-            if error.answer is not None:
-                visit.outside.reject(PipelineRun)  # asked again next time: it may end as a sound one
-                continue
-            if error.status != 404:
-                raise
-            del runs.open[id_]  # deleted: it will never end
-            continue
-        if answer.body is not None:
-            facts += _tell(look, answer.body)
-            if id_ in runs.open and runs.open[id_].state != LATE:
-                runs.open[id_].etag = answer.etag
-        if id_ in runs.open and held.created < visit.now - LONGEST:
-            del runs.open[id_]
-            text = f"{visit.ref.id}: run {id_} never ended"
-            visit.outside.gap(Gap(start=held.created, end=visit.now, reason="expired", text=text))
-    return facts
+        unapproved = held.state == UNAPPROVED and held.created >= visit.now - _APPROVABLE
+        return not (id_ in look.seen or vouched or unapproved)
+
+    def ask(id_: str, held: OpenRun) -> Answer[Run]:
+        etag = "" if held.state == LATE else held.etag
+        return visit.outside.get(f"/repos/{visit.ref.id}/actions/runs/{id_}", Run, etag=etag)
+
+    watch = Watch(
+        outside=visit.outside, now=visit.now, what=f"{visit.ref.id}: run", becomes=PipelineRun, longest=LONGEST
+    )
+    return [fact for _, _, run in watch.look(runs.open, ask, wanted) for fact in _tell(look, run)]
 
 
 def _tell_all(look: _Look, rows: Iterable[Run]) -> list[Event]:
@@ -197,8 +202,8 @@ def _tell(look: _Look, run: Run) -> Iterator[Event]:
     """The attempts of one run that ended; the run itself is remembered while it goes on."""
     visit, runs = look.visit, look.runs
     id_, held, over = str(run.id), runs.open.pop(str(run.id), None), _over(look, run)
-    mark = f"{stamp(run.updated_at)} {run.run_attempt}"
-    if over and (runs.told(run.id, mark) or (held is None and _told_earlier(look, run))):
+    as_it_is = mark(run.updated_at, run.run_attempt)
+    if over and (runs.told(run.id, as_it_is) or (held is None and _told_earlier(look, run))):
         return
     if held is None or held.attempt != run.run_attempt:
         yield from _earlier_attempts(look, run)
@@ -207,12 +212,13 @@ def _tell(look: _Look, run: Run) -> Iterator[Event]:
         jobs = fresh(_jobs(visit, run, run.run_attempt), run.run_attempt, run.run_started_at)
     late = any(not job.result for job in jobs) and run.updated_at >= visit.now - visit.overlap
     if late or not over:
-        state = LATE if late else UNAPPROVED if run.ended else run.status or ""
-        runs.open[id_] = OpenRun(created=run.created_at, workflow=_workflow(run), state=state, attempt=run.run_attempt)
+        open_ = held or OpenRun(created=run.created_at, workflow=_workflow(run))
+        open_.state = LATE if late else UNAPPROVED if run.ended else run.status or ""
+        open_.attempt, runs.open[id_] = run.run_attempt, open_
         return
     yield from _attempt(look, run, run_fact(visit.ref, run, jobs, visit.infra_steps), jobs)
     if run.updated_at >= visit.now - look.keep:
-        runs.done[id_] = mark
+        runs.done[id_] = as_it_is
 
 
 def _told_earlier(look: _Look, run: Run) -> bool:
@@ -236,15 +242,15 @@ def _earlier_attempts(look: _Look, run: Run) -> Iterator[Event]:
     if run.updated_at < visit.now - DETAIL:
         return
     for number in range(1, run.run_attempt):
+        path = f"/repos/{visit.ref.id}/actions/runs/{run.id}/attempts/{number}"
         try:
-            row = visit.outside.get(f"/repos/{visit.ref.id}/actions/runs/{run.id}/attempts/{number}", Run).body
+            answer = unless_gone(partial(visit.outside.get, path, Run))
         except Unexpected as error:
-            if error.answer is not None:
-                visit.outside.reject(PipelineRun)
-            elif error.status != 404:  # deleted
+            if error.answer is None:
                 raise
+            visit.outside.reject(PipelineRun)
             continue
-        if row is not None:
+        if answer is not None and (row := answer.body) is not None:
             jobs = fresh(_jobs(visit, run, number), number, row.run_started_at)
             fact = attempt_fact(visit.ref, run, row, number, jobs, visit.infra_steps)
             yield from _attempt(look, run, fact, jobs if _wants_jobs(visit, run, failed=may_have_failed(row)) else [])
@@ -274,12 +280,9 @@ def _jobs(visit: Visit, run: Run, attempt: int) -> list[Job]:
     path = f"actions/runs/{run.id}/attempts/{attempt}/jobs"
     walk = Walk(f"/repos/{visit.ref.id}/{path}")
     for number in range(1, 1_000):
-        try:
-            answer = walk.page(_job_ids, partial(visit.page, path, Jobs, number))
-        except Unexpected as error:
-            if error.status == 404:
-                return jobs
-            raise
+        answer = unless_gone(partial(walk.page, _job_ids, partial(visit.page, path, Jobs, number)))
+        if answer is None:
+            return jobs
         got = answer.body.jobs if answer.body else []
         jobs += got
         if not more(answer.headers, len(got) + answer.odd, PER_PAGE):

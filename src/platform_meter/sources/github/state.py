@@ -12,62 +12,16 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct, field
 
+from platform_meter.sources.kit.cursor import Cursor
+from platform_meter.sources.kit.open_things import Open
 from platform_meter.sources.kit.open_tickets import OpenTickets
 
 
-class Cursor(Struct, omit_defaults=True):
-    """One list, read from its newest item back to `start`."""
-
-    read: datetime | None = None
-    """Every change before this moment has been told."""
-    etag: str = ""
-    """Of the first page at that time."""
-    done: dict[str, str] = field(default_factory=dict)
-    """Items that changed of late and were told already: id -> when they changed."""
-
-    began: datetime | None = None
-    """When the read that is now under way began; None between reads."""
-    start: datetime | None = None
-    fresh: str = ""
-    """Validator of the first page of the read under way."""
-    at: str = ""
-    """How far it is: the time of the last item told."""
-
-    failing: tuple[datetime, datetime] | None = None
-    """The range that the poll which first could not read this list would have read; None while it can be read."""
-
-    def begin(self, now: datetime, start: datetime, etag: str) -> None:
-        self.began, self.start, self.fresh, self.at = now, start, etag, ""
-
-    def end(self, keep: timedelta) -> None:
-        self.read, self.etag = self.began, self.fresh
-        self.abandon()
-        self.forget(keep)
-
-    def abandon(self) -> None:
-        """Give up the read under way; the next one begins with the newest item."""
-        self.began, self.start, self.fresh, self.at = None, None, "", ""
-
-    def unchanged(self, now: datetime, keep: timedelta) -> None:
-        self.read = now
-        self.forget(keep)
-
-    def forget(self, keep: timedelta) -> None:
-        if self.read is not None:
-            since = self.read - keep
-            self.done = {id_: at for id_, at in self.done.items() if datetime.fromisoformat(at.split(" ")[0]) >= since}
-
-    def told(self, id_: int, mark: str) -> bool:
-        return self.done.get(str(id_)) == mark
-
-
-class OpenRun(Struct, omit_defaults=True):
-    created: datetime
+class OpenRun(Open, omit_defaults=True, kw_only=True):
     workflow: str
     state: str = ""
     """GitHub's word for what it does or waits for."""
     attempt: int = 1
-    etag: str = ""
 
 
 class Runs(Cursor, omit_defaults=True):
@@ -81,23 +35,31 @@ class Runs(Cursor, omit_defaults=True):
     """The pool each workflow used last: where a run that has not ended waits or runs."""
 
 
-class Rollout(Struct, omit_defaults=True):
+class Rollout(Open, omit_defaults=True, kw_only=True):
     """A deployment: one that has not ended yet, or one that served."""
 
     id: int
     sha: str
     environment: str
-    created: datetime
+    task: str = ""
     kind: str = "planned"
+    failed: bool = False
+    """It was told as failed, and may be tried again."""
     transient: bool = False
     """An environment that goes away with its pull request: nothing is ever rolled back there."""
-    etag: str = ""
 
 
 class Deployments(Cursor, omit_defaults=True):
-    open: list[Rollout] = []
+    open: dict[str, Rollout] = field(name="waiting", default_factory=dict)
+    """Those that had not ended when they were last seen, by id."""
+    listed: list[Rollout] = field(name="open", default_factory=list)
+    """The same in checkpoints of before they were kept by id."""
     served: dict[str, list[Rollout]] = field(default_factory=dict)
-    """By environment, the last that served, oldest first: what a rollback goes back to."""
+    """By environment (and task), the last that served, oldest first: what a rollback goes back to."""
+
+    def __post_init__(self) -> None:
+        self.open |= {str(rollout.id): rollout for rollout in self.listed}
+        self.listed = []
 
 
 class RepoOwner(Struct, omit_defaults=True):
@@ -117,7 +79,17 @@ class RepoOwner(Struct, omit_defaults=True):
     """The last push then."""
 
 
+LIVELY = timedelta(hours=1)
+"""A repository that told something, or was pushed to, is looked at in each poll for this long."""
+
+
 class RepoState(Struct, omit_defaults=True):
+    id: int = 0
+    """GitHub's number, which stays when it is renamed; 0 for one that was not listed since ids are kept."""
+    lost: datetime | None = None
+    """Since when it is not in the list."""
+    stirred: datetime | None = None
+    """The last poll that heard something new of it, a push or a fact."""
     topics: list[str] = []
     has_issues: bool = True
     archived: bool = False
@@ -139,10 +111,27 @@ class RepoState(Struct, omit_defaults=True):
     def failing(self) -> bool:
         return any(cursor.failing for cursor in self.cursors())
 
+    def lively(self, now: datetime) -> bool:
+        """Whether something may well have happened since the last visit: it is looked at in each poll."""
+        if self.visited is None or self.archived or self.failing or self.runs.open or self.deployments.open:
+            return True
+        if any(cursor.began for cursor in self.cursors()):
+            return True
+        # What a push sets off may come a while after it.
+        return self.stirred is not None and now - self.stirred <= LIVELY
+
 
 class State(Struct, omit_defaults=True):
     first: datetime
     """The first poll of all: older runs are history, whose jobs are not worth a call each."""
+    listed: datetime | None = None
+    """When the list was asked for last."""
+    swept: datetime | None = None
+    """The last poll that went over repositories."""
+    emptied: datetime | None = None
+    """Since when the list is empty, which is not believed at once."""
+    lost: dict[str, RepoState] = field(default_factory=dict)
+    """Repositories that are not in the list, by id or name: their places are kept for a while."""
     listing: list[str] = []
     """Validators of the pages of the repository list."""
     globs: list[str] = []
@@ -153,6 +142,14 @@ class State(Struct, omit_defaults=True):
     """The token may not read files: not tried before."""
     teams_after: datetime | None = None
     """The token may not list teams: not tried before."""
+
+    @property
+    def whole(self) -> int:
+        """Repositories that were looked at, and none of whose lists is read half-way."""
+        return sum(
+            repo.visited is not None and not any(cursor.began for cursor in repo.cursors())
+            for repo in self.repos.values()
+        )
 
 
 def load(checkpoint: bytes | None, now: datetime) -> State:

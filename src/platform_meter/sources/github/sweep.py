@@ -1,115 +1,154 @@
-"""One repository after the other, each failing alone: what a sweep does about lists that can't be read.
-
-A list that fails goes back to its last step and is tried again at the next poll, after all other repositories. Once
-that is no passing trouble it is a gap. Only what can be read nowhere fails the poll: that is the system or the token.
-"""
+"""The sweep over an organisation's repositories: whose turn it is, and the pages that come of it."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-import msgspec
-
 from platform_meter.model.facts import Event
-from platform_meter.model.source import Expired, Gap, Outside, Refused, SourceError, Unexpected, Unreachable
-from platform_meter.sources.github.poll import Visit
-from platform_meter.sources.github.state import Cursor, RepoState
+from platform_meter.model.source import Page, Progress
+from platform_meter.sources.github.config import Config, matches
+from platform_meter.sources.github.deployments import read_deployments
+from platform_meter.sources.github.facts import about
+from platform_meter.sources.github.poll import Visit, read_pulls
+from platform_meter.sources.github.runs import UNAPPROVED, read_runs
+from platform_meter.sources.github.state import RepoState, State, dump
+from platform_meter.sources.github.tickets import missing_issues, read_backlog, read_issues
+from platform_meter.sources.kit.cursor import Cursor
+from platform_meter.sources.kit.open_tickets import Sightings
+from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.sweep import Object, Sweep, Told
 
-Reader = Callable[[Visit, Any], Iterator[list[Event]]]
-IN_A_ROW = 3
-"""Repositories in a row whose list fails until that list is asked for no more in this sweep."""
-
-
-class Sweep:
-    """What could be read so far in one sweep, and what could not."""
-
-    def __init__(self) -> None:
-        self._read: set[str] = set()
-        self._row = Counter[str]()
-        self._failures: dict[str, list[tuple[SourceError, Gap | None]]] = defaultdict(list)
-
-    def visit(self, visit: Visit, repo: RepoState, readers: Mapping[str, Reader]) -> Iterator[list[Event]]:
-        """Facts of every list of one repository, in steps; after each, `repo` holds exactly what was told so far.
-
-        `readers` go by the name of their list's cursor in `repo`.
-
-        Raises:
-            SourceError: the quota is used up, or no list can be read any more.
-        """
-        repo.visited = visit.now
-        for name, read in readers.items():
-            if not self._given_up(name):
-                yield from self._list(visit, repo, name, read)
-        if all(self._given_up(name) for name in readers):
-            self.settle(visit.outside)
-
-    def settle(self, outside: Outside) -> None:
-        """Tell the gaps of this sweep.
-
-        Raises:
-            SourceError: a list could be read nowhere, or not any more.
-        """
-        for name, failures in self._failures.items():
-            if self._down(name):
-                raise failures[0][0]
-        for failures in self._failures.values():
-            for _, gap in failures:
-                if gap is not None:
-                    outside.gap(gap)
-
-    def _given_up(self, name: str) -> bool:
-        return self._row[name] >= IN_A_ROW
-
-    def _down(self, name: str) -> bool:
-        errors = [error for error, _ in self._failures[name]]
-        nowhere = name not in self._read
-        # An odd answer may well be that of one repository, even if no other has such a list.
-        return self._given_up(name) or (nowhere and (any(map(_passing, errors)) or len(errors) >= IN_A_ROW))
-
-    def _list(self, visit: Visit, repo: RepoState, name: str, read: Reader) -> Iterator[list[Event]]:
-        cursor: Cursor = getattr(repo, name)
-        kept, moved = msgspec.msgpack.encode(cursor), False
-        try:
-            for step in read(visit, cursor):
-                kept, moved = msgspec.msgpack.encode(cursor), True
-                yield step
-        except Exception as error:
-            # Whatever it was: a step that was not told must not be remembered as told.
-            cursor = msgspec.msgpack.decode(kept, type=type(cursor))
-            setattr(repo, name, cursor)
-            if isinstance(error, Refused | Unreachable | Unexpected):
-                self._failed(visit, name, cursor, error, moved=moved)
-            elif not isinstance(error, Expired):  # which says that there is no such list any more
-                raise
-        else:
-            cursor.failing = None
-            self._read.add(name)
-            self._row[name] = 0
-
-    def _failed(self, visit: Visit, name: str, cursor: Cursor, error: SourceError, *, moved: bool) -> None:
-        known = cursor.failing is not None
-        if known and not moved:
-            # Perhaps it fails at this very place: what is new must not wait for it.
-            cursor.abandon()
-        start, end = cursor.failing = cursor.failing or (visit.start(cursor), visit.now)
-        if not _passing(error):
-            self._row[name] = 0
-        elif not (known and name in self._read):
-            self._row[name] += 1
-        gap = None
-        if known or not _passing(error):
-            hidden = isinstance(error, Refused) or (isinstance(error, Unexpected) and error.status in _HIDDEN)
-            reason = "forbidden" if hidden else "unreadable"
-            gap = Gap(start=start, end=end, reason=reason, text=f"{visit.ref.id}: {error}")
-        self._failures[name].append((error, gap))
+PAGE_FACTS = 1_000
+"""Facts that make a page worth its transaction."""
+REPO_FACTS = 100
+"""Facts that do so at the end of a repository: less waits for the next one."""
+PAGE_REPOSITORIES = 100
+"""Repositories after which the place is kept although they told less."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_Reader = Callable[[Visit, Any], Iterator[list[Event]]]
 
 
-_HIDDEN = frozenset({404, 451})
-"""GitHub says 404 of what a token may not see, and of what was renamed or deleted since it was listed."""
+def sweep(config: Config, outside: Sieve, state: State, since: datetime, now: datetime) -> Iterator[Page]:
+    """Visit the repositories whose turn it is; after each page `state` holds exactly what was told so far.
+
+    Raises:
+        SourceError: the quota is used up, or a list can be read nowhere, or not any more.
+    """
+    # A repository that turns up later is read back to `history`; all others go on from their own cursors.
+    unread = since if now == state.first else min(since, now - config.history)
+    names = due(config, state, now)
+    importing = any(state.repos[name].visited is None for name in names)
+    oldest, facts, visited = now, list[Event](), 0
+    sweep = Sweep[RepoState](outside, now, partial=len(names) < len(state.repos))
+    objects = [_object(config, outside, state, name, unread, now) for name in names]
+
+    def page() -> Page:
+        nonlocal facts, visited
+        told, facts, visited = facts, [], 0
+        return Page(
+            facts=told,
+            checkpoint=dump(state),
+            progress=Progress(
+                what=f"repositories of {config.org}",
+                done=state.whole,
+                of=len(state.repos),
+                back_to=oldest if importing and oldest < now else None,
+            ),
+        )
+
+    try:
+        with closing(sweep.over(objects)) as steps:
+            for told in steps:
+                _take_over(config, state, told, now)
+                facts += told.facts
+                oldest = min([oldest, *(fact.at for fact in told.facts)])
+                visited += told.ended
+                enough = REPO_FACTS if told.ended else PAGE_FACTS
+                if len(facts) >= enough or visited >= PAGE_REPOSITORIES:
+                    yield page()
+        queues = {name for name, repo in state.repos.items() if "issues" in _readers(config, name, repo)}
+        for gone in missing_issues(outside, state.tickets, queues, now):
+            facts.append(gone)
+        sweep.settle()
+    except Exception:
+        # What was read up to here is paid for: the next poll goes on behind it.
+        yield page()
+        raise
+    state.swept = now
+    if facts:
+        yield page()
 
 
-def _passing(error: SourceError) -> bool:
-    """Whether it may be over at the next poll, and may be that of all calls."""
-    return isinstance(error, Refused | Unreachable)
+def due(config: Config, state: State, now: datetime) -> list[str]:
+    """Whose turn it is, the one visited longest ago first; those that failed last time come after all others.
+
+    It is everybody's while the time between two polls suffices for all. Else it is that of all where something may have
+    happened, and of as many quiet ones as there is time for, or as it takes to come round within `all_within`.
+    """
+    order = sorted(state.repos, key=lambda name: _turn(name, state.repos[name]))
+    if config.room is None:
+        return order
+    quiet = [name for name in order if not state.repos[name].lively(now)]
+    since_last = config.every if state.swept is None else max(config.every, now - state.swept)
+    # The round that comes to the last of them takes its time too.
+    wanted = math.ceil(len(quiet) * (since_last / max(config.all_within - 2 * config.every, config.every)))
+    resting = frozenset(quiet[max(config.room - (len(order) - len(quiet)), wanted) :])
+    return [name for name in order if name not in resting]
+
+
+def _turn(name: str, repo: RepoState) -> tuple[bool, datetime, str]:
+    return repo.failing, repo.visited or _NEVER, name
+
+
+def _object(
+    config: Config, outside: Sieve, state: State, name: str, unread: datetime, now: datetime
+) -> Object[RepoState]:
+    repo, tickets = state.repos[name], Sightings(state.tickets)
+    visit = Visit(
+        outside=outside,
+        ref=about(name, repo.topics),
+        now=now,
+        since=unread,
+        overlap=config.overlap,
+        first=state.first,
+        jobs=config.jobs,
+        infra_steps=config.infra_steps,
+        bots=config.bots,
+        agents=config.agents,
+        tickets=tickets,
+    )
+    readers = {list_: partial(read, visit) for list_, read in _readers(config, name, repo).items()}
+    return Object(id=name, state=repo, readers=readers, start=visit.start, rest=tickets.take)
+
+
+def _take_over(config: Config, state: State, told: Told[RepoState], now: datetime) -> None:
+    """Remember what is told now."""
+    before, repo = state.repos[told.id], told.state
+    # Whatever could be read of it: others come first in the next poll.
+    repo.visited = now
+    repo.stirred = max((fact.at for fact in told.facts), default=before.stirred)
+    if before.stirred is not None and repo.stirred is not None:
+        repo.stirred = max(before.stirred, repo.stirred)
+    state.repos[told.id] = repo
+    told.rest()
+    if told.ended and repo.archived and _at_rest(repo, _readers(config, told.id, repo), now):
+        del state.repos[told.id]
+
+
+def _readers(config: Config, name: str, repo: RepoState) -> Mapping[str, _Reader]:
+    readers: dict[str, _Reader] = {"runs": read_runs, "deployments": read_deployments, "pulls": read_pulls}
+    if repo.has_issues and matches(name, config.issues):
+        readers |= {"issues": read_issues, "backlog": read_backlog}
+    return readers
+
+
+def _at_rest(repo: RepoState, readers: Mapping[str, _Reader], now: datetime) -> bool:
+    """Whether nothing more can come of an archived repository: this poll read all of it, and no run goes on."""
+    cursors: list[Cursor] = [getattr(repo, name) for name in readers]
+    whole = all(cursor.read == now and cursor.failing is None for cursor in cursors)
+    return whole and all(run.state == UNAPPROVED for run in repo.runs.open.values())

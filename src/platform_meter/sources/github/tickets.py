@@ -15,7 +15,8 @@ from platform_meter.model.source import Expired, Outside, Refused, Unexpected, U
 from platform_meter.sources.github.facts import SYSTEM, is_bot
 from platform_meter.sources.github.poll import Visit, read_updated
 from platform_meter.sources.github.rows import Issue, TimelineItem, User, utc
-from platform_meter.sources.github.state import Cursor
+from platform_meter.sources.kit.cursor import Cursor
+from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.open_tickets import OpenTickets, Sight, gone_event
 
 AGENTS = frozenset({"MEMBER", "OWNER", "COLLABORATOR"})
@@ -230,13 +231,10 @@ def _place(outside: Outside, id_: str, sight: Sight) -> str:
     """Where an issue is now; empty when it is nowhere."""
     repo, _, number = sight.place.partition("#")
     try:
-        held = outside.get(f"/repos/{repo}/issues/{number}", _Held).body
-    except Expired:
+        answer = unless_gone(lambda: outside.get(f"/repos/{repo}/issues/{number}", _Held))
+    except Expired:  # 410: deleted
         return ""
-    except Unexpected as error:
-        if error.status != 404:
-            raise
-        return ""
+    held = answer.body if answer else None
     if held is None or str(held.id) != id_:
         return ""
     return f"{'/'.join(held.repository_url.split('/')[-2:])}#{held.number}"

@@ -13,7 +13,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from msgspec import Struct
 from pydantic import AfterValidator, Field
 
 from platform_meter.model.facts.tickets import TicketEvent
@@ -22,9 +21,11 @@ from platform_meter.model.scalars import Address
 from platform_meter.model.source import (
     Access,
     Basic,
+    Forbidden,
     Gap,
     Outside,
     Page,
+    Progress,
     Refused,
     Secret,
     Source,
@@ -36,11 +37,13 @@ from platform_meter.model.source import (
 from platform_meter.sources.jira.lists import Lists
 from platform_meter.sources.jira.rows import (
     Conventions,
+    Issue,
     moment,
     odd,
     project_ref,
     ticket_events,
 )
+from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.open_tickets import OpenTickets, Sight, gone_event
 from platform_meter.sources.kit.rows import Sieve
 
@@ -91,16 +94,9 @@ class Config(SourceConfig):
         return " AND ".join(part for part in parts if part)
 
 
-class _State(Struct, omit_defaults=True):
-    query: str
+class _State(Cursor, omit_defaults=True):
+    query: str = ""
     """What was asked for; other settings start anew."""
-    read: datetime | None = None
-    """Every change before this moment was told."""
-    began: datetime | None = None
-    """When the read now under way began; None between reads."""
-    start: datetime | None = None
-    upper: datetime | None = None
-    """How far it is: all that changed after this moment was told."""
     open: OpenTickets = msgspec.field(default_factory=OpenTickets)
 
 
@@ -140,28 +136,26 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         if state.query != config.query:
             # The open ones stay: those that the new query doesn't find are gone.
             state = _State(query=config.query, open=state.open)
-        if state.began is None or state.start is None:
-            state.began, state.upper = now, None
-            state.start = since if state.read is None else state.read - config.overlap
+        if state.began is None:
+            state.begin(now, state.next_start(since, config.overlap))
+        start, began, reached = state.start or since, state.began or now, state.at or now
         jira = Lists(outside)
-        recent = f'updated >= "{wall(state.start, jira.zone, late=False)}"'
+        recent = f'updated >= "{wall(start, jira.zone, late=False)}"'
         changed = [f"({recent} OR {OPEN})" if state.read is None else recent]
-        if state.upper is not None:
-            changed.append(f'updated <= "{wall(state.upper, jira.zone, late=True)}"')
+        if state.at is not None:
+            changed.append(f'updated <= "{wall(state.at, jira.zone, late=True)}"')
         jql = " AND ".join([*([config.query] if config.query else []), *changed]) + " ORDER BY updated DESC"
-        seen: set[str] = set()
-        for issues in jira.search(jql, PAGE_ISSUES):
+        found = jira.search(jql, PAGE_ISSUES)
+        for issues in state.changed(found, _key, config.overlap, settled=_MINUTE):
+            reached = state.at or reached
             facts: list[TicketEvent] = []
             for issue in issues:
-                if issue.id in seen:  # it changed meanwhile and stands on two pages
-                    continue
-                seen.add(issue.id)
                 if odd(issue.fields.created):
                     outside.reject(TicketEvent)
                     continue
                 if moment(issue.fields.created) is None:
                     text = f"{issue.key}: the account may not see its field 'created'"
-                    outside.gap(Gap(start=state.start, end=state.began, reason="forbidden", text=text))
+                    outside.gap(Gap(start=start, end=began, reason="forbidden", text=text))
                     continue
                 histories, comments = jira.histories(issue), jira.comments(issue)
                 times = [issue.fields.resolutiondate, *(h.created for h in histories), *(c.created for c in comments)]
@@ -172,11 +166,9 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
                     state.open.saw(issue.id, now.date(), issue.project)
                 else:
                     state.open.closed(issue.id)
-            state.upper = min((at for issue in issues if (at := moment(issue.fields.updated))), default=state.upper)
             yield Page(facts=facts, checkpoint=msgspec.json.encode(state), progress=_progress(state))
         if jira.lacking:
-            outside.gap(Gap(start=state.start, end=state.upper or state.began, reason="unreadable", text=jira.lacking))
-        state.read, state.began, state.start, state.upper = state.began, None, None, None
+            outside.gap(Gap(start=start, end=reached, reason="unreadable", text=jira.lacking))
         yield Page(checkpoint=msgspec.json.encode(state))
         if due := state.open.due(now.date(), PAGE_ISSUES):
             facts = _gone(jira, config.query, state.open, due, now)
@@ -186,6 +178,10 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
 
     return [Stream(name="issues", read=read, gives=SOURCE.gives)]
+
+
+def _key(issue: Issue) -> tuple[str, datetime | None]:
+    return issue.id, moment(issue.fields.updated)
 
 
 def _gone(jira: Lists, query: str, tickets: OpenTickets, due: Mapping[str, Sight], now: datetime) -> list[TicketEvent]:
@@ -200,8 +196,8 @@ def _gone(jira: Lists, query: str, tickets: OpenTickets, due: Mapping[str, Sight
     ]
 
 
-def _progress(state: _State) -> str:
-    return f"issues changed since {state.upper:%Y-%m-%d}" if state.upper else ""
+def _progress(state: _State) -> Progress | None:
+    return Progress(what="issues", back_to=state.at) if state.at else None
 
 
 def check(config: Config, outside: Outside) -> Sequence[str]:
@@ -211,12 +207,12 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
     except Refused as error:
         scopes = "email and API token with scopes read:jira-work and read:jira-user"
         where = f"scoped tokens and service accounts are taken only at url: {SCOPED_URL}"
-        return [f"{error}; give a valid token (Cloud: {scopes}; {where})"]
+        return [f"{error}; Cloud takes {scopes}, and {where}"]
     lines = []
     for key in config.projects:
         try:
             next(jira.search(f'project = "{key}"', 1))
-        except (Refused, Unexpected) as error:
+        except (Forbidden, Unexpected) as error:
             if isinstance(error, Unexpected) and error.status not in {400, 404}:
                 raise
             lines.append(f"project {key}: {error}; give the account the permission 'Browse projects' in it")

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from platform_meter.model.source import Answer, Gap, Unexpected
 from platform_meter.sources.jira.rows import FIELDS, Comment, History, Issue, moment
+from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.walk import Walk
 
@@ -125,11 +126,8 @@ class Lists:
         while True:
             params = {"startAt": len(found) + odd, "maxResults": 100}
             ask = partial(self.outside.get, path, _Changelog, params=params)
-            try:
-                answer = walk.page(_history_ids, ask, of=total - len(found) - odd)
-            except Unexpected as error:
-                if error.status != 404:
-                    raise
+            answer = unless_gone(partial(walk.page, _history_ids, ask, of=total - len(found) - odd))
+            if answer is None:
                 self._gap(issue, "its changelog can't be read to the end")
                 return inlined.histories if inlined else found
             body = answer.body or _Changelog(is_last=True)
@@ -146,13 +144,8 @@ class Lists:
         if held.total is None or held.total <= len(held.comments):
             return held.comments
         path = f"/rest/api/{self.version}/issue/{issue.id}"
-        try:
-            whole = self.outside.get(path, Issue, params={"fields": "comment"}).body
-        except Unexpected as error:
-            if error.status != 404:
-                raise
-            whole = None  # deleted since it was listed
-        found = whole.inlined.comments if whole else held.comments
+        answer = unless_gone(partial(self.outside.get, path, Issue, params={"fields": "comment"}))
+        found = answer.body.inlined.comments if answer and answer.body else held.comments
         if len(found) < held.total:
             self._gap(issue, f"{len(found)} of {held.total} comments can be read")
         return found
@@ -171,13 +164,9 @@ class Lists:
 
     def _project(self, id_: str) -> str:
         """Where an issue is; empty when there is none that the account may see."""
-        try:
-            found = self.outside.get(f"/rest/api/{self.version}/issue/{id_}", Issue, params={"fields": "project"}).body
-        except Unexpected as error:
-            if error.status != 404:
-                raise
-            return ""
-        return found.project if found else ""
+        path = f"/rest/api/{self.version}/issue/{id_}"
+        answer = unless_gone(partial(self.outside.get, path, Issue, params={"fields": "project"}))
+        return answer.body.project if answer and answer.body else ""
 
     def _gap(self, issue: Issue, text: str) -> None:
         start, end = moment(issue.fields.created), moment(issue.fields.updated)

@@ -7,17 +7,16 @@ taken away for an hour, or an index that is built anew, ends no ticket.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
-from itertools import islice, takewhile
+from functools import partial
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketEvent
-
-MOST = 5_000
-"""Tickets kept, some 40 bytes each in the checkpoint; of more, those seen longest ago are not looked for."""
+from platform_meter.sources.kit.open_things import due, put
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -34,7 +33,10 @@ class Sight(Struct, array_like=True, frozen=True):
 
 
 class OpenTickets(Struct, omit_defaults=True):
-    """Kept in the source's checkpoint, by the tool's id; the one seen longest ago comes first."""
+    """Kept in the source's checkpoint, by the tool's id; the one seen longest ago comes first.
+
+    Some 40 bytes each; of more than `open_things.MOST`, those seen longest ago are not looked for.
+    """
 
     sights: dict[str, Sight] = field(default_factory=dict)
 
@@ -46,7 +48,7 @@ class OpenTickets(Struct, omit_defaults=True):
 
     def due(self, day: date, most: int) -> dict[str, Sight]:
         """Those to look for now: neither seen nor looked for on this day yet, at most so many."""
-        return dict(islice(takewhile(lambda item: item[1].day < day, self.sights.items()), most))
+        return due(self.sights, lambda _, sight: sight.day < day, most)
 
     def gone(self, id_: str, day: date) -> bool:
         """It was not found. True when that is so for the second day: then it is forgotten."""
@@ -56,10 +58,31 @@ class OpenTickets(Struct, omit_defaults=True):
         return sight.missed
 
     def _put(self, id_: str, sight: Sight) -> None:
-        self.sights.pop(id_, None)
-        self.sights[id_] = sight
-        if len(self.sights) > MOST:
-            del self.sights[next(iter(self.sights))]
+        put(self.sights, id_, sight)
+
+
+class Sightings:
+    """What one visit saw of tickets since its last step: it is written down when that is told, not before."""
+
+    def __init__(self, tickets: OpenTickets) -> None:
+        self._tickets = tickets
+        self._seen: list[Callable[[], None]] = []
+
+    def saw(self, id_: str, day: date, place: str, labels: Labels = ()) -> None:
+        self._seen.append(partial(self._tickets.saw, id_, day, place, labels))
+
+    def closed(self, id_: str) -> None:
+        self._seen.append(partial(self._tickets.closed, id_))
+
+    def take(self) -> Callable[[], None]:
+        """What writes down all of it."""
+        seen, self._seen = self._seen, []
+
+        def write() -> None:
+            for each in seen:
+                each()
+
+        return write
 
 
 def gone_event(key: str, ticket: str, queue: str, about: Ref, at: datetime) -> TicketEvent:

@@ -7,8 +7,9 @@ poll that ended there would end there each time.
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -69,13 +70,14 @@ def _kinds(type_: inspect.Type) -> tuple[inspect.Type, ...]:
 
 
 class Sieve:
-    """`Outside` for one poll, which keeps odd rows out of its answers and counts them.
+    """`Outside` for one poll, which keeps odd rows out of its answers and counts them. Threads may share it.
 
     poll = Sieve.over(outside, lambda outside: pages_of(outside, ...))
     """
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
+        self._lock = threading.Lock()
         self._odd = Counter[tuple[str, str]]()
 
     @classmethod
@@ -88,12 +90,18 @@ class Sieve:
             yield Page(rejected=sieve._taken())
 
     def _taken(self) -> Mapping[tuple[str, str], int]:
-        taken, self._odd = self._odd, Counter()
+        with self._lock:
+            taken, self._odd = self._odd, Counter()
         return taken
+
+    @property
+    def at_once(self) -> int:
+        return self._outside.at_once
 
     def reject(self, kind: type[Fact] | str, reason: str = "invalid") -> None:
         """A row was left out for a reason that the source sees."""
-        self._odd[kind if isinstance(kind, str) else kind.__name__, reason] += 1
+        with self._lock:
+            self._odd[kind if isinstance(kind, str) else kind.__name__, reason] += 1
 
     def get(
         self,
@@ -122,7 +130,8 @@ class Sieve:
             body, odd = sift(error.answer.body, type_)
         except (msgspec.DecodeError, RecursionError):
             raise error from None
-        self._odd.update(odd)
+        with self._lock:
+            self._odd.update(odd)
         return Answer(body=body, headers=error.answer.headers, etag=error.answer.etag, odd=len(odd))
 
     # What is passed on as it is.
@@ -132,8 +141,15 @@ class Sieve:
     ) -> tuple[int, str]:
         return self._outside.text(path, params=params, timeout=timeout)
 
-    def lines(self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float = 330.0) -> Iterator[bytes]:
-        return self._outside.lines(path, params=params, timeout=timeout)
+    def lines(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 330.0,
+    ) -> Iterator[Sequence[bytes]]:
+        return self._outside.lines(path, params=params, headers=headers, timeout=timeout)
 
     def gap(self, gap: Gap) -> None:
         self._outside.gap(gap)

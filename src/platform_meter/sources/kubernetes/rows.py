@@ -9,21 +9,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar
 
 from msgspec import Struct, field
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.kubernetes import Namespace, Node, NodeState, PodStarted, Workload
 from platform_meter.model.facts.slis import SliCount
+from platform_meter.sources.kit.kubernetes_objects import Meta, Owner, Thing
 from platform_meter.sources.kit.rows import Row
 
 SYSTEM = "kubernetes"
-OWNERSHIP_LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "backstage.io/kubernetes-id")
-"""Labels that the ownership join reads without being told to (domain section 3, rule 3)."""
 
 NODE_WARM_UP = timedelta(minutes=10)
 """Younger nodes are left out of node readiness."""
+TAKEN_AWAY = frozenset(
+    {
+        "ToBeDeletedByClusterAutoscaler",
+        "karpenter.sh/disrupted",
+        "karpenter.sh/disruption",
+        "node.cloudprovider.kubernetes.io/shutdown",
+        "node.kubernetes.io/out-of-service",
+        "cloud.google.com/impending-node-termination",
+        "aws-node-termination-handler/spot-itn",
+        "aws-node-termination-handler/scheduled-maintenance",
+        "aws-node-termination-handler/asg-lifecycle-termination",
+        "aws-node-termination-handler/rebalance-recommendation",
+    }
+)
+"""Taints by which those that take nodes away say so: autoscalers, clouds and their helpers."""
 LATE_BINDING = timedelta(seconds=30)
 """A listed pod that got its node later than this is taken as one that waited for it: its past can't be seen."""
 WAITS = ("Unschedulable", "SchedulingGated")
@@ -34,53 +48,16 @@ OWNER_KINDS: Mapping[str, str] = {
     "DaemonSet": "daemonset",
     "Job": "job",
 }
+LASTING = frozenset({"StatefulSet", "DaemonSet", "ReplicationController"})
+"""Kinds of owners that outlive their pods under one name."""
+MAKERS: Mapping[str, str] = {"Deployment": "pod-template-hash", "Rollout": "rollouts-pod-template-hash"}
+"""What makes ReplicaSets (`NAME-HASH`), and the label in which their pods have the hash."""
 _CRON_RUN = re.compile(r"-\d{8,}$")
 """What a CronJob adds to its own name for each Job: the scheduled minute."""
 
 
-class Owner(Struct):
-    kind: str
-    name: str
-    controller: bool = False
-
-
-class Meta(Row, rename="camel"):
-    name: str = ""
-    namespace: str = ""
-    uid: str = ""
-    resource_version: str = ""
-    creation_timestamp: datetime | None = None
-    labels: dict[str, str] = field(default_factory=dict)
-    owner_references: list[Owner] = field(default_factory=list)
-
-
-class Thing(Row):
-    """What every object has; enough for a namespace."""
-
+class Space(Thing):
     becomes: ClassVar[str] = "Namespace"
-    metadata: Meta
-
-
-T = TypeVar("T", bound=Thing)
-
-
-class ListMeta(Struct, rename="camel"):
-    resource_version: str = ""
-    continue_: str = field(name="continue", default="")
-
-
-class Listing(Struct, Generic[T]):
-    """One page of a list."""
-
-    metadata: ListMeta
-    items: list[T] | None
-
-
-class Status(Struct):
-    """What the API says of a call that failed; also the object of an ERROR event."""
-
-    code: int = 0
-    message: str = ""
 
 
 class ReplicaSpec(Struct):
@@ -151,8 +128,13 @@ class Pod(Thing):
         return _condition(self.status.conditions, type_)
 
 
+class Taint(Struct):
+    key: str
+
+
 class NodeSpec(Struct):
     unschedulable: bool = False
+    taints: list[Taint] = []
 
 
 class NodeStatus(Struct):
@@ -217,8 +199,8 @@ def pod_started(pod: Pod, cluster: str, keep: Iterable[str], limit: timedelta) -
     """The start of a pod: created to Ready (domain section 8, user-felt); None when its Ready is no plausible start.
 
     The API tells only the *last* transition of Ready. It is taken as the first one when no container has restarted
-    and it lies within `limit` of creation. `updated` is the creation, the same however often the pod is seen: a pod
-    that lost and regained readiness within `limit` can never overwrite its first start.
+    and it lies within `limit` of creation. `updated` runs backwards from the creation, so that of two the earlier one
+    stands: a pod that lost and regained readiness within `limit` can never overwrite its first start.
     """
     ready, created = pod.condition("Ready"), pod.metadata.creation_timestamp
     if ready is None or ready.status != "True" or ready.last_transition_time is None or created is None:
@@ -231,7 +213,7 @@ def pod_started(pod: Pod, cluster: str, keep: Iterable[str], limit: timedelta) -
         key=f"pod/{pod.metadata.uid}",
         at=ready.last_transition_time,
         about=_pod_owner(pod.metadata, controller, cluster, keep),
-        updated=created,
+        updated=created - took,
         cluster=cluster,
         owner_kind=OWNER_KINDS.get(controller.kind, "other") if controller else "other",
         seconds=took.total_seconds(),
@@ -241,21 +223,31 @@ def pod_started(pod: Pod, cluster: str, keep: Iterable[str], limit: timedelta) -
 def _pod_owner(meta: Meta, controller: Owner | None, cluster: str, keep: Iterable[str]) -> Ref:
     """The object that lives on when the pod is gone.
 
-    A ReplicaSet's name is its Deployment's and a hash, a CronJob's Job the CronJob's and a time. Single Jobs and bare
-    pods of a namespace are one object each: names made for one run would grow without bound.
+    A ReplicaSet's name is that of what made it and a hash, which the pod carries as a label; without the label it stands
+    for itself. A CronJob's Job has the CronJob's name and a time. Single Jobs, bare pods and those of any other kind are
+    one object for each kind and namespace: names made for one run (a TaskRun, a Workflow) would grow without bound.
     """
     labels = ownership(meta.labels, keep)
     match controller:
         case Owner(kind="ReplicaSet", name=name):
-            return _workload_ref(cluster, meta.namespace, f"Deployment/{name.rpartition('-')[0] or name}", labels)
+            return _workload_ref(cluster, meta.namespace, _maker(name, meta.labels), labels)
         case Owner(kind="Job", name=name) if _CRON_RUN.search(name):
             return _workload_ref(cluster, meta.namespace, f"CronJob/{_CRON_RUN.sub('', name)}", labels)
-        case Owner(kind="Job"):
-            return _workload_ref(cluster, meta.namespace, "Job", ())
-        case Owner(kind=kind, name=name):
+        case Owner(kind=kind, name=name) if kind in LASTING:
             return _workload_ref(cluster, meta.namespace, f"{kind}/{name}", labels)
+        case Owner(kind=kind):
+            return _workload_ref(cluster, meta.namespace, kind, ())
         case None:
             return _workload_ref(cluster, meta.namespace, "Pod", ())
+
+
+def _maker(replica_set: str, labels: Mapping[str, str]) -> str:
+    """Kind and name of what made a ReplicaSet, as the label that its maker puts on the pods tells."""
+    for kind, label in MAKERS.items():
+        name = replica_set.removesuffix(f"-{labels.get(label, '')}")
+        if name and name != replica_set:
+            return f"{kind}/{name}"
+    return f"ReplicaSet/{replica_set}"
 
 
 def _workload_ref(cluster: str, space: str, path: str, labels: tuple[tuple[str, str], ...]) -> Ref:
@@ -269,10 +261,11 @@ def _workload_ref(cluster: str, space: str, path: str, labels: tuple[tuple[str, 
 
 
 def node(thing: ClusterNode, cluster: str, keep: Iterable[str]) -> Node:
-    """A node as it stands. Cordoned comes first: nobody expects such a node to be ready."""
+    """A node as it stands. Cordoned comes first, and being taken away is the same: nobody expects it to be ready."""
     meta = thing.metadata
     ready = _condition(thing.status.conditions, "Ready")
-    if thing.spec.unschedulable:
+    leaving = meta.deletion_timestamp is not None or any(taint.key in TAKEN_AWAY for taint in thing.spec.taints)
+    if thing.spec.unschedulable or leaving:
         state = NodeState.CORDONED
     elif ready is not None and ready.status == "True":
         state = NodeState.READY

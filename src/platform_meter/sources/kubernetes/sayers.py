@@ -1,48 +1,16 @@
-"""What is said of the objects that a list or a watch brings: readings as they change, and each pod's start."""
+"""What is said of pods as they come and change: each one's start, once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from platform_meter.model.facts import Reading
 from platform_meter.model.facts.kubernetes import PodStarted
-from platform_meter.sources.kubernetes.rows import Pod, Thing, bound_late, waits_for_node
+from platform_meter.sources.kubernetes.rows import Pod, bound_late, waits_for_node
 
 WAITING_PODS = 1_000
 """So many pods that waited are remembered; of more, the oldest are forgotten and known by their late binding alone."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Inventory:
-    """Says readings, and of a changed object only what differs from what it said last in this call."""
-
-    row: Callable[[Any], Reading | None]
-    complete: frozenset[type[Reading]]
-    held: dict[str, Reading] = field(default_factory=dict)
-
-    @property
-    def waiting(self) -> tuple[str, ...]:
-        return ()
-
-    def listed(self, thing: Thing) -> Reading | None:
-        return self.row(thing)
-
-    def changed(self, thing: Thing) -> Reading | None:
-        reading = self.row(thing)
-        if reading is None or self.held.get(reading.key) == reading:
-            return None
-        self.held[reading.key] = reading
-        return reading
-
-    def deleted(self, thing: Thing) -> tuple[type[Reading], str] | None:
-        reading = self.row(thing)
-        if reading is None:
-            return None
-        self.held.pop(reading.key, None)
-        return type(reading), reading.key
 
 
 class PodStarts:
@@ -64,28 +32,29 @@ class PodStarts:
     def waiting(self) -> tuple[str, ...]:
         return tuple(self._waiting)[-WAITING_PODS:]
 
-    def listed(self, thing: Pod) -> PodStarted | None:
+    def listed(self, thing: Pod) -> Sequence[PodStarted]:
         if bound_late(thing):
             self._waiting[thing.metadata.uid] = None
         return self.changed(thing)
 
-    def changed(self, thing: Pod) -> PodStarted | None:
+    def changed(self, thing: Pod) -> Sequence[PodStarted]:
         uid = thing.metadata.uid
         if uid in self._said:
-            return None
+            return ()
         if waits_for_node(thing) or (self._forgets and bound_late(thing)):
             self._waiting[uid] = None
         started = self._start(thing)
         if started is None:
-            return None
+            return ()
         if started.at < self._since:
             self._waiting.pop(uid, None)
-            return None
+            return ()
         if uid in self._waiting:
-            return None
+            return ()
         self._said.add(uid)
-        return started
+        return (started,)
 
-    def deleted(self, thing: Pod) -> None:
+    def deleted(self, thing: Pod) -> Sequence[PodStarted]:
         self._waiting.pop(thing.metadata.uid, None)
         self._said.discard(thing.metadata.uid)
+        return ()

@@ -27,6 +27,7 @@ from platform_meter.model.source import (
     Credential,
     Outside,
     Page,
+    Progress,
     Source,
     Stream,
     Token,
@@ -34,6 +35,7 @@ from platform_meter.model.source import (
     Unreachable,
 )
 from platform_meter.sources.kit.rows import Row, Sieve
+from platform_meter.sources.kit.windows import Windows
 from platform_meter.sources.prometheus.config import (
     SYSTEM,
     Config,
@@ -51,6 +53,8 @@ SLICES = 1_000
 """Points asked for in one call; servers refuse more than 11,000 per series."""
 _DIGITS = 6
 """Decimals kept: scaling a count back leaves 12.000000000000002."""
+_BEYOND = 0.1
+"""Share of the total by which a part may lie outside of it; the generated rules allow as much."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -158,16 +162,22 @@ def _usage(query: UsageQuery, outside: Sieve, ends: range) -> Iterator[Usage]:
 def _sli(query: SliQuery, outside: Sieve, ends: range) -> Iterator[SliCount]:
     """Good and bad of each slice with a total; a part that is absent there is 0 (domain section 5).
 
-    A part is held to 0..total: out of `increase` both are estimates, and one may come out above the other.
+    A part is held to 0..total: out of `increase` both are estimates, and one may come out above the other. Where it lies
+    further outside than scrapes at the two ends of a slice explain, the counts contradict and the slice is rejected.
     """
+    most = max(_BEYOND, 2 * (query.scrape_interval / query.window))
     text = query.bad if query.good is None else query.good
     totals = _ask(outside, query, query.total, (), ends).get((), {})
     parts = _ask(outside, query, text or "", (), ends).get((), {})
     for end, total in totals.items():
         if math.isnan(total) or math.isnan(parts.get(end, 0.0)):
             continue
-        part = min(max(parts.get(end, 0.0), 0.0), max(total, 0.0))
-        rest = max(total, 0.0) - part
+        all_, part = max(total, 0.0), parts.get(end, 0.0)
+        if not -most * all_ - 1 <= part <= (1 + most) * all_ + 1:
+            outside.reject(SliCount, "contradiction")
+            continue
+        part = min(max(part, 0.0), all_)
+        rest = all_ - part
         yield SliCount(
             key=f"{stream_name(query)}/{end}",
             at=datetime.fromtimestamp(end, UTC),
@@ -189,26 +199,26 @@ def _read(
 ) -> Iterator[Page]:
     """All slices of one query that ended since the last one read; a page holds as many as the server takes at once.
 
-    A range that fails may be too large for the server, or for the time it is given, and is asked for by halves for the
-    rest of the poll. One slice goes first: where that fails too the server is away, and nothing is lost by waiting.
+    A range that fails may be too large for the server, or for the time it is given.
     """
     first = since if checkpoint is None else datetime.fromtimestamp(int(checkpoint), UTC)
-    left = slices(first, now - delay, query.window)
-    size = most = 1 if query.instant else SLICES
-    while left:
-        ends = left[:size]
+    windows = Windows(slices(first, now - delay, query.window), most=1 if query.instant else SLICES)
+    total = len(windows.left)
+    for ends in windows:
         try:
             facts = tuple(_sli(query, outside, ends) if isinstance(query, SliQuery) else _usage(query, outside, ends))
         except (Unexpected, Unreachable):
-            if len(ends) == 1:
+            if not windows.halve():
                 raise
-            size, most = 1, len(ends) // 2
             continue
-        left, size = left[size:], most
+        windows.whole()
+        left = windows.left
         yield Page(
             facts=facts,
             checkpoint=str(ends[-1]).encode(),
-            progress=f"{datetime.fromtimestamp(ends[-1], UTC):%Y-%m-%d %H:%M} of {stream_name(query)}" if left else "",
+            progress=Progress(what=f"slices of {stream_name(query)}", done=total - len(left), of=total)
+            if left
+            else None,
         )
 
 

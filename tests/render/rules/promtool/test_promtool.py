@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.prometheus import promtool
+from tests.support.queries import FORMS
 from tests.support.slos import ALL, LATENCY, RATIO, THRESHOLD, planned, replaced
 
 from platform_meter.render.rules import rules
@@ -70,38 +71,54 @@ def test_a_page_on_one_bad_event_is_the_users_wish() -> None:
     assert not any("one failure" in a.text for a in rule_tests([found]))
 
 
-KINDS = {
-    "a sum of two": ("sum(increase(a[{{window}}])) + sum(increase(b[{{window}}]))", "sum(increase(e[{{window}}]))"),
-    "all less the good": ("a", "sum(increase(a[{{window}}])) - sum(increase(g[{{window}}]))"),
-    "all less a bucket": (
-        "h_count",
-        'sum(increase(h_count[{{window}}])) - sum(increase(h_bucket{le="1"}[{{window}}]))',
-    ),
-    "rates": ("sum(rate(a[{{window}}])) + sum(rate(b[{{window}}]))", "sum(rate(e[{{window}}]))"),
-    "samples that are counts": ("sum(sum_over_time(a[{{window}}]))", "sum(sum_over_time(b[{{window}}]))"),
-    "good and bad of two names": ("sum(increase(ok[{{window}}])) + sum(increase(ko[{{window}}]))", "ko"),
-    "two joined": ("sum(increase(ok[{{window}}]) + increase(ko[{{window}}]))", "ko"),
-    "two label values": ("a", 'sum(increase(a{x="1"}[{{window}}])) + sum(increase(a{x="2"}[{{window}}]))'),
-}
+def of_form(form: str) -> Plan:
+    """The plan of an SLO with queries of this form."""
+    total, bad = FORMS[form]
+    return planned(RATIO, ("'http_requests_total'", f"'{total}'"), ("'http_requests_total{code=~\"5..\"}'", f"'{bad}'"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_most_forms_of_query_are_tested(kind: str, tmp_path: Path) -> None:
-    """Series are found for sums and differences too, such that a good event adds to total, and a bad one to both."""
-    total, bad = KINDS[kind]
-    one = planned(RATIO, ("'http_requests_total'", f"'{total}'"), ("'http_requests_total{code=~\"5..\"}'", f"'{bad}'"))
-    assert untested(one) == ""
-    if kind in ("all less the good", "samples that are counts", "two joined"):  # the others take the same ways
-        assert run(one, tmp_path) == ["shop.long.test.yml", "shop.short.test.yml"]
+@pytest.mark.parametrize("form", FORMS)
+def test_all_forms_of_query_are_tested(form: str) -> None:
+    """Series are found such that a good event adds to total, and a bad one to both. tests/real has promtool run all of them."""
+    plan = of_form(form)
+    assert untested(plan) == ""
+    assert [a.path for a in rule_tests([plan])] == ["shop.long.test.yml", "shop.short.test.yml"]
+
+
+@pytest.mark.parametrize("form", ["all less the good", "two offsets", "a join that selects", "looks with and on()"])
+def test_series_of_a_form_give_what_the_plan_says(form: str, tmp_path: Path) -> None:
+    """Each is one way to make up series: promtool agrees."""
+    assert run(of_form(form), tmp_path) == ["shop.long.test.yml", "shop.short.test.yml"]
+
+
+@pytest.mark.parametrize(
+    ("form", "right", "wrong"),
+    [
+        ("two offsets", "offset 90s", "offset 40m"),
+        ("a join that selects", 'owner{team="x"}', 'owner{team="y"}'),
+        ("looks with and on()", "maintenance == 0", "maintenance == 1"),
+    ],
+)
+def test_a_test_of_each_form_fails_on_wrong_rules(form: str, right: str, wrong: str, tmp_path: Path) -> None:
+    """Rules that read at another time, join with another series, or count other looks."""
+    plan = of_form(form)
+    for artifact in (*rules([plan]), *rule_tests([plan])):
+        text = artifact.text
+        if artifact.path == "shop.rules.yml":
+            assert right in text
+            text = text.replace(right, wrong)
+        (tmp_path / artifact.path).write_text(text)
+    with pytest.raises(AssertionError, match="FAILED"):
+        promtool("test", "rules", tmp_path / "shop.short.test.yml")
 
 
 @pytest.mark.parametrize(
     ("bad", "why"),
     [
-        ("sum(increase(a[{{window}}] offset 5m))", "an offset"),
-        ("sum(sum_over_time((up == bool 0)[{{window}}:1m]))", "a subquery"),
+        ("sum(changes(a[{{window}}]))", "changes"),
+        ("sum(sum_over_time((up == bool 0)[{{window}}:1m]))", "counters beside samples"),
     ],
-)  # fmt: skip
+)
 def test_what_has_no_test_is_named(bad: str, why: str) -> None:
     """Where no series can be guessed nothing is claimed, and the reason is said."""
     one = planned(RATIO, ("'http_requests_total{code=~\"5..\"}'", f"'{bad}'"))

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from decimal import Decimal
+from datetime import timedelta
 
 import pytest
 from tests.support.slos import LATENCY, RATIO, THRESHOLD, planned
 
-from platform_meter.render.rules.promtool.samples import Sample, fed_by
+from platform_meter.render.rules.promtool.reads import Unknown
+from platform_meter.render.rules.promtool.samples import Sample, fed_by, unfed
 from platform_meter.slo.plan import Counters, Slices
 
 BAD = "'http_requests_total{code=~\"5..\"}'"
@@ -28,29 +29,93 @@ def test_labels_are_found(bad: str, total: str, good_series: str, bad_series: st
     """One series that counts as good, and one that counts as bad."""
     sli = planned(RATIO, (BAD, f"'{bad}'"), (ALL, f"'{total}'}}")).sli
     assert isinstance(sli, Counters)
-    assert fed_by(sli) == (Sample(series=good_series, good=True), Sample(series=bad_series, bad=True))
+    assert fed_by(sli).samples == (Sample(series=good_series, good=1), Sample(series=bad_series, bad=1))
 
 
 def test_two_metrics() -> None:
     """A histogram's bucket counts the good ones, its count all of them."""
     sli = planned(LATENCY).sli
     assert isinstance(sli, Counters)
-    assert fed_by(sli) == (
-        Sample(series="http_seconds_count", good=True, bad=True),
-        Sample(series='http_seconds_bucket{le="0.5"}', good=True),
+    assert fed_by(sli).samples == (
+        Sample(series="http_seconds_count", good=1, bad=1),
+        Sample(series='http_seconds_bucket{le="0.5"}', good=1),
     )
 
 
-@pytest.mark.parametrize("bad", ['r{c=~"(a|b){2}c?"}', 'r{c=~"x",c=~"y"}'])
-def test_what_cannot_be_guessed(bad: str) -> None:
-    """A pattern too hard for guesses, and one that nothing matches."""
-    sli = planned(RATIO, (BAD, f"'{bad}'"), (ALL, "'r'}")).sli
+@pytest.mark.parametrize(
+    ("total", "bad", "why"),
+    [
+        ("r", 'r{c=~"(a|b){2}c?"}', "no labels are known that r takes"),
+        ("r", 'r{c=~"x",c=~"y"}', "no labels are known that r takes"),
+        ("r", "sum(changes(x[{{window}}]))", "changes"),
+        ("sum(histogram_count(increase(h[{{window}}])))", "r", "histogram_count"),
+        ("sum(sum_over_time(vector(1)[{{window}}:1m]))", "r", "a query that reads no series"),
+        ("r", "sum(increase(r[{{window}}] offset 5m))", "r is read in two ways, or at two offsets"),
+        ("r", "sum(increase(x[{{window}}] offset 2d))", "an offset of more than a day"),
+        ("r", "sum(sum_over_time((up == bool 0)[{{window}}:1m]))", "counters beside samples"),
+        ("r", "sum(increase(x[{{window}}])) * 0.3", "no series are known that make a good event, and others that make a bad one"),
+        (
+            "sum(count_over_time(up[{{window}}:1m]))",
+            "sum(count_over_time((rate(x[10m]) > 0)[{{window}}:1m]))",
+            "a subquery that sees what happens later than 6 minutes after",
+        ),
+        (
+            "sum(count_over_time(up[{{window}}:1m]))",
+            "sum(count_over_time(up[{{window}}:2m]))",
+            "no levels are known that make a sample good, and others that make it bad",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_guessed_is_named(total: str, bad: str, why: str) -> None:
+    """Nothing is claimed then."""
+    sli = planned(RATIO, (BAD, f"'{bad}'"), (ALL, f"'{total}'}}")).sli
     assert isinstance(sli, Counters)
-    assert fed_by(sli) is None
+    assert unfed(sli) == why
 
 
-def test_levels() -> None:
+def test_what_is_joined_stands_at_one() -> None:
+    """And has the labels that it is joined by."""
+    total = 'sum(increase(a[{{window}}] offset 90s) * on(pod) group_left(team) owner{team=~"x|y"})'
+    sli = planned(RATIO, (BAD, "e"), (ALL, f"'{total}'}}")).sli
+    assert isinstance(sli, Counters)
+    fed = fed_by(sli)
+    assert fed.samples == (
+        Sample(series='a{pod="a"}', good=1, bad=1, offset=timedelta(seconds=90)),
+        Sample(series='owner{pod="a",team="x"}', levels=(1.0, 1.0, 1.0)),
+        Sample(series='e{pod="a"}', bad=1),
+    )
+    assert (fed.delay, fed.idles, fed.sampled) == (timedelta(minutes=5), True, False)
+
+
+def test_samples_are_bad_or_good_by_their_level() -> None:
+    """Such as make every look count, once as good and once as bad; looks are half as often as steps here."""
+    total, bad = "count_over_time(up[{{window}}:1m])", "sum_over_time((up == bool 0 unless on() quiet)[{{window}}:1m])"
+    sli = planned(RATIO, (BAD, f"'{bad}'"), (ALL, f"'{total}'}}")).sli
+    assert isinstance(sli, Counters)
+    fed = fed_by(sli)
+    assert fed.samples == (Sample(series="up", levels=(1.0, 0.0, None)),)
+    assert (fed.event, fed.lag, fed.idles, fed.sampled) == (0.5, timedelta(minutes=1), False, True)
+
+
+@pytest.mark.parametrize(
+    ("query", "sample"),
+    [
+        ("queue_age_seconds", Sample(series="queue_age_seconds", levels=(29.0, 31.0, None))),
+        ("max(q) / 2 + 5", Sample(series="q", levels=(48.0, 52.0, None))),
+        ("sum(rate(q[5m]))", Sample(series="q", levels=(29.0, 31.0, None), grows=True)),
+    ],
+)
+def test_levels(query: str, sample: Sample) -> None:
     """A level on each side of the bound."""
-    sli = planned(THRESHOLD).sli
+    sli = planned(THRESHOLD, ("query: queue_age_seconds", f"query: '{query}'")).sli
     assert isinstance(sli, Slices)
-    assert fed_by(sli) == (Sample(series="queue_age_seconds", level=(Decimal(29), Decimal(31))),)
+    assert fed_by(sli).samples == (sample,)
+
+
+@pytest.mark.parametrize("query", ["histogram_quantile(0.9, q)", "q / q", "2 / q"])
+def test_levels_of_other_forms(query: str) -> None:
+    """A quantile, and what is no straight line."""
+    sli = planned(THRESHOLD, ("query: queue_age_seconds", f"query: '{query}'")).sli
+    assert isinstance(sli, Slices)
+    with pytest.raises(Unknown):
+        fed_by(sli)

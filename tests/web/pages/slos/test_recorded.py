@@ -40,17 +40,26 @@ def test_all_slos_come_in_one_call() -> None:
                 series("slo:data_coverage:ratio", "0.98", slo="web", period="28d"),
                 series("slo:total_events:count", "100", slo="api", window="28d"),
                 series("slo:burn:rate", "1", window="1h"),
+                series("ALERTS", "1", slo="web", alertname="SLOBurn", alertstate="firing", level="ticket", window="3d"),
+                series("ALERTS", "1", slo="web", alertname="SLOBurn", alertstate="pending", level="page", window="1h"),
+                series("ALERTS", "1", slo="api", alertname="SLONoData", alertstate="firing", level="ticket"),
             ]
         )
     )
     assert now(prometheus) == {
-        "web": Recorded(burn={"1h": 14.4}, sli={"28d": 0.999}, budget=-0.5, coverage=0.98),
-        "api": Recorded(total={"28d": 100.0}),
+        "web": Recorded(
+            burn={"1h": 14.4},
+            sli={"28d": 0.999},
+            budget=-0.5,
+            coverage=0.98,
+            firing=frozenset({("ticket", "3d")}),
+        ),
+        "api": Recorded(total={"28d": 100.0}, firing=frozenset()),
     }
     (call,) = prometheus.calls
     assert call.path == "/api/v1/query"
     assert call.params == {
-        "query": '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio|slo:data_coverage:ratio"}'
+        "query": '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio|slo:data_coverage:ratio|ALERTS"}'
     }
 
 

@@ -231,9 +231,32 @@ def test_without_a_prometheus_its_slos_say_so() -> None:
     assert "SLOs are counted by Prometheus, and" not in page(view(CI, OUTAGE), "/slos")
 
 
-def answered(burn: float = 20.0, *, left: float = 0.5, covered: float = 1.0, tiles: int = 8064) -> FakeOutside:
-    """A Prometheus with the series of SLO `web`: half of its budget is left, and every tile of 28 days is there."""
-    series: list[tuple[str, Mapping[str, str], float]] = [
+Line = tuple[str, Mapping[str, str], float]
+EDGE: list[Line] = [
+    *(("slo:burn:rate", {"window": w}, 0.95) for w in ("6h", "3d")),
+    ("slo:bad_events:count", {"window": "3d"}, 3.0),
+]
+"""Just under the factor of the slow ticket."""
+AT_THE_EDGE = [
+    *(run(Outcome.SUCCESS, ago(days=1, minutes=n)) for n in range(310)),
+    *(run(Outcome.INFRA_FAILURE, ago(days=1, minutes=n)) for n in range(310, 313)),
+    run(Outcome.SUCCESS, ago(minutes=1)),
+]
+"""3 of 314 bad in three days, none in six hours."""
+
+
+def answered(
+    burn: float = 20.0,
+    *,
+    left: float = 0.5,
+    covered: float = 1.0,
+    tiles: int = 8064,
+    slo: str = "web",
+    more: Sequence[Line] = (),
+) -> FakeOutside:
+    """A Prometheus with the series of an SLO: half of its budget is left, and every tile of 28 days is there."""
+    series: list[Line] = [
+        *more,
         *(("slo:burn:rate", {"window": w}, burn) for w in ("5m", "1h")),
         ("slo:bad_events:count", {"window": "1h"}, 7.0),
         ("slo:bad_events:count", {"window": "28d"}, 50.0),
@@ -247,11 +270,13 @@ def answered(burn: float = 20.0, *, left: float = 0.5, covered: float = 1.0, til
         if call.params["query"].startswith("count_over_time"):
             return told([{"metric": {"slo": "web"}, "value": [1.0, str(tiles)]}])
         assert call.params["query"] in {
-            '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio|slo:data_coverage:ratio"}',
-            '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio|slo:data_coverage:ratio",slo="web"}',
+            '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio|slo:data_coverage:ratio|ALERTS"}',
+            '{__name__=~"slo:burn:rate|slo:sli:ratio|slo:bad_events:count|slo:total_events:count|slo:budget_remaining:ratio|slo:data_coverage:ratio|ALERTS",slo="'
+            + slo
+            + '"}',
         }
         return told(
-            [{"metric": {"__name__": n, "slo": "web", **labels}, "value": [1.0, str(v)]} for n, labels, v in series]
+            [{"metric": {"__name__": n, "slo": slo, **labels}, "value": [1.0, str(v)]} for n, labels, v in series]
         )
 
     def ranged(call: Call) -> Reply:
@@ -279,6 +304,33 @@ def test_slos_that_prometheus_counts_show_its_series() -> None:
     assert found["Good events by day"].rows[-1] == ("10 Jun", "99.920 %", "99.900 %")
     assert found["Budget left after each day"].rows[-2:] == (("09 Jun", "90.0 %"), ("10 Jun", "50.0 %"))
     assert "Last bad events" not in found
+
+
+@pytest.mark.parametrize(
+    ("alerts", "word"),
+    [
+        (
+            [("ALERTS", {"alertname": "SLOBurn", "alertstate": "firing", "level": "ticket", "window": "3d"}, 1.0)],
+            "fires",
+        ),
+        ([], "quiet"),
+    ],
+)
+@pytest.mark.parametrize("name", ["web", "builds"])
+def test_a_ticket_that_stays_is_shown_as_prometheus_has_it(name: str, alerts: list[Line], word: str) -> None:
+    """Between the factor and where it ends the page says what Prometheus says, of stored SLOs too."""
+    files, seen = (CI, AT_THE_EDGE) if name == "builds" else (WEB.removeprefix("---\n"), [])
+    prometheus = answered(0.95, slo=name, more=(*EDGE, *alerts))
+    rows = tables(page(view(files, seen, prometheus), f"/slos/{name}"))["Alerts"].rows
+    assert [row[1] for row in rows if row[3] == "3d"] == [word]
+
+
+def test_a_ticket_of_which_nobody_knows_whether_it_stays() -> None:
+    """Stored events, no Prometheus to ask: neither fires nor quiet, and the page says why."""
+    text = page(view(CI, AT_THE_EDGE), "/slos/builds")
+    assert [row[1] for row in tables(text)["Alerts"].rows if row[3] == "3d"] == ["unknown"]
+    assert "Here it stays if it fires already, which Prometheus did not tell." in text
+    assert "which Prometheus did not tell" not in page(view(CI, OUTAGE), "/slos/builds")
 
 
 @pytest.mark.parametrize(("tiles", "state"), [(100, "young page"), (8064, "exhausted page")])

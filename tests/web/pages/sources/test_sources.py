@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.support.history import NOBODY, MemoryHistory, owner, source
@@ -13,18 +14,20 @@ from tests.support.views import html, rows, tables, view
 from platform_meter.model.catalogue.meter import OBJECTS_SEEN, OWNERSHIP_CONFLICTS, UNOWNED_OBJECTS
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.source import Progress
 from platform_meter.store import StreamState
 from platform_meter.web.pages.sources import PAGE, SHOWN
 from platform_meter.web.view import SourceExtra
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
+FAR = Progress(what="repositories", done=3, of=9)
 
 
 def repo(name: str) -> Repository:
     return Repository(about=Ref(system="github", kind="repository", id=name))
 
 
-def state(stream: str, *, error: str = "", progress: str = "", polls: int = 3) -> StreamState:
+def state(stream: str, *, error: str = "", progress: Progress | None = None, polls: int = 3) -> StreamState:
     return StreamState(
         instance="gh",
         type="github",
@@ -60,11 +63,11 @@ def test_each_source_says_how_it_does() -> None:
     ("said", "cell"),
     [
         ({}, "starting"),
-        ({"progress": "3 of 9 repositories"}, "importing 3 of 9 repositories"),
+        ({"progress": FAR}, "importing 3 of 9 repositories, done at about 12:07"),
         ({"error": "GET /orgs: 401"}, "down GET /orgs: 401"),
         (
-            {"progress": "3 of 9 repositories", "error": "GET /orgs: 502"},
-            "importing 3 of 9 repositories GET /orgs: 502",
+            {"progress": FAR, "error": "GET /orgs: 502"},
+            "importing 3 of 9 repositories, done at about 12:07 GET /orgs: 502",
         ),
     ],
     ids=["asked", "importing", "refused", "tries again"],
@@ -72,7 +75,9 @@ def test_each_source_says_how_it_does() -> None:
 def test_a_source_that_was_never_read_whole(said: dict[str, Any], cell: str) -> None:
     """It starts until it tells how far it is, or fails; only then it is down."""
     history = MemoryHistory(sources=[source("gh", "github", watermark=None, fresh=False)])
-    (row,) = tables(view(NOW, history, streams=[state("api", **said)]), PAGE.path)[""].rows
+    ends = {"gh": SourceExtra(ends={"api": NOW + timedelta(minutes=7)})}
+    seen = view(NOW, history, streams=[replace(state("api", **said), watermark=None)], extras=ends)
+    (row,) = tables(seen, PAGE.path)[""].rows
     assert row[2:4] == (cell, "–")
 
 
@@ -110,5 +115,19 @@ def test_gaps_are_listed() -> None:
     gap = ("gh", NOW - timedelta(days=2), NOW - timedelta(days=1), "result_cap", "<b>1,200 runs</b>")
     text = html(view(NOW, gaps=[gap]), PAGE.path)
     assert "2026-06-08 12:00" in text
+    there = html(replace(view(NOW, gaps=[gap]), zone=ZoneInfo("Asia/Tokyo")), PAGE.path)
+    assert ("2026-06-08 21:00" in there, "2026-06-08 12:00" in there) == (True, False)
     assert "result_cap" in text
     assert "&lt;b&gt;1,200 runs&lt;/b&gt;" in text
+
+
+def test_streams_have_a_line_where_there_is_something_to_say() -> None:
+    """How far each is that imports, by its name; equal failures are said once."""
+    history = MemoryHistory(sources=[source("gh", "github", watermark=None, fresh=False)])
+    streams = [
+        replace(state("issues", progress=Progress(what="issues", done=3)), watermark=None),
+        replace(state("runs", progress=FAR, error="GET /orgs: 502"), watermark=None),
+        state("tags", error="GET /orgs: 502", progress=FAR),
+    ]
+    (row,) = tables(view(NOW, history, streams=streams), PAGE.path)[""].rows
+    assert row[2] == "importing issues: 3 issues runs: 3 of 9 repositories GET /orgs: 502"

@@ -98,7 +98,7 @@ def _job(b: Bodies, run: Run, attempt: Attempt, job: Job, now: datetime) -> dict
         "runner_id": job.runner if taken else None,
         "runner_name": f"{run.repo.pool}-{job.runner:02d}" if taken else None,
         "runner_group_id": 1 if taken else None,
-        "runner_group_name": "acme" if taken else None,
+        "runner_group_name": run.repo.pool if taken else None,
     }
 
 

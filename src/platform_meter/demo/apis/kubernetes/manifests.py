@@ -86,7 +86,8 @@ def _node(found: Node) -> dict[str, Any]:
 
 def _pod(pod: Pod, *, ready: bool) -> dict[str, Any]:
     """A pod before or after it became Ready for the first time."""
-    owner = f"{pod.owner}-{sha_of(pod.owner)[:9]}" if pod.owner_kind == "deployments" else pod.owner
+    replicated = {"pod-template-hash": sha_of(pod.owner)[:9]} if pod.owner_kind == "deployments" else {}
+    owner = "-".join((pod.owner, *replicated.values()))
     since = pod.ready if ready else pod.created
     status = "True" if ready else "False"
     condition = {"lastProbeTime": None, "lastTransitionTime": _stamp(since), "status": status}
@@ -99,7 +100,7 @@ def _pod(pod: Pod, *, ready: bool) -> dict[str, Any]:
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    metadata = _metadata(pod.name, pod.namespace, dict(pod.labels), pod.created)
+    metadata = _metadata(pod.name, pod.namespace, {**dict(pod.labels), **replicated}, pod.created)
     return {
         "apiVersion": "v1",
         "kind": "Pod",

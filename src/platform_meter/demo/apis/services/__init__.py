@@ -74,4 +74,5 @@ API = DemoApi(
     instances=lambda _: (NAME,),
     app=lambda world, at: MetricsApi(world, at.url),
     threads=10,
+    scraped=True,
 )

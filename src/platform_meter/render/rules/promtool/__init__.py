@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
 
@@ -18,18 +18,22 @@ from platform_meter.render.artifact import Artifact
 from platform_meter.render.rules import groups
 from platform_meter.render.rules.promql import series
 from platform_meter.render.rules.promtool import stored
-from platform_meter.render.rules.promtool.samples import Fed, fed_by, unfed
+from platform_meter.render.rules.promtool.reads import Unknown
+from platform_meter.render.rules.promtool.samples import Fed, Sample, fed_by, unfed
 from platform_meter.render.rules.promtool.text import Expected, Test, firing, labels_text, tests_text
 from platform_meter.render.rules.text import rules_text
 from platform_meter.slo import names
 from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Counters, Plan, Slices
 from platform_meter.slo.promql import duration_text, number_text
+from platform_meter.slo.spec import Alarm
 
 _STEP = timedelta(seconds=30)
 _LONG_STEP = timedelta(minutes=5)
 _MINUTE = timedelta(minutes=1)
 _BUSY = 3000
 """Events a step: 100 requests a second."""
+_LOOK_BACK = timedelta(minutes=5)
+"""How long a subquery sees a series that has ended."""
 _PATIENCE = timedelta(hours=2)
 """What waits longer is tested at 5 min."""
 
@@ -86,19 +90,22 @@ def _tests(plan: Plan) -> tuple[Sequence[Test], Sequence[Test]]:
     """Tests at 30 s, and tests at 5 min."""
     if isinstance(plan.sli, StoredSli):
         return stored.tests(plan), []
-    fed = fed_by(plan.sli)
-    if fed is None:
+    try:
+        fed = fed_by(plan.sli)
+    except Unknown:
         return [], []
     short, long = list[Test](), [_budget(plan, fed)]
-    (short if plan.no_data_after <= _PATIENCE else long).append(_no_data(plan, fed))
-    if isinstance(plan.sli, Counters):
+    if Alarm.NO_DATA not in plan.left_out:
+        (short if plan.no_data_after <= _PATIENCE else long).append(_no_data(plan, fed))
+    if isinstance(plan.sli, Counters) and fed.idles:
         short.append(_idle(plan, fed))
     if plan.alerts:
         first = plan.alerts[0]
         (short if first.short.length <= RAW_UP_TO else long).append(_outage(plan, first, fed))
-        if isinstance(plan.sli, Counters) and min(a.min_bad for a in plan.alerts) > 1:
+        alone = not fed.sampled and fed.event == 1
+        if isinstance(plan.sli, Counters) and alone and min(a.min_bad for a in plan.alerts) > 1:
             long.append(_one_failure(plan, fed))
-    return short, long
+    return [_later(one, fed) for one in short], [_later(one, fed) for one in long]
 
 
 def _outage(plan: Plan, alert: BurnAlert, fed: Fed) -> Test:
@@ -110,7 +117,10 @@ def _outage(plan: Plan, alert: BurnAlert, fed: Fed) -> Test:
     calm = 2 * alert.long.length if raw else alert.long.length * 0.55
     full = alert.long.length if raw else calm / (1 - share)
     tile = timedelta(0) if raw else 2 * (plan.slice or _LONG_STEP)
-    needed = max(full, alert.short.length) * share + tile + _STEP + step
+    needed = max(full, alert.short.length) * share
+    if fed.sampled and isinstance(plan.sli, Counters):  # so many samples have to come
+        needed = max(needed, alert.min_bad / fed.event * _STEP)
+    needed += tile + _STEP + step + fed.lag
     until = math.ceil(needed / step) * step
     before = math.ceil(calm / step) * step
     return Test(
@@ -151,6 +161,7 @@ def _no_data(plan: Plan, fed: Fed) -> Test:
     busy, silence = timedelta(hours=1), plan.no_data_after
     step = _STEP if silence <= _PATIENCE else _LONG_STEP
     late = busy + silence + plan.reference + 2 * step + timedelta(minutes=5)
+    late += fed.lag + _LOOK_BACK if fed.lag else timedelta(0)
     return Test(
         name=f"{plan.slo}: no data for {duration_text(silence)} is said",
         step=_STEP,
@@ -178,7 +189,8 @@ def _one_failure(plan: Plan, fed: Fed) -> Test:
 def _budget(plan: Plan, fed: Fed) -> Test:
     """Failures counted by hand against the budget that the rules say."""
     before, outage, after = timedelta(hours=12), timedelta(hours=1), timedelta(hours=3)
-    if isinstance(plan.sli, Slices):  # at 5 min between evaluations an hour of slices is counted to one in twelve
+    # At 5 min between evaluations an hour of slices is counted to one in twelve, and so is what is seen minutes late.
+    if isinstance(plan.sli, Slices) or fed.lag > _MINUTE:
         outage = timedelta(hours=4)
     burned = outage / (before + outage + after) / float(plan.allowed)
     phases = [Phase(length=before, good=30), Phase(length=outage, good=0, bad=30), Phase(length=after, good=30)]
@@ -203,21 +215,34 @@ def _number(value: float) -> str:
     return f"({number_text(round(value, 6))})"
 
 
+def _later(test: Test, fed: Fed) -> Test:
+    """The test, which begins when the query sees the first of all series."""
+    return replace(test, expected=tuple(replace(one, at=one.at + fed.delay) for one in test.expected))
+
+
 def _values(fed: Fed, phases: Sequence[Phase]) -> tuple[tuple[str, str], ...]:
-    """Values of each series in promtool's notation: `0+3000x240 720000+0x59`."""
+    """Values of each series in promtool's notation: `0+3000x240 720000+0x59`; those read without an offset begin later."""
     found = []
-    for one in fed:
+    for one in fed.samples:
         parts, value = list[str](), 0.0
+        if hold := (fed.delay - one.offset) // _STEP:
+            parts.append(f"_x{hold}")
         for place, phase in enumerate(phases):
             more = phase.steps if place == 0 else phase.steps - 1
-            if one.level is not None:
-                parts.append(f"{number_text(one.level[phase.bad > 0])}+0x{more}")
+            level = _shown(one, phase)
+            if level is not None and not one.grows:
+                parts.append(f"{number_text(level)}+0x{more}")
                 continue
-            step = phase.good * one.good + phase.bad * one.bad
-            if one.sampled:
-                parts.append(f"{number_text(step)}+0x{more}")
-                continue
+            step = phase.good * one.good + phase.bad * one.bad if level is None else level * _STEP.total_seconds()
             parts.append(f"{number_text(value if place == 0 else value + step)}+{number_text(step)}x{more}")
             value += step * phase.steps
         found.append((one.series, " ".join(parts)))
     return tuple(found)
+
+
+def _shown(one: Sample, phase: Phase) -> float | None:
+    """What a series shows in a phase, where it is no counter of events."""
+    if one.levels is None:
+        return None
+    fine, broken, idle = one.levels
+    return broken if phase.bad else fine if phase.good else idle

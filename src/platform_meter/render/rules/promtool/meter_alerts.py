@@ -9,6 +9,7 @@ from platform_meter.model.catalogue.ci import PIPELINE_RUNS
 from platform_meter.model.catalogue.meter import (
     BUILD_INFO,
     CONFIG_VALID,
+    EVENTS_REJECTED,
     OBJECTS_SEEN,
     SERIES_DROPPED,
     SERIES_EXPOSED,
@@ -48,10 +49,15 @@ def _sources() -> list[Test]:
         _series(SOURCE_GAPS, "_x31 2x4", source="github", reason="pruned"),
         _series(SOURCE_GAPS, "7x35", source="jira", reason="forbidden"),
     ]
+    odd = [
+        _series(EVENTS_REJECTED, values, source="prometheus", kind="SliCount", reason=reason)
+        for reason, values in (("contradiction", "2x30 3x4"), ("invalid", "0x30 9x4"))
+    ]
     return [
         _test(m.SOURCE_DOWN, "a source that was read is down", [*read, *up, *never], calm=3, fires=5),
         _test(m.NEVER_READ, "a source was not read in six hours", [*read, *up, *never], calm=13, fires=15),
         _test(m.GAPS, "gaps that grew, or are new, in a day", gaps, calm=30, fires=32, count=2),
+        _test(m.CONTRADICTION, "good or bad above the total within a day", odd, calm=30, fires=32),
     ]
 
 

@@ -1,215 +1,259 @@
-"""Series that a query would count, made up from its selector: what generated promtool tests feed to the rules."""
+"""Series that a query would count, made up from its selectors: what generated promtool tests feed to the rules."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from itertools import combinations
+from datetime import timedelta
+from itertools import combinations_with_replacement, product
 
-from platform_meter.slo.plan import Counters, Slices
-from platform_meter.slo.promql import Matcher, Selector, quote
-from platform_meter.slo.terms import Term, Unknown, counted, level
+import promql_parser as promql
 
-_COMMON = ("", "200", "ok", "a")
+from platform_meter.render.rules.promtool.instant import Series, World, takes, value
+from platform_meter.render.rules.promtool.labels import all_labels
+from platform_meter.render.rules.promtool.reads import Read, Unknown, numbers, reads, tree
+from platform_meter.slo.plan import Counters, Gauge, Slices
+from platform_meter.slo.promql import quote
 
-
-_SUBSETS = 3
+_SERIES = 3
 """Series that one event adds to, at most."""
+_WORLDS = 4000
+"""Ways to set levels that are tried, at most."""
+_EVEN = timedelta(minutes=5)
+"""Tests begin later by whole tiles."""
+_LONGEST_OFFSET = timedelta(days=1)
+_LONGEST_LAG = timedelta(minutes=6)
+
+Levels = tuple[float, float, float | None]
+"""What a series shows while all is good, while all is bad, and while nothing happens; None where it cannot tell of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A series: a counter of good events, of bad ones or of both, or a level when good and when bad."""
+    """A series: a counter of events, or one that shows how things stand."""
 
     series: str
-    good: bool = False
-    bad: bool = False
-    sampled: bool = False
-    """Its samples are the counts themselves, as `sum_over_time` adds them."""
-    level: tuple[Decimal, Decimal] | None = None
+    good: int = 0
+    """What a good event adds to the counter."""
+    bad: int = 0
+    levels: Levels | None = None
+    grows: bool = False
+    """Its levels are what it grows in a second."""
+    offset: timedelta = timedelta(0)
+    """How much later the query reads it."""
 
 
-Fed = Sequence[Sample]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fed:
+    """Series behind an SLI."""
+
+    samples: tuple[Sample, ...]
+    event: float = 1
+    """What one event counts as: more where the query multiplies it; where levels are sampled, what one step counts as."""
+    lag: timedelta = timedelta(0)
+    """How long a change takes to be seen in full."""
+
+    @property
+    def sampled(self) -> bool:
+        """It counts samples, which come at their own pace, and not events."""
+        return not any(one.good or one.bad for one in self.samples)
+
+    @property
+    def idles(self) -> bool:
+        """There can be a time without events."""
+        return all(one.levels is None or one.levels[2] is not None for one in self.samples)
+
+    @property
+    def delay(self) -> timedelta:
+        """How much later than the series of a test begins what its query sees."""
+        return math.ceil(max(one.offset for one in self.samples) / _EVEN) * _EVEN
 
 
-def fed_by(sli: Counters | Slices) -> Fed | None:
-    """Series behind an SLI; None where nobody can guess them (`unfed` says why)."""
-    try:
-        return _fed(sli)
-    except Unknown:
-        return None
+def fed_by(sli: Counters | Slices) -> Fed:
+    """Series behind an SLI.
+
+    Raises:
+        Unknown: nobody can guess them; the text says why.
+    """
+    of = sli.reads if isinstance(sli, Slices) else sli
+    return _level(of) if isinstance(of, Gauge) else _counters(of)
 
 
 def unfed(sli: Counters | Slices) -> str:
     """Why no series can be made up for an SLI; empty where they can."""
     try:
-        _fed(sli)
+        fed_by(sli)
     except Unknown as why:
         return str(why)
     return ""
 
 
-def _fed(sli: Counters | Slices) -> Fed:
-    if isinstance(sli, Counters):
-        return _counters(sli)
-    if isinstance(sli.reads, Counters):
-        return _counters(sli.reads)
-    found = level(sli.reads.query)
-    labels = _labels(found.selector)
-    if labels is None or found.times == 0:
-        raise Unknown(f"no labels are known that {found.selector.metric} takes")
-    if any(o.metric == found.selector.metric for o in found.ones):
-        raise Unknown("a metric over itself")
-    good, bad = ((bound - found.shift) / found.times for bound in (sli.reads.good, sli.reads.bad))
-    fed = [Sample(series=_series(found.selector.metric, labels), level=(good, bad))]
-    for one in found.ones:
-        those = _labels(one)
-        if those is None or those != labels:
-            raise Unknown("a share of series with other labels")
-        fed.append(Sample(series=_series(one.metric, those), level=(Decimal(1), Decimal(1))))
-    return tuple(fed)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    """A series that the queries read, and what one event on it adds to total and to the part."""
+class _Query:
+    """A total and its part, or a level, and the series that they may read."""
 
-    series: str
-    sampled: bool
-    adds: tuple[int, int]
-    read_by: tuple[Term, ...]
+    trees: tuple[promql.Expr, ...]
+    series: Mapping[Series, Read]
+    lag: timedelta
+
+    def gives(self, world: World) -> tuple[float | None, ...]:
+        return tuple(value(one, world) for one in self.trees)
+
+    def sample(self, series: Series, *, good: int = 0, bad: int = 0, levels: Levels | None = None) -> Sample:
+        read = self.series[series]
+        return Sample(
+            series=_text(series), good=good, bad=bad, levels=levels, grows=read.how == "rated", offset=read.offset
+        )
+
+
+def _query(trees: tuple[promql.Expr, ...]) -> _Query:
+    found = [read for one in trees for read in reads(one)]
+    if not any(True for _ in reads(trees[0])):
+        raise Unknown("a query that reads no series")
+    series: dict[Series, Read] = {}
+    for one in all_labels(found, trees):
+        those = {(r.how, r.offset) for r in found if takes(r.selector, one.metric, dict(one.labels))}
+        if len(those) > 1:
+            raise Unknown(f"{one.metric} is read in two ways, or at two offsets")
+        series[one] = next(r for r in found if takes(r.selector, one.metric, dict(one.labels)))
+    lag = max(read.lag for read in found)
+    if lag > _LONGEST_LAG:
+        raise Unknown(
+            f"a subquery that sees what happens later than {_LONGEST_LAG // timedelta(minutes=1)} minutes after"
+        )
+    if max(read.offset for read in found) > _LONGEST_OFFSET:
+        raise Unknown("an offset of more than a day")
+    return _Query(trees=trees, series=series, lag=lag)
 
 
 def _counters(sli: Counters) -> Fed:
-    """Series that good and bad events add to: such sets of them that total and part grow as they should."""
-    total, part = counted(sli.total), counted(sli.part)
-    candidates = _candidates(total, part)
-    bad = sli.bad is not None
-    good_event = _set_of(candidates, (1, 0 if bad else 1))
-    bad_event = _set_of(candidates, (1, 1 if bad else 0))
-    if good_event is None or bad_event is None:
-        raise Unknown("no series are known that make a good event, and others that make a bad one")
-    kept = [c for c in candidates if c in good_event or c in bad_event]
-    for term in (*total, *part):  # a sum of which one side has no series is none
-        if not any(term in c.read_by for c in kept):
-            kept.append(next(c for c in candidates if term in c.read_by))
-    return tuple(
-        Sample(series=c.series, good=c in good_event, bad=c in bad_event, sampled=c.sampled)
-        for c in candidates
-        if c in kept
-    )
+    query = _query((tree(sli.total), tree(sli.part)))
+    hows = {read.how for read in query.series.values()}
+    good, bad = (0, 1) if sli.bad is not None else (1, 0)
+    if "counted" not in hows:
+        return _states(query, good, bad)
+    if hows & {"sampled", "rated"}:
+        raise Unknown("counters beside samples")
+    return _events(query, good, bad)
 
 
-def _candidates(total: Sequence[Term], part: Sequence[Term]) -> list[_Candidate]:
-    """One series for each selector, and one for what a selector reads and others of its metric do not."""
-    terms = (*total, *part)
-    found = dict[str, tuple[str, dict[str, str], bool]]()
-    for term in terms:
-        others = [
-            t.selector for t in terms if t.selector.metric == term.selector.metric and t.selector != term.selector
-        ]
-        labels = _labels(term.selector)
-        if labels is None:
-            raise Unknown(f"no labels are known that {term.selector.metric} takes")
-        alone = [_labels_without(term.selector, other) for other in others]
-        both = [_labels(term.selector, other) for other in others]
-        for one in (x for x in (*alone, *both, labels) if x is not None):
-            found.setdefault(_series(term.selector.metric, one), (term.selector.metric, one, term.sampled))
-    if any(len({t.sampled for t in terms if t.selector.metric == m}) > 1 for m in {t.selector.metric for t in terms}):
-        raise Unknown("a metric that is a counter and a count")
-    made = []
-    for series, (metric, labels, sampled) in found.items():
-        adds = tuple(sum(t.times for t in those if _reads(t.selector, metric, labels)) for those in (total, part))
-        read_by = tuple(t for t in terms if _reads(t.selector, metric, labels))
-        made.append(_Candidate(series=series, sampled=sampled, adds=(adds[0], adds[1]), read_by=read_by))
-    for those in (total, part):
-        for among in {t.among for t in those if t.among}:
-            joined = [_labels(t.selector) for t in those if t.among == among]
-            if any(labels != joined[0] for labels in joined) or len(made) > len({t.selector.metric for t in terms}):
-                raise Unknown("counts that are joined series by series")
-    return made
+def _events(query: _Query, good: int, bad: int) -> Fed:
+    """Counters that good and bad events add to: such sets of them that total and part grow as they should."""
+    calm = {one: float(read.how == "joined") for one, read in query.series.items()}
+    adds: dict[Series, tuple[float, float]] = {}
+    for one, read in query.series.items():
+        if read.how == "counted":
+            total, part = query.gives({**calm, one: 1.0})
+            adds[one] = (total or 0.0, part or 0.0)
+    for each in sorted({total for total, _ in adds.values() if total > 0}):
+        sets = [_set_of(adds, (each, each * part)) for part in (good, bad)]
+        worlds = [{**calm, **{s: float(those.count(s)) for s in those}} for those in sets if those is not None]
+        if len(worlds) == 2 and all(
+            _is(query.gives(world), each, part) for world, part in zip(worlds, (good, bad), strict=True)
+        ):
+            kept = _needed(query, worlds)
+            return Fed(
+                samples=tuple(
+                    query.sample(s, levels=(1.0, 1.0, 1.0))
+                    if query.series[s].how == "joined"
+                    else query.sample(s, good=int(worlds[0][s]), bad=int(worlds[1][s]))
+                    for s in kept
+                ),
+                event=each,
+            )
+    raise Unknown("no series are known that make a good event, and others that make a bad one")
 
 
-def _reads(selector: Selector, metric: str, labels: dict[str, str]) -> bool:
-    return selector.metric == metric and all(_matches(m, labels.get(m.label, "")) for m in selector.matchers)
-
-
-def _set_of(candidates: Sequence[_Candidate], wanted: tuple[int, int]) -> tuple[_Candidate, ...] | None:
+def _set_of(adds: Mapping[Series, tuple[float, float]], wanted: tuple[float, float]) -> tuple[Series, ...] | None:
     """The fewest series that together add just this."""
-    for size in range(1, _SUBSETS + 1):
-        for some in combinations(candidates, size):
-            if (sum(c.adds[0] for c in some), sum(c.adds[1] for c in some)) == wanted:
+    for size in range(1, _SERIES + 1):
+        for some in combinations_with_replacement(adds, size):
+            if tuple(map(sum, zip(*(adds[s] for s in some), strict=True))) == wanted:
                 return some
     return None
 
 
-def _series(metric: str, labels: dict[str, str]) -> str:
-    pairs = ",".join(f"{k}={quote(v)}" for k, v in sorted(labels.items()) if v)
-    return f"{metric}{{{pairs}}}" if pairs else metric
+def _is(given: Sequence[float | None], total: float, part: float) -> bool:
+    return given[0] is not None and math.isclose(given[0], total) and math.isclose(given[1] or 0.0, total * part)
 
 
-def _labels(*selectors: Selector) -> dict[str, str] | None:
-    """Labels that all these selectors match; None where our few guesses find none."""
-    matchers = [m for s in selectors for m in s.matchers]
-    found: dict[str, str] = {}
-    for label in sorted({m.label for m in matchers}):
-        mine = [m for m in matchers if m.label == label]
-        value = next((v for v in _guesses(mine) if all(_matches(m, v) for m in mine)), None)
-        if value is None:
-            return None
-        found[label] = value
-    return found
+def _needed(query: _Query, worlds: Sequence[World]) -> list[Series]:
+    """The series without which the query would give something else."""
+    kept = list(query.series)
+    before = [query.gives(world) for world in worlds]
+    for one in query.series:
+        fewer = [s for s in kept if s != one]
+        if [query.gives({s: world[s] for s in fewer if s in world}) for world in worlds] == before:
+            kept = fewer
+    return [one for one in kept if all(one in world for world in worlds)]
 
 
-def _labels_without(selector: Selector, other: Selector) -> dict[str, str] | None:
-    """Labels that `selector` matches and `other` does not."""
-    found = _labels(selector)
-    if found is None:
-        return None
-    for label in sorted({m.label for m in other.matchers}):
-        mine = [m for m in selector.matchers if m.label == label]
-        theirs = [m for m in other.matchers if m.label == label]
-        for value in _guesses([*mine, *theirs]):
-            if all(_matches(m, value) for m in mine) and not all(_matches(m, value) for m in theirs):
-                return {**found, label: value}
-    return None
+def _states(query: _Query, good: int, bad: int) -> Fed:
+    """Levels of which each sample counts, as good or as bad."""
+    found: dict[frozenset[Series], dict[tuple[float, float], World]] = {}
+    for world in _worlds(query):
+        total, part = query.gives(world)
+        if total is None or math.isnan(total) or total < 0:
+            continue
+        those = found.setdefault(frozenset(world), {})
+        those.setdefault((total, part or 0.0), world)
+        fine, broken = those.get((total, total * good)), those.get((total, total * bad))
+        if total > 0 and fine is not None and broken is not None:
+            idle = those.get((0.0, 0.0)) or next((w for w in _worlds(query) if _idle(query, w, fine)), None)
+            kept = _needed(query, [fine, broken, *([idle] if idle else [])])
+            samples = (query.sample(s, levels=(fine[s], broken[s], idle[s] if idle else None)) for s in kept)
+            return Fed(samples=tuple(samples), event=total, lag=query.lag)
+    raise Unknown("no levels are known that make a sample good, and others that make it bad")
 
 
-def _guesses(matchers: Iterable[Matcher]) -> list[str]:
-    """Values worth a try, likely ones first."""
-    found = list[str]()
-    for m in matchers:
-        if m.operator in ("=", "!="):
-            found.append(m.value)
-        else:
-            found += [_like(alternative) for alternative in m.value.split("|")]
-    known = [v for v in _COMMON if v]
-    return [*dict.fromkeys([*(v for v in found if v), *known, ""])]
+def _idle(query: _Query, world: World, other: World) -> bool:
+    return world.keys() == other.keys() and query.gives(world)[0] == 0
 
 
-def _like(pattern: str) -> str:
-    """A text that a simple pattern matches: `5..` -> `500`."""
-    text = re.sub(r"\\d[+*]?", "0", pattern)
-    text = re.sub(r"\[([A-Za-z0-9])[^\]]*\][+*]?", r"\1", text)
-    text = re.sub(r"(?<!\\)\.[*+]", "a", text)
-    text = re.sub(r"(?<!\\)\.", "0", text)
-    return re.sub(r"[\\()?^$*+]", "", text.replace("(?:", ""))
+def _worlds(query: _Query) -> Iterator[World]:
+    """Levels that may make a difference: around each number that stands in the query. Series that are missing come last."""
+    known = {0.0, 1.0, *(n + by for one in query.trees for n in numbers(one) for by in (-1, -0.5, 0, 0.5, 1))}
+    values: list[float | None] = [*sorted((v for v in known if v >= 0), key=lambda v: (v not in (0, 1), v)), None]
+    if len(values) ** len(query.series) > _WORLDS:
+        values = [0.0, 1.0, None]
+    if len(values) ** len(query.series) > _WORLDS:
+        raise Unknown("too many series")
+    every = [dict(zip(query.series, those, strict=True)) for those in product(values, repeat=len(query.series))]
+    every.sort(key=lambda world: sum(x is None for x in world.values()))
+    yield from ({s: x for s, x in world.items() if x is not None} for world in every)
 
 
-def _matches(matcher: Matcher, value: str) -> bool:
-    match matcher.operator:
-        case "=":
-            return value == matcher.value
-        case "!=":
-            return value != matcher.value
-        case operator:
-            return _full(matcher.value, value) is (operator == "=~")
+def _level(of: Gauge) -> Fed:
+    """A series whose level puts the query on each side of its bound, while all others stand at 1."""
+    query = _query((tree(of.query),))
+    if any(read.how == "counted" for read in query.series.values()):
+        raise Unknown("a level that is read from a counter's window")
+    ones = dict.fromkeys(query.series, 1.0)
+    for one, read in query.series.items():
+        none, single, double = (query.gives({**ones, one: x})[0] for x in (0.0, 1.0, 2.0))
+        if none is None or single is None or double is None or single == none:
+            continue
+        if not math.isclose(double - single, single - none):
+            continue
+        wanted = ((float(target) - none) / (single - none) for target in (of.good, of.bad))
+        fine, broken = (max(x, 0.0) if read.how == "rated" else x for x in wanted)
+        worlds = [{**ones, one: x} for x in (fine, broken)]
+        if _apart([query.gives(world)[0] for world in worlds], of):
+            levels = {one: (fine, broken, None)}
+            kept = _needed(query, worlds)
+            samples = (query.sample(s, levels=levels.get(s, (1.0, 1.0, 1.0))) for s in kept)
+            return Fed(samples=tuple(samples), lag=query.lag)
+    raise Unknown("no series is known whose level makes it good, and bad")
 
 
-def _full(pattern: str, value: str) -> bool:
-    try:
-        return re.fullmatch(pattern, value) is not None
-    except re.error:  # RE2 takes what Python does not: then no guess is sure
-        return False
+def _apart(given: Sequence[float | None], of: Gauge) -> bool:
+    """Whether the two values lie on the two sides of the bound."""
+    bound, up = float(of.good + of.bad) / 2, 1 if of.bad > of.good else -1
+    fine, broken = given
+    return fine is not None and broken is not None and fine * up < bound * up < broken * up
+
+
+def _text(series: Series) -> str:
+    pairs = ",".join(f"{k}={quote(v)}" for k, v in series.labels)
+    return f"{series.metric}{{{pairs}}}" if pairs else series.metric

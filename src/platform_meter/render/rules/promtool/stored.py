@@ -11,6 +11,7 @@ from platform_meter.render.rules.promtool.text import Expected, Test, firing, la
 from platform_meter.slo import names
 from platform_meter.slo.plan import Plan
 from platform_meter.slo.promql import number_text
+from platform_meter.slo.spec import Alarm
 
 _STEP = timedelta(minutes=1)
 _AT = timedelta(minutes=20)
@@ -19,7 +20,9 @@ _STEPS = 120
 
 def tests(plan: Plan) -> list[Test]:
     """All tests of one SLO over stored events; they hold at any evaluation interval up to 2 min."""
-    found = [_budget(plan), _silent(plan)]
+    found = [_budget(plan)]
+    if Alarm.NO_DATA not in plan.left_out:
+        found.append(_silent(plan))
     if plan.alerts:
         found.append(_burning(plan))
     return found
@@ -63,7 +66,7 @@ def _budget(plan: Plan) -> Test:
         expected=(
             Expected(expr=f"{budget} + 0", at=_AT, value=-0.25, labels=labels_text(slo=plan.slo, period=period)),
             firing(plan.slo, names.NO_DATA_ALERT, _AT, count=None),
-            firing(plan.slo, names.BUDGET_ALERT, _AT, count=1),
+            firing(plan.slo, names.BUDGET_ALERT, _AT, count=None if Alarm.EXHAUSTED in plan.left_out else 1),
         ),
     )
 

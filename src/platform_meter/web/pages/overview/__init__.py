@@ -298,7 +298,7 @@ def _pod_start(view: View) -> Chart:
         caption=_caption(
             view,
             PodStarted,
-            "Creation to Ready with image pull, as users feel it. A day without a pod start has no value.",
+            "Creation to Ready with image pull, as users feel it. A day without a pod start has no value; the last day is not over.",
         ),
         labels=tuple(f"{d:%d %b}" for d in days),
         series=(Series(name="ready within 60 s", values=tuple(shares)),),

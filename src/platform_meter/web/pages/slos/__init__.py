@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from platform_meter.measures.objectives.slices import Counts
 from platform_meter.model.catalogue.slos import SLO_BUDGET_REMAINING, SLO_BURN, SLO_DATA_AGE, SLO_SLI, SLO_WINDOW_EVENTS
 from platform_meter.model.objective import StoredObjective
 from platform_meter.slo.burnrate import COVERED, Level
+from platform_meter.slo.firing import holds
 from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Plan, bad_recorded
 from platform_meter.slo.promql import number_text
 from platform_meter.web.charts import Chart, Series, Tone
@@ -45,20 +46,30 @@ class Row:
     bad: float | None
     """Bad events in the long window."""
 
+    firing: bool | None = None
+    """Whether Prometheus says that it fires; None where nobody asked it."""
+
     @property
     def word(self) -> str:
         """`fires`, `quiet`, or `unknown` where nobody tells."""
-        return "unknown" if self.bad is None else "fires" if self.fires else "quiet"
+        return {True: "fires", False: "quiet", None: "unknown"}[self._holds]
 
     @property
     def fires(self) -> bool:
-        """Whether its condition holds now; Prometheus evaluates it at its own interval."""
-        factor, least = self.alert.row.factor, self.alert.min_bad
-        over = self.long is not None and self.short is not None and min(self.long, self.short) > factor
-        if self.bad is None:
-            return False
-        # Counts out of tiles are estimates; the rule rounds them too.
-        return over and (round(self.bad) if self.alert.long.length > RAW_UP_TO else self.bad) >= least
+        """Whether its condition is known to hold now; Prometheus evaluates it at its own interval."""
+        return self._holds is True
+
+    @property
+    def hangs(self) -> bool:
+        """Whether all numbers are there, and they say that it stays if it fires already."""
+        return self._holds is None and self.bad is not None
+
+    @property
+    def _holds(self) -> bool | None:
+        bad = self.bad
+        if bad is not None and self.alert.long.length > RAW_UP_TO:
+            bad = round(bad)  # counts out of tiles are estimates; the rule rounds them too
+        return holds(self.alert, long=self.long, short=self.short, bad=bad, fires=self.firing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +117,13 @@ class SloNow:
     def rows(self) -> list[Row]:
         n = self.numbers or Recorded()
         return [
-            Row(alert=a, long=n.burn.get(a.long.label), short=n.burn.get(a.short.label), bad=self._bad(a))
+            Row(
+                alert=a,
+                long=n.burn.get(a.long.label),
+                short=n.burn.get(a.short.label),
+                bad=self._bad(a),
+                firing=None if n.firing is None else (str(a.level), a.long.label) in n.firing,
+            )
             for a in self.plan.alerts
         ]
 
@@ -172,21 +189,29 @@ def standings(view: View, only: Plan | None = None, *, patience: float = recorde
     """SLOs now, and why Prometheus did not tell within so many seconds if it did not."""
     plans = view.plans if only is None else (only,)
     objectives = {o.slo: o for o in view.definitions.objectives}
+    stored = _stored(view)
     told: Mapping[str, Recorded] | None = None
     error = ""
-    if view.prometheus is not None and any(p.slo not in objectives for p in plans):
+    hang = (
+        SloNow(plan=p, objective=objectives[p.slo], numbers=stored.get(p.slo), age=None)
+        for p in plans
+        if p.slo in objectives
+    )
+    if view.prometheus is not None and (
+        any(p.slo not in objectives for p in plans) or any(r.hangs for s in hang for r in s.rows)
+    ):
         try:
             told = recorded.now(view.prometheus, only.slo if only else None, patience=patience)
         except recorded.Unanswered as unanswered:
             error = str(unanswered)
-    stored = _stored(view)
     found = []
     for plan in plans:
         objective = objectives.get(plan.slo)
+        theirs = None if told is None else told.get(plan.slo, Recorded())
         if objective is None:
-            numbers = None if told is None else told.get(plan.slo, Recorded())
+            numbers = theirs
         else:
-            numbers = stored.get(plan.slo, Recorded())
+            numbers = replace(stored.get(plan.slo, Recorded()), firing=theirs.firing if theirs else None)
         age = view.one(SLO_DATA_AGE, slo=plan.slo) if objective else None
         young = objective is None and _is_young(view, plan, numbers, patience)
         found.append(SloNow(plan=plan, objective=objective, numbers=numbers, age=age, young=young))
@@ -287,7 +312,7 @@ def _ratio_chart(plan: Plan, labels: tuple[str, ...], days: Sequence[Counts]) ->
     known = any(s is not None for s in shares)
     return Chart(
         title=f"Good {plan.counts} by day",
-        caption="Share of the valid ones. A day without any has no value. The axis does not begin at 0.",
+        caption="Share of the valid ones. A day without any has no value; the last day is not over. The axis does not begin at 0.",
         labels=labels,
         series=(
             Series(name="good", values=shares),
@@ -312,7 +337,7 @@ def _budget_chart(standing: SloNow, labels: tuple[str, ...], days: Sequence[Coun
     values = tuple(reversed(left)) or tuple(None for _ in days)
     return Chart(
         title="Budget left after each day",
-        caption=f"Of the budget of the {plan.period_text} period that ends now: how much each day took. Below 0 it is overspent.",
+        caption=f"Of the budget of the {plan.period_text} period that ends now: how much each day took; the last day is not over. Below 0 it is overspent.",
         labels=labels,
         series=(Series(name="left", values=values),),
         percent=True,

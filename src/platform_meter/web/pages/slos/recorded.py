@@ -19,6 +19,8 @@ from platform_meter.slo.promql import duration_text, quote
 PATIENCE = 5.0
 """Seconds a page waits for Prometheus, unless it says otherwise."""
 _DAY = timedelta(days=1)
+_ALERTS = "ALERTS"
+"""What Prometheus itself writes of every alert."""
 
 
 class _Series(msgspec.Struct):
@@ -51,6 +53,8 @@ class Recorded:
     budget: float | None = None
     coverage: float | None = None
     """Share of the period, or of the SLO's life, that was seen."""
+    firing: frozenset[tuple[str, str]] | None = None
+    """Level and long window of the burn alerts that fire; None where nobody tells."""
 
 
 def now(outside: Outside, slo: str | None = None, *, patience: float = PATIENCE) -> dict[str, Recorded]:
@@ -59,14 +63,19 @@ def now(outside: Outside, slo: str | None = None, *, patience: float = PATIENCE)
     Raises:
         Unanswered: no answer, or one that is none.
     """
-    known = (names.BURN, names.SLI, names.BAD, names.TOTAL, names.BUDGET, names.COVERAGE)
+    known = (names.BURN, names.SLI, names.BAD, names.TOTAL, names.BUDGET, names.COVERAGE, _ALERTS)
     one = "" if slo is None else f",slo={quote(slo)}"
     selector = f'{{__name__=~"{"|".join(known)}"{one}}}'
     found: dict[str, dict[str, dict[str, float]]] = {}
+    firing: dict[str, set[tuple[str, str]]] = {}
     for series in _ask(outside, "/api/v1/query", {"query": selector}, patience):
         value = float(series.value[1])
         labels = series.metric
-        if math.isfinite(value) and "slo" in labels:
+        if labels.get("__name__") == _ALERTS:
+            if labels.get("alertname") == names.BURN_ALERT and labels.get("alertstate") == "firing":
+                alert = (labels.get("level", ""), labels.get("window", ""))
+                firing.setdefault(labels.get("slo", ""), set()).add(alert)
+        elif math.isfinite(value) and "slo" in labels:
             by_name = found.setdefault(labels["slo"], {})
             window = labels.get("window", labels.get("period", ""))
             by_name.setdefault(labels["__name__"], {})[window] = value
@@ -78,6 +87,7 @@ def now(outside: Outside, slo: str | None = None, *, patience: float = PATIENCE)
             total=of.get(names.TOTAL, {}),
             budget=next(iter(of.get(names.BUDGET, {}).values()), None),
             coverage=next(iter(of.get(names.COVERAGE, {}).values()), None),
+            firing=frozenset(firing.get(name, ())),
         )
         for name, of in found.items()
     }

@@ -32,8 +32,8 @@ def page(view: View) -> Mapping[str, Any]:
                 "paused_until": extra.paused_until,
                 "streams": streams,
                 "oldest": min((s.last_success for s in streams if s.last_success), default=None),
-                "error": next((s.last_error for s in streams if s.last_error), ""),
-                "progress": view.progress(name),
+                "errors": list(dict.fromkeys(s.last_error for s in streams if s.last_error)),
+                "progress": [f"{stream}: {said}" if len(streams) > 1 else said for stream, said in view.progress(name)],
             }
         )
     objects = [o for o in view.history.objects() if o.kind not in MACHINERY]

@@ -1,0 +1,93 @@
+"""What may be set for GitHub, and how its API is reached and how fast."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from platform_meter.model.scalars import Address, Period, unfit
+from platform_meter.model.source import Access, Pace, Secret, SourceConfig, Token
+
+PACE = Pace(at_once=8, points=900, per=timedelta(minutes=1), get=1, post=5)
+"""GitHub's secondary limits, whose bound of calls side by side is 100: far fewer than that already use up the points.
+
+docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
+SHARE = 0.8
+"""Of the points in the time between two polls for visits; the others are for lists, details and other sources."""
+LISTS = 3
+"""Calls of a visit where nothing happened."""
+
+
+def is_login(text: str) -> str:
+    """An organisation's name as it stands in its address.
+
+    Raises:
+        ValueError: it is empty, or more than the name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", text):
+        raise unfit(text, "no organisation", "write its name alone, such as acme")
+    return text
+
+
+class Config(SourceConfig):
+    org: Annotated[str, AfterValidator(is_login)] = Field(examples=["acme"])
+    url: Address = "https://api.github.com"
+    """For GitHub Enterprise Server: https://HOST/api/v3."""
+    token: Secret
+    repositories: tuple[str, ...] = ("*",)
+    """Globs of repository names (without the organisation). Archived ones are listed but not polled."""
+    jobs: Literal["recent", "failed", "none"] = "recent"
+    """Whose jobs are read, a call for each run: those of all new runs, of failed ones, or none."""
+    issues: tuple[str, ...] = ()
+    """Globs of repositories whose issues are tickets."""
+    codeowners: bool = True
+    """Read CODEOWNERS, or else who may administer, to find whose a repository is."""
+    infra_steps: tuple[str, ...] = ()
+    """Globs of step names that the platform answers for, beside GitHub's own."""
+    bots: tuple[str, ...] = ()
+    """Logins of machine users that GitHub takes for people."""
+    agents: tuple[str, ...] = ()
+    """Logins of those whose comments are answers; none means members, owners and collaborators, as GitHub says."""
+    all_within: Period = timedelta(minutes=30)
+    """Of more repositories than a poll has time for, the quiet ones take turns; each is looked at within this time."""
+
+    @property
+    def overlap(self) -> timedelta:
+        return self.lookback or max(2 * self.every, timedelta(minutes=15))
+
+    def selects(self, full_name: str) -> bool:
+        return matches(full_name, self.repositories)
+
+    @property
+    def room(self) -> int | None:
+        """Repositories that there is time for between two polls; None where nothing bounds them."""
+        pace = access(self).pace
+        if pace is None or not pace.points:
+            return None
+        return int(pace.points * SHARE * (self.every / pace.per) / (LISTS * pace.get))
+
+
+def matches(full_name: str, globs: Sequence[str]) -> bool:
+    """Whether the name of a repository, without its organisation, fits one of them."""
+    name = full_name.partition("/")[2].lower()
+    return any(fnmatchcase(name, glob.lower()) for glob in globs)
+
+
+def access(config: Config) -> Access:
+    host = urlsplit(config.url).hostname or ""
+    # An Enterprise Server limits nobody unless its administrator says so.
+    limited = host == "api.github.com" or host.endswith(".ghe.com")
+    return Access(
+        url=config.url,
+        credential=Token(secret=config.token),
+        headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
+        rate_headers=("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"),
+        pace=PACE if limited else Pace(at_once=PACE.at_once),
+    )

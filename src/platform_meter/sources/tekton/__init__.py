@@ -1,0 +1,135 @@
+"""Tekton: PipelineRuns and TaskRuns of one cluster, by list and watch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from platform_meter.model.facts import Event, Reading
+from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
+from platform_meter.model.proposal import Proposal, Surroundings
+from platform_meter.model.source import Gap, Outside, Source, Stream, Unexpected
+from platform_meter.sources.kit.clusters import ClusterConfig, access, lacking
+from platform_meter.sources.kit.kubernetes_objects import Resource
+from platform_meter.sources.kit.list_watch import Watched, pages
+from platform_meter.sources.tekton.facts import PIPELINE_RUN, Rules, of_run, pipeline_job, pipeline_run
+from platform_meter.sources.tekton.rows import PipelineRunRow, Run, TaskRunRow
+
+T = TypeVar("T", bound=Run)
+GROUP, VERSIONS = "tekton.dev", ("v1", "v1beta1")
+RUNS = Resource(name="pipelineruns", group=GROUP, versions=VERSIONS)
+TASKS = Resource(name="taskruns", group=GROUP, versions=VERSIONS)
+
+
+class Config(ClusterConfig):
+    """Settings of the Tekton of one cluster."""
+
+    infra_tasks: tuple[str, ...] = ("git-clone",)
+    """Globs of names of a pipeline's tasks that the platform answers for."""
+    registries: tuple[str, ...] = ()
+    """Beginnings of names of images from the platform's registry: what can't be pulled from there is its failure."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Ended(Generic[T]):
+    """Says runs that ended, each once in a call. One that is deleted while it goes on leaves a gap: its end is unknown."""
+
+    row: Callable[[T], Event | None]
+    outside: Outside
+    since: datetime
+    complete: frozenset[type[Reading]] = frozenset()
+    waiting: tuple[str, ...] = ()
+    _said: set[str] = field(default_factory=set)
+
+    def listed(self, run: T) -> Sequence[Event]:
+        return self.changed(run)
+
+    def changed(self, run: T) -> Sequence[Event]:
+        end = run.status.completion_time
+        if run.verdict is None or end is None or end < self.since or run.metadata.uid in self._said:
+            return ()
+        fact = self.row(run)
+        self._said.add(run.metadata.uid)
+        return () if fact is None else (fact,)
+
+    def deleted(self, run: T) -> Sequence[Event]:
+        said, start = self.changed(run), run.metadata.creation_timestamp
+        if run.verdict is None and start is not None:
+            end = run.metadata.deletion_timestamp or start
+            text = f"{run.metadata.namespace}/{run.metadata.name} was deleted before it ended"
+            self.outside.gap(Gap(start=start, end=max(start, end), reason="pruned", text=text))
+        return said
+
+
+def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
+    """One watch for each of the two kinds."""
+    del instance
+    cluster, keep = config.cluster, config.kept_labels
+    rules = Rules(infra_tasks=config.infra_tasks, registries=config.registries)
+
+    def run(row: PipelineRunRow) -> PipelineRun | None:
+        how = of_run(row, rules, ())
+        if how[0] is Outcome.UNKNOWN:
+            how = of_run(row, rules, list(_tasks(outside, row, config.page_size)))
+        return None if config.skips(row.metadata.namespace) else pipeline_run(row, cluster, keep, how)
+
+    def job(row: TaskRunRow) -> PipelineJob | None:
+        return None if config.skips(row.metadata.namespace) else pipeline_job(row, cluster, keep, rules)
+
+    def watch(resource: Resource, shape: type[T], gives: type[Event], row: Callable[[T], Event | None]) -> Stream:
+        return Watched(
+            resource=resource,
+            shape=shape,
+            sayer=lambda _waiting, since: Ended(row=row, outside=outside, since=since),
+            outside=outside,
+            gives=frozenset({gives}),
+            resync=config.resync,
+            page_size=config.page_size,
+        ).stream
+
+    return watch(RUNS, PipelineRunRow, PipelineRun, run), watch(TASKS, TaskRunRow, PipelineJob, job)
+
+
+def _tasks(outside: Outside, run: PipelineRunRow, page_size: int) -> Iterator[TaskRunRow]:
+    """The TaskRuns of a run whose own words don't tell whose failure it was; none where their namespace is gone."""
+    meta = run.metadata
+    version = run.api_version.rpartition("/")[2] or VERSIONS[0]
+    path = f"/apis/{GROUP}/{version}/namespaces/{meta.namespace}/{TASKS.name}"
+    try:
+        for page, _ in pages(outside, path, TaskRunRow, page_size, f"{PIPELINE_RUN}={meta.name}"):
+            yield from page.items or ()
+    except Unexpected as error:
+        if error.status != 404:
+            raise
+
+
+def check(config: Config, outside: Outside) -> Sequence[str]:
+    """One line for each verb and resource that RBAC refuses or the cluster does not have."""
+    del config
+    return lacking(outside, (RUNS, TASKS))
+
+
+def propose(around: Surroundings) -> Proposal:
+    """A sample: a kubeconfig tells nothing of what is installed behind it."""
+    del around
+    return Proposal(
+        about="Tekton's PipelineRuns and TaskRuns of a cluster.",
+        sample=("tekton", {"cluster": "prod", "context": "NAME"}),
+        fill_in="of your kubeconfig",
+    )
+
+
+SOURCE = Source(
+    name="tekton",
+    title="Tekton",
+    reads="PipelineRuns and TaskRuns by list and watch",
+    needs="a ClusterRole with `list` and `watch` on `pipelineruns` and `taskruns` of `tekton.dev`",
+    config=Config,
+    gives=frozenset({PipelineRun, PipelineJob}),
+    access=access,
+    connect=connect,
+    check=check,
+    propose=propose,
+)

