@@ -13,7 +13,6 @@ from tests.support.slos import RATIO, planned
 from platform_meter.render.rules import rules
 from platform_meter.render.rules.promtool import rule_tests
 
-
 RELEASES = ("as packed", "current")
 """One form after the other by one of them in turn: what a form asks of promtool, its neighbours ask too."""
 
