@@ -17,7 +17,7 @@ RELEASES = ("as packed", "current")
 """One form after the other by one of them in turn: what a form asks of promtool, its neighbours ask too."""
 
 
-@pytest.mark.parametrize(("form", "release"), zip(FORMS, cycle(RELEASES), strict=False))
+@pytest.mark.parametrize(("form", "release"), [*zip(FORMS, cycle(RELEASES), strict=False)])
 def test_generated_tests_of_a_form_pass(form: str, release: str, tmp_path: Path) -> None:
     """Outage, single failure, idle hours, silence and budget."""
     total, bad = FORMS[form]
