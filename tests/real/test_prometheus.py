@@ -189,7 +189,7 @@ def test_downtime_is_caught_up_from_the_checkpoint(server: Prometheus, midnight:
     """Each slice is read once, whole and in order, however long nobody polled; an unfinished slice and no data say nothing."""
     sli = {
         "id": "idle",
-        "bad": "increase(errors_total[{{window}}])",
+        "bad": 'increase(requests_total{route="idle"}[{{window}}])',
         "total": 'increase(requests_total{route="idle"}[{{window}}])',
     }
     with connected(SOURCE, _config(server, slis=[sli])) as meter:

@@ -153,9 +153,10 @@ class KubeApi:
         return self.done("DELETE", path, {"gracePeriodSeconds": 0})
 
     def apply(self, text: str) -> None:
-        """Create every document of a manifest, of the few kinds that ours hold."""
+        """Create every document of a manifest, of the few kinds that ours hold; what is there already stays."""
         for document in yaml.safe_load_all(text):
-            self.done("POST", _collection(document), document)
+            response = self.call("POST", _collection(document), document)
+            assert response.ok or response.status_code == 409, f"{document['kind']}: {response.text}"
 
     def service_account_token(self, namespace: str, name: str) -> str:
         """A token from the TokenRequest API."""
