@@ -12,7 +12,7 @@ WORKERS ?= 2
 TEST_PACKAGES := prometheus prometheus-alertmanager postgresql chromium docker-compose openssl fonts-dejavu-core maven
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench generate
+.PHONY: help demo test soak lint bench generate
 
 help: ## show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -22,6 +22,9 @@ demo: $(VENV)/runtime.done ## install, then run the demo company and its meter (
 
 test: $(VENV)/dev.done $(VENV)/packages.done lint ## install, then run every check and every test (TESTS=tests/x for some, WORKERS=0 in one process)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+soak: $(VENV)/dev.done $(VENV)/packages.done ## what hangs on a clock, on a machine with nothing else to do: a stop of a real Prometheus
+	PATH="$(CURDIR)/$(BIN):$$PATH" PLATFORM_METER_SOAK=1 $(BIN)/python -m pytest -n 0 tests/real/test_stops.py
 
 lint: $(VENV)/dev.done ## formatting, ruff, mypy strict, the dependency rule
 	$(BIN)/ruff format --check

@@ -33,10 +33,18 @@ if CONTRACTS and not Path(CONTRACTS, "github.openapi.json").is_file():
 if NO_SKIP and not CONTRACTS:
     raise pytest.UsageError("CI must test against the contract data: set PLATFORM_METER_CONTRACTS")
 
-collect_ignore: list[str] = [] if CONTRACTS else ["contracts"]
+SOAK = os.environ.get("PLATFORM_METER_SOAK") == "1"
+"""Whether the tests of `make soak` are wanted, which hang on a clock and a machine with nothing else to do."""
+
+collect_ignore: list[str] = [*([] if CONTRACTS else ["contracts"]), *([] if SOAK else ["real/test_stops.py"])]
 _SEED = re.compile(r"\bseed\d+\b")
 """The id of an imported company, which is dear to make."""
-_API_SERVER = "tests/real/test_kubernetes"
+_API_SERVER = (
+    "tests/real/test_clouds",
+    "tests/real/test_deploy",
+    "tests/real/test_kubernetes",
+    "tests/contracts/test_tekton",
+)
 """What tests on the Kubernetes API server begin with, whose build may take minutes."""
 _build = Build()
 
