@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -12,7 +11,6 @@ from platform_meter.model.source import (
     Expired,
     Limited,
     Page,
-    Progress,
     Refused,
     Secret,
     SourceConfig,
@@ -71,18 +69,3 @@ def test_an_empty_page_changes_nothing() -> None:
     page = Page()
     assert (page.facts, page.checkpoint, page.gone, page.complete) == ((), None, (), frozenset())
     assert (page.caught_up, page.progress) == (False, None)
-
-
-@pytest.mark.parametrize(
-    ("said", "text"),
-    [
-        ({}, "repositories of acme"),
-        ({"of": 1308}, "repositories of acme"),
-        ({"done": 0}, "0 repositories of acme"),
-        ({"done": 120, "of": 1308}, "120 of 1,308 repositories of acme"),
-        ({"back_to": datetime(2026, 3, 5, 23, 59, tzinfo=UTC)}, "repositories of acme, back to 2026-03-05"),
-    ],
-)
-def test_progress_in_words(said: dict[str, Any], text: str) -> None:
-    """What is not known is left out."""
-    assert str(Progress(what="repositories of acme", **said)) == text

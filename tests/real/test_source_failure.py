@@ -16,7 +16,7 @@ from tests.support.http import serving
 
 from platform_meter.demo.apis.kubernetes.routes import KubernetesApi
 from platform_meter.demo.apis.wsgi import Reply, Request
-from platform_meter.model.source import Progress
+from platform_meter.model.progress import Progress
 from platform_meter.runtime.service import Service
 from platform_meter.store import Round
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.support.stores import NOON
 
-from platform_meter.model.source import Progress
+from platform_meter.model.progress import Progress
 from platform_meter.runtime.imports import Imports, share, words
 from platform_meter.store import Round
 

@@ -15,13 +15,13 @@ from tests.support.stores import NOON, Opener, run
 from tests.support.waiting import until
 
 from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.progress import Progress
 from platform_meter.model.source import (
     Access,
     Expired,
     Limited,
     Mode,
     Page,
-    Progress,
     Refused,
     Source,
     SourceConfig,
@@ -270,11 +270,11 @@ def test_stopping_is_no_failure(bench: Bench) -> None:
 
 def test_the_overlap_follows_from_the_interval() -> None:
     """Two polls but at least 15 min, unless it is said (domain section 4)."""
-    assert instance("a", says()).lookback == timedelta(minutes=15)
+    assert instance("a", says()).settings.overlap == timedelta(minutes=15)
     slow = SourceConfig(every=timedelta(minutes=20))
-    assert instance("a", says(), settings=slow).lookback == timedelta(minutes=40)
+    assert instance("a", says(), settings=slow).settings.overlap == timedelta(minutes=40)
     said = SourceConfig(lookback=timedelta(hours=2))
-    assert instance("a", says(), settings=said).lookback == timedelta(hours=2)
+    assert instance("a", says(), settings=said).settings.overlap == timedelta(hours=2)
 
 
 def test_the_store_is_told_how_often_a_stream_succeeds() -> None:

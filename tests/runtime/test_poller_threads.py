@@ -19,6 +19,7 @@ from tests.support.waiting import PATIENCE
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.progress import Progress
 from platform_meter.model.source import (
     Access,
     Expired,
@@ -26,7 +27,6 @@ from platform_meter.model.source import (
     Mode,
     Page,
     Poll,
-    Progress,
     Source,
     SourceConfig,
     Stream,

@@ -9,7 +9,8 @@ from tests.support.stores import HISTORY, LOOKBACK, NOON, Opener, begin, configu
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.delivery import Repository
-from platform_meter.model.source import Page, Progress
+from platform_meter.model.progress import Progress
+from platform_meter.model.source import Page
 from platform_meter.store import Store, StreamState
 from platform_meter.store.database import Database
 from platform_meter.store.schema import streams

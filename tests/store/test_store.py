@@ -33,7 +33,8 @@ from platform_meter.model.facts.tickets import SlaCycle, SlaResult
 from platform_meter.model.history import Owner, SourceState, UnitState
 from platform_meter.model.measure import Counting, Derived
 from platform_meter.model.metric import Increment
-from platform_meter.model.source import Gap, Page, Progress
+from platform_meter.model.progress import Progress
+from platform_meter.model.source import Gap, Page
 from platform_meter.store import GapRow, LeaseLost, StoreError, Written
 
 DAY = timedelta(days=1)

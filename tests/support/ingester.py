@@ -21,7 +21,8 @@ from tests.support.stores import NOON, begin, minutes, open_at, run
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome
 from platform_meter.model.facts.delivery import Repository
-from platform_meter.model.source import Page, Progress
+from platform_meter.model.progress import Progress
+from platform_meter.model.source import Page
 from platform_meter.store import Store
 
 _EVERY = minutes(10)

@@ -13,7 +13,7 @@ from tests.support.views import html, site, view
 from werkzeug.test import Client
 
 from platform_meter.model.catalogue.meter import CONFIG_VALID
-from platform_meter.model.source import Progress
+from platform_meter.model.progress import Progress
 from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.store import StreamState
 from platform_meter.web.app import banners, is_loopback, make_app

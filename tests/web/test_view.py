@@ -15,7 +15,7 @@ from tests.support.views import rows, view
 from platform_meter.model.catalogue.adoption import CHURN, STICKINESS
 from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.history import SourceState
-from platform_meter.model.source import Progress
+from platform_meter.model.progress import Progress
 from platform_meter.store import StreamState
 from platform_meter.web.view import Health, View, percent, sentence, span, whole
 

@@ -15,32 +15,12 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from pydantic import BaseModel, model_validator
 
 from platform_meter.model.facts import Fact, Reading
+from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Duration, LocalPath, Period
 
 C = TypeVar("C", bound=BaseModel)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a long import is, for the Sources page and the terminal. What is not known is None."""
-
-    what: str
-    """What is read, in the source's words: `repositories of acme`."""
-    done: int | None = None
-    """How many of them are read."""
-    of: int | None = None
-    """How many there are."""
-    back_to: datetime | None = None
-    """How far back history was read, by a source that reads the latest first."""
-
-    def __str__(self) -> str:
-        """As people say it: `120 of 308 repositories of acme, back to 2026-03-05`."""
-        done = "" if self.done is None else f"{self.done:,} "
-        of = "" if self.done is None or self.of is None else f"of {self.of:,} "
-        back = "" if self.back_to is None else f", back to {self.back_to:%Y-%m-%d}"
-        return f"{done}{of}{self.what}{back}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,6 +352,11 @@ class SourceConfig(BaseModel):
     longer than `every` three times as long as the last one took."""
     history: Period = timedelta(days=90)
     """How far the first poll reaches back."""
+
+    @property
+    def overlap(self) -> timedelta:
+        """How far two polls overlap: the setting, else two polls, at least 15 min (domain section 4)."""
+        return self.lookback or max(2 * self.every, timedelta(minutes=15))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

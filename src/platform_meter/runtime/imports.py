@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from platform_meter.model.source import Progress
+from platform_meter.model.progress import Progress
 from platform_meter.store import Round
 
 _SAY_AGAIN = timedelta(minutes=1)

@@ -30,7 +30,6 @@ from platform_meter.store import ConfiguredStream, LeaseLost, Round, Store, Stor
 
 log = logging.getLogger(__name__)
 
-_SHORTEST_LOOKBACK = timedelta(minutes=15)
 _JITTER_FROM = 60
 """Seconds between two polls from which on their starts are spread; probes keep their beat, a slot each."""
 _WATCH_PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
@@ -45,11 +44,6 @@ class Instance:
     source: Source[BaseModel]
     settings: SourceConfig
     streams: tuple[Stream, ...]
-
-    @property
-    def lookback(self) -> timedelta:
-        """Overlap of two polls: the setting, else two polls, at least 15 min (domain section 4)."""
-        return self.settings.lookback or max(2 * self.settings.every, _SHORTEST_LOOKBACK)
 
     def expected(self, stream: Stream) -> ConfiguredStream:
         """How often the stream should succeed, and when what it gives is stale.
@@ -248,7 +242,7 @@ class Poller:
             instance.source.name,
             stream.name,
             now=now,
-            lookback=instance.lookback,
+            lookback=instance.settings.overlap,
             history=instance.settings.history,
             holder=self._holder,
             anew=anew,

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Connection, Row, Update, case, func, select
 
-from platform_meter.model.source import Page, Progress
+from platform_meter.model.progress import Progress
+from platform_meter.model.source import Page
 from platform_meter.store import leases
 from platform_meter.store.database import Transaction
 from platform_meter.store.schema import gaps, insert, sources, streams

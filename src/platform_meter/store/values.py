@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.history import Owner
-from platform_meter.model.source import Progress
+from platform_meter.model.progress import Progress
 
 
 class Directory(Protocol):

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.source import Page, Progress, Unexpected
+from platform_meter.model.progress import Progress
+from platform_meter.model.source import Page, Unexpected
 from platform_meter.sources.kit.rows import MOST, Row, Sieve, sift
 from platform_meter.testing import FakeOutside, Reply
 

@@ -18,8 +18,9 @@ from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment, Repository
 from platform_meter.model.facts.tickets import TicketEvent
+from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
-from platform_meter.model.source import Forbidden, Outside, Page, Progress, Source, Stream, Unexpected
+from platform_meter.model.source import Forbidden, Outside, Page, Source, Stream, Unexpected
 from platform_meter.sources.github.config import Config, access, matches
 from platform_meter.sources.github.facts import SYSTEM, repository
 from platform_meter.sources.github.listing import inventory

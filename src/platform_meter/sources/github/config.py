@@ -58,10 +58,6 @@ class Config(SourceConfig):
     all_within: Period = timedelta(minutes=30)
     """Of more repositories than a poll has time for, the quiet ones take turns; each is looked at within this time."""
 
-    @property
-    def overlap(self) -> timedelta:
-        return self.lookback or max(2 * self.every, timedelta(minutes=15))
-
     def selects(self, full_name: str) -> bool:
         return matches(full_name, self.repositories)
 

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from platform_meter.model.facts.delivery import Repository
-from platform_meter.model.source import Answer, Outside, Page, Progress, Unexpected
+from platform_meter.model.progress import Progress
+from platform_meter.model.source import Answer, Outside, Page, Unexpected
 from platform_meter.sources.github.config import Config
 from platform_meter.sources.github.facts import repository
 from platform_meter.sources.github.poll import PER_PAGE

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from platform_meter.model.facts import Event
-from platform_meter.model.source import Page, Progress
+from platform_meter.model.progress import Progress
+from platform_meter.model.source import Page
 from platform_meter.sources.github.config import Config, matches
 from platform_meter.sources.github.deployments import read_deployments
 from platform_meter.sources.github.facts import about

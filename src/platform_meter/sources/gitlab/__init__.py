@@ -17,6 +17,7 @@ from pydantic import Field
 from platform_meter.model.facts import Event, Fact
 from platform_meter.model.facts.ci import PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment, Repository
+from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.scalars import Address, Period
 from platform_meter.model.source import (
@@ -26,7 +27,6 @@ from platform_meter.model.source import (
     Outside,
     Pace,
     Page,
-    Progress,
     Secret,
     SecretHeaders,
     Source,
@@ -66,10 +66,6 @@ class Config(SourceConfig):
     """Usernames of machine users that GitLab takes for people."""
     all_within: Period = timedelta(minutes=30)
     """Projects where nothing happened for a day are looked at so often."""
-
-    @property
-    def overlap(self) -> timedelta:
-        return self.lookback or max(2 * self.every, timedelta(minutes=15))
 
     def selects(self, path: str) -> bool:
         return any(fnmatchcase(path.lower(), glob.lower()) for glob in self.projects)

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from platform_meter.model.facts import Event, Fact
 from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun
+from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address
 from platform_meter.model.source import (
@@ -22,7 +23,6 @@ from platform_meter.model.source import (
     Gap,
     Outside,
     Page,
-    Progress,
     Refused,
     Secret,
     Source,
@@ -57,10 +57,6 @@ class Config(SourceConfig):
     """Whose stages and logs are read, at a call each: of all builds that ended since the first poll, of failed ones, or none."""
     infra_stages: tuple[str, ...] = ()
     """Globs of names of stages that the platform answers for."""
-
-    @property
-    def overlap(self) -> timedelta:
-        return self.lookback or max(2 * self.every, timedelta(minutes=15))
 
     def selects(self, name: str) -> bool:
         return any(fnmatchcase(name, glob) for glob in self.jobs)

@@ -16,6 +16,7 @@ import msgspec
 from pydantic import AfterValidator, Field
 
 from platform_meter.model.facts.tickets import TicketEvent
+from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address
 from platform_meter.model.source import (
@@ -25,7 +26,6 @@ from platform_meter.model.source import (
     Gap,
     Outside,
     Page,
-    Progress,
     Refused,
     Secret,
     Source,
@@ -82,10 +82,6 @@ class Config(SourceConfig):
     """Leave out internal comments instead of giving them as not public."""
     bots: tuple[str, ...] = ()
     """Accounts that are no people: ids in Cloud, keys or names in Data Center. Apps are known without."""
-
-    @property
-    def overlap(self) -> timedelta:
-        return self.lookback or max(2 * self.every, timedelta(minutes=15))
 
     @property
     def query(self) -> str:

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from platform_meter.model.facts import Fact, Reading
+from platform_meter.model.progress import Progress
 from platform_meter.model.source import (
     Answer,
     Expired,
@@ -23,7 +24,6 @@ from platform_meter.model.source import (
     Mode,
     Outside,
     Page,
-    Progress,
     SourceError,
     Stream,
     Unexpected,

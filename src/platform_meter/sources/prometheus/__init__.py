@@ -20,6 +20,7 @@ from msgspec import Struct, field
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
+from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.source import (
     Access,
@@ -27,7 +28,6 @@ from platform_meter.model.source import (
     Credential,
     Outside,
     Page,
-    Progress,
     Source,
     Stream,
     Token,

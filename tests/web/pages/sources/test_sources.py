@@ -14,7 +14,7 @@ from tests.support.views import html, rows, tables, view
 from platform_meter.model.catalogue.meter import OBJECTS_SEEN, OWNERSHIP_CONFLICTS, UNOWNED_OBJECTS
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.delivery import Repository
-from platform_meter.model.source import Progress
+from platform_meter.model.progress import Progress
 from platform_meter.store import StreamState
 from platform_meter.web.pages.sources import PAGE, SHOWN
 from platform_meter.web.view import SourceExtra
