@@ -45,8 +45,11 @@ SERVERS = {
     "httpd.py (cheroot)": """
 import threading
 from platform_meter.runtime.server.httpd import Server
-from platform_meter.runtime.server.tls import TlsFiles
-tls = TlsFiles(cert_file=cert, key_file=key, client_ca_file=ca or None) if cert else None
+from platform_meter.runtime.access.tls import make_context
+from platform_meter.runtime.access.web_config import TlsServerConfig
+who = "RequireAndVerifyClientCert" if ca else "NoClientCert"
+made = make_context(TlsServerConfig(cert_file=cert, key_file=key, client_ca_file=ca, client_auth_type=who)) if cert else None
+tls = (lambda: made) if made else None
 Server(app, port=port, tls=tls, max_connections=64, header_timeout=5, answer_timeout=10).start()
 threading.Event().wait()
 """,

@@ -43,6 +43,7 @@ _API_SERVER = (
     "tests/real/test_clouds",
     "tests/real/test_deploy",
     "tests/real/test_kubernetes",
+    "tests/contracts/test_argocd_cluster",
     "tests/contracts/test_tekton",
 )
 """What tests on the Kubernetes API server begin with, whose build may take minutes."""

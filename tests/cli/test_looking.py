@@ -18,16 +18,34 @@ sources:
 """
 
 
+QUEUE = """\
+kind: Ticketing
+id: help
+source: {type: jira}
+calendar: {days: {mon-fri: ["09:00-17:00"]}}
+status: {running: [Open], done: [Closed]}
+slas: [{id: resolution, goal: {P1: 8h, default: 5bd}}]
+"""
+
+
 def run(*arguments: str) -> tuple[int, str]:
     done = CliRunner().invoke(main, arguments)
     return done.exit_code, done.output
 
 
 def test_metrics_are_all_printed_once() -> None:
-    """Name, type, labels with their bounds, and the help of every metric of the catalogue."""
+    """Name, type, labels with their bounds, and the help of every metric, those that a setting switches on too."""
     code, output = run("metrics")
     names = [line.split()[0] for line in output.splitlines() if not line.startswith(" ")]
-    assert (code, names) == (0, list(catalogue.ALL))
+    assert (code, names) == (
+        0,
+        [
+            *catalogue.ALL,
+            "cicd_pipeline_run_duration_seconds",
+            "cicd_worker_count",
+            "vcs_repository_count",
+        ],
+    )
     assert "platform_meter_source_up (gauge) {source: source types, source_instance: configured sources}\n" in output
 
 
@@ -54,6 +72,28 @@ def test_a_source_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.Mo
         assert output.startswith("tickets: ")
         assert "401" in output
         assert jira.seen
+
+
+def test_priorities_that_the_tool_has_not_are_worth_knowing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sources test` holds the queues of the source against the priorities that its tool has, with exit 0."""
+    monkeypatch.setenv("JIRA_TOKEN", "right")
+    with serving() as jira:
+        root = "/rest/api/3"
+        jira.on(f"{root}/myself", Reply(200, body=b'{"timeZone": "UTC"}'))
+        jira.on(f"{root}/priority", Reply(200, body=b'[{"id": "1", "name": "Highest"}, {"id": "2", "name": "Low"}]'))
+        config = tmp_path / "platform-meter.yaml"
+        config.write_text(CONFIG.format(url=jira.url))
+        (tmp_path / "slo-definitions").mkdir()
+        (tmp_path / "slo-definitions" / "help.yaml").write_text(QUEUE)
+        code, output = run("sources", "test", "-c", str(config), "tickets")
+    assert (code, output) == (
+        0,
+        (
+            "worth knowing: Ticketing 'help' names P1, which the tool has not; it has Highest, Low; "
+            "write these, or translate them under priorities of the source\n"
+            "tickets: every call it needs was answered\n"
+        ),
+    )
 
 
 def test_init_writes_what_check_understands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

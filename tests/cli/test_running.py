@@ -33,7 +33,17 @@ def test_the_demo_once_says_what_it_found(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["demo", "--once", "--teams", "8", "--dir", str(tmp_path)])
     assert done.exit_code == 0, done.output
     assert "Simulating a company of 8 teams and 60 services, with 90 days behind it." in done.output
-    for source in ("cluster-eu", "cluster-us", "github", "jira"):
+    for source in (
+        "argocd-eu",
+        "argocd-us",
+        "cluster-eu",
+        "cluster-us",
+        "github",
+        "gitlab",
+        "jenkins",
+        "jira",
+        "tekton",
+    ):
         assert re.search(rf"^  {source} +\d+ facts  ok$", done.output, re.MULTILINE), done.output
     assert re.search(r"^  ci .* \d+ active", done.output, re.MULTILINE)
     facts, series = re.findall(r"^(\d+) facts, (\d+) series$", done.output, re.MULTILINE)[0]
@@ -136,6 +146,15 @@ def test_a_port_that_is_taken_is_no_traceback(served: Served) -> None:
     address = served.url.partition("//")[2]
     said = f"cannot listen at {address}: Address already in use; write another listen into {served.config}"
     assert (done.exit_code, done.output) == (1, f"Error: {said}\n")
+
+
+def test_it_is_not_left_open_by_accident(tmp_path: Path) -> None:
+    """At an address that others can reach it does not start before somebody has said who may come in."""
+    config = tmp_path / "platform-meter.yaml"
+    config.write_text("listen: 0.0.0.0:0\n")
+    done = CliRunner().invoke(main, ["serve", "-c", str(config)])
+    assert done.exit_code == 1
+    assert f"{config}:1:9: others can reach 0.0.0.0:0, and nothing says who may come in; write " in done.output
 
 
 def test_it_answers_to_this_machines_names_alone(served: Served) -> None:

@@ -144,9 +144,9 @@ def test_rules_among_the_slo_files_are_no_input(slos: Path, tmp_path: Path) -> N
 
 
 def test_the_scrape_interval_is_said(slos: Path, tmp_path: Path) -> None:
-    """Tiles read one scrape more than their 5 minutes, whatever the interval; explain counts with it too."""
+    """Tiles read one scrape late, and one more than their 5 minutes, whatever the interval; explain counts with it too."""
     assert run("generate", "--scrape", "60s", "--slos", slos, "--dashboards", tmp_path / "boards")[0] == 0
-    assert "[6m]) * 300 / 360" in (slos / "generated" / "requests.rules.yml").read_text()
+    assert "[6m] offset 1m) * 300 / 360" in (slos / "generated" / "requests.rules.yml").read_text()
     code, output = run("slo", "explain", "--slos", slos, "--scrape", "1m", "requests-availability")
     assert (code, "  scrape                 60 s" in output) == (0, True)
 

@@ -1,4 +1,4 @@
-"""Reads an official OpenAPI description as JSON Schema, so that answers can be held against it."""
+"""Reads official descriptions, of an API or of a cluster's resource, as JSON Schema, so that answers can be held against them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
 from referencing import Registry
@@ -41,15 +42,37 @@ def _json_schema(node: Any) -> Any:
     return {"anyOf": [found, {"type": "null"}]} if node.get("nullable") is True else found
 
 
-class Contract:
-    """One description. `loosen` names properties, by schema, that the real system is known to leave null."""
+def _closed(node: Any) -> Any:
+    """The same, but an object has no property that is not named, unless it says that it may."""
+    if isinstance(node, list):
+        return [_closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: _closed(value) for key, value in node.items()}
+    if node.get("type") == "object" and "properties" in node and "x-kubernetes-preserve-unknown-fields" not in node:
+        found.setdefault("additionalProperties", False)
+    return found
 
-    def __init__(self, name: str, loosen: tuple[tuple[str, str], ...] = ()) -> None:
+
+def _problem(schema: Any, body: Any, registry: Registry[Any]) -> str:
+    error = best_match(Draft202012Validator(schema, registry=registry, format_checker=_FORMATS).iter_errors(body))
+    return f"{error.json_path}: {error.message[:300]}" if error else ""
+
+
+class Contract:
+    """One description of an API, as OpenAPI 3 or as Swagger 2.
+
+    `loosen` names properties, by schema, that the real system is known to leave null; `closed` allows no property that
+    the description does not name.
+    """
+
+    def __init__(self, name: str, loosen: tuple[tuple[str, str], ...] = (), *, closed: bool = False) -> None:
         doc = json.loads(Path(os.environ["PLATFORM_METER_CONTRACTS"], name).read_text())
         for schema, prop in loosen:
             doc["components"]["schemas"][schema]["properties"][prop]["nullable"] = True
         self.paths: dict[str, Any] = doc["paths"]
-        resource = DRAFT202012.create_resource(_json_schema(doc))
+        self._body = "schema" if "swagger" in doc else "content/application~1json/schema"
+        resource = DRAFT202012.create_resource(_json_schema(_closed(doc) if closed else doc))
         self._registry: Registry[Any] = Registry().with_resource(DOC, resource)
 
     def problem(self, path: str, body: Any, *, method: str = "get", status: str = "200") -> str:
@@ -59,12 +82,23 @@ class Contract:
             pointer = answer["$ref"].removeprefix("#")
         else:
             pointer = f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}/responses/{status}"
-        reference = f"{DOC}#{pointer}/content/application~1json/schema"
-        validator = Draft202012Validator({"$ref": reference}, registry=self._registry, format_checker=_FORMATS)
-        error = best_match(validator.iter_errors(body))
-        return f"{error.json_path}: {error.message[:300]}" if error else ""
+        return _problem({"$ref": f"{DOC}#{pointer}/{self._body}"}, body, self._registry)
 
 
 @cache
-def contract(name: str, loosen: tuple[tuple[str, str], ...] = ()) -> Contract:
-    return Contract(name, loosen)
+def contract(name: str, loosen: tuple[tuple[str, str], ...] = (), *, closed: bool = False) -> Contract:
+    return Contract(name, loosen, closed=closed)
+
+
+class Resource:
+    """One version of a resource that a project defines for clusters. It has the properties that are named there, and no others."""
+
+    def __init__(self, name: str, version: str) -> None:
+        text = Path(os.environ["PLATFORM_METER_CONTRACTS"], "crds", f"{name}.yaml").read_text("utf-8")
+        (defined,) = yaml.safe_load_all(text)
+        (found,) = (one for one in defined["spec"]["versions"] if one["name"] == version)
+        self._schema = _closed(found["schema"]["openAPIV3Schema"])
+
+    def problem(self, body: Any) -> str:
+        """What is wrong with an object; empty when nothing is."""
+        return _problem(self._schema, body, Registry())

@@ -17,12 +17,13 @@ from platform_meter.model.facts.ci import Outcome
 from platform_meter.model.facts.tickets import Role
 from platform_meter.sources.github import SOURCE, Config, rows
 from platform_meter.sources.github.facts import change_fact, job_facts, run_fact
+from platform_meter.sources.github.outcomes import RULES
 from platform_meter.sources.github.tickets import _Held, ticket_events
 from platform_meter.testing.outside import FakeOutside
 
 NAME = "github.openapi.json"
-LISTS = {**SETTINGS, "codeowners": False}
-"""The description at hand has the lists, but neither contents nor teams."""
+LISTS = {**SETTINGS, "codeowners": False, "runners": False}
+"""The description at hand has the lists, but neither contents nor teams nor runners."""
 REPO = "/repos/acme/api"
 ANTS = Ref(system="github", kind="repository", id="panjf2000/ants")
 ANSWERS: dict[str, Any] = {
@@ -127,7 +128,7 @@ def test_recorded_runs() -> None:
     """Ten real runs: one goes on, three are second attempts, whose time counts from the re-run."""
     found = [msgspec.convert(row["data"], rows.Run) for row in recorded("github/api_runs.devlake.json")]
     assert [row.id for row in found if not row.ended] == [2559507315]
-    facts = {row.id: run_fact(ANTS, row, [], ()) for row in found if row.ended}
+    facts = {row.id: run_fact(ANTS, row, [], RULES) for row in found if row.ended}
     assert Counter(fact.outcome for fact in facts.values()) == {Outcome.SUCCESS: 9}
     assert [(facts[id_].attempt, facts[id_].ran) for id_ in (2589885639, 2589885628, 2559400713)] == [
         (2, timedelta(seconds=29)),
@@ -141,7 +142,7 @@ def test_recorded_jobs() -> None:
     """18 real jobs, some with conclusions in capitals: 14 have ended; no wait is known where no runner is named."""
     found = [msgspec.convert(row["data"], rows.Job) for row in recorded("github/api_jobs.devlake.json")]
     parent = msgspec.convert(run(577324554, NOW), rows.Run)
-    facts = list(job_facts(ANTS, parent, 1, found, ()))
+    facts = list(job_facts(ANTS, parent, 1, found, RULES))
     assert Counter(fact.outcome.value for fact in facts) == {
         "success": 5,
         "cancelled": 3,

@@ -9,6 +9,7 @@ from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.facts.delivery import DeployResult
 from platform_meter.sources.gitlab.facts import DEPLOYED, ENDED, change_fact, deployment_fact, pipeline_facts
+from platform_meter.sources.gitlab.outcomes import RULES
 from platform_meter.sources.gitlab.rows import Commit, DeploymentRow, JobRow, MergeRequest, Pipeline
 
 SHOP = Ref(system="gitlab", kind="repository", id="acme/shop")
@@ -20,7 +21,7 @@ def test_every_recorded_pipeline_that_ended_is_a_run() -> None:
     assert rows
     for row in rows:
         pipeline = msgspec.convert(row, Pipeline)
-        found = [f for f in pipeline_facts(SHOP, 1, pipeline, (), ()) if isinstance(f, PipelineRun)]
+        found = [f for f in pipeline_facts(SHOP, 1, pipeline, (), RULES) if isinstance(f, PipelineRun)]
         assert [f.ran.total_seconds() for f in found] == ([row["duration"] or 0] if row["status"] in ENDED else [])
         assert all((f.outcome is Outcome.SUCCESS) == (row["status"] == "success") for f in found)
 

@@ -10,6 +10,7 @@ from tests.contracts.calls import recorded
 
 from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.sources.jenkins.facts import Known, Place, facts_of
+from platform_meter.sources.jenkins.outcomes import RULES
 from platform_meter.sources.jenkins.rows import Build, Item, Stage
 
 RESULTS = {"SUCCESS": Outcome.SUCCESS, "ABORTED": Outcome.CANCELLED}
@@ -23,7 +24,7 @@ def test_every_recorded_build_is_a_run(name: str) -> None:
     assert len(rows) >= 5
     for row in rows:
         build = msgspec.convert(row, Build)
-        found = tuple(facts_of(Place(name="folder/job"), build, "", Known(), ()))
+        found = tuple(facts_of(Place(name="folder/job"), build, "", Known(), RULES))
         assert len(found) == (0 if row.get("building") else 2)
         if not found:  # its result stands while it still tidies up
             continue

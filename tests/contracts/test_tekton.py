@@ -15,8 +15,8 @@ from tests.support.places import ROOT
 from tests.support.real_source import Connected, connected
 from tests.support.waiting import until
 
+from platform_meter.model.access import Secret
 from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
-from platform_meter.model.source import Secret
 from platform_meter.sources.tekton import SOURCE, Config
 
 SPACE = "/apis/tekton.dev/v1/namespaces/shop"

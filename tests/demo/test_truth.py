@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.demo.worlds import START, Caller, github, jira, kubernetes
+from tests.demo.worlds import START, Caller, github, gitlab, jenkins, jira, kubernetes, tekton
 
+from platform_meter.demo.apis.tekton.routes import ROOT as TEKTON
+from platform_meter.demo.company.pipelines import Pipeline, System
 from platform_meter.demo.company.records import CHECKOUT, CONTAINERS, SET_UP
-from platform_meter.demo.truth import QUEUES, Truth
+from platform_meter.demo.truth import DETAIL, QUEUES, Truth
 from platform_meter.demo.world import World
 
 NOW = START + timedelta(minutes=10)
@@ -22,6 +24,10 @@ WORDS = {"success": "success", "cancelled": "cancelled", "skipped": "skipped", "
 
 def owner(world: World, name: str) -> str:
     return world.company.repo[name].team
+
+
+def since(found: Counter[tuple[str, str, date]], first: datetime) -> Counter[tuple[str, str, date]]:
+    return Counter({key: n for key, n in found.items() if key[-1] > first.date()})
 
 
 def at(text: str) -> datetime:
@@ -45,8 +51,59 @@ def outcome(jobs: list[Any]) -> str:
     return "cancelled" if "cancelled" in seen else "success" if "success" in seen else "skipped"
 
 
+def on_jenkins(world: World) -> Counter[tuple[str, str, date]]:
+    """Builds by team, outcome and day, by their results and consoles."""
+    api, found = jenkins(world), Counter[tuple[str, str, date]]()
+    words = {"SUCCESS": "success", "ABORTED": "cancelled"}
+    for pipeline in of(world, System.JENKINS):
+        job = "".join(f"/job/{part}" for part in pipeline.name.split("/"))
+        for build in api.get(f"{job}/api/json").json["allBuilds"]:
+            if not build["building"]:
+                ours = "Cannot contact" in api.get(f"{job}/{build['number']}/consoleText").text
+                word = words.get(build["result"]) or ("infra_failure" if ours else "user_failure")
+                ended = datetime.fromtimestamp((build["timestamp"] + build["duration"]) / 1000, UTC)
+                found[pipeline.team.id, word, ended.date()] += 1
+    return found
+
+
+def on_gitlab(world: World) -> Counter[tuple[str, str, date]]:
+    """Pipelines by team, outcome and day, by what their jobs say."""
+    api, found = gitlab(world), Counter[tuple[str, str, date]]()
+    words = {"success": "success", "canceled": "cancelled"}
+    for project in of(world, System.GITLAB):
+        path = f"/api/v4/projects/{project.id}/pipelines"
+        for row in everything(api, f"{path}?per_page=100"):
+            if row["status"] not in {"pending", "running"}:
+                reasons = {job["failure_reason"] for job in api.get(f"{path}/{row['id']}/jobs").json}
+                ours = "infra_failure" if "runner_system_failure" in reasons else "user_failure"
+                found[project.team.id, words.get(row["status"]) or ours, day(row["updated_at"])] += 1
+    return found
+
+
+def on_tekton(world: World) -> Counter[tuple[str, str, date]]:
+    """Runs that are not pruned yet by team, outcome and day, by their conditions and those of their tasks."""
+    api, found = tekton(world), Counter[tuple[str, str, date]]()
+    broken = {
+        task["metadata"]["labels"]["tekton.dev/pipelineRun"]
+        for task in api.get(f"{TEKTON}/taskruns").json["items"]
+        if task["status"]["conditions"][0]["reason"] == "PodCreationFailed"
+    }
+    words = {"Succeeded": "success", "Cancelled": "cancelled"}
+    for run in api.get(f"{TEKTON}/pipelineruns").json["items"]:
+        (condition,) = run["status"]["conditions"]
+        if condition["status"] != "Unknown":
+            ours = "infra_failure" if run["metadata"]["name"] in broken else "user_failure"
+            team = run["metadata"]["labels"]["acme.test/team"]
+            found[team, words.get(condition["reason"]) or ours, day(run["status"]["completionTime"])] += 1
+    return found
+
+
+def of(world: World, system: System) -> list[Pipeline]:
+    return [pipeline for pipeline in world.history.pipelines if pipeline.system is system]
+
+
 def test_pipeline_runs(still: World) -> None:
-    """Attempts by team, outcome and day are what the runs, and the jobs of every attempt, say."""
+    """Attempts by team, outcome and day are what the runs, and the jobs of every attempt, say; so are other systems' builds."""
     api, found = github(still), Counter[tuple[str, str, date]]()
     for repo in still.company.repos:
         path = f"/repos/acme/{repo.name}/actions/runs"
@@ -59,8 +116,12 @@ def test_pipeline_runs(still: World) -> None:
                 word = WORDS.get(run["conclusion"], "") if last else ""
                 ended = run["updated_at"] if last else max(job["completed_at"] for job in jobs)
                 found[owner(still, repo.name), word or outcome(jobs), day(ended)] += 1
-    truth = Truth(still).pipeline_runs(ALWAYS, NOW + timedelta(seconds=1))
-    assert found == truth
+    others = (on_jenkins(still), on_gitlab(still), on_tekton(still))
+    assert min(other.total() for other in others) >= 3
+    truth = Truth(still).pipeline_runs(ALWAYS, NOW + timedelta(seconds=1), first=NOW, lookback=NOW - ALWAYS)
+    for other in others:
+        found.update(other)
+    assert since(found, NOW - DETAIL) == since(truth, NOW - DETAIL)
     assert truth.total() > 1_200
 
 
@@ -91,6 +152,11 @@ def test_deployments(still: World) -> None:
                 result = "success" if ends[0]["state"] == "success" else "failed"
                 kind = kinds[deployment["task"]]
                 found[owner(still, repo.name), environment, result, kind, day(ends[0]["created_at"])] += 1
+    for project in of(still, System.GITLAB):
+        for deployment in everything(gitlab(still), f"/api/v4/projects/{project.id}/deployments?per_page=100"):
+            if deployment["status"] in {"success", "failed"}:
+                ended = deployment["deployable"]["finished_at"]
+                found[project.team.id, "production", deployment["status"], "planned", day(ended)] += 1
     truth = Truth(still).deployments(ALWAYS, NOW + timedelta(seconds=1))
     assert found == truth
     assert truth.total() > 80
@@ -103,6 +169,11 @@ def test_merges(still: World) -> None:
         for pull in everything(api, f"/repos/acme/{repo.name}/pulls?state=closed&per_page=100"):
             if pull["merged_at"]:
                 found[owner(still, repo.name), day(pull["merged_at"])] += 1
+    for project in of(still, System.GITLAB):
+        for request in everything(
+            gitlab(still), f"/api/v4/projects/{project.id}/merge_requests?state=merged&per_page=100"
+        ):
+            found[project.team.id, day(request["merged_at"])] += 1
     truth = Truth(still).merges(ALWAYS, NOW + timedelta(seconds=1))
     assert found == truth
     assert truth.total() > 300
@@ -168,12 +239,13 @@ def test_cluster(still: World, cluster: str) -> None:
 
 
 def test_use(still: World) -> None:
-    """Use by owner and day adds up to what was counted above, and a word that nobody counts is refused."""
+    """Use of GitHub and Jira by owner and day adds up to what people did there and what came to something."""
     truth, end = Truth(still), NOW + timedelta(seconds=1)
+    runs = [ran.outcome for ran in truth.attempts(ALWAYS, end) if ran.run.event != "schedule"]
     for verb, total in (
-        ("run", truth.pipeline_runs(ALWAYS, end).total()),
-        ("deploy", truth.deployments(ALWAYS, end).total()),
-        ("merge", truth.merges(ALWAYS, end).total()),
+        ("run", sum(outcome == "success" for outcome in runs)),
+        ("deploy", sum(d.result == "success" for d in truth.deployments_ended(ALWAYS, end))),
+        ("merge", sum(not pull.bot for _, pull in truth.merged(ALWAYS, end))),
         ("ticket", truth.tickets_created(ALWAYS, end).total()),
     ):
         use = truth.use_days(verb, ALWAYS, end)

@@ -7,22 +7,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from werkzeug.test import Client, TestResponse
 
 from platform_meter.demo.apis.api import instances
+from platform_meter.demo.apis.argocd.routes import TOKEN as ARGOCD_TOKEN
+from platform_meter.demo.apis.argocd.routes import ArgocdApi
 from platform_meter.demo.apis.github.front import LIMIT
 from platform_meter.demo.apis.github.front import TOKEN as GITHUB_TOKEN
 from platform_meter.demo.apis.github.routes import GithubApi
+from platform_meter.demo.apis.gitlab.routes import TOKEN as GITLAB_TOKEN
+from platform_meter.demo.apis.gitlab.routes import GitlabApi
+from platform_meter.demo.apis.jenkins.routes import TOKEN as JENKINS_TOKEN
+from platform_meter.demo.apis.jenkins.routes import USER as JENKINS_USER
+from platform_meter.demo.apis.jenkins.routes import JenkinsApi
 from platform_meter.demo.apis.jira.routes import TOKEN as JIRA_TOKEN
 from platform_meter.demo.apis.jira.routes import USER, JiraApi
 from platform_meter.demo.apis.kubernetes.routes import TOKEN as KUBERNETES_TOKEN
 from platform_meter.demo.apis.kubernetes.routes import KubernetesApi
+from platform_meter.demo.apis.tekton.routes import TOKEN as TEKTON_TOKEN
+from platform_meter.demo.apis.tekton.routes import TektonApi
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.company.scenarios import Scenario
 from platform_meter.demo.stage.server import Addresses
 from platform_meter.demo.world import World
+from platform_meter.testing import Call, Reply
 
 START = datetime(2026, 5, 20, 9, 30, tzinfo=UTC)
 """A Wednesday; the history holds Easter, Labour Day and the change to summer time."""
@@ -84,6 +95,13 @@ class Caller:
         data = msgspec.json.encode(body)
         return Answer(Client(self.app).post(path, data=data, headers=self.headers, content_type="application/json"))
 
+    def answer(self, call: Call) -> Reply:
+        """What a source is answered: for `FakeOutside`."""
+        query = f"?{urlencode(call.params)}" if call.params else ""
+        got = self.post(call.path, call.body) if call.method == "POST" else self.get(call.path + query)
+        body = got.text if call.method == "LINES" else got.data
+        return Reply(body=body, status=got.status_code, headers=dict(got.headers))
+
     def pages(self, path: str) -> Iterator[Any]:
         """Every page of a list, by its Link headers."""
         url = path
@@ -103,6 +121,25 @@ def github(world: World, limit: int = LIMIT) -> Caller:
 def jira(world: World) -> Caller:
     basic = base64.b64encode(f"{USER}:{JIRA_TOKEN}".encode()).decode()
     return Caller(JiraApi(world, "http://jira.test"), {"Authorization": f"Basic {basic}"}, "http://jira.test")
+
+
+def jenkins(world: World) -> Caller:
+    basic = base64.b64encode(f"{JENKINS_USER}:{JENKINS_TOKEN}".encode()).decode()
+    return Caller(JenkinsApi(world), {"Authorization": f"Basic {basic}"}, "http://jenkins.test")
+
+
+def gitlab(world: World) -> Caller:
+    return Caller(GitlabApi(world, "http://gitlab.test"), {"PRIVATE-TOKEN": GITLAB_TOKEN}, "http://gitlab.test")
+
+
+def argocd(world: World, cluster: str = "eu") -> Caller:
+    headers = {"Authorization": f"Bearer {ARGOCD_TOKEN}"}
+    return Caller(ArgocdApi(world, cluster), headers, "http://argocd.test")
+
+
+def tekton(world: World) -> Caller:
+    headers = {"Authorization": f"Bearer {TEKTON_TOKEN}"}
+    return Caller(TektonApi(world, beat=0.0001), headers, "http://tekton.test")
 
 
 def kubernetes(world: World, cluster: str = "eu") -> Caller:

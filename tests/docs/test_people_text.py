@@ -12,8 +12,9 @@ from tests.support.our_slos import our_plans
 from tests.support.places import DOCS
 
 from platform_meter import sources
+from platform_meter.model.access import Secret
 from platform_meter.model.definitions import KINDS, Goal, Hours
-from platform_meter.model.source import Secret, SourceConfig
+from platform_meter.model.source import SourceConfig
 from platform_meter.problems import render
 from platform_meter.runtime.files.config import Config, load_config
 from platform_meter.runtime.files.cross_checks import UNMEASURED, Known, cross_check

@@ -23,7 +23,7 @@ from platform_meter.model.catalogue.ci import (
 )
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Event, Fact, Ref
-from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
+from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun, PipelineRunners
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import Ratio, Sample, merge, resolve
@@ -311,10 +311,28 @@ def test_runs_are_read_once_for_all_windows() -> None:
     asked: list[tuple[float, float]] = []
 
     class Noting(MemoryHistory):
-        def parts(self, kind: type[Event], shape: type[S], *span: datetime, source: str) -> Iterator[tuple[int, S]]:
+        def parts(
+            self, kind: type[Event], shape: type[S], *span: datetime, source: str, after: int = 0
+        ) -> Iterator[tuple[int, S]]:
             asked.append(((NOW - span[0]) / DAY, (NOW - span[1]) / DAY))
-            return super().parts(kind, shape, *span, source=source)
+            return super().parts(kind, shape, *span, source=source, after=after)
 
     history = Noting([], sources=[GITHUB])
     assert list(ci.flaky(Scene(history=history, definitions=Definitions(), now=NOW))) == []
     assert asked == [(91.0, 28.0), (28.0, 0.0)]
+
+
+def test_runners_of_a_pool_add_up_over_sources() -> None:
+    """Those of a source that is not fresh are absent, not 0."""
+    pool = Ref(system="github", kind="pool", id="acme/gpu")
+    facts = [
+        (instance, owner("a"), PipelineRunners(about=pool, pool="gpu", idle=1, busy=2, offline=3))
+        for instance in ("github", "other", "old")
+    ]
+    sources = (GITHUB, source("other", "github", watermark=NOW), source("old", "jenkins", watermark=NOW, fresh=False))
+    scene = Scene(history=MemoryHistory(facts, sources=sources), definitions=Definitions(), now=NOW)
+    assert [(sample.labels, sample.value) for sample in ci.runners(scene)] == [
+        (("github", "gpu", "busy"), 4.0),
+        (("github", "gpu", "idle"), 2.0),
+        (("github", "gpu", "offline"), 6.0),
+    ]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.history import owner, source
+from tests.support.history import MemoryHistory, owner, source
 
 from platform_meter.measures import delivery
 from platform_meter.model.catalogue.delivery import DEPLOYMENTS
 from platform_meter.model.definitions import Definitions, Environment
 from platform_meter.model.facts import Event, Ref
-from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult
+from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult, DeployWay
 from platform_meter.model.measure import Counting
 from platform_meter.model.metric import Increment
 
@@ -55,3 +56,29 @@ def test_declared_environments_name_the_label(name: str, label: str) -> None:
     """A name that an Environment file matches, or is its id, becomes that id; any other is `_other`."""
     (found,) = count(deployment(name), PRODUCTION, STAGING)
     assert found.labels == ("pay", label, "failed", "rollback")
+
+
+def test_the_page_counts_what_the_first_way_told() -> None:
+    """Per service and environment, over the last 91 days; what has no service stands for itself."""
+    job = replace(deployment("production"), key="2", way=DeployWay.JOB)
+    old = replace(deployment("staging"), key="3", at=NOW - timedelta(days=92))
+    other = Ref(system="github", kind="repository", id="shop")
+    facts = [deployment("production"), job, old]
+    elsewhere = [replace(job, key="4", about=other), replace(job, key="5", about=other, environment="staging")]
+    mine = owner("shop", "pay")
+    history = MemoryHistory(
+        [*(("argocd", mine, fact) for fact in facts), *(("gh", mine, fact) for fact in elsewhere)],
+        sources=(ARGO, source("gh", watermark=NOW)),
+    )
+    valid = delivery.first_told(history, Definitions(), NOW + timedelta(seconds=1))
+    found = {
+        (dim.environment, dim.way): valid(object_, dim)
+        for source_ in ("argocd", "gh")
+        for object_, dim in history.counts(Deployment, source_, NOW - timedelta(days=99), NOW + timedelta(seconds=1))
+    }
+    assert found == {
+        ("production", "deployments_api"): True,
+        ("production", "job"): False,
+        ("staging", "deployments_api"): False,
+        ("staging", "job"): True,
+    }

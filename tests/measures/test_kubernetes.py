@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from tests.support.history import NOBODY, MemoryHistory, source
 
 from platform_meter.measures import kubernetes
-from platform_meter.model.catalogue.kubernetes import CLUSTER_API_REQUESTS, POD_START, PROBE_CHECKS, PROBE_DURATION
+from platform_meter.model.catalogue.kubernetes import (
+    CLUSTER_API_REQUESTS,
+    POD_START,
+    PODS_NEVER_READY,
+    PODS_WAITING,
+    PROBE_CHECKS,
+    PROBE_DURATION,
+)
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.kubernetes import (
@@ -15,7 +22,9 @@ from platform_meter.model.facts.kubernetes import (
     Namespace,
     Node,
     NodeState,
+    PodNeverReady,
     PodStarted,
+    PodsWaiting,
     ProbeCheck,
     ProbeResult,
     VerbClass,
@@ -56,6 +65,13 @@ def test_a_pod_start_is_observed_by_cluster_and_kind() -> None:
     assert (found.metric, found.labels, found.amount) == (POD_START, ("eu", "job"), 2.5)
 
 
+def test_a_pod_that_never_became_ready_is_one() -> None:
+    """By cluster and kind of its owner, and no pod start."""
+    never = PodNeverReady(key="1", at=NOW, about=REF, cluster="eu", owner_kind="deployment", seconds=1_900.0)
+    found = [(i.metric, i.labels, i.amount) for i in kubernetes.count_never_ready(never, NOBODY, EU)]
+    assert found == [(PODS_NEVER_READY, ("eu", "deployment"), 1.0)]
+
+
 def test_requests_are_counted_as_many_as_they_were() -> None:
     """By class of verb and result; what was never bad stands at 0."""
     counted = ApiRequests(key="1", at=NOW, about=REF, cluster="eu", verb_class=VerbClass.LIST, good=40.0, bad=0.0)
@@ -64,6 +80,22 @@ def test_requests_are_counted_as_many_as_they_were() -> None:
         (CLUSTER_API_REQUESTS, ("eu", "list", "good"), 40.0),
         (CLUSTER_API_REQUESTS, ("eu", "list", "bad"), 0.0),
     ]
+
+
+def test_pods_that_wait_are_those_of_clusters_that_are_read() -> None:
+    """0 is a number; a stale source's clusters are absent."""
+    told: list[tuple[str, Owner, Fact]] = [
+        (
+            instance,
+            NOBODY,
+            PodsWaiting(about=Ref(system="kubernetes", kind="cluster", id=name), cluster=name, waiting=n),
+        )
+        for instance, name, n in (("eu", "eu", 3), ("ap", "ap", 0), ("us", "us", 5))
+    ]
+    sources = (EU, source("ap", "kubernetes", watermark=NOW), source("us", "kubernetes", watermark=NOW, fresh=False))
+    scene = Scene(history=MemoryHistory(told, sources=sources), definitions=Definitions(), now=NOW)
+    found = [(s.metric, s.labels, resolve(s.value)) for s in kubernetes.waiting(scene)]
+    assert found == [(PODS_WAITING, ("ap",), 0.0), (PODS_WAITING, ("eu",), 3.0)]
 
 
 def test_every_cluster_shows_every_state() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from platform_meter.model.dims import Dim, decode, encode
 from platform_meter.model.facts import event_kinds
-from platform_meter.model.facts.delivery import DeployKind, DeploymentDim, DeployResult
+from platform_meter.model.facts.delivery import DeployKind, DeploymentDim, DeployResult, DeployWay
 
 
 class One(NamedTuple):
@@ -56,10 +56,16 @@ def test_plain_words_are_joined_as_they_are(words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("dim", "text"),
     [
-        (DeploymentDim("production", DeployResult.SUCCESS, DeployKind.PLANNED), "production|success|planned"),
-        (DeploymentDim("eu|blue", DeployResult.FAILED, DeployKind.HOTFIX), r"eu\|blue|failed|hotfix"),
-        (DeploymentDim("c:\\", DeployResult.SUCCESS, DeployKind.CONFIG), r"c:\\|success|config"),
-        (DeploymentDim("", DeployResult.SUCCESS, DeployKind.ROLLBACK), "|success|rollback"),
+        (
+            DeploymentDim("production", DeployResult.SUCCESS, DeployKind.PLANNED, DeployWay.JOB),
+            "production|success|planned|job",
+        ),
+        (
+            DeploymentDim("eu|blue", DeployResult.FAILED, DeployKind.HOTFIX, DeployWay.GITOPS),
+            r"eu\|blue|failed|hotfix|gitops",
+        ),
+        (DeploymentDim("c:\\", DeployResult.SUCCESS, DeployKind.CONFIG, DeployWay.PUSH), r"c:\\|success|config|push"),
+        (DeploymentDim("", DeployResult.SUCCESS, DeployKind.ROLLBACK, DeployWay.ROLLOUT), "|success|rollback|rollout"),
     ],
 )
 def test_a_dim_as_the_store_keeps_it(dim: DeploymentDim, text: str) -> None:
@@ -67,10 +73,10 @@ def test_a_dim_as_the_store_keeps_it(dim: DeploymentDim, text: str) -> None:
     assert encode(dim) == text
     found = decode(text, DeploymentDim)
     assert found == dim
-    assert [type(word) for word in found] == [str, DeployResult, DeployKind]
+    assert [type(word) for word in found] == [str, DeployResult, DeployKind, DeployWay]
 
 
-@pytest.mark.parametrize("text", ["eu|blue|success|planned", "success|planned", "eu|done|planned", "eu\\|success|planned", "eu|success|planned\\"])  # fmt: skip
+@pytest.mark.parametrize("text", ["eu|blue|success|planned|job", "success|planned|job", "eu|done|planned|job", "eu\\|success|planned|job", "eu|success|planned|job\\"])  # fmt: skip
 def test_what_no_dim_is_encoded_as_is_refused(text: str) -> None:
     """Too many words or too few, a word that its enum does not know, and an escape of nothing."""
     with pytest.raises(ValueError, match=r"DeploymentDim|DeployResult"):

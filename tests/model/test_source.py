@@ -12,7 +12,6 @@ from platform_meter.model.source import (
     Limited,
     Page,
     Refused,
-    Secret,
     SourceConfig,
     SourceError,
     TimedOut,
@@ -38,20 +37,6 @@ def test_no_interval_is_0(key: str) -> None:
     with pytest.raises(ValidationError, match="shorter than a second; write 1s or more"):
         SourceConfig.model_validate({key: "0s"})
     assert SourceConfig.model_validate({"lookback": "0s"}).lookback == timedelta()
-
-
-@pytest.mark.parametrize("said", [{}, {"env": "A", "file": "a"}, {"env": ""}])
-def test_a_secret_stands_in_one_place(said: dict[str, str]) -> None:
-    """In a variable or in a file; its value is never written into the configuration."""
-    with pytest.raises(ValidationError, match=r"write either \{env: NAME\} or \{file: path\}"):
-        Secret.model_validate(said)
-    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
-        Secret.model_validate({"value": "not-to-be-written"})
-
-
-def test_a_secret_is_named_not_held() -> None:
-    """What is shown of it is where it stands."""
-    assert repr(Secret(env="GITHUB_TOKEN")) == "Secret(file=None, env='GITHUB_TOKEN')"
 
 
 def test_errors_are_grouped_by_what_happens_next() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from datetime import date, time
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from platform_meter.model.ticketing import (
     Sla,
     StatusMap,
     Ticketing,
+    other_priorities,
     parse_day_key,
     parse_goal,
     parse_hours,
@@ -139,6 +140,73 @@ def test_what_is_no_goal_is_quoted() -> None:
         parse_goal(None)
 
 
+@pytest.mark.parametrize(
+    ("text", "days", "hours"),
+    [("1d", "1bd", "24h"), ("2w", "14bd", "336h"), ("0.5d", "0.5bd", "12h"), ("1d12h", "1.5bd", "36h")],
+)
+def test_a_goal_in_days_could_mean_two_things(text: str, days: str, hours: str) -> None:
+    """A day of 24 business hours is three working days of eight: it is written one way or the other."""
+    said = (
+        f"'{text}' could mean days of the calendar or days of 24 hours; "
+        f"write {days} for business days, or {hours} for as many business hours"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        parse_goal(text)
+
+
+def test_a_day_may_have_hours_of_its_own() -> None:
+    """A half day and a working Saturday, their stretches in order; a business day stays as long as it is."""
+    found = Calendar.model_validate(
+        {**OFFICE, "exceptions": {"2026-12-24": ["11:00-13:00", "09:00-10:00"], "2026-12-19": ["09:00-17:00"]}}
+    )
+    assert [(h.start.hour, h.end and h.end.hour) for h in found.exceptions[date(2026, 12, 24)]] == [(9, 10), (11, 13)]
+    assert found.even
+
+
+@pytest.mark.parametrize(
+    ("more", "text", "at"),
+    [
+        (
+            {"exceptions": {"2026-12-24": ["09:00-12:00", "11:00-13:00"]}},
+            "two stretches of 2026-12-24 overlap; write each open hour once",
+            ("2026-12-24",),
+        ),
+        (
+            {"holidays": ["2026-12-24"], "exceptions": {"2026-12-24": ["09:00-12:00"]}},
+            "2026-12-24 is a holiday too, which is closed all day; keep one of the two",
+            ("exceptions", "2026-12-24"),
+        ),
+    ],
+    ids=["overlap", "holiday"],
+)
+def test_an_exception_says_one_thing(more: dict[str, Any], text: str, at: tuple[str, ...]) -> None:
+    """As on weekdays, an hour is open once; and a day is closed or has hours."""
+    with pytest.raises(ValidationError) as raised:
+        Calendar.model_validate({**OFFICE, **more})
+    assert refused(raised.value) == (text, at)
+
+
+def test_a_priority_is_counted_by_its_own_calendar_before_the_slas_and_that_before_the_queues() -> None:
+    """Each where there is one."""
+    queue, sla, urgent = (Calendar.model_validate({"zone": zone, "days": {"mon": None}}) for zone in ZONES)
+    own = Sla.model_validate(
+        {"id": "resolution", "goal": {"P1": "1h", "default": "8h"}, "calendar": sla, "calendars": {"P1": urgent}}
+    )
+    plain = Sla.model_validate({"id": "resolution", "goal": {"default": "8h"}})
+    assert (own.on("P1", queue), own.on("P2", queue), plain.on("P1", queue)) == (urgent, sla, queue)
+    assert (own.of("P1"), own.of("P2")) == (Goal(seconds=3600), Goal(seconds=28_800))
+
+
+def test_the_rest_has_no_calendar_among_those_of_priorities() -> None:
+    """It is the SLA's."""
+    with pytest.raises(ValidationError) as raised:
+        Sla.model_validate({"id": "resolution", "goal": {"default": "8h"}, "calendars": {"default": OFFICE}})
+    assert refused(raised.value) == (
+        "the calendar of all other priorities is calendar; write it there",
+        ("calendars", "default"),
+    )
+
+
 def test_a_queue_stands() -> None:
     """What is not said has its default: resolutions that make a ticket no valid one, clocks of our own."""
     found = ticketing(OFFICE)
@@ -149,6 +217,7 @@ def test_a_queue_stands() -> None:
     ]
 
 
+ZONES = ("UTC", "Europe/Berlin", "Asia/Tokyo")
 UNEVEN = {"zone": "UTC", "days": {"mon-thu": ["09:00-17:00"], "fri": ["09:00-16:00"]}}
 
 
@@ -161,12 +230,17 @@ UNEVEN = {"zone": "UTC", "days": {"mon-thu": ["09:00-17:00"], "fri": ["09:00-16:
             ("slas", 0, "goal", "P1"),
         ),
         (
+            {"slas": [{"id": "resolution", "goal": {"default": "2bd"}, "calendars": {"P1": UNEVEN}}]},
+            "a business day (bd) has no one length here, since open days differ; write hours, such as 40h",
+            ("slas", 0, "goal", "default"),
+        ),
+        (
             {"slas": [{"id": "resolution", "goal": {"default": "8h"}}] * 2},
             "SLA 'resolution' stands twice; keep one",
             ("slas", 1, "id"),
         ),
     ],
-    ids=["uneven days", "twice"],
+    ids=["uneven days", "uneven days of a priority", "twice"],
 )
 def test_what_does_not_fit_together_is_said_at_its_place(
     changed: dict[str, Any], text: str, at: tuple[str | int, ...]
@@ -214,3 +288,21 @@ def test_the_kind_is_the_models_own() -> None:
     """A document of another kind is no queue."""
     with pytest.raises(ValidationError, match="Input should be 'Ticketing'"):
         Ticketing.model_validate({**ticketing().model_dump(by_alias=True), "kind": "Survey"})
+
+
+def test_priorities_of_a_queue_are_held_against_those_of_its_tool() -> None:
+    """One that the tool has not is a mistake; one without a goal takes the default; a tool may tell none."""
+    queue = ticketing()
+    assert list(other_priorities([queue], ["High", "Low"])) == [
+        (
+            "Ticketing 'help' names P1, which the tool has not; it has High, Low; "
+            "write these, or translate them under priorities of the source"
+        )
+    ]
+    assert list(other_priorities([queue], ["P1", "P3"])) == [
+        "Ticketing 'help' names no goal for P3: the default goal applies"
+    ]
+    assert list(other_priorities([queue], ["P1"])) == []
+    assert list(other_priorities([queue], [])) == []
+    plain = ticketing(slas=[{"id": "resolution", "goal": {"default": "8h"}}])
+    assert list(other_priorities([plain], ["P1"])) == []

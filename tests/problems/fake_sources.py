@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from platform_meter.model.access import Access, Secret
 from platform_meter.model.facts import Fact
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.facts.delivery import Deployment, Repository
@@ -12,7 +13,7 @@ from platform_meter.model.facts.portal import CatalogEntity
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.scalars import Address, LocalPath
-from platform_meter.model.source import Access, Secret, Source, SourceConfig
+from platform_meter.model.source import Source, SourceConfig
 
 
 class GitHub(SourceConfig):

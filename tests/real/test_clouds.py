@@ -15,8 +15,8 @@ from tests.support.kube_api import KubeApi
 from tests.support.places import ROOT
 from tests.support.real_source import connected
 
+from platform_meter.model.access import Gke
 from platform_meter.model.facts.kubernetes import ProbeCheck, ProbeResult
-from platform_meter.model.source import Gke
 from platform_meter.sources.kubernetes import SOURCE, Config
 
 RBAC = ROOT / "deploy" / "kubernetes" / "rbac.yaml"

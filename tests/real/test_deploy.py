@@ -57,11 +57,11 @@ def test_the_api_server_takes_it(kube_api: KubeApi, space: str, document: dict[s
 
 
 def test_its_configuration_is_sound(tmp_path: Path) -> None:
-    """What the ConfigMap holds has no problem."""
+    """What the ConfigMap holds has no problem, listening where the image says."""
     (config,) = [d["data"] for d in DOCUMENTS if d["kind"] == "ConfigMap"]
     path = tmp_path / "platform-meter.yaml"
     path.write_text(config[path.name])
-    assert examine(path, (), {}).problems == ()
+    assert examine(path, (), {"PLATFORM_METER_LISTEN": "0.0.0.0:9898"}).problems == ()
 
 
 def test_the_image_and_the_deployment_agree() -> None:

@@ -10,8 +10,8 @@ from tests.support.hudson import Hudson, hudson
 from tests.support.real_source import Connected, Reader, connected
 from tests.support.waiting import until
 
+from platform_meter.model.access import Secret
 from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineRun
-from platform_meter.model.source import Secret
 from platform_meter.sources.jenkins import SOURCE, Config
 
 

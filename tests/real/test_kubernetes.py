@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,24 @@ from tests.support.kube_api import KubeApi, OwnKubeApi
 from tests.support.places import ROOT
 from tests.support.real_source import Connected, connected, utc_now
 
+from platform_meter.model.access import Secret
 from platform_meter.model.facts import Ref
+from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult, DeployWay
 from platform_meter.model.facts.kubernetes import (
     ApiLatency,
     ApiRequests,
     Namespace,
     Node,
     NodeState,
+    PodNeverReady,
     PodStarted,
+    PodsWaiting,
     ProbeCheck,
     ProbeResult,
     Workload,
 )
 from platform_meter.model.facts.slis import SliCount
-from platform_meter.model.source import Refused, Secret
+from platform_meter.model.source import Refused
 from platform_meter.runtime.outside.credentials import credentials
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.scrape import Family, Scrape
@@ -230,7 +234,7 @@ def test_a_list_in_pages_of_two_gives_every_namespace_once(cluster: Cluster, met
 
 
 def test_a_watch_tells_what_is_created_changed_and_deleted(cluster: Cluster, meter: Connected) -> None:
-    """Each change comes as one page with its checkpoint; replicas come from the status subresource."""
+    """Each change that says something comes as a page with its checkpoint; how many pods are ready says nothing."""
     reader = meter.stream("deployments")
     reader.run()
     watch = reader.open()
@@ -244,16 +248,14 @@ def test_a_watch_tells_what_is_created_changed_and_deleted(cluster: Cluster, met
         links=("kubernetes:eu/shop",),
     )
 
-    def web(ready: int) -> Workload:
-        return Workload(
-            about=about, since=since, cluster="eu", namespace="shop", workload_kind="Deployment", wanted=3, ready=ready
-        )
+    web = Workload(about=about, since=since, cluster="eu", namespace="shop", workload_kind="Deployment")
 
     first = next(watch)
-    assert first.facts == (web(0),)
-    cluster.api.patch(f"{APPS}/deployments/web", metadata={"annotations": {"note": "says nothing to us"}})
+    assert first.facts == (web,)
     cluster.api.patch(f"{APPS}/deployments/web/status", status={"replicas": 3, "readyReplicas": 2})
-    assert next(watch).facts == (web(2),)
+    ours = (("app.kubernetes.io/name", "web"), ("app.kubernetes.io/part-of", "store"))
+    cluster.api.patch(f"{APPS}/deployments/web", metadata={"labels": {"app.kubernetes.io/part-of": "store"}})
+    assert next(watch).facts == (replace(web, about=replace(about, labels=ours)),)
     cluster.api.delete(f"{APPS}/deployments/web")
     last = next(watch)
     assert last.gone == ((Workload, "workload/eu/shop/Deployment/web"),)
@@ -286,15 +288,11 @@ def test_a_watch_goes_on_from_its_checkpoint(cluster: Cluster, meter: Connected)
 
 
 def test_daemonsets_and_cronjobs_are_inventory(cluster: Cluster, meter: Connected) -> None:
-    """A DaemonSet wants the nodes that its status names; a CronJob wants nothing between its runs."""
+    """As all other workloads."""
     cluster.api.create(
         f"{APPS}/daemonsets",
         metadata={"name": "agent"},
         spec={"selector": {"matchLabels": {"app": "web"}}, "template": TEMPLATE},
-    )
-    cluster.api.patch(
-        f"{APPS}/daemonsets/agent/status",
-        status={"desiredNumberScheduled": 5, "currentNumberScheduled": 5, "numberMisscheduled": 0, "numberReady": 4},
     )
     pod = {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
     cluster.api.create(
@@ -302,12 +300,110 @@ def test_daemonsets_and_cronjobs_are_inventory(cluster: Cluster, meter: Connecte
         metadata={"name": "nightly"},
         spec={"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": pod}}},
     )
-    found: dict[str, tuple[int, int]] = {}
+    found: list[str] = []
     for name in ("daemonsets", "cronjobs"):
         reader = meter.stream(name)
         reader.run()
-        found |= {r.about.id: (r.wanted, r.ready) for r in reader.readings.values() if isinstance(r, Workload)}
-    assert found == {"eu/shop/DaemonSet/agent": (5, 4), "eu/shop/CronJob/nightly": (0, 0)}
+        found += [reading.about.id for reading in reader.readings.values()]
+    assert found == ["eu/shop/DaemonSet/agent", "eu/shop/CronJob/nightly"]
+
+
+def _rolled_out(api: KubeApi, name: str, at: str) -> None:
+    """Its status as the controller writes it once every pod runs the template."""
+    made = api.done("GET", f"{APPS}/deployments/{name}")
+    progress = {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}
+    api.patch(
+        f"{APPS}/deployments/{name}/status",
+        status={
+            "observedGeneration": made["metadata"]["generation"],
+            "replicas": 1,
+            "updatedReplicas": 1,
+            "readyReplicas": 1,
+            "availableReplicas": 1,
+            "conditions": [{**progress, "lastUpdateTime": at, "lastTransitionTime": "2026-05-01T08:00:00Z"}],
+        },
+    )
+
+
+def _image(api: KubeApi, path: str, image: str) -> Any:
+    return api.patch(path, spec={"template": {"spec": {"containers": [{"name": "main", "image": image}]}}})
+
+
+def test_a_completed_rollout_of_another_image_is_a_deployment(cluster: Cluster) -> None:
+    """Told as its status says that it is complete; a restart is none, and what served before comes back as a rollback."""
+    api, path = cluster.api, f"{APPS}/deployments/roll"
+    config = cluster.config.model_copy(update={"rollouts": {"shop": "production"}})
+    with connected(SOURCE, config) as meter:
+        assert meter.check() == []
+        uid = _deployment(api, "roll")["metadata"]["uid"]
+        _rolled_out(api, "roll", "2026-05-01T08:01:00Z")
+        reader = meter.stream("deployments")
+        reader.run()
+        _image(api, path, "web@sha256:" + "b" * 64)
+        _rolled_out(api, "roll", "2026-05-01T09:01:00Z")
+        api.patch(path, spec={"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}})
+        _rolled_out(api, "roll", "2026-05-01T10:01:00Z")
+        _image(api, path, "web:1")
+        _rolled_out(api, "roll", "2026-05-01T11:01:00Z")
+        watch = reader.open()
+        while len(reader.events) < 2:
+            next(watch)
+    about = Ref(
+        system="kubernetes",
+        kind="workload",
+        id="eu/shop/Deployment/roll",
+        labels=(("app.kubernetes.io/name", "roll"),),
+        links=("kubernetes:eu/shop",),
+    )
+    assert list(reader.events.values()) == [
+        Deployment(
+            key=f"rollout/{uid}/generation-{generation}",
+            at=_moment(at),
+            about=about,
+            updated=_moment(at),
+            environment="production",
+            sha="",
+            result=DeployResult.SUCCESS,
+            kind=kind,
+            version=version,
+            way=DeployWay.ROLLOUT,
+        )
+        for generation, at, kind, version in (
+            (2, "2026-05-01T09:01:00Z", DeployKind.PLANNED, "sha256:" + "b" * 64),
+            (4, "2026-05-01T11:01:00Z", DeployKind.ROLLBACK, "1"),
+        )
+    ]
+    api.delete(path)
+
+
+def test_the_rollout_of_a_stateful_set_is_dated_by_its_status(cluster: Cluster) -> None:
+    """The server itself keeps when a status was written, which is all that tells of its end."""
+    api, path = cluster.api, f"{APPS}/statefulsets/roll-db"
+
+    def complete(generation: int) -> None:
+        counts = dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas", "availableReplicas"), 1)
+        revision = f"roll-db-{generation}"
+        revisions = {"currentRevision": revision, "updateRevision": revision}
+        api.patch(f"{path}/status", status={"observedGeneration": generation, **counts, **revisions})
+
+    api.create(
+        f"{APPS}/statefulsets",
+        metadata={"name": "roll-db"},
+        spec={"serviceName": "db", "selector": {"matchLabels": {"app": "web"}}, "template": TEMPLATE},
+    )
+    complete(1)
+    with connected(SOURCE, cluster.config.model_copy(update={"rollouts": {"*": "production"}})) as meter:
+        reader = meter.stream("statefulsets")
+        reader.run()
+        _image(api, path, "web:2")
+        begun = utc_now().replace(microsecond=0)
+        complete(2)
+        watch = reader.open()
+        while not reader.events:
+            next(watch)
+        (fact,) = reader.events.values()
+        assert begun <= fact.at <= utc_now()
+    api.delete(path)
 
 
 def test_a_pod_starts_once_and_never_by_a_restart(cluster: Cluster, meter: Connected) -> None:
@@ -335,6 +431,91 @@ def test_a_pod_starts_once_and_never_by_a_restart(cluster: Cluster, meter: Conne
     last = _pod(api, "last")
     _ready(api, last, timedelta(seconds=2))
     assert [f.key for f in next(watch).facts if isinstance(f, PodStarted)] == [f"pod/{last['metadata']['uid']}"]
+
+
+def _waiting(meter: Connected) -> int:
+    reader = meter.stream("waiting")
+    reader.run()
+    (found,) = reader.readings.values()
+    assert isinstance(found, PodsWaiting)
+    return found.waiting
+
+
+def test_a_pod_that_is_taken_away_unready_is_counted(cluster: Cluster, meter: Connected) -> None:
+    """While it stands it waits; the server itself dates its deletion."""
+    api, path, before = cluster.api, f"{SPACE}/pods/stuck", _waiting(meter)
+    reader = meter.stream("pods")
+    reader.run()
+    spec = {**TEMPLATE["spec"], "nodeName": "n1"}
+    made = api.create(f"{SPACE}/pods", metadata={"name": "stuck"}, spec=spec)
+    created = _moment(made["metadata"]["creationTimestamp"])
+    long_ago = (created - timedelta(minutes=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    conditions = [
+        {"type": type_, "status": status, "lastTransitionTime": long_ago}
+        for type_, status in (("PodScheduled", "True"), ("Ready", "False"))
+    ]
+    api.patch(f"{path}/status", status={"conditions": conditions})
+    assert _waiting(meter) == before + 1
+    api.delete(path)
+    assert _waiting(meter) == before
+    watch, seen = reader.open(), list[PodNeverReady]()
+    while not seen:
+        seen += [fact for fact in next(watch).facts if isinstance(fact, PodNeverReady)]
+    (event,) = seen
+    assert (event.key, event.about.id) == (f"pod/{made['metadata']['uid']}", "eu/shop/Pod")
+    assert timedelta(seconds=event.seconds) == event.at - created
+
+
+def _made(api: KubeApi, path: str, name: str, by: tuple[str, str, str] | None, spec: dict[str, Any]) -> dict[str, Any]:
+    """An object that is controlled by (apiVersion, kind, name), as a reference to itself."""
+    owners = []
+    if by is not None:
+        version, kind, maker = by
+        owners = [{"apiVersion": version, "kind": kind, "name": maker, "uid": f"uid-{maker}", "controller": True}]
+    made = api.create(path, metadata={"name": name, "ownerReferences": owners}, spec=spec)
+    return {
+        "apiVersion": made["apiVersion"],
+        "kind": made["kind"],
+        "name": name,
+        "uid": made["metadata"]["uid"],
+        "controller": True,
+    }
+
+
+def test_whose_a_pod_is_its_owner_itself_tells(cluster: Cluster, meter: Connected) -> None:
+    """By the metadata of ReplicaSets and Jobs, with the rights of the shipped role; a Job whose name ends as a CronJob's
+    Jobs do is no CronJob's.
+    """
+    api = cluster.api
+    selector = {"selector": {"matchLabels": {"app": "web"}}, "template": TEMPLATE}
+    job = {"template": {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}}
+    jobs, sets = "/apis/batch/v1/namespaces/shop/jobs", f"{APPS}/replicasets"
+    owners = {
+        "of-set": _made(api, sets, "some-name", ("apps/v1", "Deployment", "web"), selector),
+        "of-import": _made(api, jobs, "import-20260101", None, job),
+    }
+    reader = meter.stream("pods")
+    reader.run()
+    before = len(reader.events)
+
+    def started(name: str, owner: dict[str, Any]) -> None:
+        metadata = {"name": name, "ownerReferences": [owner]}
+        _ready(api, api.create(f"{SPACE}/pods", metadata=metadata, spec=TEMPLATE["spec"]), timedelta(seconds=1))
+
+    for name, owner in owners.items():
+        started(name, owner)
+    watch = reader.open()
+    while len(reader.events) < before + 2:
+        next(watch)
+    # One that was made after all others were asked for.
+    started("of-cron", _made(api, jobs, "by-hand", ("batch/v1", "CronJob", "nightly"), job))
+    while len(reader.events) < before + 3:
+        next(watch)
+    assert [event.about.id for event in reader.events.values()][before:] == [
+        "eu/shop/Deployment/web",
+        "eu/shop/Job",
+        "eu/shop/CronJob/nightly",
+    ]
 
 
 def test_a_pod_that_waits_for_a_node_is_left_out(cluster: Cluster, meter: Connected) -> None:
@@ -411,6 +592,7 @@ def test_check_names_each_missing_verb(kube_api: KubeApi, tmp_path: Path) -> Non
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]},
         {"apiGroups": ["apps"], "resources": ["statefulsets", "daemonsets"], "verbs": ["list", "watch"]},
         {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["list", "watch"]},
+        {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["list"]},
     ]
     kube_api.apply(yaml.safe_dump_all(documents))
     file = tmp_path / "token"
@@ -420,6 +602,7 @@ def test_check_names_each_missing_verb(kube_api: KubeApi, tmp_path: Path) -> Non
         assert meter.check() == [
             'the credential may not watch deployments (apiGroups: ["apps"]); grant it as deploy/kubernetes/rbac.yaml does',
             'the credential may not list pods (apiGroups: [""]); grant it as deploy/kubernetes/rbac.yaml does',
+            'the credential may not list jobs (apiGroups: ["batch"]); grant it as deploy/kubernetes/rbac.yaml does',
         ]
         with pytest.raises(Refused, match="403"):
             meter.stream("pods").run()
@@ -492,6 +675,37 @@ def test_an_expired_watch_and_an_expired_list_lose_nothing(restartable: tuple[Ow
         watch = workloads.open()
         _deployment(api, "e")
         assert [f.about.id for f in next(watch).facts] == ["eu/shop/Deployment/e"]
+
+
+def test_a_replay_that_breaks_off_loses_nothing(restartable: tuple[OwnKubeApi, Cluster]) -> None:
+    """The connection ends before the server has said that all of the past is told. The next call goes on from the last page
+    that was kept, though the poller wants only what came since that page: all starts are told, and none again.
+    """
+    api, cluster = restartable
+
+    def start(*names: str) -> set[str]:
+        """Keys of the starts of new pods."""
+        pods = [_pod(api, name) for name in names]
+        for pod in pods:
+            _ready(api, pod, timedelta(seconds=1))
+        return {f"pod/{pod['metadata']['uid']}" for pod in pods}
+
+    with cluster.connect() as meter:
+        pods = meter.stream("pods")
+        pods.run()
+        told = set(pods.events)
+        first = start("first-a", "first-b")
+        replay = pods.open()
+        while set(pods.events) != told | first:
+            next(replay)
+        replay.close()
+        second = start("second-a", "second-b")
+        watch = pods.open(now=utc_now() + timedelta(hours=1), since=timedelta(minutes=15))
+        again = set[str]()
+        while set(pods.events) != told | first | second:
+            again |= {fact.key for fact in next(watch).facts if isinstance(fact, PodStarted)}
+        assert again == second
+        assert meter.gaps == []
 
 
 TEMPLATES = "/api/v1/namespaces/shop/podtemplates"

@@ -16,7 +16,7 @@ from tests.support.waiting import until
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.source import Unexpected
+from platform_meter.model.source import Unexpected, Unreachable
 from platform_meter.sources.prometheus import SOURCE
 from platform_meter.sources.prometheus.config import Config
 
@@ -110,6 +110,7 @@ def test_usage_is_read_exactly_by_object_and_slice(server: Prometheus, midnight:
         key=f"usage/request/kong/route/eu/eu/pay/web/{int(end.timestamp())}",
         at=end - middle,
         about=Ref(system="kong", kind="route", id="eu/pay/web"),
+        updated=datetime(1970, 1, 1, 0, 2, tzinfo=UTC),
         action="request",
         amount=120.0,
     )
@@ -144,7 +145,7 @@ def test_an_sli_counts_good_and_bad_by_slice(server: Prometheus, midnight: datet
 
 
 def test_a_good_query_that_is_silent_makes_all_bad(server: Prometheus, midnight: datetime) -> None:
-    """With `good` instead of `bad`, a good part without a series counts as 0 good."""
+    """With `good` instead of `bad`, a good part without a series counts as 0 good once none can be on its way any more."""
     sli = {
         "id": "web",
         "good": "increase(nothing_total[{{window}}])",
@@ -152,7 +153,9 @@ def test_a_good_query_that_is_silent_makes_all_bad(server: Prometheus, midnight:
     }
     with connected(SOURCE, _config(server, slis=[sli])) as meter:
         reader = meter.stream("sli/web")
-        reader.run(now=midnight + timedelta(hours=1, minutes=6), since=timedelta(minutes=6))
+        reader.run(now=midnight + timedelta(hours=1, minutes=9), since=timedelta(minutes=9))
+        assert reader.events == {}
+        reader.run(now=midnight + timedelta(hours=1, minutes=10, seconds=30), since=timedelta(minutes=9))
         assert [(e.good, e.bad) for e in reader.events.values() if isinstance(e, SliCount)] == [(0.0, 120.0)]
 
 
@@ -192,7 +195,7 @@ def test_downtime_is_caught_up_from_the_checkpoint(server: Prometheus, midnight:
         "bad": 'increase(requests_total{route="idle"}[{{window}}])',
         "total": 'increase(requests_total{route="idle"}[{{window}}])',
     }
-    with connected(SOURCE, _config(server, slis=[sli])) as meter:
+    with connected(SOURCE, _config(server, slis=[sli], lookback="0s")) as meter:
         reader = meter.stream("sli/idle")
         reader.run(now=midnight + timedelta(minutes=31), since=timedelta(minutes=11))
         assert [e.at - midnight for e in reader.events.values()] == [timedelta(minutes=25), timedelta(minutes=30)]
@@ -209,7 +212,7 @@ def test_a_scraped_exporter_is_read_live(server: Prometheus) -> None:
     until(lambda: server.query("count_over_time(live_requests_total[1m]) > 2"))
     usage = {
         "action": "seen",
-        "query": "max by (job) (max_over_time(live_requests_total[{{window}}]))",
+        "query": "max by (job) (max_over_time(live_requests_total[{{window}}] offset -1m))",
         "by": ["job"],
         "kind": "job",
         "window": "1m",
@@ -217,8 +220,8 @@ def test_a_scraped_exporter_is_read_live(server: Prometheus) -> None:
     }
     with connected(SOURCE, _config(server, usage=[usage], delay="0s")) as meter:
         reader = meter.stream("usage/seen/prometheus/job")
-        # The slice that is running now, read as if it were over.
-        reader.run(now=utc_now() + timedelta(minutes=1), since=timedelta(minutes=1))
+        # The minute that is running now, read as if it were the last one.
+        reader.run(now=utc_now(), since=timedelta(minutes=1))
         assert {(e.about.id, e.amount) for e in reader.events.values() if isinstance(e, Usage)} == {("app", 5.0)}
 
 
@@ -268,3 +271,28 @@ def test_the_seeded_history_is_whole(server: Prometheus, midnight: datetime) -> 
     assert server.query('count_over_time(requests_total{route="web"}[4h])', at)[0][1] == 480.0
     assert "BLOCK ULID" in promtool("tsdb", "list", server.data)
     assert datetime.fromtimestamp(at, UTC) == midnight + timedelta(hours=4)
+
+
+def test_a_query_that_is_too_long_for_an_address_is_posted(server: Prometheus, midnight: datetime) -> None:
+    """5,000 letters of names, as a form: the numbers are those of a short query."""
+    names = "|".join(["web", *(f"nothing-{n}" for n in range(350))])
+    sli = {
+        "id": "web",
+        "bad": "increase(errors_total[{{window}}])",
+        "total": f'sum(increase(requests_total{{route=~"{names}"}}[{{{{window}}}}]))',
+    }
+    with connected(SOURCE, _config(server, slis=[sli])) as meter:
+        assert meter.check() == []
+        reader = meter.stream("sli/web")
+        reader.run(now=midnight + timedelta(hours=2, minutes=7), since=timedelta(minutes=6))
+        assert [(e.good, e.bad) for e in reader.events.values() if isinstance(e, SliCount)] == [(90.0, 30.0)]
+
+
+def test_a_server_that_is_behind_is_waited_for(server: Prometheus) -> None:
+    """A slice that its clock has not seen the end of is a failure that says so, and no fact."""
+    sli = {"id": "web", "bad": "increase(errors_total[{{window}}])", "total": "increase(requests_total[{{window}}])"}
+    with connected(SOURCE, _config(server, slis=[sli])) as meter:
+        reader = meter.stream("sli/web")
+        with pytest.raises(Unreachable, match="the server's clock says"):
+            reader.run(now=utc_now() + timedelta(minutes=12), since=timedelta(minutes=8))
+        assert reader.events == {}

@@ -27,7 +27,7 @@ from platform_meter.demo.stage.server import Options, start_process
 COMMAND = (sys.executable, "-c", "from platform_meter.cli import main; main()")
 LEASE = 8
 """Seconds, so that nobody waits half a minute here, and no replica on a busy machine is taken for dead."""
-INSTANCES = {"github", "jira", "cluster-eu", "cluster-us"}
+INSTANCES = {"github", "jira", "cluster-eu", "cluster-us", "gitlab", "jenkins", "tekton", "argocd-eu", "argocd-us"}
 LIVE = (
     "platform_pod_start",
     "platform_probe",

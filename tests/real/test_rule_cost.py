@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from tests.support.prometheus import Prometheus, prometheus
 from tests.support.slos import RATIO, planned
 
@@ -18,16 +19,21 @@ from platform_meter.slo.plan import TILE, Plan
 SCRAPE = timedelta(seconds=30)
 
 
+GOOD = planned(RATIO, ("bad: {", "good: {"), ("'http_requests_total{code=~\"5..\"}'", "http_good_total"))
+"""As many series of good events as of all, as a histogram has whose bucket is good."""
+
+
 def history(plan: Plan, end: float, raw: int) -> Iterator[str]:
     """What an SLO of this many raw series has behind it, one of them of failures.
 
     An hour and a bit of scrapes, a period of tiles, and one sample of all else that rules record.
     """
-    yield "# TYPE http_requests counter\n"
     codes = ["500", *(f"2{n:02d}" for n in range(raw - 1))]
-    for code in codes:
-        for n in range(140, -1, -1):
-            yield f'http_requests_total{{code="{code}"}} {1000 - n} {end - n * SCRAPE.total_seconds():.0f}\n'
+    for name in ("http_requests", "http_good"):
+        yield f"# TYPE {name} counter\n"
+        for code in codes:
+            for n in range(140, -1, -1):
+                yield f'{name}_total{{code="{code}"}} {1000 - n} {end - n * SCRAPE.total_seconds():.0f}\n'
     for kind in ("bad", "total"):
         name = names.tile(kind, TILE)
         yield f"# TYPE {name} gauge\n"
@@ -53,9 +59,8 @@ def samples(server: Prometheus, promql: str, at: float) -> int:
     return int(answer["data"]["stats"]["samples"]["totalQueryableSamples"])
 
 
-def cost(folder: Path, raw: int) -> dict[str, float]:
+def cost(folder: Path, plan: Plan, raw: int) -> dict[str, float]:
     """Samples a second by group, at the interval that the group has."""
-    plan = planned(RATIO)
     end = float(int(time.time()) // 60 * 60)  # noqa: TID251 - a real server looks back from now
     with prometheus(folder, {}, history="".join(history(plan, end, raw))) as server:
         return {
@@ -64,9 +69,10 @@ def cost(folder: Path, raw: int) -> dict[str, float]:
         }
 
 
-def test_the_rules_of_an_slo_read_fewer_than_300_samples_a_second(tmp_path: Path) -> None:
+@pytest.mark.parametrize("plan", [planned(RATIO), GOOD], ids=["bad", "good"])
+def test_the_rules_of_an_slo_read_fewer_than_300_samples_a_second(plan: Plan, tmp_path: Path) -> None:
     """At 10 raw series and 30 s scrapes (design section 7), budget, counts and alerts included; only raw windows grow."""
-    ten, twenty = cost(tmp_path / "ten", 10), cost(tmp_path / "twenty", 20)
+    ten, twenty = cost(tmp_path / "ten", plan, 10), cost(tmp_path / "twenty", plan, 20)
     assert 200 < sum(ten.values()) < 300
     short, tiles, long = ten
     assert twenty[long] == ten[long] > 0

@@ -25,7 +25,7 @@ def shown(running: Running, metric: str, capability: Capability, **labels: str) 
 
 
 def test_adoption_of_every_day(imported: Running) -> None:
-    """Units by state of each day since the first use, and now, are what a plain second computation finds."""
+    """Units by state of each day since a whole window was read, and now, are what a plain second computation finds."""
     company = imported.world.company
     for capability in capabilities(imported):
         truth, past, use = truth_of(imported, capability)

@@ -14,20 +14,10 @@ import pytest
 from tests.support.stores import NOON, Opener, run
 from tests.support.waiting import until
 
+from platform_meter.model.access import Access
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.progress import Progress
-from platform_meter.model.source import (
-    Access,
-    Expired,
-    Limited,
-    Mode,
-    Page,
-    Refused,
-    Source,
-    SourceConfig,
-    Stream,
-    Unreachable,
-)
+from platform_meter.model.source import Expired, Limited, Mode, Page, Refused, Source, SourceConfig, Stream, Unreachable
 from platform_meter.runtime.imports import Imports
 from platform_meter.runtime.poller import Instance, Poller
 from platform_meter.store import ConfiguredStream, Store, StoreError

@@ -16,13 +16,14 @@ import pytest
 from tests.support.stores import NOON, Opener, configured, run
 from tests.support.waiting import PATIENCE
 
+from platform_meter.model.access import Access
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import (
-    Access,
     Expired,
+    Forbidden,
     Limited,
     Mode,
     Page,
@@ -413,6 +414,27 @@ class Waits(threading.Event):
             self.set()
             self.reached.set()
         return self.is_set()
+
+
+def test_a_watch_that_is_refused_is_tried_ever_more_seldom(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to 10 min apart; a failure of another kind is tried again as soon as any."""
+    bench.stop = waits = Waits(12)
+    told = iter([Forbidden("403")] * 10 + [Unreachable("refused"), None])
+
+    def watch(_checkpoint: bytes | None, _since: datetime, _now: datetime) -> Iterator[Page]:
+        failure = next(told)
+        if failure is not None:
+            raise failure
+        yield Page(checkpoint=b"here")
+
+    monkeypatch.setattr("platform_meter.runtime.poller.random.uniform", lambda *_: 1.0)
+    poller = bench.poller(instance(watch, mode=Mode.WATCH))
+    poller.start()
+    assert waits.reached.wait(PATIENCE)
+    for thread in poller._threads:
+        thread.join(PATIENCE)
+    poller.close()
+    assert waits.noted == [1.0, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 600.0, 30.0, 0.1]
 
 
 def test_a_watch_that_fails_is_tried_again_with_growing_pauses(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

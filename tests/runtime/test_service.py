@@ -85,8 +85,9 @@ def test_each_stream_is_known_by_what_it_gives(make: Make) -> None:
         ("eu", "statefulsets"): ({"Workload"}, *watch),
         ("eu", "daemonsets"): ({"Workload"}, *watch),
         ("eu", "cronjobs"): ({"Workload"}, *watch),
-        ("eu", "pods"): ({"PodStarted"}, *watch),
+        ("eu", "pods"): ({"PodStarted", "PodNeverReady"}, *watch),
         ("eu", "nodes"): ({"Node", "SliCount"}, minute, None),
+        ("eu", "waiting"): ({"PodsWaiting"}, minute, None),
         ("eu", "readyz"): ({"ProbeCheck"}, timedelta(seconds=30), None),
         # What the tick makes of tickets is known as far as they are.
         ("tickets", "issues"): ({"TicketEvent", "SlaCycle"}, minute, None),

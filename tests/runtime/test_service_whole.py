@@ -47,13 +47,18 @@ def one(running: Running, name: str, **labels: str) -> float:
 
 
 def test_every_configured_source_is_read(running: Running) -> None:
-    """GitHub, Jira and two clusters, each up since this poll."""
+    """Every system of the company, each up since this poll."""
     up = running.counter("platform_meter_source_up", "source", "source_instance")
     assert up == {
         ("github", "github"): 1.0,
+        ("argocd", "argocd-eu"): 1.0,
+        ("argocd", "argocd-us"): 1.0,
+        ("gitlab", "gitlab"): 1.0,
+        ("jenkins", "jenkins"): 1.0,
         ("jira", "jira"): 1.0,
         ("kubernetes", "cluster-eu"): 1.0,
         ("kubernetes", "cluster-us"): 1.0,
+        ("tekton", "tekton"): 1.0,
     }
     at = running.clock.at.timestamp()
     name = "platform_meter_source_last_success_timestamp_seconds"

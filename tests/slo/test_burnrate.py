@@ -22,6 +22,7 @@ from platform_meter.slo.burnrate import (
     time_to_fire,
     wilson,
     window_text,
+    window_words,
 )
 
 THREE_NINES = budget(Decimal("0.999"))
@@ -122,3 +123,11 @@ def test_detection_is_never_later_than_the_windows(error: float, row: Row) -> No
     assert worst is not None
     if found is not None:
         assert worst <= found <= row.long
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(1440, "day"), (4320, "3 days"), (60, "hour"), (360, "6 hours"), (84, "84 minutes")]
+)
+def test_a_window_in_words(minutes: int, words: str) -> None:
+    """After "the last", in the largest unit of which it is a whole number."""
+    assert window_words(timedelta(minutes=minutes)) == words

@@ -102,6 +102,38 @@ def test_a_total_is_silent_without_data(zero: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "there",
+    [
+        "vector(1)",
+        "(up or vector(0))",
+        'label_replace(vector(1), "a", "b", "", "")',
+        "clamp_min(vector(1), 0)",
+        "(sum(up) or on () vector(1))",
+        "(vector(2) > bool 0) + vector(0)",
+        "(vector(1) > 0)",
+        "vector(scalar(up))",
+        "-hour()",
+    ],
+)
+def test_a_total_is_no_constant(there: str) -> None:
+    """What is there without data, look by look, would keep SLONoData silent for ever; and so would such a level."""
+    with pytest.raises(ValueError, match="this total is there whether there is data or not, so SLONoData never fires"):
+        read_count(f"sum_over_time(({there})[{{{{window}}}}:1m])", total=True)
+    with pytest.raises(ValueError, match="this is there whether there is data or not, so SLONoData never fires"):
+        read_gauge(f"max({there})", "max")
+
+
+@pytest.mark.parametrize(
+    "gone",
+    ["(up == bool 0)", "absent(up)", "(vector(1) unless up)", "vector(1) and up", "(time() - up)", "clamp_max(up, 1)"],
+)
+def test_what_needs_data_is_a_total(gone: str) -> None:
+    """Each is nothing at some time, by what is read."""
+    assert read_count(f"sum_over_time(({gone})[{{{{window}}}}:1m])", total=True).parts
+    assert read_gauge(f"max({gone})", "max").parts
+
+
+@pytest.mark.parametrize(
     ("moved", "why"),
     [
         ("@ 1700000000", "@ 1700000000.000 reads the same moment for ever, so nothing would ever change; remove it"),

@@ -75,14 +75,14 @@ def terms(text: str) -> dict[str, str]:
 
 
 def test_windows_over_tiles_wait_for_both_groups() -> None:
-    """Where the long window sums tiles, its event waits for the tile, for the 2 min of its group, and for the alert's 30 s."""
+    """Where the long window sums tiles, its event waits for the tile, which reads a scrape late, for the 2 min of its group, and for the alert's 30 s."""
     found = terms(explain(planned(RATIO, ("30d", "7d"), ("0.999", "0.9"))))
     assert found == {
         "threshold": "50.4 min",
         "scrape": "30 s",
-        "end of the tile": "5 min",
+        "end of the tile": "5.5 min",
         "evaluation": "2.5 min",
-        "together": "58.9 min",
+        "together": "59.4 min",
     }
 
 
@@ -92,7 +92,7 @@ def test_both_windows_over_tiles_stand_in_one_group() -> None:
     assert terms(text) == {
         "threshold": "3.5 d",
         "scrape": "30 s",
-        "end of the tile": "5 min",
+        "end of the tile": "5.5 min",
         "evaluation": "2 min",
         "together": "3.51 d",
     }
@@ -148,3 +148,10 @@ def test_what_the_file_leaves_out_is_said() -> None:
     assert "  left out by the file: no-data, page" in lines
     assert lines[-1] == "No data: nothing says so, since the file leaves SLONoData out."
     assert not any(line.startswith("  page ") for line in lines)
+
+
+def test_what_is_idle_is_said() -> None:
+    """Where something tells that the source is read while it has no series, its PromQL stands there."""
+    named = planned(RATIO, ("'http_requests_total'", "'http_requests_total{job=\"shop\"}'"))
+    assert explain(named).count('It is read while max(up{job="shop"}) is above 0.') == 1
+    assert "It is read while" not in explain(planned(RATIO))

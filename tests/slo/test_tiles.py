@@ -42,14 +42,13 @@ def test_steps(query: str, text: str | None) -> None:
 
 
 def test_a_tile_reaches_back() -> None:
-    """For each age of the last tile there is one branch, and none of them holds beside another."""
+    """For each age of the last tile there is a value to count from, and none of them stands beside another."""
     text = tile(read_count("a"), FIVE, SCRAPE, "t")
-    assert text.count(" and on () (count_over_time(t[4m] offset ") == len(LATE)
-    late = "(last_over_time(a[5m]) - last_over_time(a[5m] offset 10m) >= 0 or last_over_time(a[5m]) < last_over_time(a[5m] offset 10m))"
-    assert text.startswith(
-        f"sum(({late} and on () (count_over_time(t[4m] offset 8m) unless count_over_time(t[4m] offset 3m)) or "
-    )
-    assert text.endswith(f" or {each('a')[1:-1]}))")
+    assert text.count(" and on () (count_over_time(t[4m] offset ") == 2 * len(LATE)
+    ten = "last_over_time(a[5m] offset 10m30s) and on () (count_over_time(t[4m] offset 8m) unless count_over_time(t[4m] offset 3m))"
+    assert text.startswith(f"sum((last_over_time(a[5m] offset 30s) - ({ten} or ")
+    assert f") >= 0 or last_over_time(a[5m] offset 30s) < ({ten} or " in text
+    assert text.endswith(f" or {each('a', ' offset 30s', '5m30s')[1:-1]}))")
 
 
 @pytest.mark.parametrize(

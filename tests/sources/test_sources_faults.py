@@ -22,8 +22,9 @@ from tests.support.stores import Opener
 from tests.support.ways import Kit
 
 from platform_meter import sources
+from platform_meter.model.access import Access, Secret, Token
 from platform_meter.model.facts import Fact
-from platform_meter.model.source import Access, Mode, Page, Secret, Stream, Token
+from platform_meter.model.source import Mode, Page, Stream
 from platform_meter.runtime.imports import Imports
 from platform_meter.runtime.outside.quota import Budgets
 from platform_meter.runtime.poller import Instance, Poller

@@ -28,7 +28,8 @@ from platform_meter.model.facts import Ref
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.measure import Counting, Measures
 from platform_meter.model.metric import Increment, Metric, MetricType
-from platform_meter.model.source import Access, Page, Source, SourceConfig, Stream
+from platform_meter.model.access import Access
+from platform_meter.model.source import Page, Source, SourceConfig, Stream
 from platform_meter.testing import Case
 
 

@@ -14,11 +14,11 @@ from tests.support.stores import NOON, Opener, begin, configured, minutes, owned
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome, PipelineRun
-from platform_meter.model.facts.delivery import Deployment, DeployResult, Repository
+from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.facts.kubernetes import Node, ProbeCheck, Workload
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.history import SourceState, UsageDay
+from platform_meter.model.history import SourceState, UnitState
 from platform_meter.model.source import Page
 from platform_meter.store import Configured, ConfiguredStream, Store
 
@@ -136,36 +136,73 @@ def test_rows_stream_beside_other_questions(open_store: Opener) -> None:
         assert sum(1 for _ in outer) == 2499
 
 
-def test_use_is_summed_by_object_and_day_of_the_zone(open_store: Opener) -> None:
-    """A `Usage` gives its amount under its action, another kind one use per event; days begin at local midnight."""
-    store = open_store(zone="Europe/Berlin")
-    about = Ref(system="github", kind="repository", id="acme/payments")
-    late = datetime(2026, 6, 1, 21, 59, tzinfo=UTC)
+def test_parts_after_a_number_are_what_came_or_was_corrected_since(open_store: Opener) -> None:
+    """Of one source and kind, in the window; a correction of what use is counted by is told apart from any other."""
+    store = open_store()
 
-    def use(key: str, at: datetime, action: str, amount: float) -> Usage:
-        return Usage(key=key, at=at, about=about, action=action, amount=amount)
+    def seen(after: int) -> tuple[list[str], int, int]:
+        with store.history(NOON + DAY, [configured()]) as history:
+            found = history.parts(PipelineRun, Short, NOON, NOON + DAY, source="gh", after=after)
+            groups = [part.group for _, part in found]
+            return groups, history.latest(PipelineRun), history.corrected(PipelineRun)
 
-    deploy = Deployment(key="d", at=late, about=about, environment="prod", sha="a", result=DeployResult.SUCCESS)
-    facts: list[Any] = [
-        use("1", late, "request", 100.5),
-        use("2", late + minutes(1), "request", 7),
-        use("3", late, "view", 1),
-        run("4", late, seconds=3600),
-        deploy,
-    ]
-    put(store, facts, late + DAY)
-    first, second = date(2026, 6, 1), date(2026, 6, 2)
-    with store.history(late, []) as history:
-        (object_,) = history.objects()
+    put(store, [run("a"), run("b")], NOON + minutes(1))
+    groups, latest, corrected = seen(0)
+    assert (groups, corrected) == (["a", "b"], 0)
+    put(store, [run("c"), run("old", NOON - minutes(1))], NOON + minutes(1))
+    put(store, [run("other")], NOON + minutes(1), instance="other")
+    assert seen(latest)[0] == ["c"]
+    latest = seen(0)[1]
+    put(store, [run("a", seconds=9, updated=NOON + minutes(1))], NOON + minutes(1))
+    assert seen(latest)[::2] == (["a"], 0)
+    put(store, [run("a", outcome=Outcome.UNKNOWN, updated=NOON + minutes(2))], NOON + minutes(2))
+    assert seen(latest)[2] > latest
 
-        def days(*verbs: str, end: date = date(2026, 6, 3), type_: str = "github") -> list[UsageDay]:
-            return list(history.usage_days(verbs, type_, first, end))
 
-        one = UsageDay(object=object_.id, day=first, n=1, amount=100.5)
-        assert days("request") == [one, UsageDay(object=object_.id, day=second, n=1, amount=7)]
-        assert days("request", end=second) == [one]
-        assert days("run", "deploy", "view") == [UsageDay(object=object_.id, day=first, n=3, amount=3)]
-        assert days("request", type_="kong") == []
+def test_states_are_counted_by_day(open_store: Opener) -> None:
+    """As many units as the rows say, of one capability, on days that have any."""
+    store = open_store()
+    first = NOON.date()
+    for day, names in ((first, "ab"), (first + timedelta(days=2), "abc")):
+        rows = [
+            UnitState(day=day, capability=c, unit=u, state=s, ever_active=True, ever_adopted=False)
+            for c in ("gateway", "other")
+            for u, s in zip(names, ("active", "dormant", "active"), strict=False)
+        ]
+        store.put_snapshot(day, rows, [], now=NOON)
+    with store.history(NOON, []) as history:
+        found = history.states_by_day("gateway", first, first + timedelta(days=3))
+        assert list(found.items()) == [
+            (first, {"active": 1, "dormant": 1}),
+            (first + timedelta(days=2), {"active": 2, "dormant": 1}),
+        ]
+        assert history.states_by_day("gateway", first, first + timedelta(days=1)).keys() == {first}
+
+
+def test_states_by_day_are_those_stored_by_whoever_and_not_pruned(open_store: Opener) -> None:
+    """What was counted once is gone on with: days that another process adds are there, and pruned ones are not."""
+    store, other = open_store(), open_store()
+    first = NOON.date()
+
+    def add(day: date) -> None:
+        row = UnitState(day=day, capability="c", unit="a", state="active", ever_active=True, ever_adopted=True)
+        other.put_snapshot(day, [row], [], now=NOON)
+
+    def seen(now: datetime = NOON) -> list[date]:
+        with store.history(now, []) as history:
+            return list(history.states_by_day("c", date(2020, 1, 1), date(2030, 1, 1)))
+
+    add(first)
+    assert seen() == [first]
+    add(first + timedelta(days=1))
+    assert seen() == [first, first + timedelta(days=1)]
+    with store.history(NOON, []) as earlier:
+        add(first + timedelta(days=2))
+        assert len(seen()) == 3
+        assert len(earlier.states_by_day("c", first, date(2030, 1, 1))) == 2
+    put(store, [run("late", NOON + 401 * DAY)], NOON + 401 * DAY)
+    store.prune(NOON + 401 * DAY)
+    assert seen() == [first + timedelta(days=1), first + timedelta(days=2)]
 
 
 def states(store: Store, now: datetime, *streams: ConfiguredStream, kind: Any = None) -> list[SourceState]:
@@ -220,7 +257,7 @@ def test_what_was_never_read_whole_is_not_known(open_store: Opener) -> None:
     put(store, [])
     poll = begin(store, stream="deployments")
     about = Ref(system="kubernetes", kind="workload", id="eu/pay/Deployment/api")
-    api = Workload(about=about, cluster="eu", namespace="pay", workload_kind="Deployment", wanted=2, ready=2)
+    api = Workload(about=about, cluster="eu", namespace="pay", workload_kind="Deployment")
     store.write(poll, Page(facts=[api]), now=NOON)
     store.fail_poll(poll, now=NOON, error="403")
     (state,) = states(store, NOON, stream("runs"), stream("deployments", Workload), kind=Workload)
@@ -267,8 +304,8 @@ def test_large_amounts_are_added_up_exactly(open_store: Opener, zone: str) -> No
             amounts = {dim: c.amount for (_, dim), c in found.items()}
             n = int(days * 288)
             assert amounts == {("b", "good"): 3e10 * n, ("b", "bad"): 0.25 * n}
-        days_of_use = history.usage_days(["bytes"], "github", date(2026, 5, 31), date(2026, 6, 2))
-        assert sum(d.amount for d in days_of_use) == 6e11 * 1440
+        (used,) = history.counts(Usage, "gh", NOON - 2 * DAY, NOON).values()
+        assert used.amount == 6e11 * 1440
     assert store.check() == []
     corrected = Usage(key="1", at=NOON - minutes(1), about=about, updated=NOON, action="bytes", amount=7e12)
     assert put(store, [corrected]).revised == 1

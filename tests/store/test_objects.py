@@ -21,9 +21,9 @@ def teams(store: Store) -> dict[str, str]:
         return {o.name.partition(":")[2]: o.owner.team for o in history.objects()}
 
 
-def workload(namespace: str, name: str, *, ready: int = 1, links: tuple[str, ...] = ()) -> Workload:
+def workload(namespace: str, name: str, *, links: tuple[str, ...] = ()) -> Workload:
     ref = Ref(system="kubernetes", kind="workload", id=f"eu/{namespace}/deployment/{name}", links=links)
-    return Workload(about=ref, cluster="eu", namespace=namespace, workload_kind="deployment", wanted=1, ready=ready)
+    return Workload(about=ref, cluster="eu", namespace=namespace, workload_kind="deployment")
 
 
 def namespace(name: str) -> Namespace:

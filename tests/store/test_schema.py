@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import make_url, text
 from tests.support import postgres
 from tests.support.stores import NOON, Opener, begin, counted, gaps, minutes, put, run, tallies
 
-from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Deployment, DeployResult, Repository
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.source import Gap
-from platform_meter.store import GapRow, Store, StoreError
+from platform_meter.store import Configured, ConfiguredStream, GapRow, Store, StoreError
 from platform_meter.store.database import READERS, Database, place_of
 
 DAY = timedelta(days=1)
@@ -37,6 +40,8 @@ def _as_version_1(url: str) -> None:
         "ALTER TABLE rollups DROP COLUMN millionths",
         "ALTER TABLE streams DROP COLUMN took",
         "ALTER TABLE streams DROP COLUMN since",
+        "ALTER TABLE streams DROP COLUMN read_from",
+        "DROP INDEX snapshots_by_state",
         "UPDATE meta SET value = '1' WHERE key = 'schema_version'",
     )
 
@@ -82,15 +87,17 @@ def test_words_that_older_versions_ran_together_are_told_apart(open_store: Opene
     def seen(store: Store) -> list[object]:
         with store.history(NOON, []) as history:
             found = history.counts(Deployment, "other", NOON - DAY, NOON + DAY)
-            used = [history.usage_days([verb], "github", NOON.date(), NOON.date() + DAY) for verb in (r"a\|b", "run")]
+            used = [history.counts(kind, "gh", NOON - DAY, NOON + DAY) for kind in (Usage, PipelineRun)]
         return [{dim: count.n for (_, dim), count in found.items()}, used]
 
     first = seen(store)
-    assert first[0] == {(name, "failed", "planned"): 1 for name in environments}
+    assert first[0] == {(name, "failed", "planned", "deployments_api"): 1 for name in environments}
     store.close()
     _sql(
         open_store.url,
         r"UPDATE rollups SET dim = replace(replace(dim, '\\', '\'), '\|', '|')",
+        "ALTER TABLE streams DROP COLUMN read_from",
+        "DROP INDEX snapshots_by_state",
         "UPDATE meta SET value = '3' WHERE key = 'schema_version'",
     )
     store = open_store()
@@ -101,12 +108,111 @@ def test_words_that_older_versions_ran_together_are_told_apart(open_store: Opene
     assert seen(open_store()) == first
 
 
+def test_deployments_of_older_versions_get_their_way(open_store: Opener) -> None:
+    """Version 4 tallied them by environment, result and kind; all were told by a deployments API then."""
+    store = open_store()
+    put(store, [run("1"), _deployment("2", "prod")])
+    store.close()
+    _sql(
+        open_store.url,
+        "UPDATE rollups SET dim = replace(dim, '|deployments_api', '')",
+        "ALTER TABLE streams DROP COLUMN read_from",
+        "DROP INDEX snapshots_by_state",
+        "UPDATE meta SET value = '4' WHERE key = 'schema_version'",
+    )
+    store = open_store()
+    with store.history(NOON, []) as history:
+        found = history.counts(Deployment, "gh", NOON - DAY, NOON + DAY)
+    assert {dim: count.n for (_, dim), count in found.items()} == {("prod", "failed", "planned", "deployments_api"): 1}
+    assert store.check() == []
+
+
+def test_jobs_of_older_versions_get_their_waits(open_store: Opener) -> None:
+    """Version 4 tallied them by outcome; how long they waited stands in the events."""
+    store = open_store()
+    about = Ref(system="github", kind="repository", id="acme/pay")
+
+    def job(key: str, queued: timedelta | None) -> PipelineJob:
+        ran, outcome = timedelta(minutes=1), Outcome.SUCCESS
+        return PipelineJob(
+            key=key, at=NOON, about=about, run="1", pool="linux", outcome=outcome, ran=ran, queued=queued
+        )
+
+    put(store, [job("1", timedelta(seconds=30)), job("2", None)])
+    store.close()
+    _sql(
+        open_store.url,
+        "UPDATE rollups SET dim = 'success', amount = 60 WHERE kind = 'PipelineJob' AND dim = 'linux|30'",
+        "DELETE FROM rollups WHERE kind = 'PipelineJob' AND dim <> 'success'",
+        "UPDATE meta SET value = '4' WHERE key = 'schema_version'",
+        "ALTER TABLE streams DROP COLUMN read_from",
+        "DROP INDEX snapshots_by_state",
+    )
+    store = open_store()
+    with store.history(NOON, []) as history:
+        found = history.counts(PipelineJob, "gh", NOON - DAY, NOON + DAY)
+    assert {dim: (count.n, count.amount) for (_, dim), count in found.items()} == {
+        ("linux", "30"): (1, 30.0),
+        ("linux", ""): (1, 0.0),
+    }
+    assert store.check() == []
+
+
+def test_an_older_store_is_known_from_its_first_whole_poll_on(open_store: Opener) -> None:
+    """Version 5 did not keep how far back a stream was read; from version 6 on it is what its first poll looked back to."""
+    stream = ConfiguredStream(name="runs", gives=frozenset({PipelineRun}), every=minutes(1), stale_after=minutes(3))
+
+    def read_from(store: Store) -> datetime | None:
+        with store.history(NOON, [Configured(instance="gh", type="github", streams=(stream,))]) as history:
+            return history.sources(PipelineRun)[0].read_from
+
+    store = open_store()
+    assert read_from(store) is None
+    poll = store.begin_poll("gh", "github", "runs", now=NOON, lookback=DAY, history=30 * DAY)
+    assert read_from(store) == NOON - 30 * DAY
+    store.end_poll(poll, now=NOON)
+    store.begin_poll("gh", "github", "runs", now=NOON + DAY, lookback=DAY, history=60 * DAY)
+    assert read_from(store) == NOON - 30 * DAY
+    store.close()
+    _sql(
+        open_store.url,
+        "ALTER TABLE streams DROP COLUMN read_from",
+        "DROP INDEX snapshots_by_state",
+        "UPDATE meta SET value = '5' WHERE key = 'schema_version'",
+    )
+    assert read_from(open_store()) == NOON
+
+
+def test_gaps_of_older_versions_stay(open_store: Opener) -> None:
+    """Version 6 did not say whose they are: another one of the same range is another gap now, which can be filled."""
+    store = open_store()
+    gap = Gap(start=NOON - DAY, end=NOON, reason="forbidden", text="acme/api")
+    store.add_gap("gh", "github", gap, NOON)
+    store.close()
+    columns = 'source, start, "end", reason, text'
+    _sql(
+        open_store.url,
+        f"CREATE TABLE older AS SELECT {columns} FROM gaps",
+        "DROP TABLE gaps",
+        'CREATE TABLE gaps (source TEXT, start BIGINT, "end" BIGINT, reason TEXT, text TEXT, '
+        'CONSTRAINT gaps_pkey PRIMARY KEY (source, start, "end", reason))',
+        f"INSERT INTO gaps SELECT {columns} FROM older",
+        "DROP TABLE older",
+        "UPDATE meta SET value = '6' WHERE key = 'schema_version'",
+    )
+    store = open_store()
+    assert gaps(store, 9) == [GapRow("gh", NOON - DAY, NOON, "forbidden", "acme/api")]
+    assert store.add_gap("gh", "github", replace(gap, what="acme/web runs"), NOON)
+    store.fill_gaps("gh", "acme/web runs", NOON - DAY, NOON)
+    assert len(gaps(store, 9)) == 1
+
+
 def test_a_store_of_a_newer_version_is_refused(open_store: Opener) -> None:
     """The text says which versions and what to do."""
     open_store().close()
-    _sql(open_store.url, "UPDATE meta SET value = '5' WHERE key = 'schema_version'")
+    _sql(open_store.url, "UPDATE meta SET value = '8' WHERE key = 'schema_version'")
     text_ = (
-        r"has schema version 5, this platform-meter knows versions up to 4; run the platform-meter that wrote it "
+        r"has schema version 8, this platform-meter knows versions up to 7; run the platform-meter that wrote it "
         r"or a newer one, or give this one a store of its own"
     )
     with pytest.raises(StoreError, match=text_):
@@ -119,22 +225,24 @@ def test_another_zone_cuts_days_anew_and_changes_nothing_else(open_store: Opener
     store = open_store(zone="UTC")
     put(store, [run("1", late), run("2", late - timedelta(hours=20)), run("3", late + 3 * DAY)], late + 4 * DAY)
 
-    def days() -> list[tuple[date, float]]:
-        with store.history(late, []) as history:
-            found = history.usage_days(["run"], "github", date(2026, 5, 1), date(2026, 7, 1))
-            return [(d.day, d.amount) for d in found]
+    def days(zone: str) -> list[tuple[date, int]]:
+        found = []
+        for n in range(10):
+            start = datetime(2026, 5, 30, tzinfo=ZoneInfo(zone)) + n * DAY
+            found += [(start.date(), count) for count, _ in tallies(store, start, start + DAY).values()]
+        return found
 
     first = (store.counters(), tallies(store, late - DAY, late + 9 * DAY), store.version())
-    assert days() == [(date(2026, 6, 1), 2), (date(2026, 6, 4), 1)]
+    assert days("UTC") == [(date(2026, 6, 1), 2), (date(2026, 6, 4), 1)]
     store.close()
     store = open_store(zone="Europe/Berlin")
-    assert days() == [(date(2026, 6, 1), 1), (date(2026, 6, 2), 1), (date(2026, 6, 5), 1)]
+    assert days("Europe/Berlin") == [(date(2026, 6, 1), 1), (date(2026, 6, 2), 1), (date(2026, 6, 5), 1)]
     assert (store.counters(), tallies(store, late - DAY, late + 9 * DAY), store.version()) == first
     assert store.check() == []
     store.close()
     store = open_store(zone="Asia/Kathmandu")
     put(store, [run("4", late)], late + 4 * DAY)
-    assert days() == [(date(2026, 6, 1), 1), (date(2026, 6, 2), 2), (date(2026, 6, 5), 1)]
+    assert days("Asia/Kathmandu") == [(date(2026, 6, 1), 1), (date(2026, 6, 2), 2), (date(2026, 6, 5), 1)]
     assert store.check() == []
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from platform_meter.store import Store
 
 DAY = timedelta(days=1)
 NOW = NOON + DAY
-_DATES = ((NOON - 2 * DAY).date(), NOW.date())
+_DAYS = [datetime(2026, 5, 30, tzinfo=ZoneInfo("Europe/Berlin")) + n * DAY for n in range(3)]
 
 _OUTCOMES = st.sampled_from(list(Outcome))
 
@@ -63,7 +64,7 @@ def _told(store: Store) -> dict[str, Any]:
             "events": [r.event for r in history.rows(PipelineRun, NOON - 2 * DAY, NOW)],
             "runs": total(store),
             "stored": counted(store, "platform_meter_events_total"),
-            "days": sorted((d.day, d.n) for d in history.usage_days(["run"], "github", *_DATES)),
+            "days": [tallies(store, day, day + DAY) for day in _DAYS],
         }
 
 

@@ -84,11 +84,15 @@ def scene(
     now: datetime = NOW,
     watermark: datetime | None = None,
     since: datetime = BEGINNING,
+    read_from: datetime = BEGINNING,
     fresh: bool = True,
     zone: str = "UTC",
 ) -> Scene:
-    sources = [source(name, watermark=watermark or now, fresh=fresh, since=since) for name in ("kong", "github")]
-    history = MemoryHistory(told, sources=sources, held=held, taken=taken, zone=ZoneInfo(zone))
+    sources = [
+        source(name, watermark=watermark or now, fresh=fresh, since=since, read_from=read_from)
+        for name in ("kong", "github")
+    ]
+    history = MemoryHistory(told, sources=sources, held=held, taken=taken)
     definitions = Definitions(capabilities=capabilities, teams=tuple(teams_), services=tuple(services))
     return Scene(history=history, definitions=definitions, now=now, zone=ZoneInfo(zone))
 

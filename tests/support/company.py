@@ -10,10 +10,11 @@ Everything between the two is real: HTTP on loopback, the sources, the store, th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,17 @@ class Running:
             late = ran.repo.service is None and ran.at <= self.first
             key = ("_unowned" if late else ran.repo.team, str(ran.outcome))
             found[key] = found.get(key, 0.0) + 1
+        for build in self.truth.builds(self.first - LOOKBACK, self.clock.at + timedelta(seconds=1)):
+            key = (build.pipeline.team.id, str(build.outcome))
+            found[key] = found.get(key, 0.0) + 1
+        return found
+
+    def deployments(self, start: datetime, end: datetime) -> Counter[tuple[str, str, str, str, date]]:
+        """Deployments by team, environment, result, kind and day: the truth's, and what Argo CD showed when it was asked."""
+        found = self.truth.deployments(start, end)
+        for sync in self.truth.syncs(self.looks, settled=True):
+            if start <= sync.healthy < end:
+                found[sync.app.team, "production", "success", "planned", self.truth.day(sync.healthy)] += 1
         return found
 
     def page(self, path: str) -> str:

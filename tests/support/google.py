@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.support.http import Reply, Seen, Server
 from tests.support.ways import write
 
-from platform_meter.model.source import Access, Gke
+from platform_meter.model.access import Access, Gke
 
 CLUSTER = "/v1/projects/acme/locations/europe-west1/clusters/prod"
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Fact, Reading, Ref, Tallied
-from platform_meter.model.facts.use import Usage
-from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState, UsageDay
+from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reading)
@@ -36,14 +34,16 @@ def source(
     watermark: datetime | None,
     fresh: bool = True,
     since: datetime = BEGINNING,
+    read_from: datetime | None = None,
 ) -> SourceState:
-    """A source instance polled well up to `watermark`; its type is its name unless given."""
+    """A source instance polled well up to `watermark`, back to `since` unless given; its type is its name unless given."""
     return SourceState(
         instance=instance,
         type=type_ or instance,
         watermark=watermark,
         last_success=watermark,
         since=since,
+        read_from=read_from or since,
         fresh=fresh,
     )
 
@@ -59,7 +59,6 @@ class MemoryHistory:
         owned: earlier owners by `Ref.name`: (from, owner), oldest first; before the first, and with none, the owner now.
         taken: adoption snapshots.
         gives: kinds by source type; a type not named gives everything.
-        zone: cuts the days of `usage_days`.
     """
 
     def __init__(
@@ -71,12 +70,10 @@ class MemoryHistory:
         owned: Mapping[str, Sequence[tuple[datetime, Owner]]] | None = None,
         taken: Sequence[UnitState] = (),
         gives: Mapping[str, frozenset[type[Fact]]] | None = None,
-        zone: ZoneInfo | None = None,
     ) -> None:
         self._sources = tuple(sources)
         self._types = {s.instance: s.type for s in sources}
         self._gives = dict(gives or {})
-        self._zone = zone or ZoneInfo("UTC")
         self._owned = dict(owned or {})
         self.taken = list(taken)
         self._objects: dict[tuple[str, str, str], int] = {}
@@ -136,13 +133,16 @@ class MemoryHistory:
         return iter(sorted(found, key=lambda r: (r.event.at, r.event.key)))
 
     def parts(
-        self, kind: type[Event], shape: type[S], start: datetime, end: datetime, *, source: str
+        self, kind: type[Event], shape: type[S], start: datetime, end: datetime, *, source: str, after: int = 0
     ) -> Iterator[tuple[int, S]]:
-        for row in self.rows(kind, start, end, source=source):
+        for row in self.rows(kind, start, end, source=source, after=after):
             yield row.object, msgspec.convert(row.event, shape, from_attributes=True)
 
     def latest(self, kind: type[Event]) -> int:
         return max((r.seq for r in self._events.values() if isinstance(r.event, kind)), default=0)
+
+    def corrected(self, kind: type[Event]) -> int:
+        return 0
 
     def readings(self, kind: type[R], *, at: datetime | None = None, source: str | None = None) -> Sequence[Held[R]]:
         return [
@@ -153,17 +153,12 @@ class MemoryHistory:
             and (h.until is None if at is None else h.start <= at and (h.until is None or at < h.until))
         ]
 
-    def usage_days(self, verbs: Sequence[str], source_type: str, start: date, end: date) -> Sequence[UsageDay]:
-        found: defaultdict[tuple[int, date], list[float]] = defaultdict(list)
-        for row in self._events.values():
-            event = row.event
-            verb, amount = (event.action, event.amount) if isinstance(event, Usage) else (event.verb, 1.0)
-            day = event.at.astimezone(self._zone).date()
-            if event.use_dims and not event.use_dims & {t.dim for t in event.tallies()}:
-                continue
-            if verb in verbs and self._types.get(row.source) == source_type and start <= day < end:
-                found[row.object, day].append(amount)
-        return [UsageDay(object=o, day=d, n=len(a), amount=sum(a)) for (o, d), a in sorted(found.items())]
+    def stood(self, kind: type[R], start: datetime, end: datetime) -> Sequence[Held[R]]:
+        return [
+            Held(source=h.source, object=h.object, reading=h.reading, start=h.start, until=h.until)
+            for h in self._held
+            if isinstance(h.reading, kind) and h.start <= end and (h.until is None or h.until > start)
+        ]
 
     def owner(self, object_: int, at: datetime | None = None) -> Owner:
         if at is None:
@@ -191,6 +186,12 @@ class MemoryHistory:
     def snapshots(self, capability: str, start: date, end: date) -> Sequence[UnitState]:
         found = [s for s in self.taken if s.capability == capability and start <= s.day < end]
         return sorted(found, key=lambda s: (s.day, s.unit))
+
+    def states_by_day(self, capability: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
+        found: defaultdict[date, Counter[str]] = defaultdict(Counter)
+        for unit in self.snapshots(capability, start, end):
+            found[unit.day][unit.state] += 1
+        return found
 
     def last_snapshot(self, capability: str) -> date | None:
         return max((s.day for s in self.taken if s.capability == capability), default=None)

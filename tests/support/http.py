@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from platform_meter.runtime.access.tls import TlsContext, make_context
+from platform_meter.runtime.access.web_config import TlsServerConfig
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -191,3 +194,9 @@ def certificate(folder: Path, ca: Certificate, name: str, san: str = "IP:127.0.0
         *new, "-subj", f"/CN={name}", *usage, "-CA", ca.cert, "-CAkey", ca.key, "-keyout", made.key, "-out", made.cert
     )
     return made
+
+
+def contexts(server: Certificate, **more: Any) -> Callable[[], TlsContext]:
+    """The context of a server with this certificate, and what else `tls_server_config` may say."""
+    made = make_context(TlsServerConfig(cert_file=str(server.cert), key_file=str(server.key), **more))
+    return lambda: made

@@ -11,14 +11,12 @@ from tests.support.company import Running
 
 from platform_meter.demo.company.records import Step, Ticket
 from platform_meter.demo.company.tickets import COMPONENT_OWNERS, PROJECTS
-from platform_meter.demo.truth import DONE
+from platform_meter.demo.truth import DETAIL, DONE
 from platform_meter.measures.adoption import snapshots as adoption
 from platform_meter.model.definitions import Capability, Ticketing
 from platform_meter.model.history import UnitState
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
-DETAIL = timedelta(days=28)
-"""How far back details of runs are read."""
 IMPORT = timedelta(days=90)
 
 Told = tuple[Ticket, tuple[Step, ...]]
@@ -61,7 +59,7 @@ def use_of(running: Running, capability: Capability) -> dict[str, Counter[date]]
     if verb == "run":
         details = running.first - DETAIL
         for ran in running.truth.attempts(first, end(running), details_since=details):
-            if ran.run.created >= first:
+            if ran.run.created >= first and ran.outcome == "success" and ran.run.event != "schedule":
                 found.setdefault(ran.repo.owner[place], Counter())[running.truth.day(ran.at)] += 1
         return found
     if verb == "ticket":
@@ -87,9 +85,9 @@ def today_of(running: Running) -> date:
 def truth_of(
     running: Running, capability: Capability
 ) -> tuple[dict[date, dict[str, str]], reference.Past, dict[str, Counter[date]]]:
-    """States of every day since the first use, what is known of the past after them, and the use."""
+    """States of every day with a whole window of use behind it, what is known of the past after them, and the use."""
     use = use_of(running, capability)
-    first = min(day for days in use.values() for day in days)
+    first = whole_days(running) + capability.active.window - DAY
     days, past = reference.daily(capability, running.world.company, use, first, today_of(running))
     return days, past, use
 

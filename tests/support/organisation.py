@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from tests.sources.github.github_server import REPO, deployment, run, text
 
-from platform_meter.model.source import Answer, Limited, Pace, Page
+from platform_meter.model.access import Pace
+from platform_meter.model.source import Answer, Limited, Page
 from platform_meter.runtime.outside.quota import Budget
 from platform_meter.sources.github import SOURCE, Config
 from platform_meter.sources.github.config import access

@@ -108,6 +108,9 @@ def connected(
         stop=stop,
         outcome=outcomes.append,
         on_gap=gaps.append,
+        on_filled=lambda what, start, end: gaps.__setitem__(
+            slice(None), [gap for gap in gaps if not gap.lies_in(what, start, end)]
+        ),
         credential=credential,
     ) as way:
         made = Connected(source, config, way, gaps, outcomes)

@@ -85,7 +85,7 @@ def states(
 ) -> dict[str, str]:
     """Each unit's state at the end of the day before `end`, the first of the domain's list that fits.
 
-    The demo's adopted verbs are its active ones: who adopted by use is lost by silence alone.
+    The demo's adopted verbs are its active ones: who adopted by use is lost by silence alone. Who is active has adopted.
     """
     said = capability.churned.inactive
     inactive = said.days if said else 2 * capability.active.window.days
@@ -97,6 +97,7 @@ def states(
             lately = adopts(capability, use, standing, unit, end) or (unit in past.adopted and not silent)
         else:
             lately = any(adopts(capability, use, standing, unit, end - n * DAY) for n in range(15))
+            lately = lately or is_active(capability, use, unit, end)
         if unit in left_out:
             found[unit] = "exempt"
         elif unit not in can:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.support.http import Server
 
-from platform_meter.model.source import Access, Gap
+from platform_meter.model.access import Access
+from platform_meter.model.source import Gap
 from platform_meter.runtime.outside.grants import Credentials
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.outside.quota import Budgets
@@ -43,6 +44,7 @@ class Kit:
     stop: threading.Event = field(default_factory=threading.Event)
     outcomes: list[str] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    filled: list[tuple[str, datetime, datetime]] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
     ways: list[Way] = field(default_factory=list)
     budgets: Budgets = field(init=False)
@@ -70,6 +72,7 @@ class Kit:
             stop=self.stop,
             outcome=self.outcomes.append,
             on_gap=self.gaps.append,
+            on_filled=lambda what, start, end: self.filled.append((what, start, end)),
             jitter=lambda: 0.5,
             environ=self.environ,
             max_bytes=max_bytes,

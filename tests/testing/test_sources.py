@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from platform_meter.model.access import Access
 from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.proposal import Proposal
-from platform_meter.model.source import Access, Outside, Page, Source, SourceConfig, Stream
+from platform_meter.model.source import Outside, Page, Source, SourceConfig, Stream
 from platform_meter.sources.kit.walk import Walk
 from platform_meter.testing import Case
 from platform_meter.testing.sources import CHECKS, held_to_contract

@@ -16,7 +16,7 @@ from platform_meter.model.catalogue.meter import CONFIG_VALID
 from platform_meter.model.progress import Progress
 from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.store import StreamState
-from platform_meter.web.app import banners, is_loopback, make_app
+from platform_meter.web.app import banners, make_app
 from platform_meter.web.pages import pages
 from platform_meter.web.view import View
 
@@ -107,15 +107,6 @@ def test_on_loopback_only_its_own_names_are_answered(host: str, status: int) -> 
         answer = local.get(path, base_url=f"http://{host}")
         assert (answer.status_code, answer.headers["X-Content-Type-Options"]) == (status, "nosniff")
     assert client().get("/", base_url=f"http://{host}").status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("host", "yes"),
-    [("127.0.0.1", True), ("127.8.9.1", True), ("::1", True), ("localhost", True), ("", False), ("0.0.0.0", False)],
-)
-def test_what_is_loopback(host: str, yes: bool) -> None:
-    """All of 127.0.0.0/8; every address is not."""
-    assert is_loopback(host) is yes
 
 
 @pytest.mark.parametrize("path", list(TITLES))

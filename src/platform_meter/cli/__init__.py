@@ -8,6 +8,7 @@ import sys
 import click
 
 from platform_meter import __version__
+from platform_meter.cli.logs import formatter
 from platform_meter.cli.looking import check, init, metrics, sources, store
 from platform_meter.cli.running import demo, serve
 from platform_meter.cli.slos import generate, slo
@@ -16,13 +17,18 @@ from platform_meter.cli.slos import generate, slo
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="platform-meter")
 @click.option("-v", "--verbose", is_flag=True, help="Log what each poll does.")
-def main(*, verbose: bool) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, or JSON objects for what collects logs.",
+)
+def main(*, verbose: bool, log_format: str) -> None:
     """Measure an internal platform as a product."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter(log_format))
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # the poller says what matters, once
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -96,10 +96,11 @@ def can_listen(host: str, port: int, instead: str) -> None:
         raise click.ClickException(f"cannot listen at {place}: {reason(error)}; {instead}") from error
 
 
-def open_service(found: Examined, *, holder: str = "") -> Service:
+def open_service(found: Examined, *, holder: str = "", flaws: Callable[[], int] = lambda: 0) -> Service:
     """The exporter on what the files say; ends the command in words where it can't be opened.
 
-    `holder` is its name for leases, where it is not the one that listens at the configured address.
+    `holder` is its name for leases, where it is not the one that listens at the configured address; `flaws` says how
+    many problems there are now in files that are read again by themselves.
     """
     from platform_meter.runtime.service import Service
 
@@ -112,6 +113,7 @@ def open_service(found: Examined, *, holder: str = "") -> Service:
             environ=os.environ,
             holder=holder,
             plans=found.plans,
+            flaws=flaws,
             progress=progress,
         )
 

@@ -101,7 +101,8 @@ def sources_list() -> None:
 @click.argument("name")
 def sources_test(config_path: Path, name: str) -> None:
     """Make small real calls with source NAME and say which permission is missing."""
-    from platform_meter.runtime.service import test_source
+    from platform_meter.model.ticketing import other_priorities
+    from platform_meter.runtime.service import ask_priorities, test_source
 
     found = examined(config_path)
     if found.config is None or name not in found.config.sources:
@@ -109,6 +110,11 @@ def sources_test(config_path: Path, name: str) -> None:
         raise click.UsageError(f"{config_path} has no source '{name}'; it has: {known or 'none'}")
     with in_words():
         missing = test_source(found.config, name, os.environ)
+        had = () if missing else ask_priorities(found.config, name, os.environ)
+    type_ = found.config.sources[name].type_name
+    queues = [q for q in found.definitions.ticketing if q.source.type == type_ and q.source.instance in {None, name}]
+    for line in other_priorities(queues, had):
+        click.echo(f"worth knowing: {line}")
     for line in missing:
         click.echo(f"{name}: {line}")
     if missing:

@@ -24,11 +24,12 @@ class Reloadable:
     Args:
         service: the one that runs first.
         examine: reads configuration and definitions again.
+        flaws: how many problems there are now in files that are read again by themselves.
     """
 
-    def __init__(self, service: Service, examine: Callable[[], Examined]) -> None:
+    def __init__(self, service: Service, examine: Callable[[], Examined], flaws: Callable[[], int] = lambda: 0) -> None:
         self.service = service
-        self._examine = examine
+        self._examine, self._flaws = examine, flaws
         self._lock = threading.Lock()
         self._room = threading.BoundedSemaphore(2)
         """One reload runs and one waits; what that one will load, others need not load again."""
@@ -69,7 +70,7 @@ class Reloadable:
             again = self._examine()
             if again.problems:
                 return [render(p) for p in again.problems]
-            fresh = open_service(again)
+            fresh = open_service(again, flaws=self._flaws)
             try:
                 fresh.meter.tick()
             except BaseException:

@@ -246,20 +246,33 @@ def _run(
     """
     stop, hangup = signals
     from platform_meter.cli.reload import Reloadable
+    from platform_meter.runtime.access.addresses import is_loopback
+    from platform_meter.runtime.access.doors import Doors
+    from platform_meter.runtime.access.file import WebFile
     from platform_meter.runtime.server.httpd import Server
-    from platform_meter.web.app import is_loopback, make_app
+    from platform_meter.web.app import make_app
     from platform_meter.web.site import make_site
 
     host, port = found.config.address if found.config else ("", 0)
+    alone = is_loopback(host)
     can_listen(host, port, instead)
-    running = Reloadable(open_service(found), examine_again)
+    with in_words():
+        web = WebFile(found.config.web_config) if found.config and found.config.web_config else None
+
+    def flaws() -> int:
+        return web.problems if web else 0
+
+    running = Reloadable(open_service(found, flaws=flaws), examine_again, flaws)
     site = make_site(lambda: running.service, running.reload)
-    server = Server(make_app(site, local=is_loopback(host)), host or "::", port)
+    doors = Doors(lambda: running.service.config.access, web=web, environ=os.environ, alone=alone)
+    contexts = web.contexts if web else None
+    server = Server(make_app(site, local=alone, doors=doors), host or "::", port, tls=contexts)
+    scheme = "https" if contexts else "http"
     try:
         with in_words():
             server.start()
         running.service.start()
-        announce(f"http://{f'[{host}]' if ':' in host else host or 'localhost'}:{server.port}/")
+        announce(f"{scheme}://{f'[{host}]' if ':' in host else host or 'localhost'}:{server.port}/")
         while not stop.wait(0.5):
             if hangup.is_set():
                 hangup.clear()

@@ -7,22 +7,27 @@ configured `zone`. Owners are those that ownership must find; what nobody owns i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from platform_meter.demo.company.layout import Repo
 from platform_meter.demo.company.objects import Node, Pod
+from platform_meter.demo.company.pipelines import DELIVERED_TO, Build, System
 from platform_meter.demo.company.records import Attempt, Deployment, Pull, Run, Step, Ticket
+from platform_meter.demo.company.syncs import App, Sync
 from platform_meter.demo.company.tickets import CLOSED, COMPONENT_OWNERS, OPEN, PROJECTS, RESOLVED
 from platform_meter.demo.world import World
 from platform_meter.model.facts.ci import Outcome
+from platform_meter.model.facts.delivery import DeployKind, DeployResult
 from platform_meter.model.facts.kubernetes import NodeState
 from platform_meter.model.metric import UNOWNED
 
 ENVIRONMENTS = {"staging": "staging", "production-eu": "production", "production-us": "production"}
 """The declared environment of each name; any other one is `_other`."""
 OWNER_KINDS = {"deployments": "deployment", "statefulsets": "statefulset", "daemonsets": "daemonset", "jobs": "job"}
+DETAIL = timedelta(days=28)
+"""How far before its first poll a meter reads details of runs on GitHub."""
 DONE = frozenset({RESOLVED, CLOSED})
 QUEUES = {"PLAT": "platform-support", "HELP": "developer-help"}
 """The id of each project's Ticketing file."""
@@ -71,12 +76,32 @@ class Truth:
                 if attempt.ended >= start:
                     yield Ran(repo=run.repo, run=run, attempt=attempt, outcome=outcome)
 
+    def builds(self, start: datetime, end: datetime, *, first: datetime | None = None) -> Iterator[Build]:
+        """What ended in the range on other systems, less what was pruned before `first`, a meter's first poll."""
+        self._history.extend(end)
+        for builds in list(self._history.builds.values()):
+            for build in builds:
+                pruned = build.pruned is not None and first is not None and build.pruned <= first
+                if start <= build.ended < end and not pruned:
+                    yield build
+
     def pipeline_runs(
-        self, start: datetime, end: datetime, *, details_since: datetime | None = None
+        self, start: datetime, end: datetime, *, first: datetime | None = None, lookback: timedelta = timedelta()
     ) -> Counter[tuple[str, str, date]]:
-        """Attempts by (team, outcome, day)."""
-        found = self.attempts(start, end, details_since=details_since)
-        return Counter((ran.repo.team, str(ran.outcome), self.day(ran.at)) for ran in found)
+        """What ran by (team, outcome, day), over all systems.
+
+        `first` is a meter's first poll: it reads details for `DETAIL` before it; on other systems than GitHub, for
+        that and what polls overlap by, `lookback`.
+        """
+        found = self.attempts(start, end, details_since=first and first - DETAIL)
+        runs = Counter((ran.repo.team, str(ran.outcome), self.day(ran.at)) for ran in found)
+        for build in self.builds(start, end, first=first):
+            # On GitLab what began since then, elsewhere what ended; the objects of Tekton say it themselves.
+            decides = build.created if build.pipeline.system is System.GITLAB else build.ended
+            told = build.pipeline.system is System.TEKTON or first is None or decides >= first - lookback - DETAIL
+            outcome = build.outcome if told or not build.failed else Outcome.UNKNOWN
+            runs[build.pipeline.team.id, str(outcome), self.day(build.ended)] += 1
+        return runs
 
     def queue_seconds(self, start: datetime, end: datetime) -> dict[str, list[float]]:
         """Seconds in the queue of every job that a runner took and that ended in the range, by pool."""
@@ -99,7 +124,7 @@ class Truth:
 
     def deployments(self, start: datetime, end: datetime) -> Counter[tuple[str, str, str, str, date]]:
         """Deployments by (team, environment, result, kind, day)."""
-        return Counter(
+        found = Counter(
             (
                 d.repo.team,
                 ENVIRONMENTS.get(d.environment, "_other"),
@@ -109,6 +134,15 @@ class Truth:
             )
             for d in self.deployments_ended(start, end)
         )
+        self._history.extend(end)
+        for build in [build for builds in list(self._history.builds.values()) for build in builds]:
+            stage = build.delivery
+            if stage is not None and start <= stage.ended < end and build.outcome is not Outcome.CANCELLED:
+                result = DeployResult.FAILED if build.failed else DeployResult.SUCCESS
+                environment = ENVIRONMENTS[DELIVERED_TO]
+                day = self.day(stage.ended)
+                found[build.pipeline.team.id, environment, str(result), str(DeployKind.PLANNED), day] += 1
+        return found
 
     def merged(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, Pull]]:
         """Pull requests merged in the range."""
@@ -117,8 +151,27 @@ class Truth:
             yield from ((at, pull) for at, pull in pulls if start <= at < end)
 
     def merges(self, start: datetime, end: datetime) -> Counter[tuple[str, date]]:
-        """Merged pull requests by (team, day)."""
-        return Counter((pull.repo.team, self.day(at)) for at, pull in self.merged(start, end))
+        """Merged requests by (team, day)."""
+        found = Counter((pull.repo.team, self.day(at)) for at, pull in self.merged(start, end))
+        for builds in list(self._history.builds.values()):
+            for build in builds:
+                if build.merge is not None and start <= build.merge.merged < end:
+                    found[build.pipeline.team.id, self.day(build.merge.merged)] += 1
+        return found
+
+    def syncs(self, looks: Iterable[datetime], *, settled: bool = False) -> Iterator[Sync]:
+        """Syncs that were the last of their application at one of these moments, and over: Argo CD tells no others.
+
+        `settled`: only those that succeeded, and of which all was healthy by then.
+        """
+        found: dict[tuple[App, datetime], Sync] = {}
+        for look in looks:
+            self._history.extend(look)
+            for app, syncs in self._history.syncs.items():
+                last = next((sync for sync in reversed(syncs) if sync.started <= look), None)
+                if last is not None and (not last.failed and last.healthy <= look if settled else last.ended <= look):
+                    found[app, last.started] = last
+        yield from found.values()
 
     # support
 
@@ -189,6 +242,8 @@ class Truth:
     def use_days(self, verb: str, start: datetime, end: datetime) -> dict[tuple[str, str], Counter[date]]:
         """Uses per day by owner (service, team), for the verbs run, deploy, merge and ticket.
 
+        Those that people did and that came to something: not what a timer or a bot did, or what failed.
+
         A ticket is its component's owner's: at the help desk the team that asks. It belongs to no service.
         """
         found: dict[tuple[str, str], Counter[date]] = {}
@@ -209,11 +264,13 @@ class Truth:
     def _uses(self, verb: str, start: datetime, end: datetime) -> Iterator[tuple[tuple[str, str], datetime]]:
         match verb:
             case "run":
-                yield from ((ran.repo.owner, ran.at) for ran in self.attempts(start, end))
+                runs = (ran for ran in self.attempts(start, end) if ran.run.event != "schedule")
+                yield from ((ran.repo.owner, ran.at) for ran in runs if ran.outcome is Outcome.SUCCESS)
             case "deploy":
-                yield from ((d.repo.owner, d.ended) for d in self.deployments_ended(start, end))
+                done = (d for d in self.deployments_ended(start, end) if d.result == "success")
+                yield from ((d.repo.owner, d.ended) for d in done)
             case "merge":
-                yield from ((pull.repo.owner, at) for at, pull in self.merged(start, end))
+                yield from ((pull.repo.owner, at) for at, pull in self.merged(start, end) if not pull.bot)
             case "ticket":
                 self._history.extend(end)
                 created = (t for t in self._history.tickets if start <= t.created < end)

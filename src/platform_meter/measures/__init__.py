@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
 from platform_meter.model import catalogue
@@ -21,9 +21,16 @@ def families() -> tuple[Measures, ...]:
     return found(__name__, Measures, group=INSTALLED)
 
 
-def load(definitions: Definitions) -> tuple[Measure, ...]:
-    """Every measure under these definitions."""
-    return tuple(measure for family in families() for measure in (*family.standing, *family.declared(definitions)))
+def load(definitions: Definitions, on: Collection[str] = ()) -> tuple[Measure, ...]:
+    """Every measure under these definitions, but for families that a setting which is not `on` would switch on."""
+    some = [family for family in families() if not family.setting or family.setting in on]
+    return tuple(measure for family in some for measure in (*family.standing, *family.declared(definitions)))
+
+
+def silent(on: Collection[str] = ()) -> frozenset[str]:
+    """Metrics of families that are switched off: what the store has of them is not served."""
+    off = [family for family in families() if family.setting and family.setting not in on]
+    return frozenset(metric.name for family in off for metric in family.brings)
 
 
 @cache

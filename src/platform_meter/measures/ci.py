@@ -15,19 +15,25 @@ from platform_meter.model.catalogue.ci import (
     PIPELINE_FLAKY,
     PIPELINE_QUEUE_DURATION,
     PIPELINE_RUN_DURATION,
+    PIPELINE_RUNNERS,
     PIPELINE_RUNS,
     PIPELINE_UNCLASSIFIED,
 )
 from platform_meter.model.facts import Event
-from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
+from platform_meter.model.facts.ci import (
+    UNKNOWN_POOL,
+    Outcome,
+    PipelineActive,
+    PipelineJob,
+    PipelineRun,
+    PipelineRunners,
+)
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import WINDOWS, Counting, Gauging, Measures, Scene, window_label
 from platform_meter.model.metric import Increment, Metric, Ratio, Sample
 
 FAILURES = frozenset({Outcome.USER_FAILURE, Outcome.INFRA_FAILURE, Outcome.UNKNOWN})
 """Every way to fail; `unknown` failed and nothing tells whose failure it was."""
-
-UNKNOWN_POOL = "unknown"
 
 Parts = Counter[tuple[str, str, str]]
 """Sums by system, team and window; instances of one type add up."""
@@ -160,6 +166,19 @@ def active(scene: Scene) -> Iterator[Sample]:
         yield Sample(metric=PIPELINE_ACTIVE, labels=labels, value=value)
 
 
+def runners(scene: Scene) -> Iterator[Sample]:
+    """Runners idle, busy and offline now, by pool, of fresh sources."""
+    types = {s.instance: s.type for s in scene.history.sources(PipelineRunners) if s.fresh}
+    counts = Counter[tuple[str, str, str]]()
+    for held in scene.history.readings(PipelineRunners):
+        if held.source in types:
+            pool, reading = (types[held.source], held.reading.pool or UNKNOWN_POOL), held.reading
+            counts.update({(*pool, "idle"): reading.idle, (*pool, "busy"): reading.busy})
+            counts[*pool, "offline"] += reading.offline
+    for labels, value in sorted(counts.items()):
+        yield Sample(metric=PIPELINE_RUNNERS, labels=labels, value=float(value))
+
+
 def _known(scene: Scene, kind: type[Event]) -> Iterator[tuple[SourceState, datetime]]:
     """Fresh source instances, with the watermark at which their windows end."""
     for source in scene.history.sources(kind):
@@ -195,5 +214,6 @@ MEASURES = Measures(
             at_once=False,
         ),
         Gauging(metrics=(PIPELINE_ACTIVE,), reads=frozenset({PipelineActive}), compute=active),
+        Gauging(metrics=(PIPELINE_RUNNERS,), reads=frozenset({PipelineRunners}), compute=runners),
     )
 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from datetime import datetime
 from fnmatch import fnmatchcase
 
-from platform_meter.model.catalogue.delivery import DEPLOYMENTS
+from platform_meter.model.catalogue.delivery import DEPLOYMENTS, DEPLOYMENTS_SHADOW
 from platform_meter.model.definitions import Definitions, Environment
-from platform_meter.model.facts.delivery import Deployment
-from platform_meter.model.history import Owner, SourceState
-from platform_meter.model.measure import Counting, Measure, Measures
-from platform_meter.model.metric import OTHER, Increment
+from platform_meter.model.facts.delivery import Deployment, DeploymentDim, DeployWay
+from platform_meter.model.history import History, Owner, SourceState
+from platform_meter.model.measure import WINDOWS, Counting, Measure, Measures, Ranking, best_ways
+from platform_meter.model.metric import OTHER, UNOWNED, Increment
+
+WAYS = tuple(DeployWay)
+"""Ways in which deployments are told; the first with data counts, per service and environment."""
 
 
 class Environments:
@@ -35,11 +39,39 @@ class Environments:
             labels=(owner.team, self.label(event.environment), event.result, event.kind),
         )
 
+    def shadow(self, event: Deployment, owner: Owner, _source: SourceState) -> Iterator[Increment]:
+        """One ended rollout that a better way tells too."""
+        yield Increment(metric=DEPLOYMENTS_SHADOW, labels=(owner.team, self.label(event.environment), event.way))
+
+    def place(self, dim: DeploymentDim, owner: Owner, object_: int) -> tuple[Hashable, int]:
+        """Service and environment, and the place of the way. What has no service stands for itself."""
+        service = object_ if owner.service == UNOWNED else owner.service
+        return (service, self.label(dim.environment)), WAYS.index(dim.way)
+
+
+def first_told(history: History, definitions: Definitions, now: datetime) -> Callable[[int, DeploymentDim], bool]:
+    """Whether the rollouts of an object under a dim are those that count, by the ways of the last 91 days."""
+    place, start = Environments(definitions.environments).place, now - WINDOWS[-1]
+    told = [
+        place(dim, history.owner(object_), object_)
+        for source in history.sources(Deployment)
+        for object_, dim in history.counts(Deployment, source.instance, start, now)
+    ]
+    best = best_ways(told)
+
+    def valid(object_: int, dim: DeploymentDim) -> bool:
+        thing, at = place(dim, history.owner(object_), object_)
+        return best.get(thing, at) == at
+
+    return valid
+
 
 def configured(definitions: Definitions) -> tuple[Measure, ...]:
     """Measures of delivery under the declared environments."""
-    count = Environments(definitions.environments).count
-    return (Counting(event=Deployment, metrics=(DEPLOYMENTS,), count=count),)
+    environments = Environments(definitions.environments)
+    ranking = Ranking(place=environments.place, within=WINDOWS[-1], shadow=environments.shadow)
+    metrics = (DEPLOYMENTS, DEPLOYMENTS_SHADOW)
+    return (Counting(event=Deployment, metrics=metrics, count=environments.count, ranking=ranking),)
 
 
 MEASURES = Measures(declared=configured)

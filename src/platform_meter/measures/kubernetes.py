@@ -11,6 +11,8 @@ from platform_meter.model.catalogue.kubernetes import (
     CLUSTER_API_REQUESTS,
     CLUSTER_NODES,
     POD_START,
+    PODS_NEVER_READY,
+    PODS_WAITING,
     PROBE_CHECKS,
     PROBE_DURATION,
 )
@@ -19,7 +21,9 @@ from platform_meter.model.facts.kubernetes import (
     Namespace,
     Node,
     NodeState,
+    PodNeverReady,
     PodStarted,
+    PodsWaiting,
     ProbeCheck,
     Workload,
 )
@@ -38,6 +42,11 @@ def count_probe(event: ProbeCheck, _owner: Owner, _source: SourceState) -> Itera
 def count_pod_start(event: PodStarted, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
     """Creation to first Ready of one pod, image pull included."""
     yield Increment(metric=POD_START, labels=(event.cluster, event.owner_kind), amount=event.seconds)
+
+
+def count_never_ready(event: PodNeverReady, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
+    """One pod that ended without a start."""
+    yield Increment(metric=PODS_NEVER_READY, labels=(event.cluster, event.owner_kind))
 
 
 def count_requests(event: ApiRequests, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
@@ -62,11 +71,25 @@ def nodes(scene: Scene) -> Iterator[Sample]:
             yield Sample(metric=CLUSTER_NODES, labels=(cluster, state), value=value)
 
 
+def waiting(scene: Scene) -> Iterator[Sample]:
+    """Pods that wait in each cluster, 0 where none does."""
+    history = scene.history
+    fresh = {s.instance for s in history.sources(PodsWaiting) if s.fresh}
+    counts = Counter[str]()
+    for held in history.readings(PodsWaiting):
+        if held.source in fresh:
+            counts[held.reading.cluster] += held.reading.waiting
+    for cluster, value in sorted(counts.items()):
+        yield Sample(metric=PODS_WAITING, labels=(cluster,), value=float(value))
+
+
 MEASURES = Measures(
     standing=(
         Counting(event=ProbeCheck, metrics=(PROBE_CHECKS, PROBE_DURATION), count=count_probe),
         Counting(event=PodStarted, metrics=(POD_START,), count=count_pod_start),
+        Counting(event=PodNeverReady, metrics=(PODS_NEVER_READY,), count=count_never_ready),
         Counting(event=ApiRequests, metrics=(CLUSTER_API_REQUESTS,), count=count_requests),
+        Gauging(metrics=(PODS_WAITING,), reads=frozenset({PodsWaiting}), compute=waiting),
         Gauging(metrics=(CLUSTER_NODES,), reads=frozenset({Node, Namespace, Workload}), compute=nodes),
     )
 )

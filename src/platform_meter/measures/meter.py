@@ -19,7 +19,7 @@ from platform_meter.model.facts import event_kinds, reading_kinds
 from platform_meter.model.measure import Gauging, Measures, Scene
 from platform_meter.model.metric import UNOWNED, Sample
 
-MACHINERY = frozenset({"node", "cluster", "pool"})
+MACHINERY = frozenset({"node", "cluster", "instance", "pool"})
 """Kinds that are the platform's own: no team of users answers for them, so they are left out of ownership."""
 
 

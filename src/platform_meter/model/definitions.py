@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -89,6 +89,10 @@ class Eligible(Definition):
     any: tuple[Selector, ...] = Field(min_length=1, examples=["[{service: {kind: [service]}}]"])
 
 
+Select = dict[str, Annotated[tuple[str, ...], Field(min_length=1)]]
+"""By name one of these values, or a glob for it; every name must fit."""
+
+
 class Adopted(Definition):
     """Predicate over standing objects (`count`: kind of reading) or over any stored use (`verb`)."""
 
@@ -97,8 +101,8 @@ class Adopted(Definition):
     verb: str | None = None
     group_by: Literal["owner"] = "owner"
     min: float = 1
-    select: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """For `count`: labels of the object or fields of the reading that must have one of these values (globs)."""
+    select: Select = Field(default_factory=dict)
+    """For `count`: labels of the object or fields of the reading; for `verb`: words of the use."""
 
     @model_validator(mode="after")
     def _one(self) -> Adopted:
@@ -108,15 +112,28 @@ class Adopted(Definition):
 
 
 class Active(Definition):
+    """Use that happened (`verb`), or objects that stand (`count`): each is one a day on which it stood."""
+
     source: str = Field(examples=["github"])
-    verb: str | tuple[str, ...] = Field(examples=["run"])
+    count: str | None = None
+    verb: str | tuple[str, ...] | None = None
+    select: Select = Field(default_factory=dict)
+    """As of `Adopted`."""
+    adopts: bool | None = None
+    """Whether who is active has adopted, whatever `adopted` says; None unless `adopted` selects what this does not."""
     window: Period = timedelta(days=28)
     min_days: int = Field(default=1, ge=1)
     min_amount: float = Field(default=1, gt=0)
 
     @property
     def verbs(self) -> tuple[str, ...]:
-        return (self.verb,) if isinstance(self.verb, str) else self.verb
+        return (self.verb,) if isinstance(self.verb, str) else self.verb or ()
+
+    @model_validator(mode="after")
+    def _one(self) -> Active:
+        if (self.count is None) == (self.verb is None):
+            raise ValueError("write either verb: WORD (use that happened) or count: WORD (objects that stand)")
+        return self
 
 
 class Churned(Definition):
@@ -171,6 +188,13 @@ class Capability(Definition):
     exempt: tuple[Exempt, ...] = ()
     journey: Journey | None = None
     stages: tuple[Stage, ...] = ()
+
+    @property
+    def parted(self) -> bool:
+        """Whether a unit may be active and not have adopted: the file says so, or adopting asks for some use or object alone."""
+        if self.active.adopts is not None:
+            return not self.active.adopts
+        return any(self.active.select.get(name) != asked for name, asked in self.adopted.select.items())
 
     @property
     def inactive(self) -> timedelta:

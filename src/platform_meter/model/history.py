@@ -46,6 +46,8 @@ class SourceState:
     """Of several streams the oldest."""
     since: datetime | None
     """Start of the first complete poll, of several streams the youngest: how things stood before is not known."""
+    read_from: datetime | None = None
+    """From when on it was read, of several streams the latest: what its first poll looked back to. None before that."""
     fresh: bool
     """False when one of the streams had no success for its `stale_after`: gauges that rest on it must be absent."""
 
@@ -76,17 +78,6 @@ class Held(Generic[R]):
 class Count:
     n: int
     amount: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageDay:
-    """Use of one object on one day of the configured zone."""
-
-    object: int
-    day: date
-    n: int
-    amount: float
-    """Sum of `Usage.amount`; an event of any other kind is one unit (its tally's amount is something else: seconds)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +124,7 @@ class History(Protocol):
         ...
 
     def parts(
-        self, kind: type[Event], shape: type[S], start: datetime, end: datetime, *, source: str
+        self, kind: type[Event], shape: type[S], start: datetime, end: datetime, *, source: str, after: int = 0
     ) -> Iterator[tuple[int, S]]:
         """As `rows`, each as (object, `shape` with those fields of the event that it names): a quarter of the cost."""
         ...
@@ -142,12 +133,16 @@ class History(Protocol):
         """The highest seq of this kind: equal means nothing came or changed."""
         ...
 
+    def corrected(self, kind: type[Event]) -> int:
+        """Grows when something of an event that is stored already changes in `use_fields`, or is stored no more."""
+        ...
+
     def readings(self, kind: type[R], *, at: datetime | None = None, source: str | None = None) -> Sequence[Held[R]]:
         """Readings that hold now, or held at `at`."""
         ...
 
-    def usage_days(self, verbs: Sequence[str], source_type: str, start: date, end: date) -> Sequence[UsageDay]:
-        """Use per object and day in [start, end), over every event kind with one of these verbs (`Usage` by action)."""
+    def stood(self, kind: type[R], start: datetime, end: datetime) -> Sequence[Held[R]]:
+        """Readings that held at some moment from `start` to `end`."""
         ...
 
     def owner(self, object_: int, at: datetime | None = None) -> Owner:
@@ -160,6 +155,10 @@ class History(Protocol):
 
     def snapshots(self, capability: str, start: date, end: date) -> Sequence[UnitState]:
         """Adoption snapshots of days in [start, end), by day then unit."""
+        ...
+
+    def states_by_day(self, capability: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
+        """How many units of the capability are in each state, by day in [start, end) with a snapshot, in order of day."""
         ...
 
     def last_snapshot(self, capability: str) -> date | None:

@@ -6,7 +6,7 @@ a Deriving turns what time alone caused into events (a goal passed), written by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -45,6 +45,26 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking(Generic[E]):
+    """The same thing told in several ways (a rollout by its API and by its job): the best way that told of it counts."""
+
+    place: Callable[[Any, Owner, int], tuple[Hashable, int]]
+    """Of a tally's dim, the owner now and the id of its object: what it tells of, and the place of its way, 0 the best."""
+    within: timedelta
+    """A way that told nothing for as long is one that nobody uses any more."""
+    shadow: Callable[[E, Owner, SourceState], Iterable[Increment]]
+    """What an event adds in place of `count` where a better way told of the same thing."""
+
+
+def best_ways(told: Iterable[tuple[Hashable, int]]) -> dict[Hashable, int]:
+    """Of each thing the place of the best way that told of it."""
+    best: dict[Hashable, int] = {}
+    for thing, place in told:
+        best[thing] = min(place, best.get(thing, place))
+    return best
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counting(Generic[E]):
     """What one event adds to counters and histograms. Called once per event that is new and not backfilled."""
 
@@ -52,6 +72,7 @@ class Counting(Generic[E]):
     """Its kind exactly: `count` is called with events of this class, and never with those of another."""
     metrics: tuple[Metric, ...]
     count: Callable[[E, Owner, SourceState], Iterable[Increment]]
+    ranking: Ranking[E] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,4 +116,6 @@ class Measures:
     declared: Callable[[Definitions], tuple[Measure, ...]] = lambda _: ()
     """Those that depend on what people declared. They may keep counts: made once per load, for one store."""
     brings: tuple[Metric, ...] = ()
-    """Metrics that an installed package declares, since our catalogue cannot have them."""
+    """Metrics that are not in our catalogue: those of an installed package, and those that a setting switches on."""
+    setting: str = ""
+    """Of `exposition` in the configuration, which switches the family on; empty: it always is."""

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from platform_meter.model.access import Secret
 from platform_meter.model.scalars import Address, Definition, LocalPath, Period, PlacedError, Zone
-from platform_meter.model.source import Secret
 
 
 class SurveySource(Definition):

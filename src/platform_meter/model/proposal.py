@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -25,6 +26,12 @@ class Surroundings:
     def variable(self, *names: str) -> str:
         """The first of these variables that is set; empty when none is."""
         return next((name for name in names if name in self.variables), "")
+
+    def owners_on(self, host: str) -> tuple[str, ...]:
+        """Organisations or groups on this host that remotes name first in their paths, that of `origin` first."""
+        pattern = rf"(?:(?:https?|ssh)://)?(?:git@)?{re.escape(host)}(?::\d+(?=/))?[:/]([A-Za-z0-9][\w.-]*)/\S+"
+        found = ((name != "origin", re.fullmatch(pattern, address)) for name, address in self.remotes)
+        return tuple(dict.fromkeys(owner for _, owner in sorted((other, match[1]) for other, match in found if match)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,18 +6,19 @@ has already counted. Adding one takes a folder in `sources/`, its test with a `C
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel
 
+from platform_meter.model.access import Access
 from platform_meter.model.facts import Fact, Reading
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
-from platform_meter.model.scalars import Duration, LocalPath, Period
+from platform_meter.model.scalars import Duration, Period
 
 C = TypeVar("C", bound=BaseModel)
 T = TypeVar("T")
@@ -53,6 +54,12 @@ class Gap:
     reason: str
     """A bounded word: result_cap, expired, pruned, forbidden, unreadable."""
     text: str = ""
+    what: str = ""
+    """Whose history it is, such as one list of one repository; empty where nothing can read it later."""
+
+    def lies_in(self, what: str, start: datetime, end: datetime) -> bool:
+        """Whether it is one of `what` and no part of it is outside of this range."""
+        return self.what == what != "" and start <= self.start and self.end <= end
 
 
 Poll = Callable[[bytes | None, datetime, datetime], Iterator[Page]]
@@ -118,8 +125,10 @@ class Outside(Protocol):
         """GET and decode JSON as `type_` (msgspec). With `etag`, sends If-None-Match and may answer unchanged."""
         ...
 
-    def post(self, path: str, type_: type[T], *, body: Any, headers: Mapping[str, str] | None = None) -> Answer[T]:
-        """POST a JSON body to a *reading* endpoint (Jira search) and decode the answer."""
+    def post(
+        self, path: str, type_: type[T], *, body: Any, headers: Mapping[str, str] | None = None, form: bool = False
+    ) -> Answer[T]:
+        """POST a JSON body to a *reading* endpoint (Jira search) and decode the answer; as `form`, a mapping as a page's form."""
         ...
 
     def text(
@@ -146,6 +155,10 @@ class Outside(Protocol):
 
     def gap(self, gap: Gap) -> None:
         """Say that a range of history is not readable. Counted once per range."""
+        ...
+
+    def filled(self, what: str, start: datetime, end: datetime) -> None:
+        """Say that all of this range was read after all: gaps of `what` within it are none any more. They stay counted."""
         ...
 
     def hashed(self, person: str) -> str:
@@ -204,138 +217,6 @@ class Unexpected(SourceError):
         self.status, self.answer = status, answer
 
 
-class Secret(BaseModel):
-    """Where a secret stands: exactly one of `file` (its path) and `env` (a variable's name). Read anew at each use."""
-
-    model_config = {
-        "extra": "forbid",
-        "frozen": True,
-        "json_schema_extra": {"example": "{env: NAME}"},
-    }
-    file: LocalPath | None = None
-    env: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Secret:
-        if bool(self.file) == bool(self.env):
-            raise ValueError("a secret stands in one place; write either {env: NAME} or {file: path}")
-        return self
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A token in the header Authorization."""
-
-    secret: Secret
-    prefix: str = "Bearer"
-    """What its system wants before it: `token`, `Token token=`, nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basic:
-    """A user and a password in the header Authorization."""
-
-    user: str
-    password: Secret
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretHeaders:
-    """Headers whose values are secrets, such as the two keys `DD-API-KEY` and `DD-APPLICATION-KEY`."""
-
-    headers: Mapping[str, Secret]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientCertificate:
-    """A certificate that TLS shows to the server. PEM files, read again when they change; the key has no passphrase."""
-
-    cert_file: str
-    """Path of the certificate, with those between it and its authority."""
-    key_file: str
-    """Path of its key."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kubeconfig:
-    """A context of a kubeconfig, which brings address, authority and credential."""
-
-    path: str = ""
-    """Empty for the default one."""
-    context: str = ""
-    """Empty for the current one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InCluster:
-    """The service account of the pod that we run in, which brings address, authority and token."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Eks:
-    """A cluster of Amazon EKS, which brings address, authority and token. The environment says as whom we sign in."""
-
-    cluster: str
-    region: str
-    role: str = ""
-    """ARN of a role to assume; empty for none."""
-    profile: str = ""
-    """Of the shared AWS files; empty for what is found without one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gke:
-    """A cluster of Google GKE, which brings address, authority and token. The environment says as whom we sign in."""
-
-    project: str
-    location: str
-    """Region or zone."""
-    cluster: str
-    endpoint: Literal["public", "private", "dns"] = "public"
-    """Which of the cluster's addresses."""
-    key_file: str = ""
-    """Path of a service account's key; empty for what is found without one."""
-    api: str = "https://container.googleapis.com"
-    """Address of the container API."""
-
-
-Credential = Token | Basic | SecretHeaders | ClientCertificate | Kubeconfig | InCluster | Eks | Gke
-"""Ways to be let in. `runtime.outside.credentials` makes each of them work."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How fast a system lets one credential call, beside the quota that its answers tell of."""
-
-    at_once: int = 1
-    """Calls side by side."""
-    points: int = 0
-    """What calls may cost in any `per`; 0 for no such bound. What is answered "unchanged" costs as much as any other."""
-    per: timedelta = timedelta(minutes=1)
-    get: int = 1
-    """Points of a GET."""
-    post: int = 1
-    """Points of a POST."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """How to reach a system."""
-
-    url: str = ""
-    """Empty where the credential brings the address."""
-    credential: Credential | None = None
-    """None for a system that lets everybody in."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Sent with each call."""
-    ca_file: str | None = None
-    """Authority of the server's certificate; None for those that this machine trusts, or the credential's."""
-    rate_headers: tuple[str, str, str] | None = None
-    """Names of the limit, remaining and reset (epoch seconds) headers, where the system tells its quota."""
-    pace: Pace | None = None
-    """What all instances with the same credential keep to together; None for a system that says nothing of it."""
-
-
 class SourceConfig(BaseModel):
     """Settings every source has. A source's own Config subclasses this."""
 
@@ -356,7 +237,7 @@ class SourceConfig(BaseModel):
     @property
     def overlap(self) -> timedelta:
         """How far two polls overlap: the setting, else two polls, at least 15 min (domain section 4)."""
-        return self.lookback or max(2 * self.every, timedelta(minutes=15))
+        return max(2 * self.every, timedelta(minutes=15)) if self.lookback is None else self.lookback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -379,5 +260,7 @@ class Source(Generic[C]):
     """(settings, way out, instance name) -> streams."""
     check: Callable[[C, Outside], Sequence[str]]
     """A small real call; one line per missing permission, empty when all is well."""
+    priorities: Callable[[C, Outside], Collection[str]] = lambda _, __: ()
+    """What the tool calls the priorities of its tickets, in the words of the settings; nothing where it does not tell."""
     propose: Callable[[Surroundings], Proposal | None] = lambda _: None
     """What `platform-meter init` writes of it; None for nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, time
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -71,10 +71,26 @@ def parse_days(value: Mapping[str, tuple[Hours, ...]]) -> dict[str, tuple[Hours,
         first, _, last = key.lower().partition("-")
         for day in WEEKDAYS[WEEKDAYS.index(first) : WEEKDAYS.index(last or first) + 1]:
             out[day] = tuple(sorted((*out.get(day, ()), *stretches), key=lambda h: h.start))
-            for one, other in pairwise(out[day]):
-                if one.end is None or other.start < one.end:
-                    raise PlacedError(f"two stretches of {day} overlap; write each open hour once", key)
+            _apart(key, day, out[day])
     return out
+
+
+def parse_exceptions(value: Mapping[date, tuple[Hours, ...]]) -> dict[date, tuple[Hours, ...]]:
+    """The stretches of each day in order.
+
+    Raises:
+        PlacedError: two stretches of one day overlap.
+    """
+    out = {day: tuple(sorted(stretches, key=lambda h: h.start)) for day, stretches in value.items()}
+    for day, stretches in out.items():
+        _apart(str(day), str(day), stretches)
+    return out
+
+
+def _apart(key: str, day: str, stretches: tuple[Hours, ...]) -> None:
+    for one, other in pairwise(stretches):
+        if one.end is None or other.start < one.end:
+            raise PlacedError(f"two stretches of {day} overlap; write each open hour once", key)
 
 
 def none_is_empty(value: Any) -> Any:
@@ -92,10 +108,22 @@ class Calendar(Definition):
     zone: Zone = "UTC"
     days: Annotated[dict[Day, Stretches], AfterValidator(parse_days)] = Field(examples=["{mon-fri: ['09:00-17:00']}"])
     holidays: frozenset[date] = frozenset()
+    exceptions: Annotated[dict[date, Stretches], AfterValidator(parse_exceptions)] = Field(
+        default_factory=dict, examples=["{2026-12-24: ['09:00-13:00']}"]
+    )
+    """Days with hours of their own, whatever their weekday: half days, and working days at a weekend."""
+
+    @model_validator(mode="after")
+    def _either(self) -> Calendar:
+        for day in sorted(self.holidays & self.exceptions.keys()):
+            raise PlacedError(
+                f"{day} is a holiday too, which is closed all day; keep one of the two", "exceptions", str(day)
+            )
+        return self
 
     @property
     def even(self) -> bool:
-        """Whether all open days are equally long, so that a business day is a length of time."""
+        """Whether all open weekdays are equally long, so that a business day is a length of time. Exceptions are none."""
         lengths = {sum(_minutes(h) for h in stretches) for stretches in self.days.values() if stretches}
         return len(lengths) == 1
 
@@ -151,6 +179,8 @@ class TicketSource(Definition):
 
 
 GOAL = re.compile(r"(\d+(?:\.\d+)?)bd")
+DEFAULT = "default"
+"""Stands for every priority that the goals do not name."""
 
 
 class Goal(Definition):
@@ -171,11 +201,17 @@ def parse_goal(value: Any) -> Any:
     if match := GOAL.fullmatch(str(value)):
         return Goal(days=float(match.group(1)))
     try:
-        return Goal(seconds=parse_duration(value).total_seconds())
+        hours = parse_duration(value).total_seconds() / 3600
     except ValueError:
         raise unfit(
             value, "not a goal", "write business time such as 30m or 8h, or business days such as 5bd"
         ) from None
+    if set(str(value)) & {"d", "w"}:
+        raise ValueError(
+            f"'{value}' could mean days of the calendar or days of 24 hours; write {hours / 24:g}bd for business days, "
+            f"or {hours:g}h for as many business hours"
+        )
+    return Goal(seconds=hours * 3600)
 
 
 GoalText = Annotated[Goal, BeforeValidator(parse_goal)]
@@ -185,6 +221,10 @@ class Sla(Definition):
     id: Literal["first_response", "resolution"]
     goal: dict[str, GoalText] = Field(examples=["{P1: 1h, default: 8h}"])
     """By priority; `default` for the rest."""
+    calendar: Calendar | None = None
+    """Where this SLA has one of its own."""
+    calendars: dict[str, Calendar] = Field(default_factory=dict)
+    """By priority, before `calendar`: the most urgent one may be promised around the clock."""
     clock: Literal["source", "computed"] = "computed"
     reopen: Literal["continue", "restart", "first_only"] = "continue"
 
@@ -192,7 +232,17 @@ class Sla(Definition):
     def _default(self) -> Sla:
         if "default" not in self.goal:
             raise PlacedError("goal needs a default for priorities it does not name; write default: 8h", "goal")
+        if DEFAULT in self.calendars:
+            raise PlacedError("the calendar of all other priorities is calendar; write it there", "calendars", DEFAULT)
         return self
+
+    def of(self, priority: str) -> Goal:
+        """What is promised for a priority."""
+        return self.goal.get(priority, self.goal[DEFAULT])
+
+    def on(self, priority: str, usual: Calendar) -> Calendar:
+        """What a priority's time is counted by; `usual` is the queue's."""
+        return self.calendars.get(priority) or self.calendar or usual
 
 
 class Ticketing(Definition):
@@ -211,12 +261,29 @@ class Ticketing(Definition):
     @model_validator(mode="after")
     def _consistent(self) -> Ticketing:
         for i, sla in enumerate(self.slas):
-            for priority, goal in sla.goal.items():
-                if goal.days is not None and not self.calendar.even:
+            for priority in {**sla.goal, **sla.calendars}:
+                if sla.of(priority).days is not None and not sla.on(priority, self.calendar).even:
                     raise PlacedError(
                         "a business day (bd) has no one length here, since open days differ; write hours, such as 40h",
-                        "slas", i, "goal", priority,
+                        "slas", i, "goal", priority if priority in sla.goal else DEFAULT,
                     )  # fmt: skip
             if sla.id in [s.id for s in self.slas[:i]]:
                 raise PlacedError(f"SLA '{sla.id}' stands twice; keep one", "slas", i, "id")
         return self
+
+    @property
+    def priorities(self) -> frozenset[str]:
+        """All that its goals and calendars name."""
+        return frozenset(name for sla in self.slas for name in (*sla.goal, *sla.calendars)) - {DEFAULT}
+
+
+def other_priorities(queues: Iterable[Ticketing], had: Collection[str]) -> Iterator[str]:
+    """Where a queue and its tool name other priorities, for people; nothing of a tool that tells none (`had`)."""
+    for queue in queues if had else ():
+        if missing := sorted(queue.priorities - {*had}):
+            yield (
+                f"Ticketing '{queue.id}' names {', '.join(missing)}, which the tool has not; it has "
+                f"{', '.join(sorted(had))}; write these, or translate them under priorities of the source"
+            )
+        elif queue.priorities and (rest := sorted({*had} - queue.priorities)):
+            yield f"Ticketing '{queue.id}' names no goal for {', '.join(rest)}: the default goal applies"

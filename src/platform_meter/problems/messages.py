@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
+from platform_meter.model.access import Secret
 from platform_meter.model.scalars import HiddenError
-from platform_meter.model.source import Secret
 from platform_meter.problems.nodes import Node
 from platform_meter.problems.problem import nearest, suggest
 

@@ -34,6 +34,8 @@ _JITTER_FROM = 60
 """Seconds between two polls from which on their starts are spread; probes keep their beat, a slot each."""
 _WATCH_PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds before a failed watch is tried again, by failures in a row."""
+_REFUSED_PAUSES = (*_WATCH_PAUSES, 60.0, 120.0, 300.0, 600.0)
+"""The same of one that is refused: what it lacks is given by people, and a reload tries at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,8 @@ class Result:
     repeated: int = 0
     error: str = ""
     skipped: str = ""
+    refused: bool = False
+    """The error is that the credential may not."""
     again: timedelta | None = None
     """When a watch that has nothing to watch is run again; None is at once."""
 
@@ -225,7 +229,8 @@ class Poller:
             raise
         except (SourceError, StoreError) as error:
             retry = error.retry if isinstance(error, Refused) else None
-            return self._failed(instance, poll, str(error), retry=retry)
+            failed = self._failed(instance, poll, str(error), retry=retry)
+            return replace(failed, refused=isinstance(error, Refused))
         except Exception as error:  # noqa: BLE001 - it is logged with its trace
             # A source's bug must not end the others; it is logged with its trace and shown on the Sources page.
             return self._failed(instance, poll, f"{type(error).__name__}: {error}", odd=True)
@@ -330,7 +335,8 @@ class Poller:
         while not self._stop.is_set():
             result = self.run(instance, stream)
             failures = failures + 1 if result.error or result.skipped else 0
-            pause = _WATCH_PAUSES[min(failures, len(_WATCH_PAUSES)) - 1] if failures else 0.1
+            pauses = _REFUSED_PAUSES if result.refused else _WATCH_PAUSES
+            pause = pauses[min(failures, len(pauses)) - 1] if failures else 0.1
             if result.again is not None:
                 pause = result.again.total_seconds()
             self._stop.wait(pause * random.uniform(0.8, 1.2))

@@ -6,7 +6,7 @@ import logging
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from platform_meter import __version__, measures, sources
 from platform_meter.measures.objectives.days import DailyCounts
+from platform_meter.model.access import Access
 from platform_meter.model.catalogue.meter import (
     BUILD_INFO,
     CONFIG_VALID,
@@ -30,7 +31,7 @@ from platform_meter.model.history import History
 from platform_meter.model.measure import Counting, Deriving
 from platform_meter.model.metric import Sample
 from platform_meter.model.ownership import Directory
-from platform_meter.model.source import Access, Gap, Outside, SourceError
+from platform_meter.model.source import Gap, Outside, Source, SourceConfig, SourceError
 from platform_meter.runtime.files.config import Config
 from platform_meter.runtime.imports import Imports
 from platform_meter.runtime.outside.http import Way
@@ -77,6 +78,7 @@ class Service:
         holder: this process's name for leases. By default the host and the address it listens at: no two processes
             that run have both in common, and one that is started again has the leases of the one before it.
         plans: every SLO of the files, for the pages.
+        flaws: how many problems files have now that are read again by themselves; what was read before goes on.
         progress: called with (instance, text) now and then while a first import goes on.
     """
 
@@ -88,6 +90,7 @@ class Service:
         environ: Mapping[str, str],
         holder: str = "",
         plans: Sequence[Plan] = (),
+        flaws: Callable[[], int] = lambda: 0,
         clock: Callable[[], datetime] = utc_now,
         progress: Callable[[str, str], None] = lambda _instance, _text: None,
     ) -> None:
@@ -95,11 +98,11 @@ class Service:
         self.plans, self.days = tuple(plans), DailyCounts()
         self.zone = ZoneInfo(config.zone)
         self.exposition = Exposition()
-        self.problems = 0
+        self.problems, self._flaws = 0, flaws
         self._stop, self._wake = threading.Event(), threading.Event()
         self._pages = threading.BoundedSemaphore(PAGES)
         self._own = OwnMetrics({settings.type_name for settings in config.sources.values()})
-        self._measures = measures.load(definitions)
+        self._measures = measures.load(definitions, config.exposition.on)
         keep = {label: frozenset(names) for label, names in config.caps.keep.items()}
         self.store = Store.open(
             config.store.url,
@@ -155,6 +158,7 @@ class Service:
                 families=config.caps.families,
                 keep=keep,
                 zero_for=config.zero_for,
+                silent=measures.silent(config.exposition.on),
             ),
             clock=clock,
             own=self._own_samples,
@@ -181,6 +185,7 @@ class Service:
             stop=self._stop,
             outcome=lambda outcome: self._own.requested(source.name, outcome),
             on_gap=lambda gap: self._gap(name, source.name, gap),
+            on_filled=lambda what, start, end: self.store.fill_gaps(name, what, start, end),
             environ=environ,
             timeout=settings.config.timeout,
         )
@@ -248,7 +253,7 @@ class Service:
     def _own_samples(self) -> list[Sample]:
         out = [
             Sample(metric=BUILD_INFO, labels=(__version__,), value=1.0),
-            Sample(metric=CONFIG_VALID, labels=(), value=0.0 if self.problems else 1.0),
+            Sample(metric=CONFIG_VALID, labels=(), value=0.0 if self.problems or self._flaws() else 1.0),
             Sample(metric=STORE_BYTES, labels=(), value=float(self.store.size())),
         ]
         for type_ in sorted({i.source.name for i in self.instances}):
@@ -314,23 +319,44 @@ def brief_way(access: Access, *, instance: str, source_type: str, salt: bytes | 
         stop=stop,
         outcome=lambda _: None,
         on_gap=lambda _: None,
+        on_filled=lambda _, __, ___: None,
         **more,
     )
 
 
 def test_source(config: Config, name: str, environ: Mapping[str, str]) -> list[str]:
     """Small real calls with one source: a line per missing permission or failure, none when all is well."""
+    source, settings = _source(config, name)
+    with _way(config, name, environ) as way:
+        try:
+            return list(source.check(settings, way))
+        except SourceError as error:
+            return [str(error)]
+
+
+def ask_priorities(config: Config, name: str, environ: Mapping[str, str]) -> Collection[str]:
+    """What the tool of a source calls the priorities of its tickets; nothing where it does not tell."""
+    source, settings = _source(config, name)
+    with _way(config, name, environ) as way:
+        try:
+            return source.priorities(settings, way)
+        except SourceError:
+            # What it lacks, `test_source` says.
+            return ()
+
+
+def _source(config: Config, name: str) -> tuple[Source[SourceConfig], SourceConfig]:
     section = config.sources[name]
-    source = sources.load()[section.type_name]
-    with brief_way(
-        source.access(section.config),
+    return sources.load()[section.type_name], section.config
+
+
+def _way(config: Config, name: str, environ: Mapping[str, str]) -> Way:
+    source, settings = _source(config, name)
+    return brief_way(
+        source.access(settings),
         instance=name,
         source_type=source.name,
         salt=said_salt(config, environ),
         environ=environ,
-        timeout=section.config.timeout,
-    ) as way:
-        try:
-            return list(source.check(section.config, way))
-        except SourceError as error:
-            return [str(error)]
+        timeout=settings.timeout,
+    )

@@ -11,8 +11,9 @@ import msgspec
 from sqlalchemy import make_url
 
 from platform_meter.measures.objectives.windows import Windows
+from platform_meter.model.access import Access
 from platform_meter.model.measure import Scene
-from platform_meter.model.source import Access, Outside, SourceError
+from platform_meter.model.source import Outside, SourceError
 from platform_meter.runtime.files.config import Config
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.service import PROMETHEUS, Service, brief_way

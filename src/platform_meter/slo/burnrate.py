@@ -63,6 +63,16 @@ def window_text(window: timedelta) -> str:
     return f"{minutes}m"
 
 
+_UNIT_WORDS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
+
+
+def window_words(window: timedelta) -> str:
+    """After "the last": `hour`, `6 hours`, `84 minutes`."""
+    size, unit = next((s, u) for s, u in _UNIT_WORDS if window % s == timedelta(0))
+    number = window // size
+    return unit if number == 1 else f"{number} {unit}s"
+
+
 STANDARD = (
     _row(Level.PAGE, 14.4, "1h", "5m"),
     _row(Level.PAGE, 6, "6h", "30m"),

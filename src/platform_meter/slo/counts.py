@@ -156,6 +156,32 @@ def _scaled(both: promql.BinaryExpr, op: str, *, total: bool) -> frozenset[str]:
     return found
 
 
+def always(tree: promql.Expr) -> bool:
+    """Whether this gives something whether there is data or not: `vector(1)`, `x or vector(0)`, also look by look in a subquery."""
+    match tree:
+        case promql.NumberLiteral():
+            return True
+        case promql.ParenExpr() | promql.UnaryExpr() | promql.AggregateExpr() | promql.SubqueryExpr():
+            return always(tree.expr)
+        case promql.Call():
+            # Without a vector of its own it is a constant, the time, or a part of that.
+            read = [one for one in tree.args if not isinstance(one, promql.StringLiteral) and not _is_scalar(one)]
+            return all(map(always, read)) and not tree.func.name.startswith("absent")
+        case promql.BinaryExpr():
+            left, right = always(tree.lhs), always(tree.rhs)
+            if str(tree.op) == "or":
+                return left or right
+            counted = str(tree.op) in _MATHS or (tree.modifier is not None and tree.modifier.return_bool)
+            return left and right and counted
+        case _:
+            return False
+
+
+def _is_scalar(tree: promql.Expr) -> bool:
+    """Whether it is a number and no series."""
+    return _number(tree) is not None or (isinstance(tree, promql.Call) and tree.func.name in ("scalar", "time", "pi"))
+
+
 def _or(both: promql.BinaryExpr, *, total: bool) -> frozenset[str]:
     if not is_zero(both.rhs):
         return functions(both.lhs, total=total) | functions(both.rhs, total=total)

@@ -13,13 +13,13 @@ from platform_meter.slo.plan import (
     COPY,
     FIRST_SCRAPE,
     HELD,
-    SHORT,
     TILE,
     BurnAlert,
     Counters,
     Gauge,
     Plan,
     Slices,
+    raw_every,
     reads_tiles,
     written_every,
 )
@@ -172,7 +172,7 @@ def _terms(plan: Plan, alert: BurnAlert, around: Around) -> Iterator[tuple[str, 
     if plan.slice is not None:
         yield "end of a bad slice", _slice_lag(plan, plan.slice)
     if plan.slice != TILE and any(reads_tiles(plan, w) for w in (alert.long, alert.short)):
-        yield "end of the tile", TILE
+        yield "end of the tile", TILE + (plan.scrape if isinstance(plan.sli, Counters) else timedelta(0))
     # The alert stands in the group of its short window; a long window of another group may be as old as that one's interval.
     yield "evaluation", sum({written_every(plan, w) for w in (alert.long, alert.short)}, timedelta(0))
     yield "group wait", around.group_wait
@@ -213,7 +213,7 @@ def _no_data(plan: Plan) -> str:
         return "No data: nothing says so, since the file leaves SLONoData out."
     match plan.sli:
         case Counters():  # a range has an increase as long as two samples are in it
-            least, judged = plan.reference - plan.scrape, SHORT
+            least, judged = plan.reference - plan.scrape, raw_every(plan)
         case Slices(reads=Gauge(query=query), tile=tile):
             ends = timedelta(0) if query.fixed else tile
             least, judged = ends, (_LOOK_BACK if query.fixed else plan.scrape) + COPY
@@ -222,7 +222,9 @@ def _no_data(plan: Plan) -> str:
         case _:
             least, judged = FIRST_SCRAPE, _TICK + plan.scrape + COPY
     least += plan.no_data_after
-    return f"No data: SLONoData comes {_span(least)} to {_span(least + judged)} after the last successful read of the source."
+    idle = f" It is read while {plan.read_by} is above 0." if plan.read_by else ""
+    when = f"{_span(least)} to {_span(least + judged)}"
+    return f"No data: SLONoData comes {when} after the last successful read of the source.{idle}"
 
 
 def _downtime(plan: Plan) -> str:

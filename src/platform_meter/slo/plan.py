@@ -35,7 +35,8 @@ REFERENCE = timedelta(minutes=5)
 SHORT = timedelta(seconds=30)
 """How often windows over raw counters are written, and the alerts that wait for them judged."""
 COPY = timedelta(minutes=1)
-"""The same for windows over slices, and for gauges of the exporter's that are copied."""
+"""The same for windows over slices, for gauges of the exporter's that are copied, and where good events are counted: those
+are most of the series, so that each look reads twice as much."""
 LONG = timedelta(minutes=2)
 """The same for windows over tiles: Prometheus looks back 5 min, so a late evaluation is no gap."""
 FIRST_SCRAPE = timedelta(minutes=2)
@@ -165,6 +166,11 @@ class Plan(Written, Alerting):
         return self.sli.events.several if isinstance(self.sli, StoredSli) and self.slice is None else self.counts
 
     @property
+    def bad_text(self) -> str:
+        """What bad events are, after "6 of 6": `builds failed`, `pipeline runs were bad`."""
+        return self.bad_events or f"{self.counted} were bad"
+
+    @property
     def period_window(self) -> Window:
         return Window(label=self.period_label, length=self.period)
 
@@ -189,9 +195,12 @@ def written_every(plan: Plan, window: Window) -> timedelta:
     """How often the window's burn is written. An alert stands in the group of its short window."""
     if isinstance(plan.sli, StoredSli):
         return COPY
-    if reads_tiles(plan, window):
-        return LONG
-    return SHORT if isinstance(plan.sli, Counters) else COPY
+    return LONG if reads_tiles(plan, window) else raw_every(plan)
+
+
+def raw_every(plan: Plan) -> timedelta:
+    """How often windows up to `RAW_UP_TO` are written."""
+    return SHORT if isinstance(plan.sli, Counters) and plan.sli.bad else COPY
 
 
 def reads_tiles(plan: Plan, window: Window) -> bool:
@@ -209,12 +218,23 @@ def tolerance(window: timedelta, scrape: timedelta) -> float:
 
 
 def bad_recorded(plan: Plan) -> tuple[Window, ...]:
-    """Windows whose bad count is a series: all that have one, but for slices of a minute. These have series of their own
-    beside the tiles, and to keep to 20 the alert over the longest window counts its guard itself.
+    """Windows whose bad count is a series: all that have one, unless the SLO has series that others have not. To keep to
+    20, one alert counts its guard itself then: of slices of a minute, which stand beside the tiles, that over the longest
+    window; of good events, whose total of a raw window is a series, that over the second longest, which asks for it once.
     """
-    if isinstance(plan.sli, Slices) and plan.sli.tile != TILE and len(plan.bad_counts) > 1:
-        return (*plan.bad_counts[:-2], plan.bad_counts[-1])
-    return plan.bad_counts
+    counts = plan.bad_counts
+    if isinstance(plan.sli, Slices) and plan.sli.tile != TILE and len(counts) > 1:
+        return (*counts[:-2], counts[-1])
+    if total_recorded(plan) and len(counts) > 3:
+        return (*counts[:-3], *counts[-2:])
+    return counts
+
+
+def total_recorded(plan: Plan) -> tuple[Window, ...]:
+    """Windows whose total is a series beside that of the period: raw ones with a guard, where bad is told from good and all."""
+    if isinstance(plan.sli, Counters) and plan.sli.bad is None:
+        return tuple(w for w in plan.bad_counts if w.length <= RAW_UP_TO)
+    return ()
 
 
 def rows(spec: Spec, scrape: timedelta = SCRAPE) -> tuple[tuple[Row, ...], tuple[Row, ...]]:

@@ -51,6 +51,8 @@ class Query:
     """It gives a rate, which the window's seconds turn into a count."""
     metrics: tuple[str, ...] = ()
     """Metrics it reads, sorted."""
+    job: Matcher | None = None
+    """What all that it reads is asked to have as `job`: the label that Prometheus gives what it scrapes."""
     selector: Selector | None = None
     """What is counted, where the query is a plain sum of increases of one selector, or a plain gauge."""
 
@@ -122,6 +124,11 @@ def read_count(text: str, *, total: bool = False) -> Query:
             f"the query has no range [{WINDOW}]; write sum(increase(METRIC[{WINDOW}])), or the counter alone"
         )
     found = counts.functions(seen.tree, total=total)
+    if total and (not seen.reads or counts.always(seen.tree)):
+        raise ValueError(
+            "this total is there whether there is data or not, so SLONoData never fires; count what is there only "
+            "while its source is read"
+        )
     per_second = found & counts.PER_SECOND
     if per_second and found - per_second:
         other = min(found - per_second)
@@ -139,26 +146,33 @@ def read_count(text: str, *, total: bool = False) -> Query:
         parts=_single(parts, seen.tree, "sum"),
         per_second=bool(per_second),
         metrics=seen.metrics,
+        job=seen.job,
         selector=_counted(seen.tree),
     )
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def read_gauge(text: str, worst: str) -> Query:
+def read_gauge(text: str, worst: str, *, absent: bool = True) -> Query:
     """A query that gives a level, with or without {{window}}; of several series the worst decides.
 
     Args:
         text: PromQL.
         worst: `max` or `min`: which of several series is the worst.
+        absent: it has to be silent where there is no data.
 
     Raises:
-        ValueError: broken PromQL, or a fixed range beside a window.
+        ValueError: broken PromQL, a fixed range beside a window, or what is there without data.
     """
     parts = _split(text)
     seen = _look(parts, fixed=len(parts) == 1)
+    if absent and (not seen.reads or counts.always(seen.tree)):
+        raise ValueError(
+            "this is there whether there is data or not, so SLONoData never fires; remove what stands for no data, such as "
+            "or vector(0): the annotation platform-meter.io/no-data says what a slice without data is"
+        )
     tree = _open(seen.tree)
     alone = _selector(tree) if isinstance(tree, promql.VectorSelector) else None
-    return Query(parts=_single(parts, seen.tree, worst), metrics=seen.metrics, selector=alone)
+    return Query(parts=_single(parts, seen.tree, worst), metrics=seen.metrics, job=seen.job, selector=alone)
 
 
 @dataclass(slots=True)
@@ -170,6 +184,9 @@ class _Seen:
     within: bool = False
     """A window stands inside a subquery."""
     metrics: tuple[str, ...] = ()
+    reads: bool = False
+    """It reads series."""
+    job: Matcher | None = None
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -221,6 +238,7 @@ def _look(parts: tuple[str, ...], *, fixed: bool = False) -> _Seen:
     text = duration_text(_PROBE).join(parts)
     seen = _Seen(tree=_parse(text))
     metrics: set[str] = set()
+    jobs: set[Matcher | None] = set()
 
     def visit(node: promql.Expr, *, inner: bool) -> None:
         match node:
@@ -259,9 +277,12 @@ def _look(parts: tuple[str, ...], *, fixed: bool = False) -> _Seen:
         counts.steady(node)
         if found := _metric(node):
             metrics.add(found)
+        jobs.add(_job(node))
 
     visit(seen.tree, inner=False)
     seen.metrics = tuple(sorted(metrics))
+    seen.reads = bool(jobs)
+    seen.job = jobs.pop() if len(jobs) == 1 else None
     return seen
 
 
@@ -307,6 +328,14 @@ def _selector(node: promql.VectorSelector) -> Selector | None:
         if m.name != "__name__"
     )
     return Selector(metric=name, matchers=tuple(found))
+
+
+def _job(node: promql.VectorSelector) -> Matcher | None:
+    """The jobs it asks for by name; None where it asks for none, or only says which not."""
+    found = [m for m in node.matchers.matchers if m.name == "job" and str(m.op) in ("MatchOp.Equal", "MatchOp.Re")]
+    if len(found) != 1 or node.matchers.or_matchers or not found[0].value:
+        return None
+    return Matcher(label="job", operator=_OPERATORS[str(found[0].op)], value=found[0].value)
 
 
 def _metric(node: promql.VectorSelector) -> str:

@@ -77,6 +77,8 @@ class Written(Objective):
     """Annotations that the file adds."""
     left_out: frozenset[Alarm] = frozenset()
     """Alerts that there shall not be."""
+    read_by: str = ""
+    """PromQL: above 0 while its source is read, with or without series; empty where nothing tells."""
     path: str
     line: int
 

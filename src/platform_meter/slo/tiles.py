@@ -10,6 +10,9 @@ where X is the last value of the tile and L the last one before it, at most an h
 4. `X - min_over_time(x[t])` where there is no L: a new series. What it showed first is not counted: nobody knows when it came.
 
 X is read by `last_over_time`, so that the end of a series, also one that a failed scrape marked stale, is counted.
+A tile reads one scrape late: a sample has the time at which its scrape began, and one that is still under way at the
+tile's time would be missed by this tile and known to the next. As tiles and scrapes keep their distance, that would be a
+scrape's worth of every tile.
 After evaluations that were missed (Prometheus was stopped, its group was late) the tile reaches back to the last one that
 was written, up to 30 min: LATE.
 """
@@ -17,7 +20,7 @@ was written, up to 30 min: LATE.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import lru_cache
 
@@ -68,9 +71,8 @@ def tile(query: Query, length: timedelta, scrape: timedelta, written: str) -> st
     late = [(back, _last_written(written, back, length)) for back in LATE]
 
     def either(x: tuple[str, str, str]) -> str:
-        one = _Series(*x)
-        missed = (f"({one.since(back, length)}) and on () ({found})" for back, found in late)
-        return f"({' or '.join([*missed, one.step(length, scrape)])})"
+        one = _Series(*x, late=scrape)
+        return f"({one.since(late, length)} or {one.step(length, scrape)})"
 
     if text := _replaced(query, either):
         return text
@@ -107,9 +109,10 @@ def padded(query: Query, length: timedelta, scrape: timedelta) -> str:
 class _Series:
     """One selector under a function, and how far back it is read."""
 
-    def __init__(self, function: str, selector: str, offset: str) -> None:
+    def __init__(self, function: str, selector: str, offset: str, *, late: timedelta = timedelta(0)) -> None:
         self._function, self._selector = function, selector
         self._offset = sum(int(n) * _UNITS[unit] for n, unit in _PART.findall(offset)) if offset else 0
+        self._offset += round(late / timedelta(milliseconds=1))
 
     def _over(self, function: str, window: str, before: timedelta = timedelta(0)) -> str:
         back = self._offset + round(before / timedelta(milliseconds=1))
@@ -133,13 +136,20 @@ class _Series:
             f" or {last} - {self._over('min_over_time', inside)}"
         )
 
-    def since(self, back: timedelta, length: timedelta) -> str:
-        """What it counted since a tile that was written so long ago; nothing for a series that was not in that tile."""
+    def since(self, late: Sequence[tuple[timedelta, str]], length: timedelta) -> str:
+        """What it counted since a tile that is older than one length; nothing for a series that was not in that tile.
+
+        Args:
+            late: how old the last tile may be, each with PromQL: something when it is as old.
+            length: of a tile.
+        """
         if self._function not in ("increase", "rate"):
-            return self._added(back)
+            return " or ".join(f"{self._added(back)} and on () ({found})" for back, found in late)
         inside = duration_text(length)
-        last, known = self._over("last_over_time", inside), self._over("last_over_time", inside, back)
-        return f"{last} - {known} >= 0 or {last} < {known}"
+        last = self._over("last_over_time", inside)
+        # One of them at most is as old, so the values are told apart once and not for each.
+        known = " or ".join(f"{self._over('last_over_time', inside, back)} and on () ({found})" for back, found in late)
+        return f"{last} - ({known}) >= 0 or {last} < ({known})"
 
 
 def _replaced(query: Query, step: Callable[[tuple[str, str, str]], str]) -> str | None:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from platform_meter.model import dims
 from platform_meter.model.dims import Dim
-from platform_meter.model.facts import Event, Reading, Tallied, event_kinds
-from platform_meter.model.facts.use import Usage, UsageDim
-from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState, UsageDay
+from platform_meter.model.facts import Event, Reading, Tallied
+from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState
 from platform_meter.model.ownership import NOBODY
 from platform_meter.store import codec, polls
 from platform_meter.store.database import BATCH
+from platform_meter.store.gaps import unread
 from platform_meter.store.rollups import added_up
 from platform_meter.store.schema import (
     MILLIONTHS,
     WIDTH_DAY,
     WIDTH_SLICE,
+    correction,
     events,
     objects,
     owners,
@@ -46,11 +46,14 @@ Intervals = Mapping[int, Sequence[tuple[int, Owner]]]
 
 
 @dataclass(slots=True)
-class OwnerCache:
-    """Owners of all objects as of one change of them: read once, not at every tick."""
+class Remembered:
+    """What is read once, and not at every tick and for every page; each as of one change of it."""
 
     change: int = -1
     intervals: Intervals | None = None
+    """Owners of all objects."""
+    states: dict[str, tuple[int, Mapping[date, Mapping[str, int]]]] = field(default_factory=dict)
+    """Units in each state by day, by capability. A day that is stored stays as it is."""
 
 
 class _Mark(NamedTuple):
@@ -59,10 +62,11 @@ class _Mark(NamedTuple):
     watermark: int | None
     last_success: int | None
     since: int | None
+    read_from: int | None
     took: int
 
 
-_UNREAD = _Mark(None, None, None, 0)
+_UNREAD = _Mark(None, None, None, None, 0)
 
 
 class StoredHistory:
@@ -76,10 +80,10 @@ class StoredHistory:
         configured: Sequence[Configured],
         days: Days,
         versions: Mapping[str, int],
-        owner_cache: OwnerCache,
+        remembered: Remembered,
     ) -> None:
         self._conn, self._now, self._configured, self._days = conn, now, configured, days
-        self._versions, self._owner_cache = versions, owner_cache
+        self._versions, self._remembered = versions, remembered
         self._marks: Mapping[tuple[str, str], _Mark] | None = None
         self._intervals: Intervals | None = None
 
@@ -123,9 +127,14 @@ class StoredHistory:
             yield Row(seq=seq, source=where, object=object_, event=decode(body))
 
     def parts(
-        self, kind: type[Event], shape: type[S], start: datetime, end: datetime, *, source: str
+        self, kind: type[Event], shape: type[S], start: datetime, end: datetime, *, source: str, after: int = 0
     ) -> Iterator[tuple[int, S]]:
         condition = _between(kind, to_ms(start), to_ms(end)) & (events.c.source == source)
+        if after:
+            # No index over kind and time may serve it: what is new are the last rows by number, however long the time.
+            named, at = events.c.kind + "", events.c.at + 0
+            condition = (events.c.seq > after) & (named == kind.__name__) & (events.c.source + "" == source)
+            condition &= (at >= to_ms(start)) & (at < to_ms(end))
         decode = codec.decoder(shape).decode
         query = select(events.c.object, events.c.body).where(condition).order_by(events.c.at, events.c.key)
         for object_, body in self._conn.execute(query.execution_options(yield_per=BATCH)):
@@ -133,6 +142,9 @@ class StoredHistory:
 
     def latest(self, kind: type[Event]) -> int:
         return self._versions.get(kind.__name__, 0)
+
+    def corrected(self, kind: type[Event]) -> int:
+        return self._versions.get(correction(kind.__name__), 0)
 
     def readings(self, kind: type[R], *, at: datetime | None = None, source: str | None = None) -> Sequence[Held[R]]:
         condition = readings.c.kind == kind.__name__
@@ -143,6 +155,13 @@ class StoredHistory:
             condition &= (readings.c.start <= moment) & or_(readings.c.until.is_(None), readings.c.until > moment)
         if source is not None:
             condition &= readings.c.source == source
+        return self._held(kind, condition)
+
+    def stood(self, kind: type[R], start: datetime, end: datetime) -> Sequence[Held[R]]:
+        since = or_(readings.c.until.is_(None), readings.c.until > to_ms(start))
+        return self._held(kind, (readings.c.kind == kind.__name__) & (readings.c.start <= to_ms(end)) & since)
+
+    def _held(self, kind: type[R], condition: ColumnElement[bool]) -> list[Held[R]]:
         decode = codec.decoder(kind).decode
         columns = (readings.c.source, readings.c.object, readings.c.body, readings.c.start, readings.c.until)
         return [
@@ -150,39 +169,6 @@ class StoredHistory:
             for where, object_, body, begun, until in self._conn.execute(
                 select(*columns).where(condition).order_by(readings.c.source, readings.c.key, readings.c.start)
             )
-        ]
-
-    def usage_days(self, verbs: Sequence[str], source_type: str, start: date, end: date) -> Sequence[UsageDay]:
-        """Use by object and day. A `Usage` gives its amount; of every other kind each event that is use is one."""
-        instances = self._conn.execute(select(sources.c.instance).where(sources.c.type == source_type)).scalars().all()
-        kinds = [
-            (rollups.c.kind == name) & (rollups.c.dim.in_(map(dims.encode, cls.use_dims)) if cls.use_dims else true())
-            for name, cls in event_kinds().items()
-            if cls.verb and cls.verb in verbs
-        ]
-        actions = [dims.encode(UsageDim(verb)) for verb in verbs]
-        by_action = (rollups.c.kind == Usage.__name__) & rollups.c.dim.in_(actions)
-        found: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
-        for condition, counted in ((by_action, False), (or_(false(), *kinds), True)):
-            for object_, bucket, n, amount, millionths in self._conn.execute(
-                select(rollups.c.object, rollups.c.bucket, *added_up())
-                .where(
-                    rollups.c.width == WIDTH_DAY,
-                    condition,
-                    rollups.c.source.in_(instances),
-                    rollups.c.bucket >= self._days.midnight(start),
-                    rollups.c.bucket < self._days.midnight(end),
-                )
-                .group_by(rollups.c.object, rollups.c.bucket)
-            ):
-                total = found[object_, bucket]
-                total[0] += n
-                total[1] += n * MILLIONTHS if counted else amount * MILLIONTHS + millionths
-        days = {bucket: self._days.day(bucket) for bucket in {bucket for _, bucket in found}}
-        return [
-            UsageDay(object=object_, day=days[bucket], n=n, amount=amount / MILLIONTHS)
-            for (object_, bucket), (n, amount) in sorted(found.items())
-            if n or amount
         ]
 
     def owner(self, object_: int, at: datetime | None = None) -> Owner:
@@ -228,6 +214,29 @@ class StoredHistory:
             )
         ]
 
+    def states_by_day(self, capability: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
+        change = self._versions.get("snapshots", 0)
+        then, days = self._remembered.states.get(capability, (-1, {}))
+        if then != change:
+            # What a later view has read is not for this one, which reads all of its own.
+            days = self._count_states(capability, days if then < change else {})
+        if then < change:
+            self._remembered.states[capability] = (change, days)
+        return {day: counts for day, counts in days.items() if start <= day < end}
+
+    def _count_states(
+        self, capability: str, known: Mapping[date, Mapping[str, int]]
+    ) -> Mapping[date, Mapping[str, int]]:
+        """By day in order: those known that are still stored, and all later ones."""
+        mine = snapshots.c.capability == capability
+        oldest = self._conn.execute(select(func.min(snapshots.c.day)).where(mine)).scalar() or ""
+        found: dict[date, dict[str, int]] = {d: dict(n) for d, n in known.items() if d.isoformat() >= oldest}
+        last = max(found).isoformat() if found else ""
+        counted = select(snapshots.c.day, snapshots.c.state, func.count()).where(mine, snapshots.c.day > last)
+        for day, state, n in self._conn.execute(counted.group_by(snapshots.c.day, snapshots.c.state)):
+            found.setdefault(date.fromisoformat(day), {})[state] = n
+        return dict(sorted(found.items()))
+
     def last_snapshot(self, capability: str) -> date | None:
         newest = select(func.max(snapshots.c.day)).where(snapshots.c.capability == capability)
         day = self._conn.execute(newest).scalar()
@@ -239,7 +248,7 @@ class StoredHistory:
 
     def gaps(self, limit: int) -> list[GapRow]:
         """Ranges of history that could not be read, the latest first."""
-        return polls.unread(self._conn, limit)
+        return unread(self._conn, limit)
 
     def _add_events(
         self, sums: dict[tuple[int, D], list[int]], kind: type[Tallied[D]], source: str, start: int, end: int
@@ -293,6 +302,7 @@ class StoredHistory:
             watermark=_all(min, [m.watermark for m in marks]),
             last_success=_all(min, [m.last_success for m in marks]),
             since=_all(max, [m.since for m in marks]),
+            read_from=_all(max, [m.read_from for m in marks]),
             fresh=all(self._fresh(s, m) for s, m in zip(streams, marks, strict=True)),
         )
 
@@ -305,8 +315,8 @@ class StoredHistory:
 
     def _read_owners(self) -> Intervals:
         change = self._versions.get("owners", 0)
-        if self._owner_cache.change == change and self._owner_cache.intervals is not None:
-            return self._owner_cache.intervals
+        if self._remembered.change == change and self._remembered.intervals is not None:
+            return self._remembered.intervals
         found: dict[int, list[tuple[int, Owner]]] = {}
         same: dict[tuple[str, str, str, str], Owner] = {}
         for object_, start, *said in self._conn.execute(
@@ -318,7 +328,7 @@ class StoredHistory:
                 owner = Owner(service=service, team=team, rule=rule, conflict=conflict)
                 same[service, team, rule, conflict] = owner
             found.setdefault(object_, []).append((start, owner))
-        self._owner_cache.change, self._owner_cache.intervals = change, found
+        self._remembered.change, self._remembered.intervals = change, found
         return found
 
 

@@ -15,6 +15,7 @@ from platform_meter.store.schema import (
     MILLIONTHS,
     WIDTH_DAY,
     WIDTH_SLICE,
+    correction,
     events,
     links,
     objects,
@@ -60,7 +61,7 @@ def prune(tx: Transaction, days: Days, before: int) -> int:
         tx.conn.execute(links.delete().where(links.c.object.in_(some)))
         tx.conn.execute(objects.delete().where(objects.c.id.in_(some)))
     keep(tx.conn, "pruned", str(cutoff))
-    tx.changed(*kinds)
+    tx.changed(*kinds, *map(correction, kinds))
     tx.changed(*(name for name, n in (("readings", ended), ("snapshots", taken), ("owners", len(ids))) if n))
     return removed
 

@@ -13,9 +13,9 @@ from platform_meter.model.progress import Progress
 from platform_meter.model.source import Page
 from platform_meter.store import leases
 from platform_meter.store.database import Transaction
-from platform_meter.store.schema import gaps, insert, sources, streams
+from platform_meter.store.schema import insert, sources, streams
 from platform_meter.store.times import MILLISECOND, from_ms, maybe_from_ms, to_ms
-from platform_meter.store.values import GapRow, Round, StreamState
+from platform_meter.store.values import Round, StreamState
 
 log = logging.getLogger(__name__)
 _AHEAD = (
@@ -55,6 +55,8 @@ def begin(
             tx.conn.execute(_this(poll).values(checkpoint=None, watermark=None))
         number = row.poll + (anew or row.started is None)
         tx.conn.execute(_this(poll).values(poll=number, started=None if anew else row.started))
+    if watermark is None:
+        tx.conn.execute(_this(poll).values(read_from=moment - history // MILLISECOND))
     return replace(
         poll,
         number=number,
@@ -136,15 +138,6 @@ def _progress(text: str) -> Progress | None:
         return msgspec.json.decode(text, type=Progress) if text else None
     except msgspec.DecodeError:
         return None  # plain words of an earlier release, until the next page
-
-
-def unread(conn: Connection, limit: int) -> list[GapRow]:
-    """Ranges of history that could not be read, the latest first."""
-    query = select(gaps).order_by(gaps.c.start.desc(), gaps.c.source, gaps.c.end, gaps.c.reason).limit(limit)
-    return [
-        GapRow(source=r.source, start=from_ms(r.start), end=from_ms(r.end), reason=r.reason, text=r.text)
-        for r in conn.execute(query)
-    ]
 
 
 def source(tx: Transaction, instance: str) -> tuple[str, int] | None:

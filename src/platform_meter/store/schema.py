@@ -64,6 +64,12 @@ RECOUNT = "recount"
 changes = Table("changes", metadata, Column("name", _Name, primary_key=True), _int("seq"))
 """For each kind of fact, and for readings, owners, snapshots, counters and streams: the seq of its last change."""
 
+
+def correction(kind: str) -> str:
+    """The name in `changes` of events of this kind whose use is another than was read."""
+    return f"{kind}/corrected"
+
+
 sources = Table(
     "sources",
     metadata,
@@ -85,13 +91,14 @@ streams = Table(
     Column("last_success", _Ms),
     Column("took", _Ms, nullable=False, default=0),
     Column("since", _Ms),
+    Column("read_from", _Ms),
     Column("last_error", Text, nullable=False, default=""),
     Column("last_error_at", _Ms),
     Column("progress", Text, nullable=False, default=""),
     PrimaryKeyConstraint("instance", "stream"),
 )
 """`started` is when the poll now under way began, if it has saved a checkpoint; a poll that died is gone on with.
-`took` is how long the last complete one ran, `since` when the first complete one began."""
+`took` is how long the last complete one ran, `since` when the first complete one began, `read_from` to when it looked back."""
 
 objects = Table(
     "objects",
@@ -206,6 +213,7 @@ snapshots = Table(
     Column("ever_active", Boolean, nullable=False),
     Column("ever_adopted", Boolean, nullable=False),
     PrimaryKeyConstraint("capability", "day", "unit"),
+    Index("snapshots_by_state", "capability", "day", "state"),
 )
 
 leases = Table(
@@ -224,9 +232,11 @@ gaps = Table(
     _int("start"),
     _int("end"),
     _name("reason"),
+    _name("what"),
     Column("text", Text, nullable=False),
-    PrimaryKeyConstraint("source", "start", "end", "reason"),
+    PrimaryKeyConstraint("source", "start", "end", "reason", "what"),
 )
+"""Those of a `what` go when it is read after all."""
 
 
 def insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -254,12 +264,42 @@ def _words_told_apart(conn: Connection) -> None:
     conn.execute(meta.insert().values(key=RECOUNT, value=""))
 
 
+def _ways_of_deployments(conn: Connection) -> None:
+    """Version 5 tallies deployments by the way in which they were told, too, and jobs by how long they waited: their
+    events say which.
+    """
+    conn.execute(insert(conn, meta).values(key=RECOUNT, value="").on_conflict_do_nothing())
+
+
+def _how_far_back(conn: Connection) -> None:
+    """Version 6 keeps from when on a stream was read. Of older stores it is known from the first complete poll on.
+
+    It counts adoption states by day from an index.
+    """
+    conn.exec_driver_sql("CREATE INDEX snapshots_by_state ON snapshots (capability, day, state)")
+    conn.exec_driver_sql("ALTER TABLE streams ADD COLUMN read_from BIGINT")
+    conn.execute(streams.update().values(read_from=streams.c.since))
+
+
+def _gaps_say_whose(conn: Connection) -> None:
+    """Version 7 keeps gaps of one range apart by whose they are. Whose those of older stores are nobody knows."""
+    columns = [column for column in gaps.c if column is not gaps.c.what]
+    held = [{**row, "what": ""} for row in conn.execute(select(*columns)).mappings()]
+    gaps.drop(conn)
+    gaps.create(conn)
+    if held:
+        conn.execute(gaps.insert(), held)
+
+
 MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [
     (2, _gaps_say_why),
     (3, _amounts_in_two),
     (4, _words_told_apart),
+    (5, _ways_of_deployments),
+    (6, _how_far_back),
+    (7, _gaps_say_whose),
 ]
-VERSION = 4
+VERSION = 7
 
 
 def prepare(conn: Connection, place: str) -> None:

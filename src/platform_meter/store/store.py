@@ -21,14 +21,14 @@ from platform_meter.model.history import SourceState, UnitState
 from platform_meter.model.measure import Counting, Derived
 from platform_meter.model.metric import Increment
 from platform_meter.model.source import Gap, Page
-from platform_meter.store import counters, leases, maintenance, polls, readings
+from platform_meter.store import counters, gaps, leases, maintenance, polls, readings
 from platform_meter.store.counters import Additions, CounterCaps
 from platform_meter.store.database import STANDSTILL, Database, Transaction, keep, kept
 from platform_meter.store.errors import StoreError
-from platform_meter.store.history import OwnerCache, StoredHistory
+from platform_meter.store.history import Remembered, StoredHistory
 from platform_meter.store.objects import Objects
 from platform_meter.store.rollups import settle
-from platform_meter.store.schema import changes, gaps, snapshots
+from platform_meter.store.schema import changes, snapshots
 from platform_meter.store.times import MILLISECOND, Days, from_ms, to_ms
 from platform_meter.store.values import (
     Configured,
@@ -70,7 +70,7 @@ class Store:
         self._retention = retention // MILLISECOND
         self._objects = Objects(directory)
         self._writer = Writer(countings, self._objects, self._days)
-        self._owner_cache = OwnerCache()
+        self._remembered = Remembered()
 
     @classmethod
     def open(
@@ -218,14 +218,14 @@ class Store:
     def add_gap(self, instance: str, type_: str, gap: Gap, now: datetime) -> bool:
         """Keep and count a range of history that can't be read; False where it is known already."""
         with self._writing(now) as unit:
-            row = {"source": instance, "start": to_ms(gap.start), "end": to_ms(gap.end), "reason": gap.reason}
-            same = select(gaps.c.source).where(*(gaps.c[name] == value for name, value in row.items()))
-            if unit.tx.conn.execute(same).first() is not None:
-                return False
-            unit.tx.conn.execute(gaps.insert().values(**row, text=gap.text.replace("\0", "")))
-            unit.additions.count(SOURCE_GAPS, (type_, gap.reason), 1)
-            unit.tx.changed("gaps")
-            return True
+            new = gaps.add(unit.tx, instance, gap)
+            unit.additions.count(SOURCE_GAPS, (type_, gap.reason), new)
+            return new
+
+    def fill_gaps(self, instance: str, what: str, start: datetime, end: datetime) -> None:
+        """Forget the gaps of `what` within a range that was read after all; the counter keeps them."""
+        with self._writing() as unit:
+            gaps.fill(unit.tx, instance, what, start, end)
 
     def set_exposed_before(self, moment: datetime) -> None:
         """Keep that counters first seen before `moment` are exposed with their values; it never moves back."""
@@ -289,7 +289,7 @@ class Store:
                 configured=configured,
                 days=self._days,
                 versions=_versions(conn),
-                owner_cache=self._owner_cache,
+                remembered=self._remembered,
             )
 
     def version(self) -> Mapping[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -20,8 +20,9 @@ from platform_meter.store.counters import Additions
 from platform_meter.store.database import Transaction, batches, insert_rows
 from platform_meter.store.objects import Known, Objects
 from platform_meter.store.rollups import Rollups, storable
-from platform_meter.store.schema import events
+from platform_meter.store.schema import correction, events
 from platform_meter.store.times import EPOCH, MILLISECOND, Days
+from platform_meter.store.ways import Ways
 
 AHEAD = timedelta(hours=1) // MILLISECOND
 """How far in the future an event may end: beyond what clocks differ by, it is refused."""
@@ -137,14 +138,28 @@ class Writer:
             return
         source, name, countings = origin.source.instance, kind.__name__, self._countings.get(kind, ())
         rows = []
+        ways = [
+            None if c.ranking is None else Ways(tx, kind, c.ranking, _told(new, objects), origin.now) for c in countings
+        ]
         for seq, (event, at, updated, place, tallies) in enumerate(new, tx.next(len(new))):
             known = objects[place]
             rows.append((seq, source, name, event.key, at, updated, known.id, codec.encode(event)))
             sums.add(at, known.id, tallies)
             take = additions.add if at >= origin.counted_from else additions.know
-            for counting in countings:
-                take(counting.count(event, known.owner(at), origin.source))
+            for counting, way in zip(countings, ways, strict=True):
+                count = counting.count
+                if (
+                    way is not None
+                    and counting.ranking is not None
+                    and any(way.better(known, tally.dim) for tally in tallies)
+                ):
+                    count = counting.ranking.shadow
+                take(count(event, known.owner(at), origin.source))
         insert_rows(tx.conn, _new_events, rows)
+
+
+def _told(new: Iterable[_Version], objects: _Objects) -> Iterator[tuple[Known, Dim]]:
+    return ((objects[version.place], tally.dim) for version in new for tally in version.tallies)
 
 
 def _newest(found: Iterable[Event], rejected: Counter[str]) -> dict[str, tuple[int, Event]]:
@@ -240,15 +255,20 @@ def _replace(
     """Put newer versions in the place of stored ones. Counters stay: a scrape may have seen them (domain section 4)."""
     decode = codec.decoder(kind).decode
     old: dict[str, int] = {}
+    used: dict[str, tuple[object, ...]] = {}
     for some in batches([v.event.key for v in newer]):
         these = {"of_source": origin.source.instance, "of_kind": kind.__name__, "keys": some}
         for row in tx.conn.execute(_BODIES, these):
             old[row.key] = row.seq
-            sums.subtract(row.at, row.object, decode(row.body).tallies())
+            before = decode(row.body)
+            used[row.key] = _use(before, row.object)
+            sums.subtract(row.at, row.object, before.tallies())
     rows = []
     for v in newer:
         object_ = objects[v.place].id
         sums.add(v.at, object_, v.tallies)
+        if used[v.event.key] != _use(v.event, object_):
+            tx.changed(correction(kind.__name__))
         rows.append(
             {
                 "old": old[v.event.key],
@@ -261,3 +281,8 @@ def _replace(
         )
     if rows:
         tx.conn.execute(events.update().where(events.c.seq == bindparam("old")), rows)
+
+
+def _use(event: Event, object_: int) -> tuple[object, ...]:
+    """What use is counted by."""
+    return (object_, *(getattr(event, name) for name in event.use_fields()))

@@ -10,6 +10,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -90,6 +91,7 @@ class FakeOutside:
         self.calls: list[Call] = []
         self._lock = threading.Lock()
         self.gaps: list[Gap] = []
+        self.fills: list[tuple[str, datetime, datetime]] = []
 
     @property
     def paid(self) -> list[Call]:
@@ -149,6 +151,7 @@ class FakeOutside:
         *,
         body: Any,
         headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the protocol's
+        form: bool = False,  # noqa: ARG002 - the protocol's
     ) -> Answer[T]:
         return self._json(Call(method="POST", path=path, body=body), type_)
 
@@ -182,6 +185,10 @@ class FakeOutside:
 
     def gap(self, gap: Gap) -> None:
         self.gaps.append(gap)
+
+    def filled(self, what: str, start: datetime, end: datetime) -> None:
+        self.fills.append((what, start, end))
+        self.gaps = [gap for gap in self.gaps if not gap.lies_in(what, start, end)]
 
     def hashed(self, person: str) -> str:
         return hashlib.sha256(f"salt {person}".encode()).hexdigest()[:16]

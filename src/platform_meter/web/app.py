@@ -17,6 +17,9 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from platform_meter import __version__
+from platform_meter.runtime.access.addresses import is_loopback
+from platform_meter.runtime.access.doors import Doors
+from platform_meter.runtime.access.roles import Role
 from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.web import pages as page_folders
 from platform_meter.web.charts import draw, legend
@@ -30,7 +33,7 @@ _STATIC = {
     "meter.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
-_LOOPBACK = re.compile(r"(.*\.)?localhost\.?|127\.[0-9.]+|\[?::1\]?")
+_TEXT = "text/plain; charset=utf-8"
 _GUARDS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
@@ -68,9 +71,15 @@ def environment() -> jinja2.Environment:
     return env
 
 
-def is_loopback(host: str) -> bool:
-    """Whether this name or address can only be this machine."""
-    return _LOOPBACK.fullmatch(host.lower()) is not None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One address, or one for each thing of a kind, and who may ask it."""
+
+    path: str
+    role: Role | None
+    """None: whoever reaches us, since probes carry no credential."""
+    answer: Callable[[Request], Response]
+    methods: tuple[str, ...] = ("GET",)
 
 
 def refusal(request: Request, *, local: bool) -> Response | None:
@@ -82,22 +91,80 @@ def refusal(request: Request, *, local: bool) -> Response | None:
     host = request.headers.get("Host", "").lower()  # every browser says it
     if local and host and not is_loopback(re.sub(r":[0-9]*$", "", host)):
         text = "This listens on loopback alone and answers to no other name than localhost; set `listen` to serve others.\n"
-        return Response(text, status=421, content_type="text/plain; charset=utf-8")
+        return Response(text, status=421, content_type=_TEXT)
     origin = request.headers.get("Origin", "")
     foreign = request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
     if request.method not in ("GET", "HEAD") and (foreign or (origin and origin.partition("://")[2].lower() != host)):
         text = "This came from another site's page, which may not change anything here.\n"
-        return Response(text, status=403, content_type="text/plain; charset=utf-8")
+        return Response(text, status=403, content_type=_TEXT)
     return None
 
 
-def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
+def barred(doors: Doors, role: Role | None, environ: WSGIEnvironment) -> Response | None:
+    """The answer to somebody who may not have what needs this role; None for all others."""
+    if role is None:
+        return None
+    caller = doors.caller(environ)
+    if role in caller.roles:
+        return None
+    if caller.named:
+        text = f"This is for the role {role}, which you do not have; `access` in the configuration gives it.\n"
+        return Response(text, status=403, content_type=_TEXT)
+    text = (
+        f"This is for the role {role}: say who you are, as `access` and `web_config` in the configuration know you.\n"
+    )
+    response = Response(text, status=401, content_type=_TEXT)
+    for challenge in doors.challenges():
+        response.headers.add("WWW-Authenticate", challenge)
+    return response
+
+
+def make_app(site: Site, *, local: bool = False, doors: Doors | None = None) -> WSGIApplication:
     """The application. It never raises: what goes wrong is logged and answered with 500.
 
     Args:
         site: what is served.
         local: only this machine can reach it, so that it answers to names of loopback alone.
+        doors: decides who may have what; by default everybody may have all.
     """
+    doors = doors or Doors()
+    table = routes(site)
+    by_rule = {route.path: route for route in table}
+    known = ", ".join([*(page.path for page in pages()), "/metrics"])
+    rules = Map([Rule(r.path, endpoint=r.path, methods=r.methods) for r in table], strict_slashes=False)
+
+    def answer(request: Request, environ: WSGIEnvironment) -> Response:
+        if not doors.has_room():
+            text = "More requests than rate_limit of the web configuration allows; come back later.\n"
+            return Response(text, status=429, headers={"Retry-After": "1"}, content_type=_TEXT)
+        if refused := refusal(request, local=local):
+            return refused
+        try:
+            route = by_rule[rules.bind_to_environ(environ).match()[0]]
+            return barred(doors, route.role, environ) or route.answer(request)
+        except NotFound:
+            text = f"There is no {request.path} here. There is: {known}\n"
+            return barred(doors, Role.VIEWER, environ) or Response(text, status=404, content_type=_TEXT)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        try:
+            response = answer(request, environ)
+        except HTTPException as error:
+            response = Response.from_app(error, environ)
+        except Exception:
+            # One page that fails must not take the server with it; /metrics is served from other bytes.
+            log.exception("%s %s failed", request.method, request.path)
+            response = Response("This page failed; the log says why.\n", status=500, content_type=_TEXT)
+        response.headers.update(_GUARDS)
+        response.headers.update(doors.headers())
+        return response(environ, start_response)
+
+    return app
+
+
+def routes(site: Site) -> list[Route]:
+    """All that there is to ask for."""
     env = environment()
     by_path = {page.path: page for page in pages()}
     static = {name: (files("platform_meter.web") / "static" / name).read_bytes() for name in _STATIC}
@@ -105,7 +172,7 @@ def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
     def metrics(request: Request) -> Response:
         if reason := site.unready():
             # An empty page would look like an exporter with nothing to say; now `up` is 0 until there is something.
-            return Response(f"{reason}\n", status=503, content_type="text/plain; charset=utf-8")
+            return Response(f"{reason}\n", status=503, content_type=_TEXT)
         body = site.exposition().body(request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", ""))
         response = Response(body.data, content_type=body.content_type)
         response.headers["Vary"] = "Accept, Accept-Encoding"
@@ -147,73 +214,29 @@ def make_app(site: Site, *, local: bool = False) -> WSGIApplication:
 
     def healthy(_: Request) -> Response:
         reason = site.health()
-        return Response(
-            f"{reason or 'healthy'}\n", status=503 if reason else 200, content_type="text/plain; charset=utf-8"
-        )
+        return Response(f"{reason or 'healthy'}\n", status=503 if reason else 200, content_type=_TEXT)
 
     def ready(_: Request) -> Response:
         reason = site.unready()
-        return Response(
-            f"{reason or 'ready'}\n", status=503 if reason else 200, content_type="text/plain; charset=utf-8"
-        )
+        return Response(f"{reason or 'ready'}\n", status=503 if reason else 200, content_type=_TEXT)
 
     def reload(_: Request) -> Response:
         problems = site.reload()
         if problems is None:
             text = "A reload runs and another waits, which will load what you would have loaded.\n"
-            return Response(text, status=429, headers={"Retry-After": "5"}, content_type="text/plain; charset=utf-8")
+            return Response(text, status=429, headers={"Retry-After": "5"}, content_type=_TEXT)
         text = "\n".join(problems) if problems else "reloaded"
-        return Response(f"{text}\n", status=400 if problems else 200, content_type="text/plain; charset=utf-8")
+        return Response(f"{text}\n", status=400 if problems else 200, content_type=_TEXT)
 
-    handlers: dict[str, Callable[[Request], Response]] = {
-        "metrics": metrics,
-        "page": page,
-        "detail": detail,
-        "static": asset,
-        "healthy": healthy,
-        "ready": ready,
-        "reload": reload,
-    }
-    routes = Map(
-        [
-            Rule("/metrics", endpoint="metrics", methods=["GET"]),
-            *(Rule(path, endpoint="page", methods=["GET"]) for path in by_path),
-            *(
-                Rule(f"{path}/<name>", endpoint="detail", methods=["GET"])
-                for path, page in by_path.items()
-                if page.detail
-            ),
-            *(Rule(f"/static/{name}", endpoint="static", methods=["GET"]) for name in _STATIC),
-            Rule("/-/healthy", endpoint="healthy", methods=["GET"]),
-            Rule("/-/ready", endpoint="ready", methods=["GET"]),
-            Rule("/-/reload", endpoint="reload", methods=["POST", "PUT"]),
-        ],
-        strict_slashes=False,
-    )
-
-    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        request = Request(environ)
-        try:
-            response = refusal(request, local=local) or handlers[routes.bind_to_environ(environ).match()[0]](request)
-        except NotFound:
-            known = ", ".join([*by_path, "/metrics"])
-            response = Response(
-                f"There is no {request.path} here. There is: {known}\n",
-                status=404,
-                content_type="text/plain; charset=utf-8",
-            )
-        except HTTPException as error:
-            response = Response.from_app(error, environ)
-        except Exception:
-            # One page that fails must not take the server with it; /metrics is served from other bytes.
-            log.exception("%s %s failed", request.method, request.path)
-            response = Response(
-                "This page failed; the log says why.\n", status=500, content_type="text/plain; charset=utf-8"
-            )
-        response.headers.update(_GUARDS)
-        return response(environ, start_response)
-
-    return app
+    return [
+        Route(path="/metrics", role=Role.VIEWER, answer=metrics),
+        *(Route(path=path, role=found.role, answer=page) for path, found in by_path.items()),
+        *(Route(path=f"{p}/<name>", role=found.role, answer=detail) for p, found in by_path.items() if found.detail),
+        *(Route(path=f"/static/{name}", role=Role.VIEWER, answer=asset) for name in _STATIC),
+        Route(path="/-/healthy", role=None, answer=healthy),
+        Route(path="/-/ready", role=None, answer=ready),
+        Route(path="/-/reload", role=Role.ADMIN, answer=reload, methods=("POST", "PUT")),
+    ]
 
 
 def banners(view: View) -> list[Banner]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from platform_meter.measures.support.cycles import Ticket
 from platform_meter.measures.support.queues import Book, reads
-from platform_meter.measures.support.tickets import unlisted_statuses
+from platform_meter.measures.support.words import Unmatched, unmatched
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.measure import Scene
 
@@ -45,10 +45,10 @@ class Tickets:
                     found[queue.id] = _late(t for s in sources for t in self._book.tickets(queue, s))
         return found
 
-    def unlisted(self, scene: Scene) -> Mapping[str, Sequence[str]]:
-        """By queue, the statuses that stand in no list of its Ticketing file."""
+    def unmatched(self, scene: Scene) -> Mapping[str, Unmatched]:
+        """By queue, where its Ticketing file and its tool use other words."""
         with self._lock:
-            return unlisted_statuses(scene, self._book)
+            return unmatched(scene, self._book)
 
 
 def _late(tickets: Iterable[Ticket]) -> Lateness:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from platform_meter.runtime.access.roles import Role
 from platform_meter.web.view import View
 
 
@@ -31,3 +32,5 @@ class WebPage:
     fill: Callable[[View], Mapping[str, Any]]
     """Values by the names that the template uses."""
     detail: Detail | None = None
+    role: Role = Role.VIEWER
+    """Who may see it, and its details."""

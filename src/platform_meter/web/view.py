@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -156,14 +156,17 @@ class View:
                 out.update(self.history.counts(kind, source.instance, start, end))
         return out
 
-    def daily(self, kind: type[Tallied[D]], days: Sequence[date]) -> list[dict[D, int]]:
-        """Number of events by dim for each day."""
+    def daily(
+        self, kind: type[Tallied[D]], days: Sequence[date], valid: Callable[[int, D], bool] = lambda _, __: True
+    ) -> list[dict[D, int]]:
+        """Number of events by dim for each day, of the `valid` ones by object and dim."""
         out: list[dict[D, int]] = []
         for day in days:
             by_dim: dict[D, int] = {}
             counted = self.counts(kind, self.midnight(day), self.midnight(day + timedelta(days=1)))
-            for (_, dim), count in counted.items():
-                by_dim[dim] = by_dim.get(dim, 0) + count.n
+            for (object_, dim), count in counted.items():
+                if valid(object_, dim):
+                    by_dim[dim] = by_dim.get(dim, 0) + count.n
             out.append(by_dim)
         return out
 

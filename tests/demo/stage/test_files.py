@@ -35,7 +35,12 @@ def test_the_configuration_is_sound(folder: Path) -> None:
     written = yaml.safe_load(text)
     assert {name: section["type"] for name, section in written["sources"].items()} == {
         "github": "github",
+        "argocd-eu": "argocd",
+        "argocd-us": "argocd",
+        "gitlab": "gitlab",
+        "jenkins": "jenkins",
         "jira": "jira",
+        "tekton": "tekton",
         "cluster-eu": "kubernetes",
         "cluster-us": "kubernetes",
     }

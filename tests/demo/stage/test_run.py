@@ -70,6 +70,13 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> Idle:
     return company
 
 
+def test_it_runs_where_others_can_reach_it(tmp_path: Path, idle: Idle) -> None:
+    """As its container does: everybody may look at a company that there is not."""
+    demo = prepare(OPTIONS, tmp_path, "0.0.0.0:9898", {"PLATFORM_METER_LISTEN": "0.0.0.0:9898"})
+    assert demo.found.config is not None
+    assert (demo.found.config.listen, demo.found.config.access.anonymous) == ("0.0.0.0:9898", "viewer")
+
+
 def test_a_prometheus_that_scrapes_it_is_a_source_too(tmp_path: Path, idle: Idle) -> None:
     """It is asked for what the services use; the company goes on running."""
     demo = prepare(OPTIONS, tmp_path, LISTEN, {}, prometheus="http://127.0.0.1:9090")

@@ -52,7 +52,9 @@ def test_it_ends_on_sigterm() -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         line = process.stdout.readline()
-        assert set(json.loads(line)) == {"github", "jira", "eu", "us", "metrics", "start"}
+        assert set(json.loads(line)) == {
+            *("argocd-eu", "argocd-us", "github", "gitlab", "jenkins", "jira", "tekton", "eu", "us", "metrics", "start")
+        }
         process.send_signal(signal.SIGTERM)
         assert process.stdout.read() == ""
         assert process.wait(PATIENCE) == 0

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -17,6 +19,7 @@ from platform_meter.demo.stage.stack import (
     moved,
     programs,
     repository,
+    routed,
 )
 
 ELSEWHERE = Places(
@@ -45,6 +48,34 @@ def test_alertmanager_finds_the_pager() -> None:
     config = yaml.safe_load(moved(repository(ALERTMANAGER).read_text(), ELSEWHERE))
     hooks = [hook["url"] for receiver in config["receivers"] for hook in receiver["webhook_configs"]]
     assert hooks == ["http://127.0.0.1:5/"] * 2
+
+
+def test_alerts_go_to_the_team_that_owns_them(tmp_path: Path) -> None:
+    """Pages and tickets alike, by amtool of the file that the demo's Alertmanager gets; what nobody owns goes where it went."""
+    (tmp_path / "platform-meter.tmpl").write_text(repository(TEMPLATES).read_text())
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(routed(moved(repository(ALERTMANAGER).read_text(), ELSEWHERE), ("platform-ci", "platform-runtime")))
+
+    def amtool(*arguments: str) -> str:
+        return subprocess.run(["amtool", *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+    assert " - 6 receivers\n" in amtool("check-config", str(file)) + "\n"
+    found = {
+        (level, owner): amtool("config", "routes", "test", f"--config.file={file}", f"level={level}", f"owner={owner}")
+        for level in ("page", "ticket")
+        for owner in ("platform-ci", "platform-runtime", "")
+    }
+    assert found == {
+        ("page", "platform-ci"): "pages of platform-ci",
+        ("page", "platform-runtime"): "pages of platform-runtime",
+        ("page", ""): "pages",
+        ("ticket", "platform-ci"): "tickets of platform-ci",
+        ("ticket", "platform-runtime"): "tickets of platform-runtime",
+        ("ticket", ""): "tickets",
+    }
+    hooks = {one["name"]: one["webhook_configs"][0]["url"] for one in yaml.safe_load(file.read_text())["receivers"]}
+    assert hooks["pages"] == "http://127.0.0.1:5/"
+    assert hooks["pages of platform-ci"] == "http://127.0.0.1:5/platform-ci"
 
 
 def test_a_longer_port_is_another_one() -> None:

@@ -33,6 +33,8 @@ from platform_meter.model.history import UnitState
 from platform_meter.model.measure import Scene
 
 YESTERDAY = TODAY - timedelta(days=1)
+PARTED = {"source": "kong", "verb": "request", "adopts": False}
+"""Who is active has not adopted by that alone."""
 
 
 def rows(taken: adoption.Snapshot) -> dict[str, UnitState]:
@@ -49,7 +51,7 @@ def changes(taken: adoption.Snapshot) -> dict[str, int]:
 
 def test_the_vector_of_the_domain() -> None:
     """Active 7; dormant 2 (one straight to churned), new 1, resurrected 0, left 0: active 6, churned 1."""
-    said = capability()
+    said = capability(active=PARTED)
     day = date(2026, 6, 2)
     before = datetime(2026, 5, 20, tzinfo=UTC)
     told = [use(t, before) for t in "bcdefg"]
@@ -125,7 +127,7 @@ def test_the_predicate_may_be_false_for_less_than_14_days(gone_for: int, state: 
 
 def test_churned_comes_before_active() -> None:
     """States are the first that fits: who gave up the objects 14 days ago is churned, although use goes on."""
-    said = capability()
+    said = capability(active=PARTED)
     held = [owned("a", days_ago(90), days_ago(20))]
     at = scene(said, told=[use("a", days_ago(2))], held=held, teams_=teams("a"))
     before = {"a": was("a", "active", adopted=True)}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime
+from typing import Any
 
 import pytest
 from tests.support.adoption import (
     EVENTFUL,
     NOW,
-    TODAY,
     Told,
     capability,
     days_ago,
@@ -37,10 +37,16 @@ from platform_meter.model.catalogue.adoption import (
     TEAM_CAPABILITY_STATE,
 )
 from platform_meter.model.definitions import Definitions
+from platform_meter.model.facts import Event
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.history import ObjectRow, Owner, UsageDay
-from platform_meter.model.measure import Scene
+from platform_meter.model.history import ObjectRow, Owner
+from platform_meter.model.measure import Gauging, Scene
 from platform_meter.model.metric import Metric, merge, resolve
+
+
+def midnight_ago(days: int) -> datetime:
+    """The beginning of the day so many days ago."""
+    return days_ago(days).replace(hour=0)
 
 
 def values(at: Scene, metric: Metric) -> dict[tuple[str, ...], float | None]:
@@ -207,7 +213,7 @@ def test_people_may_adopt_by_another_verb_than_they_are_active_by() -> None:
     said = capability(
         unit="person",
         adopted={"source": "kong", "verb": "signup"},
-        active={"source": "kong", "verb": ["request", "call"]},
+        active={"source": "kong", "verb": ["request", "call"], "adopts": False},
     )
     signed = replace_action(use("shop", days_ago(2), team="a", actor="p1"), "signup")
     told = [signed, use("shop", days_ago(1), team="a", actor="p1"), use("shop", days_ago(1), team="a", actor="p2")]
@@ -225,10 +231,11 @@ def replace_action(told: Told, action: str) -> Told:
 
 def test_refusal_says_what_to_write_instead() -> None:
     """An unknown kind of object, and people who can own none."""
-    assert refusal(capability(adopted={"source": "kong", "count": "routes"})) == (
-        "capability gateway: adopted.count 'routes' is no kind of standing object; write one of catalogentities, "
-        "namespaces, nodes, pipelineactives, repositories, workloads, or use verb"
-    )
+    said = refusal(capability(adopted={"source": "kong", "count": "routes"}))
+    begins, _, kinds = said.partition("; write one of ")
+    assert begins == "capability gateway: adopted.count 'routes' is no kind of standing object"
+    assert kinds.startswith("catalogentities, ")
+    assert kinds.endswith(", workloads, or use verb")
     assert refusal(capability(unit="person")) == (
         "capability gateway: unit person can't be adopted by count, since objects belong to services and teams; "
         "write adopted: {source: ..., verb: ...}"
@@ -260,23 +267,28 @@ def test_merged_ratios_are_recomputed_over_the_union() -> None:
 
 
 class Large(MemoryHistory):
-    """2,000 services, each used on each of the last 28 days under every verb; rows are made once."""
+    """2,000 services, each used on each of the last 28 days; what is read is counted."""
 
     services = 2_000
 
     def __init__(self) -> None:
         super().__init__(sources=[source("kong", watermark=NOW)])
-        self.reads = 0
+        self.reads, self.seq = 0, 1
         self._owned_by = [owner(f"s{i}", f"t{i % 200}") for i in range(self.services)]
-        self._days = [
-            UsageDay(object=i, day=TODAY - timedelta(days=n), n=3, amount=3.0)
-            for i in range(self.services)
-            for n in range(28)
-        ]
 
-    def usage_days(self, verbs: Sequence[str], source_type: str, start: date, end: date) -> Sequence[UsageDay]:
-        self.reads += 1
-        return self._days
+    def parts(
+        self, kind: type[Event], shape: Any, start: datetime, end: datetime, *, source: str, after: int = 0
+    ) -> Iterator[tuple[int, Any]]:
+        if kind is not Usage:
+            return
+        days = [days_ago(0.1)] if after else [days_ago(n + 0.1) for n in range(28)]
+        for object_ in range(1 if after else self.services):
+            for at in days:
+                self.reads += 1
+                yield object_, shape(key=str(self.reads), at=at, subject="", action="request", amount=3.0, actor="")
+
+    def latest(self, kind: type[Event]) -> int:
+        return self.seq
 
     def owner(self, object_: int, at: object = None) -> Owner:
         return self._owned_by[object_]
@@ -288,13 +300,72 @@ class Large(MemoryHistory):
         ]
 
 
-def test_use_is_read_once_for_each_capability() -> None:
-    """30 capabilities of 2,000 services: 30 reads of use, and a state for every team and capability."""
+def test_use_is_read_once_for_all_capabilities_and_then_what_is_new() -> None:
+    """30 capabilities of 2,000 services: each use is read once; after one more event, that one."""
     said = tuple(
         capability(id=f"c{i}", unit="service", adopted=EVENTFUL, eligible={"any": [{"service": {"kind": ["service"]}}]})
         for i in range(30)
     )
-    history = Large()
-    at = Scene(history=history, definitions=Definitions(capabilities=said), now=NOW)
-    assert len(list(adoption_gauges.compute(at))) == 30 * (7 + 3 + 2 + 1 + 1 + 200)
-    assert history.reads == 30
+    history, declared = Large(), Definitions(capabilities=said)
+    at = Scene(history=history, definitions=declared, now=NOW)
+    (measure,) = adoption_gauges.declared(declared)
+    assert isinstance(measure, Gauging)
+    assert len(list(measure.compute(at))) == 30 * (7 + 3 + 2 + 1 + 1 + 200)
+    assert history.reads == 2_000 * 28
+    for again in (1, 2):
+        history.seq += 1
+        list(measure.compute(at))
+        assert history.reads == 2_000 * 28 + again
+
+
+@pytest.mark.parametrize(("read", "absent"), [(27, True), (28, False)])
+def test_nothing_is_said_before_a_whole_window_was_read(read: int, absent: bool) -> None:
+    """Today is the last of 28 days: with the 27 before it unread nobody knows who is active."""
+    at = scene(
+        capability(adopted=EVENTFUL), told=[use("a", days_ago(1))], teams_=teams("a"), read_from=midnight_ago(read - 1)
+    )
+    assert (values(at, ADOPTION_RATIO) == {}) == absent
+    assert (values(at, ADOPTION_UNITS) == {}) == absent
+    assert values(at, STICKINESS) == {}
+    assert values(at, CHURN) == {}
+    assert values(at, ACTIVE_UNITS).keys() == (
+        set() if absent else {("gateway", "team", "7d"), ("gateway", "team", "28d")}
+    )
+
+
+@pytest.mark.parametrize(("read", "shown"), [(55, False), (56, True)])
+def test_churn_looks_at_two_windows(read: int, shown: bool) -> None:
+    """Who was active 28 days ago is known with a whole window behind that day."""
+    at = scene(capability(), told=[use("a", days_ago(40))], teams_=teams("a"), read_from=midnight_ago(read - 1))
+    assert (values(at, CHURN) != {}) == shown
+    assert values(at, STICKINESS) != {}
+
+
+def test_who_is_active_has_adopted_unless_the_file_parts_the_two() -> None:
+    """More active than adopted is impossible by itself."""
+    told, both = [use("a", days_ago(1))], teams("a", "b")
+    at = scene(capability(), told=told, teams_=both)
+    assert values(at, ADOPTION_RATIO) == {("gateway", "team", "false"): 0.5}
+    parted = capability(active={"source": "kong", "verb": "request", "adopts": False})
+    assert values(scene(parted, told=told, teams_=both), ADOPTION_RATIO) == {("gateway", "team", "false"): 0.0}
+    assert values(scene(parted, told=told, teams_=both), ADOPTION_ACTIVE_RATIO) == {("gateway", "team", "false"): 0.5}
+
+
+def test_adopting_some_of_what_makes_active_is_a_rule_of_its_own() -> None:
+    """Who runs anything is active; that nobody runs what adopting selects is what the file asks about."""
+    said = capability(adopted={**EVENTFUL, "select": {"subject": ["new"]}})
+    assert values(scene(said, told=[use("a", days_ago(1))], teams_=teams("a")), ADOPTION_RATIO) == {
+        ("gateway", "team", "false"): 0.0
+    }
+    both = capability(
+        adopted={**EVENTFUL, "select": {"subject": [""]}},
+        active={**EVENTFUL, "select": {"subject": [""]}, "min_days": 1},
+    )
+    assert not both.parted
+
+
+def test_active_units_of_a_span_wait_for_its_days() -> None:
+    """A capability with a short window speaks after a week; who used it within 28 days is said after 28."""
+    said = capability(active={"source": "kong", "verb": "request", "window": "7d"})
+    at = scene(said, told=[use("a", days_ago(1))], teams_=teams("a"), read_from=midnight_ago(20))
+    assert values(at, ACTIVE_UNITS) == {("gateway", "team", "7d"): 1.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -23,10 +24,36 @@ def days(found: list[adoption.Due]) -> list[date]:
     return [d.day for d in found]
 
 
-def test_events_reconstruct_every_day_since_the_first_use() -> None:
-    """On the first run a capability that rests on events gets its past."""
-    at = scene(eventful(), told=[use("a", days_ago(3))], teams_=teams("a"))
+def test_events_reconstruct_every_day_since_a_whole_window_was_read() -> None:
+    """Read from the noon of 13 May on, the first whole day is the 14th, and its window of 28 days ends with 10 June."""
+    at = scene(eventful(), told=[use("a", days_ago(3))], teams_=teams("a"), read_from=days_ago(28))
+    assert days(adoption.due(at, {})) == []
+    at = scene(eventful(), told=[use("a", days_ago(3))], teams_=teams("a"), read_from=days_ago(31))
     assert days(adoption.due(at, {})) == [date(2026, 6, 7), date(2026, 6, 8), date(2026, 6, 9)]
+
+
+def test_what_was_read_from_midnight_on_was_read_that_day() -> None:
+    """From the beginning of 12 May on, the window of 8 June is whole."""
+    read = datetime(2026, 5, 12, tzinfo=UTC)
+    at = scene(eventful(), told=[use("a", days_ago(3))], teams_=teams("a"), read_from=read)
+    assert days(adoption.due(at, {})) == [date(2026, 6, 8), date(2026, 6, 9)]
+    berlin = scene(eventful(), told=[use("a", days_ago(3))], teams_=teams("a"), read_from=read, zone="Europe/Berlin")
+    assert days(adoption.due(berlin, {})) == [date(2026, 6, 9)]
+
+
+def test_a_trend_of_even_use_is_even_from_its_first_day_on() -> None:
+    """Ten teams, each with a use every 20 days, are active on every day that is told; nobody is ever new."""
+    names = [f"t{n}" for n in range(10)]
+    told = [use(names[n % 10], days_ago(2 * n + 0.5)) for n in range(50)]
+    (batch,) = run(scene(eventful(), told=told, teams_=teams(*names), read_from=days_ago(90)))
+    assert [Counter(row.state for row in one.states) for one in batch] == 62 * [Counter(active=10)]
+    assert [t for one in batch for t in one.transitions] == []
+
+
+def test_use_before_retention_is_gone() -> None:
+    """Whatever was read once, events are kept for 400 days: the first whole window ends 28 days later."""
+    at = scene(eventful(), told=[use("a", days_ago(3))], teams_=teams("a"))
+    assert days(adoption.due(at, {}))[0] == YESTERDAY - timedelta(days=400 - 28)
 
 
 def test_readings_start_on_day_one() -> None:
@@ -99,7 +126,8 @@ def test_the_tick_takes_the_past_of_each_capability_as_one_batch_and_then_nothin
     """Reconstructed transitions are told but not counted; storing the batches leaves nothing due."""
     both = (eventful(), capability(id="repos"))
     told = [use("a", days_ago(60)), use("a", days_ago(2))]
-    at = scene(*both, told=told, held=[owned("a", days_ago(5))], teams_=teams("a"))
+    held = [owned("a", days_ago(5))]
+    at = scene(*both, told=told, held=held, teams_=teams("a"), read_from=days_ago(88))
     first, second = run(at)
     assert (first[0].day, first[-1].day, len(first)) == (date(2026, 4, 11), YESTERDAY, 60)
     assert [(s.day, t.change) for s in first for t in s.transitions] == [

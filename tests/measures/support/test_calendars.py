@@ -57,6 +57,31 @@ def test_hours_are_wall_time_in_summer_and_winter() -> None:
         assert elapsed(OFFICE, opening, opening + timedelta(minutes=1)) == 60.0
 
 
+def test_an_exception_has_hours_of_its_own_whatever_its_weekday() -> None:
+    """A half day on Thursday, a Saturday that is worked, and a Monday that is closed; the days around stay as they are."""
+    found = Calendar.model_validate(
+        {
+            "zone": "UTC",
+            "days": {"mon-fri": ["09:00-17:00"]},
+            "holidays": ["2026-12-25"],
+            "exceptions": {
+                "2026-12-24": ["09:00-13:00"],
+                "2026-12-26": ["10:00-14:00", "15:00-16:00"],
+                "2026-12-28": [],
+            },
+        }
+    )
+    days = [datetime(2026, 12, day, tzinfo=UTC) for day in range(23, 31)]
+    opened = [elapsed(found, day, day + timedelta(days=1)) / 3600 for day in days]
+    assert opened == [8.0, 4.0, 0.0, 5.0, 0.0, 0.0, 8.0, 8.0]
+
+
+def test_a_calendar_of_exceptions_alone_opens_on_those_days() -> None:
+    """However far they are away."""
+    found = Calendar.model_validate({"days": {}, "exceptions": {"2040-01-02": ["09:00-10:00"]}})
+    assert add(found, datetime(2026, 1, 1, tzinfo=UTC), 1800) == datetime(2040, 1, 2, 9, 30, tzinfo=UTC)
+
+
 def test_holidays_are_closed_in_the_zone_of_the_calendar() -> None:
     """25 December in Berlin is closed, whatever the date is in UTC; the days around it are not."""
     around_the_clock = calendar({"mon-sun": ["00:00-24:00"]}, holidays=(date(2026, 12, 25),))
@@ -96,7 +121,7 @@ def test_time_before_1970_is_closed() -> None:
 @pytest.mark.parametrize("year", [1, 1960, 1969, 1970])
 def test_business_time_since_a_date_before_1970_begins_with_1970(year: int) -> None:
     """A calendar that nothing was asked of before gives an answer, too."""
-    fresh = Clock("UTC", ((),) * 3 + (((timedelta(0), timedelta(days=1)),),) * 4, frozenset())
+    fresh = Clock("UTC", ((),) * 3 + (((timedelta(0), timedelta(days=1)),),) * 4, ())
     start = datetime(year, 1, 1, tzinfo=UTC)
     assert fresh.add(start, timedelta(hours=1)) == datetime(1970, 1, 1, 1, tzinfo=UTC)
     assert fresh.passes(start, timedelta(days=4)) == datetime(1970, 1, 8, tzinfo=UTC)
@@ -104,7 +129,7 @@ def test_business_time_since_a_date_before_1970_begins_with_1970(year: int) -> N
 
 def test_after_2200_a_calendar_is_closed() -> None:
     """Nothing passes any more."""
-    fresh = Clock("UTC", (((timedelta(0), timedelta(days=1)),),) * 7, frozenset())
+    fresh = Clock("UTC", (((timedelta(0), timedelta(days=1)),),) * 7, ())
     assert fresh.passes(datetime(2300, 1, 1, tzinfo=UTC), timedelta(hours=1)) is None
     assert fresh.elapsed(datetime(2199, 12, 31, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)) == timedelta(days=1)
 

@@ -24,8 +24,7 @@ from tests.support.tickets import (
     ticketing,
 )
 
-from platform_meter.measures.support.queues import Book
-from platform_meter.measures.support.tickets import configured, countings, unlisted_statuses
+from platform_meter.measures.support.tickets import configured, countings
 from platform_meter.model.catalogue.support import (
     TICKET_AT_RISK,
     TICKET_BACKLOG_AGE,
@@ -448,12 +447,6 @@ class TestSources:
         at = replace(scene([created()], hours(20)), now=hours(30))
         assert ("help", "resolution", "P3", "28d") not in values(at, TICKET_SLA_MET)
         assert [d.event.at for d in derive(at)] == [hours(4)]
-
-    def test_statuses_in_no_list_are_reported_by_queue(self) -> None:
-        """The page shows them, so that the definition can be completed."""
-        facts = [created(), status(hours(1), "Triage"), created(ticket="PLAT-2", status="New")]
-        assert unlisted_statuses(scene(facts, hours(3)), Book()) == {"help": ["New", "Triage"]}
-        assert unlisted_statuses(scene([created()], hours(3)), Book()) == {}
 
 
 def written(derived: Iterable[Derived]) -> list[Event]:

@@ -12,8 +12,16 @@ from hypothesis import strategies as st
 from platform_meter.model import facts
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Reading, Ref, Tallied, Tally, event_kinds, reading_kinds
-from platform_meter.model.facts.ci import Outcome, OutcomeDim, PipelineJob, PipelineRun
-from platform_meter.model.facts.delivery import Change, ChangeDim, DeployKind, Deployment, DeploymentDim, DeployResult
+from platform_meter.model.facts.ci import Outcome, OutcomeDim, PipelineJob, PipelineRun, QueueDim
+from platform_meter.model.facts.delivery import (
+    Change,
+    ChangeDim,
+    DeployKind,
+    Deployment,
+    DeploymentDim,
+    DeployResult,
+    DeployWay,
+)
 from platform_meter.model.facts.kubernetes import (
     POD_START_BUCKETS,
     PodStartDim,
@@ -27,6 +35,7 @@ from platform_meter.model.facts.slis import SliCount, SliDim, Verdict
 from platform_meter.model.facts.tickets import (
     MOST_LABELS,
     CycleDim,
+    Role,
     SlaCycle,
     SlaResult,
     TicketChange,
@@ -61,13 +70,13 @@ def test_a_name_is_system_and_id() -> None:
         ),
         (
             PipelineJob(key="1", at=AT, about=REF, run="1", pool="linux", outcome=Outcome.SUCCESS, ran=MINUTE),
-            [Tally(dim=OutcomeDim(Outcome.SUCCESS), amount=60.0)],
+            [Tally(dim=QueueDim("linux", ""))],
         ),
         (
             Deployment(
                 key="1", at=AT, about=REF, environment="production", sha="a", result=DeployResult.FAILED, kind=DeployKind.HOTFIX
             ),
-            [Tally(dim=DeploymentDim("production", DeployResult.FAILED, DeployKind.HOTFIX))],
+            [Tally(dim=DeploymentDim("production", DeployResult.FAILED, DeployKind.HOTFIX, DeployWay.DEPLOYMENTS_API))],
         ),
         (Change(key="1", at=AT, about=REF, sha="a", opened=AT), [Tally(dim=ChangeDim("merge"))]),
         (
@@ -138,6 +147,39 @@ def test_labels_of_a_ticket_are_a_bounded_sorted_set(names: list[str]) -> None:
 
 def test_only_asking_is_use_of_support() -> None:
     """That an agent answers a ticket is no use by the team that asked."""
-    assert TicketEvent.use_dims == {TicketDim(TicketChange.CREATED)}
+    assert TicketEvent.use_only == ("change", "created")
     assert (PipelineRun.verb, Deployment.verb, Change.verb, TicketEvent.verb) == ("run", "deploy", "merge", "ticket")
     assert (PipelineJob.verb, SlaCycle.verb, PodStarted.verb, ProbeCheck.verb, SliCount.verb) == ("",) * 5
+
+
+def test_use_is_what_people_did_and_what_came_of_it() -> None:
+    """Where a file says nothing of them: not what a timer or a bot did, nor what failed, was skipped or cancelled."""
+    unusual = {
+        (kind.verb, name): word.unusual for kind in event_kinds().values() for name, word in kind.use_words.items()
+    }
+    assert unusual == {
+        ("run", "pipeline"): set(),
+        ("run", "result"): {"user_failure", "infra_failure", "cancelled", "skipped", "unknown"},
+        ("run", "trigger"): {"schedule"},
+        ("deploy", "environment"): set(),
+        ("deploy", "kind"): set(),
+        ("deploy", "result"): {"failed"},
+        ("merge", "actor"): {"bot"},
+        ("synced", "actor"): set(),
+        ("synced", "dry_run"): {"yes"},
+        ("synced", "project"): set(),
+        ("synced", "result"): {"failed", "error"},
+        ("ticket", "actor"): {"bot"},
+        ("ticket", "queue"): set(),
+        ("", "subject"): set(),
+    }
+
+
+def test_words_of_use_are_texts_in_a_file() -> None:
+    """Truth and roles read as who acted; other texts are themselves."""
+    merged, asked = Change.use_words["actor"], TicketEvent.use_words["actor"]
+    assert [merged.said(bot) for bot in (False, True)] == ["person", "bot"]
+    assert [asked.said(role) for role in Role] == ["person", "person", "bot"]
+    assert PipelineRun.use_words["result"].said(Outcome.SUCCESS) == "success"
+    assert PipelineRun.use_words["pipeline"].said("build.yml") == "build.yml"
+    assert Usage.use_fields() == ("at", "action", "amount", "actor", "subject")

@@ -56,10 +56,11 @@ def nodes(value: Any) -> Iterator[Json]:
 
 
 def test_there_is_one_dashboard_for_each_audience() -> None:
-    """Six dashboards, each at an address that never changes."""
+    """Seven dashboards, each at an address that never changes."""
     assert [(b["uid"], b["title"]) for b in BOARDS] == [
         ("pm-adoption", "Adoption"),
         ("pm-ci", "CI/CD"),
+        ("pm-gitops", "GitOps"),
         ("pm-meter", "Meter health"),
         ("pm-slo-detail", "SLO detail"),
         ("pm-slo-overview", "SLO overview"),
@@ -181,7 +182,7 @@ def test_the_same_slos_give_the_same_bytes() -> None:
 
 
 def test_without_slos_there_are_dashboards_too() -> None:
-    """A platform without any SLO file yet gets the same six."""
+    """A platform without any SLO file yet gets the same seven."""
     assert [a.path for a in dashboards(())] == [a.path for a in ARTIFACTS]
 
 

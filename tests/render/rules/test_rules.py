@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.cases import hold, parts
-from tests.support.prometheus import promtool
+from tests.support.prometheus import current, promtool
 from tests.support.slos import ALL, RATIO, SLICES, THRESHOLD, planned, replaced
 
 from platform_meter.model.generated import HEADER
@@ -133,7 +133,7 @@ def test_odd_texts_survive(value: str, runbook: str) -> None:
     found = yaml.safe_load(artifact.text)["groups"][0]["rules"]
     assert found[1]["expr"].endswith(f" / (sum(increase({selector}[5m])) > 0) >= -0.2 <= 1.2, 0, 1) / 0.001")
     tile = yaml.safe_load(artifact.text)["groups"][1]["rules"][0]["expr"]
-    assert tile.count(f"last_over_time({selector}[5m])") == 13
+    assert tile.count(f"last_over_time({selector}[5m] offset 30s)") == 5
     alert = next(r for r in found if r.get("alert") == "SLOBurn")
     assert alert["annotations"].get("runbook_url", "") == escape(runbook)
 
@@ -247,6 +247,48 @@ def test_raw_windows_need_no_rounding(tmp_path: Path) -> None:
     (tmp_path / artifact.path).write_text(artifact.text)
     (tmp_path / "guard.test.yml").write_text(FROM_0_RAW)
     assert "SUCCESS" in promtool("test", "rules", tmp_path / "guard.test.yml")
+
+
+IDLE = """
+rule_files: [shop.rules.yml]
+evaluation_interval: 30s
+tests:
+- name: scraped, and without a series until the first request, after the start and after each deploy
+  interval: 30s
+  input_series:
+  - {series: 'up{job="shop",instance="a"}', values: '1x400'}
+  - {series: 'r{job="shop",instance="a",code="200"}', values: '_x100 0+9x60 stale _x200'}
+  promql_expr_test: &silent
+  - {expr: 'sum(ALERTS{alertname="SLONoData",alertstate="firing"})', eval_time: 40m, exp_samples: []}
+  - {expr: 'sum(ALERTS{alertname="SLONoData",alertstate="firing"})', eval_time: 3h, exp_samples: []}
+- name: one of two instances is scraped
+  interval: 30s
+  input_series:
+  - {series: 'up{job="shop",instance="a"}', values: '1x400'}
+  - {series: 'up{job="shop",instance="b"}', values: '0x400'}
+  promql_expr_test: *silent
+- name: no longer scraped; not known to Prometheus; another job is scraped
+  interval: 30s
+  input_series:
+  - {series: 'up{job="shop",instance="a"}', values: '1x20 0x20 _x60 0x100'}
+  - {series: 'up{job="cart",instance="a"}', values: '1x400'}
+  promql_expr_test:
+  - {expr: 'sum(ALERTS{alertname="SLONoData",alertstate="firing"})', eval_time: 19m, exp_samples: []}
+  - {expr: 'sum(ALERTS{alertname="SLONoData",alertstate="firing"})', eval_time: 21m, exp_samples: [{labels: '{}', value: 1}]}
+  - {expr: 'sum(ALERTS{alertname="SLONoData",alertstate="firing"})', eval_time: 40m, exp_samples: [{labels: '{}', value: 1}]}
+"""
+
+
+@pytest.mark.parametrize("program", [None, "3.16"])
+def test_idle_is_not_without_data(program: str | None, tmp_path: Path) -> None:
+    """Where `up` of its job says that the source is read, no series is no event; else nothing is known, and that is said."""
+    (artifact,) = rules(
+        [planned(RATIO, ("'http_requests_total'", "'r{job=\"shop\"}'"), ("http_requests_total{", "r{"))]
+    )
+    (tmp_path / artifact.path).write_text(artifact.text)
+    (tmp_path / "idle.test.yml").write_text(IDLE)
+    folder = current() if program else None
+    assert "SUCCESS" in promtool("test", "rules", tmp_path / "idle.test.yml", folder=folder)
 
 
 NOT_A_NUMBER = """

@@ -9,20 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.problems.fake_sources import CONFIGS, Cluster, GitHub
 
+from platform_meter.model.access import Secret
 from platform_meter.model.scalars import HiddenError, parse_address
-from platform_meter.model.source import Secret
 from platform_meter.runtime.files.config import Caps, Config, SourceSection, load_config, parse_store_url
 from platform_meter.runtime.outside.credentials import check_url
 
 FULL = """\
 zone: Europe/Berlin
 listen: "[::1]:9000"
+web_config: web.yml
+access: {anonymous: viewer}
 definitions: slos
 store: {url: "sqlite:///data/meter.db", retention: 100d}
 salt: {file: secrets/salt}
 tick: 5s
 zero_for: 1m30s
 caps: {total: 5000, families: {platform_pipeline_runs_total: 500}, keep: {team: [payments]}}
+exposition: {opentelemetry: true}
 labels: {team: acme.io/team}
 links: {exporter: "https://meter.example/", runbooks: "https://git.example/runbooks"}
 sources:
@@ -44,6 +47,8 @@ def test_every_key_is_read() -> None:
     assert config.model_dump(exclude={"sources"}) == {
         "zone": "Europe/Berlin",
         "listen": "[::1]:9000",
+        "web_config": "/etc/meter/web.yml",
+        "access": {"anonymous": "viewer", "users": {}, "groups": {}, "tokens": {}, "proxy": None},
         "definitions": "/etc/meter/slos",
         "store": {
             "url": "sqlite:////etc/meter/data/meter.db",
@@ -54,6 +59,7 @@ def test_every_key_is_read() -> None:
         "tick": timedelta(seconds=5),
         "zero_for": timedelta(seconds=90),
         "caps": {"total": 5000, "families": {"platform_pipeline_runs_total": 500}, "keep": {"team": ("payments",)}},
+        "exposition": {"opentelemetry": True},
         "labels": {"team": "acme.io/team"},
         "links": {"exporter": "https://meter.example/", "grafana": None, "runbooks": "https://git.example/runbooks"},
     }

@@ -29,6 +29,8 @@ def told(one: str, other: str, files: dict[str, bytes] | None = None) -> list[st
     [
         (HUB, HUB),
         (HUB, f"{HUB}, every: 10m, jobs: none, bots: [x], url: 'https://api.github.com/'"),
+        (HUB, HUB.replace("token: {env: T}", "app: {id: 7, key_file: app.pem}")),
+        (f"{HUB}, deployments: [{{job: a, environment: e}}]", f"{HUB}, deployments: [{{job: b, environment: e}}]"),
         (f"{HUB}, repositories: [pay-*]", f"{HUB}, repositories: ['*-api']"),
         (JIRA, f"{JIRA}, email: me@acme.example, projects: [A]"),
         (JIRA, f"{JIRA}, select: 'type = Bug'"),

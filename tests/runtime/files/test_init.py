@@ -164,7 +164,8 @@ def test_taking_the_mark_away_gives_a_sound_section(tmp_path: Path, name: str, m
     (tmp_path / ".kube/config").write_text("contexts: [{name: NAME}]\n", "utf-8")
     path = tmp_path / "platform-meter.yaml"
     path.write_text(written().replace(f"  # {name}:", f"  {name}:"), "utf-8")
-    assert check(path, [], {f"{system}_TOKEN": "x" for system in ("GITHUB", "GITLAB", "JENKINS", "JIRA")}) == []
+    systems = ("ARGOCD_AUTH", "GITHUB", "GITLAB", "JENKINS", "JIRA")
+    assert check(path, [], {f"{system}_TOKEN": "x" for system in systems}) == []
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1), max_size=4, unique=True))

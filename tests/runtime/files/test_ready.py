@@ -112,3 +112,77 @@ def test_an_address_in_the_environment_may_be_wrong(tmp_path: Path) -> None:
     path.write_text("zone: UTC\n")
     (problem,) = examine(path, (), {ready.LISTEN: "9898"}).problems
     assert problem.text.startswith("PLATFORM_METER_LISTEN: '9898' is a port without a host; write 127.0.0.1:9898")
+
+
+OPEN = (
+    "others can reach {}, and nothing says who may come in; write web_config: FILE with basic_auth_users, "
+    "or access: {{anonymous: viewer}} to let everybody read"
+)
+USERS = "basic_auth_users: {alice: $2y$10$" + "a" * 53 + "}\n"
+
+
+def doors(folder: Path, text: str, web: str = "", **environ: str) -> list[str]:
+    """What is said of who may come in, by a configuration and its web configuration beside it."""
+    (folder / "web.yml").write_text(web)
+    path = folder / "platform-meter.yaml"
+    path.write_text(text)
+    return [problem.text for problem in examine(path, (), environ).problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "web", "told"),
+    [
+        ("listen: :9898\n", "", [OPEN.format(":9898")]),
+        ("listen: 0.0.0.0:1\n", "", [OPEN.format("0.0.0.0:1")]),
+        ("listen: '[::]:1'\nweb_config: web.yml\n", "", [OPEN.format("[::]:1")]),
+        ("listen: :9898\naccess: {users: {}}\nzone: Mars\n", "", [OPEN.format(":9898"), "'Mars' is not a time zone"]),
+        ("listen: :9898\naccess: {anonymous: viewer}\n", "", []),
+        ("listen: :9898\naccess: {tokens: {p: {role: viewer, token: {env: TOKEN}}}}\n", "", []),
+        ("listen: :9898\naccess: {proxy: {from: 10.1.2.3}}\n", "", []),
+        ("listen: :9898\nweb_config: web.yml\n", USERS, []),
+        ("listen: 127.0.0.1:9898\n", "", []),
+        ("listen: '[::1]:9898'\nweb_config: web.yml\n", "", []),
+        ("zone: UTC\n", "", []),
+    ],
+)
+def test_an_address_that_others_reach_needs_a_word(tmp_path: Path, text: str, web: str, told: list[str]) -> None:
+    """Whoever may come in, it is written; on loopback nobody else is there."""
+    said = doors(tmp_path, text, web, TOKEN="secret")
+    assert [one.partition("; did you")[0].partition("; write an")[0] for one in said] == told
+
+
+def test_an_address_of_the_environment_needs_one_too(tmp_path: Path) -> None:
+    """As an image says it; the message names the variable."""
+    said = OPEN.format("0.0.0.0:9898") + " (PLATFORM_METER_LISTEN says the address)"
+    assert doors(tmp_path, "zone: UTC\n", **{ready.LISTEN: "0.0.0.0:9898"}) == [said]
+    assert doors(tmp_path, "access: {anonymous: viewer}\n", **{ready.LISTEN: "0.0.0.0:9898"}) == []
+
+
+def test_the_web_configuration_is_checked_too(tmp_path: Path) -> None:
+    """All that is wrong with it, and roles of users whom it does not have; a proxy may know others."""
+    text = "web_config: web.yml\naccess: {users: {alcie: pm}}\n"
+    assert doors(tmp_path, text, "rate: 1\nbasic: 2\n") == [
+        "unknown key 'rate' in this file; write one of: basic_auth_users, http_server_config, rate_limit, tls_server_config",
+        "unknown key 'basic' in this file; write one of: basic_auth_users, http_server_config, rate_limit, tls_server_config",
+    ]
+    assert doors(tmp_path, text, USERS) == ["basic_auth_users of web_config has no user 'alcie'; did you mean 'alice'?"]
+    assert doors(tmp_path, text) == ["basic_auth_users of web_config has no user 'alcie'; add him there"]
+    assert doors(tmp_path, "access: {users: {alcie: pm}, proxy: {from: 10.1.2.3}}\nweb_config: web.yml\n", USERS) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [
+        ("listen: :0\nweb_config: web.yml\n", True),
+        ("listen: :0\naccess: {tokens: {p: {role: viewer, token: {env: TOKEN}}}}\n", True),
+        ("listen: :0\naccess: {proxy: {from: 10.1.2.3}}\n", False),
+        ("listen: 127.0.0.1:0\nweb_config: web.yml\n", False),
+    ],
+)
+def test_what_can_be_heard_is_noted(tmp_path: Path, text: str, noted: bool) -> None:
+    """Passwords and tokens without TLS, where somebody else could listen; a note, since a proxy may speak it."""
+    (tmp_path / "web.yml").write_text(USERS)
+    path = tmp_path / "platform-meter.yaml"
+    path.write_text(text)
+    found = [w.text for w in examine(path, (), {"TOKEN": "secret"}, machine=True).warnings]
+    assert any(w.startswith("passwords and tokens cross the network in the clear") for w in found) is noted

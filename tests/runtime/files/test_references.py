@@ -12,6 +12,7 @@ from tests.problems.fake_sources import CONFIGS
 from platform_meter.problems import Problem
 from platform_meter.runtime.files.config import load_config
 from platform_meter.runtime.files.references import look_up, read_file
+from platform_meter.sources.github import Config as GithubConfig
 from platform_meter.sources.kubernetes import Config
 
 TEXT = """\
@@ -168,6 +169,17 @@ def test_the_library_of_a_cloud_is_installed(monkeypatch: pytest.MonkeyPatch) ->
     ]
     monkeypatch.setitem(sys.modules, "google", None)
     assert len(look_up(loaded, lambda _: None, {})) == 2
+
+
+def test_the_library_of_an_app_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It signs with it."""
+    text = "sources:\n  hub: {type: github, org: acme, app: {id: 7, key_file: /app.pem}}\n"
+    loaded = load_config(text, "/etc/meter/platform-meter.yaml", {"github": GithubConfig})
+    assert look_up(loaded, {"/app.pem": b"x"}.get, {}) == ()
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    assert [p.text for p in look_up(loaded, {"/app.pem": b"x"}.get, {})] == [
+        "app needs a library that is not installed; run: pip install platform-meter[github-app]"
+    ]
 
 
 def test_a_file_that_cannot_be_read_is_none(tmp_path: Path) -> None:

@@ -10,21 +10,21 @@ import pytest
 from tests.support.http import Certificate, Reply, Seen, authority, certificate, serving
 from tests.support.ways import Kit, authorization, write
 
-from platform_meter.model.source import (
+from platform_meter.model.access import (
     Access,
     Basic,
     ClientCertificate,
     Credential,
     Eks,
+    GithubApp,
     Gke,
     InCluster,
     Kubeconfig,
-    Refused,
     Secret,
     SecretHeaders,
     Token,
-    Unreachable,
 )
+from platform_meter.model.source import Refused, Unreachable
 from platform_meter.runtime.outside.credentials import credentials, unaccepted
 from platform_meter.runtime.outside.grants import Grant
 
@@ -283,6 +283,7 @@ def test_an_unusable_client_certificate_says_why(tmp_path: Path, certs: dict[str
         ),
         (Gke(project="p", location="l", cluster="c"), "the Google identity of this process"),
         (Gke(project="p", location="l", cluster="c", key_file="/key"), "/key"),
+        (GithubApp(app="7", key_file="/key", org="acme", url=""), "the key /key of the GitHub App 7"),
     ],
 )
 def test_a_credential_that_is_not_accepted_is_called_by_where_it_stands(credential: Credential, where: str) -> None:

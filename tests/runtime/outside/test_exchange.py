@@ -14,19 +14,8 @@ from tests.support.http import Answerer, Certificate, Reply, Server, authority, 
 from tests.support.waiting import PATIENCE
 from tests.support.ways import Kit, write
 
-from platform_meter.model.source import (
-    Access,
-    Basic,
-    Credential,
-    Secret,
-    SecretHeaders,
-    Severed,
-    SourceError,
-    TimedOut,
-    Token,
-    Unexpected,
-    Unreachable,
-)
+from platform_meter.model.access import Access, Basic, Credential, Secret, SecretHeaders, Token
+from platform_meter.model.source import Severed, SourceError, TimedOut, Unexpected, Unreachable
 from platform_meter.runtime.outside.exchange import Call
 
 OK = Reply(body=b"[1, 2]")

@@ -6,6 +6,7 @@ import contextlib
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -18,8 +19,8 @@ from tests.support.waiting import PATIENCE
 from tests.support.ways import NOON, Kit, write
 
 from platform_meter import __version__
+from platform_meter.model.access import Access, Secret, Token
 from platform_meter.model.source import (
-    Access,
     Answer,
     Expired,
     Forbidden,
@@ -27,10 +28,8 @@ from platform_meter.model.source import (
     Limited,
     Outside,
     Refused,
-    Secret,
     SourceError,
     TimedOut,
-    Token,
     Unexpected,
     Unreachable,
 )
@@ -72,6 +71,16 @@ def test_post_sends_json_and_reads_the_answer(kit: Kit, server: Server) -> None:
     (seen,) = server.seen
     assert (seen.method, seen.body) == ("POST", b'{"jql":"project = PLAT"}')
     assert seen.headers["content-type"] == "application/json"
+
+
+def test_post_sends_a_form_where_that_is_what_is_read(kit: Kit, server: Server) -> None:
+    """The words of an address, in the body."""
+    server.on("/query", Reply(body=b'{"id": 1}'))
+    way = kit.way(Access(url=server.url))
+    assert way.post("/query", Item, body={"query": 'up{a="b"} or c', "time": 7}, form=True).body == Item(id=1)
+    (seen,) = server.seen
+    assert seen.body == b"query=up%7Ba%3D%22b%22%7D+or+c&time=7"
+    assert seen.headers["content-type"] == "application/x-www-form-urlencoded"
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -448,6 +457,7 @@ def test_the_salt_must_be_usable(kit: Kit, salt: bytes) -> None:
             stop=kit.stop,
             outcome=unused,
             on_gap=unused,
+            on_filled=unused,
         )
 
 
@@ -459,6 +469,20 @@ def test_a_gap_is_told_once(kit: Kit) -> None:
     for each in (gap, gap, later):
         way.gap(each)
     assert kit.gaps == [gap, later]
+
+
+def test_a_gap_that_comes_again_after_it_was_filled_is_told_again(kit: Kit) -> None:
+    """Of what was read after all, and in that range alone."""
+    way = kit.way(Access(url="http://127.0.0.1:1"))
+    gap = Gap(start=NOON, end=NOON + timedelta(hours=1), reason="forbidden", text="closed", what="acme/api runs")
+    other = replace(gap, what="acme/web runs")
+    for each in (gap, other):
+        way.gap(each)
+    way.filled("acme/api runs", gap.start, gap.end)
+    for each in (gap, replace(gap, text="closed again"), other):
+        way.gap(each)
+    assert kit.gaps == [gap, other, gap]
+    assert kit.filled == [("acme/api runs", gap.start, gap.end)]
 
 
 def test_a_gap_that_could_not_be_kept_is_told_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:

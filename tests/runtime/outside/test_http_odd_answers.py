@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.support.http import Reply, Server, serving
 from tests.support.ways import Kit
 
-from platform_meter.model.source import Access, Secret, SourceError, Token, Unexpected, Unreachable
+from platform_meter.model.access import Access, Secret, Token
+from platform_meter.model.source import SourceError, Unexpected, Unreachable
 from platform_meter.runtime.outside.http import Way
 
 SECRET = "ghp_TOPSECRET/value+0123456789"

@@ -16,7 +16,8 @@ from tests.support.http import Certificate, Reply, Seen, serving
 from tests.support.waiting import PATIENCE
 from tests.support.ways import NOON, Kit, authorization, write
 
-from platform_meter.model.source import Access, Kubeconfig, Refused, Unreachable
+from platform_meter.model.access import Access, Kubeconfig
+from platform_meter.model.source import Refused, Unreachable
 from platform_meter.runtime.outside.kubeconfig import KubeconfigReader
 
 OK = Reply(body=b"[1]")

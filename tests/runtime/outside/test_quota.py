@@ -10,7 +10,8 @@ import pytest
 from tests.support.http import Reply, Server, serving
 from tests.support.ways import NOON, Kit
 
-from platform_meter.model.source import Access, Limited, Pace, Refused, Secret, Token
+from platform_meter.model.access import Access, Pace, Secret, Token
+from platform_meter.model.source import Limited, Refused
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.outside.quota import Budget, moment
 

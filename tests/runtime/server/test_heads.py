@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import re
 import socket
@@ -13,6 +14,7 @@ import pytest
 from tests.support.views import site, view
 from tests.support.waiting import PATIENCE
 
+from platform_meter.runtime.server.heads import Heads
 from platform_meter.runtime.server.httpd import Server
 from platform_meter.web.app import make_app
 
@@ -164,6 +166,17 @@ def test_what_is_malformed_is_refused(server: Server, caplog: pytest.LogCaptureF
 def test_what_comes_behind_a_request(server: Server, raw: bytes, expected: list[int]) -> None:
     """The next one, where the first was sound; else nothing, since nobody can tell where it begins."""
     assert statuses(server, raw) == expected
+
+
+def head(raw: bytes) -> dict[bytes, bytes]:
+    return Heads()(io.BytesIO(raw + b"\r\n"))
+
+
+def test_a_header_has_one_way_of_being_said() -> None:
+    """All values of one that comes twice are told; one with an underscore could pass for one that a proxy sets."""
+    said = b"X-Forwarded-User: anna\r\nX_Forwarded_User: root\r\nx-forwarded-user: root \r\nAccept: a\r\nAccept: b\r\n"
+    assert head(said) == {b"X-Forwarded-User": b"anna, root", b"Accept": b"a, b"}
+    assert head(b"X_Forwarded_User: root\r\nX_Forwarded_User: root\r\n") == {}
 
 
 @pytest.mark.parametrize(

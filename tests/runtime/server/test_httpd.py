@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import requests
-from tests.support.http import Certificate
+from tests.support.http import Certificate, contexts
 from tests.support.waiting import PATIENCE, until
 
 from platform_meter.runtime.server.httpd import Server
-from platform_meter.runtime.server.tls import CLIENT_NAMES, TlsFiles
+from platform_meter.runtime.server.tls import CLIENT_NAMES
 
 BIG = b"x" * 5_000_000
 
@@ -148,7 +148,7 @@ def test_a_bug_in_a_page_is_a_500_and_logged(caplog: pytest.LogCaptureFixture) -
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def test_slow_headers_are_cut(tls: bool, certs: dict[str, Certificate], clock: Clock) -> None:
     """A client that sends a header byte now and then has the header's time in all, not for each byte."""
-    files = TlsFiles(cert_file=str(certs["server"].cert), key_file=str(certs["server"].key)) if tls else None
+    files = contexts(certs["server"]) if tls else None
     with Server(app, tls=files, header_timeout=PATIENCE) as server, connected(server) as sock:
         spoken: socket.socket = sock
         if tls:
@@ -194,7 +194,7 @@ def in_time(scene: Callable[[float], bool]) -> None:
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def test_slow_readers_do_not_block_others_and_are_cut(tls: bool, certs: dict[str, Certificate]) -> None:
     """Clients that ask for 5 MB and don't read hold only their own thread, for the answer's time."""
-    files = TlsFiles(cert_file=str(certs["server"].cert), key_file=str(certs["server"].key)) if tls else None
+    files = contexts(certs["server"]) if tls else None
     context = ssl.create_default_context(cafile=str(certs["ca"].cert))
 
     def scene(seconds: float) -> bool:
@@ -223,7 +223,7 @@ def test_slow_readers_do_not_block_others_and_are_cut(tls: bool, certs: dict[str
 
 def test_silent_tls_handshakes_do_not_block_others(certs: dict[str, Certificate]) -> None:
     """A client that connects and says nothing does not keep the next one from its handshake."""
-    files = TlsFiles(cert_file=str(certs["server"].cert), key_file=str(certs["server"].key))
+    files = contexts(certs["server"])
 
     def scene(seconds: float) -> bool:
         with Server(app, tls=files, header_timeout=seconds) as server, contextlib.ExitStack() as stack:

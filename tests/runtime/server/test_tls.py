@@ -1,4 +1,4 @@
-"""TLS of the server, from the wire: which files, which clients, which versions."""
+"""TLS of the server, from the wire: renewed certificates, who the client is, and who is turned away."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import requests
 from tests.runtime.server.test_httpd import app, connected, rest
-from tests.support.http import Certificate
+from tests.support.http import Certificate, contexts
 from tests.support.waiting import PATIENCE
 
+from platform_meter.runtime.access.file import WebFile
 from platform_meter.runtime.server.httpd import Server
-from platform_meter.runtime.server.tls import TlsFiles
 
 
 def serial(server: Server, certs: dict[str, Certificate]) -> str:
@@ -24,89 +24,58 @@ def serial(server: Server, certs: dict[str, Certificate]) -> str:
         return str(found["subject"][-1][0][1])
 
 
+def names(server: Server, certs: dict[str, Certificate], client: str = "") -> str:
+    """What the application is told of the client; with the certificate of that name."""
+    cert = (str(certs[client].cert), str(certs[client].key)) if client else None
+    answer = requests.get(f"{server.url}/names", timeout=PATIENCE, verify=str(certs["ca"].cert), cert=cert)
+    return answer.text
+
+
 def test_certificates_are_read_again(
     tmp_path: Path, certs: dict[str, Certificate], caplog: pytest.LogCaptureFixture
 ) -> None:
     """New connections get the renewed certificate; while the files don't fit together the old one stays."""
-    cert, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    cert, key, web = tmp_path / "tls.crt", tmp_path / "tls.key", tmp_path / "web.yml"
+    web.write_text("tls_server_config: {cert_file: tls.crt, key_file: tls.key}\n")
     shutil.copy(certs["server"].cert, cert)
     shutil.copy(certs["server"].key, key)
-    with Server(app, tls=TlsFiles(cert_file=str(cert), key_file=str(key))) as server:
+    with Server(app, tls=WebFile(str(web)).contexts) as server:
         assert serial(server, certs) == "server"
         shutil.copy(certs["renewed"].cert, cert)
         assert serial(server, certs) == "server"
-        assert "the certificate read before stays in use" in caplog.text
+        assert "what was read before stays in force" in caplog.text
         shutil.copy(certs["renewed"].key, key)
         assert serial(server, certs) == "renewed"
         cert.unlink()
         assert serial(server, certs) == "renewed"
 
 
-def test_client_certificates_are_required(certs: dict[str, Certificate]) -> None:
-    """With a client CA only its holders get in, and the page learns their names; a stranger's is refused."""
-    files = TlsFiles(
-        cert_file=str(certs["server"].cert), key_file=str(certs["server"].key), client_ca_file=str(certs["ca"].cert)
-    )
-    with Server(app, tls=files) as server:
-        known = (str(certs["client"].cert), str(certs["client"].key))
-        strange = (str(certs["stranger"].cert), str(certs["stranger"].key))
-
-        def get(**how: Any) -> requests.Response:
-            return requests.get(f"{server.url}/names", timeout=PATIENCE, verify=str(certs["ca"].cert), **how)
-
-        assert get(cert=known).text == "client,prometheus.example"
-        for wrong in ({}, {"cert": strange}):
-            with pytest.raises(requests.ConnectionError):
-                get(**wrong)
+def test_the_application_knows_verified_clients(certs: dict[str, Certificate]) -> None:
+    """Their names are told; where certificates are only asked for and not verified, none is: anybody can make one."""
+    ca = str(certs["ca"].cert)
+    verified = contexts(certs["server"], client_auth_type="RequireAndVerifyClientCert", client_ca_file=ca)
+    with Server(app, tls=verified) as server:
+        assert names(server, certs, "client") == "client,prometheus.example"
+    with Server(app, tls=contexts(certs["server"], client_auth_type="RequireAnyClientCert")) as server:
+        assert names(server, certs, "client") == ""
+        assert names(server, certs, "stranger") == ""
 
 
-def test_client_certificates_may_be_optional(certs: dict[str, Certificate]) -> None:
-    """Not required, a certificate is still verified and named where it is given."""
-    files = TlsFiles(
-        cert_file=str(certs["server"].cert),
-        key_file=str(certs["server"].key),
-        client_ca_file=str(certs["ca"].cert),
-        client_required=False,
-    )
-    with Server(app, tls=files) as server:
-        known = (str(certs["client"].cert), str(certs["client"].key))
-        assert requests.get(f"{server.url}/names", timeout=PATIENCE, verify=str(certs["ca"].cert)).text == ""
-        assert (
-            requests.get(f"{server.url}/names", timeout=PATIENCE, verify=str(certs["ca"].cert), cert=known).text != ""
-        )
+def test_a_name_that_is_not_allowed_gets_nowhere(certs: dict[str, Certificate]) -> None:
+    """A certificate of our authority does not do: one of its names must be on the list."""
+    how: dict[str, Any] = {
+        "client_auth_type": "RequireAndVerifyClientCert",
+        "client_ca_file": str(certs["ca"].cert),
+        "client_allowed_sans": ["prometheus.example"],
+    }
+    with Server(app, tls=contexts(certs["server"], **how)) as server:
+        assert names(server, certs, "client") == "client,prometheus.example"
+        with pytest.raises(requests.ConnectionError):
+            names(server, certs, "renewed")
 
 
 def test_plain_http_to_a_tls_port_is_told_so(certs: dict[str, Certificate]) -> None:
     """Who forgets the s gets a readable answer."""
-    files = TlsFiles(cert_file=str(certs["server"].cert), key_file=str(certs["server"].key))
-    with Server(app, tls=files) as server, connected(server) as sock:
+    with Server(app, tls=contexts(certs["server"])) as server, connected(server) as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert rest(sock).endswith(b"this port speaks https\n")
-
-
-def test_old_tls_is_not_spoken(certs: dict[str, Certificate]) -> None:
-    """With min_version TLS13 a client of TLS 1.2 gets nowhere."""
-    files = TlsFiles(cert_file=str(certs["server"].cert), key_file=str(certs["server"].key), min_version="TLS13")
-    context = ssl.create_default_context(cafile=str(certs["ca"].cert))
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    with Server(app, tls=files) as server, connected(server) as sock, pytest.raises(ssl.SSLError):
-        context.wrap_socket(sock, server_hostname="127.0.0.1")
-
-
-def test_unusable_tls_files_are_named(tmp_path: Path, certs: dict[str, Certificate]) -> None:
-    """A missing file, a key that does not belong and a client CA that is none."""
-    cert, key = str(certs["server"].cert), str(certs["server"].key)
-    none = tmp_path / "none"
-    junk = tmp_path / "junk"
-    junk.write_text("junk")
-    cases = {
-        TlsFiles(cert_file=str(none), key_file=key): f"TLS file {none} can't be read: No such file or directory",
-        TlsFiles(
-            cert_file=cert, key_file=str(certs["client"].key)
-        ): f"TLS certificate {cert} with key {certs['client'].key} can't be used",
-        TlsFiles(cert_file=cert, key_file=key, client_ca_file=str(junk)): f"client_ca_file {junk} can't be used",
-    }
-    for files, says in cases.items():
-        with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is compared below
-            Server(app, tls=files)
-        assert str(caught.value).startswith(says)

@@ -147,6 +147,16 @@ def test_a_histogram_counts_with_its_buckets() -> None:
     assert (len(lines), bench.families.series) == (15, 17)
 
 
+def test_what_is_switched_off_is_not_exposed() -> None:
+    """Whatever the store has of it, and without a word."""
+    bench = Bench(Limits(silent=frozenset({RUNS.name})))
+    bench.families.count(
+        [*counters(RUNS, ("github", "pay", "success")), *counters(EVENTS_STORED, ("github", "PipelineRun"))]
+    )
+    assert bench.family(RUNS.name) == {}
+    assert bench.family(EVENTS_STORED.name) == {("PipelineRun", "github"): 1.0}
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
     [

@@ -219,13 +219,16 @@ def test_a_day_is_snapshot_once_however_often_the_tick_runs_and_after_a_restart(
     def taken() -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {}
         with store.history(bench.at, [CI]) as history:
-            for one in history.snapshots("builds", datetime(2026, 1, 1, tzinfo=UTC).date(), bench.at.date()):
+            for one in history.snapshots("builds", datetime(2026, 5, 30, tzinfo=UTC).date(), bench.at.date()):
                 found.setdefault(str(one.day), []).append((one.unit, one.state))
         return found
 
-    first = {"2026-05-31": [("pay", "active"), ("web", "eligible")]}
+    first = {
+        "2026-05-30": [("pay", "eligible"), ("web", "eligible")],
+        "2026-05-31": [("pay", "active"), ("web", "eligible")],
+    }
     for _ in range(2):
-        meter = bench.meter(store, *adoption_gauges.GAUGES, definitions=definitions)
+        meter = bench.meter(store, *adoption_gauges.declared(definitions), definitions=definitions)
         meter.tick()
         meter.tick()
         assert taken() == first

@@ -37,6 +37,7 @@ def run(id_: int, created: datetime, *, minutes: float = 5, **more: Any) -> Row:
         "created_at": text(created),
         "run_started_at": text(created),
         "updated_at": text(created + timedelta(minutes=minutes)),
+        "html_url": f"https://github.example/runs/{id_}",
         "actor": {"login": "mona-lisa", "type": "User"},
         "head_commit": {
             "message": "Fix the secret of Mona",
@@ -64,6 +65,20 @@ def job(id_: int, run_id: int, start: datetime, *, minutes: float = 4, **more: A
         "runner_group_name": "GitHub Actions",
         "steps": [{"name": "Set up job", "conclusion": "success"}, {"name": "Test", "conclusion": "success"}],
         **more,
+    }
+
+
+def runner(id_: int, *labels: str, group: int = 1, status: str = "online", busy: bool = False) -> Row:
+    """A runner with GitHub's own labels and these."""
+    own = [{"name": name, "type": "read-only"} for name in ("self-hosted", "Linux", "X64")]
+    return {
+        "id": id_,
+        "name": f"host-{id_}",
+        "os": "linux",
+        "status": status,
+        "busy": busy,
+        "runner_group_id": group,
+        "labels": [*own, *({"name": name, "type": "custom"} for name in labels)],
     }
 
 
@@ -127,8 +142,14 @@ class Github:
     """Rows on a page at most."""
     cap_all: bool = False
     """Cap the unfiltered list of runs too, as a proxy or another server might."""
+    runners: list[Row] = field(default_factory=list)
+    groups: list[Row] = field(default_factory=list)
 
     def __call__(self, call: Call) -> Reply:
+        if call.path.endswith("/actions/runners"):
+            return self._page(call, self.runners, "runners")
+        if call.path.endswith("/actions/runner-groups"):
+            return self._page(call, self.groups, "runner_groups")
         if call.path.startswith("/orgs/"):
             rows = sorted(self.repos, key=lambda repo: repo.created, reverse=True)
             return self._page(call, [self._repo(repo) for repo in rows])

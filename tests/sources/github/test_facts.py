@@ -12,27 +12,34 @@ from tests.sources.github.github_server import deployment, job, run, text
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome
 from platform_meter.model.facts.delivery import DeployKind, DeployResult
+from platform_meter.model.outcomes import OutcomeRule, Signs, classify, with_own
 from platform_meter.sources.github.facts import (
     attempt_fact,
     change_fact,
     job_facts,
-    job_outcome,
+    job_signs,
     marked_kind,
     pool_of,
     run_fact,
-    run_outcome,
+    run_signs,
     verdict,
 )
-from platform_meter.sources.github.rows import DeploymentRow, Job, Pull, Run, StatusRow, more
+from platform_meter.sources.github.outcomes import RULES
+from platform_meter.sources.github.rows import Job, Pull, Run, StatusRow, more
 from platform_meter.sources.github.tickets import priority_of
 
 AT = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 REF = Ref(system="github", kind="repository", id="acme/api")
 SECOND = timedelta(seconds=1)
+VPN = OutcomeRule.model_validate({"step": "vpn *", "class": "infra_failure"})
 
 
 def _job(**changes: Any) -> Job:
     return msgspec.convert(job(1, 1, AT, **changes), Job)
+
+
+def _decide(signs: Signs, *own: OutcomeRule) -> tuple[Outcome, str]:
+    return classify(signs, with_own(own, RULES))
 
 
 def _steps(*pairs: tuple[str, str | None]) -> list[dict[str, str | None]]:
@@ -57,7 +64,7 @@ def _steps(*pairs: tuple[str, str | None]) -> list[dict[str, str | None]]:
 )
 def test_conclusions_without_details(conclusion: str | None, outcome: Outcome) -> None:
     """The mapping of domain section 7; what failed without details is unknown."""
-    assert run_outcome(conclusion, [], ())[0] is outcome
+    assert _decide(run_signs(conclusion, []))[0] is outcome
 
 
 @pytest.mark.parametrize(
@@ -85,11 +92,11 @@ def test_conclusions_without_details(conclusion: str | None, outcome: Outcome) -
     ],
 )
 def test_failed_step_tells_whose_failure_it_was(step: str, outcome: Outcome) -> None:
-    """GitHub's own steps, its actions for code and tools, and the steps named in `infra_steps` are the platform's."""
+    """GitHub's own steps, its actions for code and tools, and the steps of one's own rules are the platform's."""
     failed = _job(conclusion="failure", steps=_steps(("Set up job", "success"), (step, "failure")))
     if step == "Set up job":
         failed = _job(conclusion="failure", steps=_steps((step, "failure"), ("Run make test", "skipped")))
-    assert job_outcome(failed, ("vpn *",))[0] is outcome
+    assert _decide(job_signs(failed), VPN)[0] is outcome
 
 
 @pytest.mark.parametrize(
@@ -102,7 +109,7 @@ def test_failed_step_tells_whose_failure_it_was(step: str, outcome: Outcome) -> 
         ),
         (
             {"conclusion": "failure", "steps": [], "runner_id": 0, "runner_name": ""},
-            (Outcome.UNKNOWN, "no_details"),
+            (Outcome.UNKNOWN, ""),
         ),
         (
             {"conclusion": "timed_out", "steps": [], "runner_id": None, "runner_name": None},
@@ -122,29 +129,40 @@ def test_failed_step_tells_whose_failure_it_was(step: str, outcome: Outcome) -> 
         ),
         (
             {"conclusion": "failure", "steps": _steps(("Run make", "success"), ("Complete job", "success"))},
-            (Outcome.UNKNOWN, "no_details"),
+            (Outcome.UNKNOWN, ""),
         ),
-        ({"conclusion": "timed_out", "steps": []}, (Outcome.UNKNOWN, "no_details")),
+        ({"conclusion": "timed_out", "steps": []}, (Outcome.UNKNOWN, "")),
         ({"conclusion": "FAILURE", "steps": _steps(("make", "failure"))}, (Outcome.USER_FAILURE, "user_step")),
     ],
 )
 def test_job_outcome_by_rule(changes: dict[str, Any], expected: tuple[Outcome, str]) -> None:
     """A lost runner and a time-out in the queue are the platform's; a time-out in a step is that step's."""
-    assert job_outcome(_job(**changes)) == expected
+    assert _decide(job_signs(_job(**changes))) == expected
 
 
 def test_the_job_that_failed_first_decides() -> None:
     """A later job often fails because of an earlier one: the run takes the class of the first."""
     late = _job(conclusion="failure", steps=_steps(("Set up job", "failure")), completed_at=text(AT + 9 * SECOND))
     early = _job(conclusion="failure", steps=_steps(("make", "failure")), completed_at=text(AT + 3 * SECOND))
-    assert run_outcome("failure", [late, early], ()) == (Outcome.USER_FAILURE, "user_step")
+    assert _decide(run_signs("failure", [late, early])) == (Outcome.USER_FAILURE, "user_step")
 
 
 def test_end_of_a_run_is_that_of_its_last_job() -> None:
     """`updated_at` may come late; with jobs at hand their last end is the run's."""
     row = msgspec.convert(run(1, AT, minutes=60), Run)
-    assert run_fact(REF, row, [_job()], ()).at == AT + timedelta(minutes=4)
-    assert run_fact(REF, row, [], ()).at == AT + timedelta(minutes=60)
+    assert run_fact(REF, row, [_job()], RULES).at == AT + timedelta(minutes=4)
+    assert run_fact(REF, row, [], RULES).at == AT + timedelta(minutes=60)
+
+
+def test_what_was_executed_begins_with_the_first_runner() -> None:
+    """Not with the run, which waits for one before; without a job that a runner took nobody knows."""
+    row = msgspec.convert(run(1, AT - 10 * SECOND, minutes=60), Run)
+    late = _job(started_at=text(AT + 60 * SECOND), completed_at=text(AT + 90 * SECOND))
+    queued = _job(**{**NO_RUNNER, "started_at": text(AT - 5 * SECOND), "completed_at": text(AT)})
+    first = _job(completed_at=text(AT + 30 * SECOND))
+    assert run_fact(REF, row, [late, queued, first], RULES).executing == 90 * SECOND
+    assert run_fact(REF, row, [queued], RULES).executing is None
+    assert run_fact(REF, row, [], RULES).executing is None
 
 
 CANCELLED: dict[str, Any] = {"conclusion": "cancelled"}
@@ -160,12 +178,12 @@ HOUR = timedelta(hours=1)
             (Outcome.USER_FAILURE, "user_step"),
         ),
         ({"minutes": 361, "steps": _steps(("Set up job", "cancelled"))}, (Outcome.INFRA_FAILURE, "platform_step")),
-        ({"minutes": 361, "steps": _steps(("Set up job", "success"))}, (Outcome.UNKNOWN, "no_details")),
-        ({"minutes": 359, "steps": _steps(("make", "cancelled"))}, (Outcome.CANCELLED, "")),
+        ({"minutes": 361, "steps": _steps(("Set up job", "success"))}, (Outcome.UNKNOWN, "")),
+        ({"minutes": 359, "steps": _steps(("make", "cancelled"))}, (Outcome.CANCELLED, "cancelled")),
         ({**NO_RUNNER, "created_at": text(AT - 24 * HOUR), "minutes": 0}, (Outcome.INFRA_FAILURE, "queue")),
         ({**NO_RUNNER, "created_at": None, "minutes": 24 * 60}, (Outcome.INFRA_FAILURE, "queue")),
-        ({**NO_RUNNER, "created_at": text(AT - 23 * HOUR), "minutes": 0}, (Outcome.CANCELLED, "")),
-        ({"created_at": text(AT - 25 * HOUR)}, (Outcome.CANCELLED, "")),
+        ({**NO_RUNNER, "created_at": text(AT - 23 * HOUR), "minutes": 0}, (Outcome.CANCELLED, "cancelled")),
+        ({"created_at": text(AT - 25 * HOUR)}, (Outcome.CANCELLED, "cancelled")),
     ],
 )
 def test_a_job_that_github_cancelled_at_a_limit_timed_out(
@@ -173,9 +191,9 @@ def test_a_job_that_github_cancelled_at_a_limit_timed_out(
 ) -> None:
     """After six hours by the step then running, after a day without a runner in the queue; else somebody cancelled it."""
     job_ = _job(**CANCELLED, **changes)
-    assert job_outcome(job_) == expected
-    assert run_outcome("cancelled", [_job(**CANCELLED), job_], ())[0] is expected[0]
-    (fact,) = job_facts(REF, msgspec.convert(run(1, AT), Run), 1, [job_], ())
+    assert _decide(job_signs(job_)) == expected
+    assert _decide(run_signs("cancelled", [_job(**CANCELLED), job_]))[0] is expected[0]
+    (fact,) = job_facts(REF, msgspec.convert(run(1, AT), Run), 1, [job_], RULES)
     assert fact.outcome is expected[0]
 
 
@@ -183,17 +201,25 @@ def test_a_cancelled_run_stays_cancelled_whatever_failed_in_it() -> None:
     """Who cancels a run because a job failed has judged it; in a run that failed, a job at its limit counts as failed."""
     failed = _job(conclusion="failure", steps=_steps(("make", "failure")), completed_at=text(AT + 400 * HOUR))
     late = _job(**CANCELLED, minutes=360, steps=_steps(("Set up job", "cancelled")))
-    assert run_outcome("cancelled", [failed], ()) == (Outcome.CANCELLED, "")
-    assert run_outcome("failure", [failed, late], ()) == (Outcome.INFRA_FAILURE, "platform_step")
+    assert _decide(run_signs("cancelled", [failed])) == (Outcome.CANCELLED, "cancelled")
+    assert _decide(run_signs("failure", [failed, late])) == (Outcome.INFRA_FAILURE, "platform_step")
 
 
-@pytest.mark.parametrize("word", ["success", "cancelled", "skipped", "startup_failure"])
-def test_an_earlier_attempt_is_the_run_as_it_was_then(word: str) -> None:
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        ("success", Outcome.SUCCESS),
+        ("cancelled", Outcome.CANCELLED),
+        ("skipped", Outcome.SKIPPED),
+        ("startup_failure", Outcome.USER_FAILURE),
+    ],
+)
+def test_an_earlier_attempt_is_the_run_as_it_was_then(word: str, outcome: Outcome) -> None:
     """Its own conclusion and start, and the end of its last job."""
     row = msgspec.convert(run(1, AT, run_attempt=2, run_started_at=text(AT + HOUR)), Run)
     then = msgspec.convert(run(1, AT, conclusion=word), Run)
-    fact = attempt_fact(REF, row, then, 1, [_job()], ())
-    assert (fact.key, fact.attempt, fact.outcome) == ("run/1/1", 1, run_outcome(word, [], ())[0])
+    fact = attempt_fact(REF, row, then, 1, [_job()], RULES)
+    assert (fact.key, fact.attempt, fact.outcome) == ("run/1/1", 1, outcome)
     assert (fact.at, fact.updated, fact.ran) == (AT + 4 * 60 * SECOND, AT + 4 * 60 * SECOND, 4 * 60 * SECOND)
 
 
@@ -209,7 +235,7 @@ def test_an_earlier_attempt_is_the_run_as_it_was_then(word: str) -> None:
 def test_queue_time(changes: dict[str, Any], queued: timedelta | None) -> None:
     """Runner start less creation; absent where no runner took the job or the stamps contradict each other."""
     row = msgspec.convert(run(1, AT), Run)
-    (fact,) = job_facts(REF, row, 1, [_job(**changes)], ())
+    (fact,) = job_facts(REF, row, 1, [_job(**changes)], RULES)
     assert fact.queued == queued
 
 
@@ -263,7 +289,8 @@ def test_verdict_of_a_deployment(states: list[tuple[str, float]], expected: tupl
 )
 def test_what_a_deployment_calls_itself(changes: dict[str, Any], kind: DeployKind) -> None:
     """Its task, and a ref that begins so, say hotfix or rollback; what is about them is none."""
-    assert marked_kind(msgspec.convert(deployment(1, "a", AT, **changes), DeploymentRow)) is kind
+    row = deployment(1, "a", AT, **changes)
+    assert marked_kind(row["task"], row["ref"]) is kind
 
 
 def test_change_of_a_machine_user() -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.sources.github.github_server import Github, Repo, Row, deployment, job, run, text
+from tests.sources.github.github_server import Github, Repo, Row, deployment, job, run, runner, text
 
 from platform_meter.model.facts import Fact, Ref
-from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
+from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun, PipelineRunners
 from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult, Repository
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
 from platform_meter.model.proposal import Surroundings
@@ -27,7 +27,13 @@ SINCE = NOW - timedelta(days=10)
 OLD, NEW = "a" * 40, "b" * 40
 PAYMENTS = Ref(system="github", kind="repository", id="acme/payments", labels=(("topic:money", "true"),))
 LEGACY = Ref(system="github", kind="repository", id="acme/legacy")
-SETTINGS: dict[str, Any] = {"org": "acme", "token": {"env": "GITHUB_TOKEN"}, "issues": ["pay*"], "lookback": "1h"}
+SETTINGS: dict[str, Any] = {
+    "org": "acme",
+    "token": {"env": "GITHUB_TOKEN"},
+    "issues": ["pay*"],
+    "runners": True,
+    "lookback": "1h",
+}
 MINUTE = timedelta(minutes=1)
 
 
@@ -98,7 +104,7 @@ def small_world() -> Github:
         timelines={5: timeline},
     )
     legacy = Repo(name="acme/legacy", created=NOW - timedelta(days=2000), archived=True)
-    return Github([payments, legacy])
+    return Github([payments, legacy], runners=[runner(1, group=2, busy=True)], groups=[{"id": 2, "name": "builders"}])
 
 
 def _run(attempt: int, at: datetime, outcome: Outcome, ran: timedelta, reason: str = "") -> PipelineRun:
@@ -116,6 +122,9 @@ def _run(attempt: int, at: datetime, outcome: Outcome, ran: timedelta, reason: s
         trigger="push",
         reason=reason,
         pool="linux",
+        executing=4 * MINUTE,
+        rule=reason or "success",
+        url="https://github.example/runs/1",
     )
 
 
@@ -123,7 +132,8 @@ def _ended(id_: int, at: datetime, ran: timedelta, updated: datetime | None = No
     sha = f"{id_:040x}"
     return replace(
         _run(1, at, Outcome.SUCCESS, ran),
-        key=f"run/{id_}/1", updated=updated or at, group=f"7|{sha}|push", sha=sha, pool=pool,
+        key=f"run/{id_}/1", url=f"https://github.example/runs/{id_}", updated=updated or at, group=f"7|{sha}|push", sha=sha, pool=pool,
+        executing=4 * MINUTE if pool else None,
     )  # fmt: skip
 
 
@@ -237,7 +247,7 @@ CASE = Case(
     settings=SETTINGS,
     answers=small_world,
     later=LATER,
-    without=[({"jobs": "none"}, frozenset({PipelineJob})), ({"issues": []}, frozenset({TicketEvent}))],
+    without=[({"jobs": "none"}, frozenset({PipelineJob})), ({"issues": []}, frozenset({TicketEvent})), ({"runners": False}, frozenset({PipelineRunners}))],
     now=NOW,
     since=SINCE,
     people=("mona", "Mona", "ada", "m@example.test", "secret", "triage"),
@@ -249,6 +259,9 @@ CASE = Case(
         _job(11, 1, minutes(35), Outcome.INFRA_FAILURE),
         _job(12, 2, minutes(20), Outcome.SUCCESS),
         LINUX,
+        PipelineRunners(
+            about=Ref(system="github", kind="pool", id="acme/builders"), pool="builders", idle=0, busy=1, offline=0
+        ),
         _deployment(70, OLD, minutes(90), 2, DeployKind.PLANNED),
         _deployment(71, NEW, minutes(60), 3, DeployKind.PLANNED),
         _deployment(72, OLD, minutes(30), 1, DeployKind.ROLLBACK),
@@ -266,7 +279,7 @@ CASE = Case(
         _ticket(
             "created", 300, TicketChange.CREATED, Role.REPORTER,
             updated=minutes(100), name="acme/payments#5", status="open", priority="P2", category="login",
-            issue_type="", labels=("P2", "login"),
+            issue_type="", labels=("P2", "login"), answers=("issue/500/commented/5",),
         ),
         _ticket("labeled/2", 250, TicketChange.PRIORITY, Role.AGENT, priority="P1", labels=("P1", "P2", "login")),
         _ticket("unlabeled/3", 250, TicketChange.LABELED, Role.AGENT, labels=("P1", "login")),
@@ -367,10 +380,10 @@ def test_a_second_with_more_runs_than_the_cap_is_a_gap() -> None:
 
 
 def test_an_interrupted_import_goes_on_where_it_was() -> None:
-    """After a failure at page 21 of 26 the next poll reads what is left, not all again."""
+    """After a failure at page 21 of 26 of the runs the next poll reads what is left, not all again."""
     world, _ = _one_repo(runs=[run(n, minutes(n + 500)) for n in range(2_500)])
     told = Told(world)
-    told.poll(NOW, NOW - timedelta(days=90), fail_at=21)
+    told.poll(NOW, NOW - timedelta(days=90), fail_at=22)
     assert [str(page.progress or "") for page in told.pages] == [
         "",
         "0 of 1 repositories of acme",
@@ -515,7 +528,25 @@ def test_run_without_details_is_unknown() -> None:
     told.poll(NOW, SINCE)
     found = told.facts["PipelineRun", "run/1/1"]
     assert isinstance(found, PipelineRun)
-    assert (found.outcome, found.reason) == (Outcome.UNKNOWN, "no_details")
+    assert (found.outcome, found.reason, found.rule) == (Outcome.UNKNOWN, "failure", "")
+
+
+def test_ones_own_rules_come_first() -> None:
+    """Of runs and jobs alike, and the run says which rule it was."""
+    failed = {"name": "e2e smoke", "conclusion": "failure"}
+    world, repo = _one_repo(runs=[run(1, minutes(60), conclusion="failure")])
+    repo.jobs[1, 1] = [job(1, 1, minutes(60), conclusion="failure", steps=[failed])]
+    told = Told(world, outcomes=[{"step": "e2e*", "class": "infra_failure"}])
+    told.poll(NOW, SINCE)
+    found, part = told.facts["PipelineRun", "run/1/1"], told.facts["PipelineJob", "job/1"]
+    assert isinstance(found, PipelineRun)
+    assert isinstance(part, PipelineJob)
+    assert (found.outcome, found.reason, found.rule) == (
+        Outcome.INFRA_FAILURE,
+        "e2e smoke",
+        "outcomes 1: step e2e*",
+    )
+    assert part.outcome is Outcome.INFRA_FAILURE
 
 
 def test_deployment_is_told_when_it_ends() -> None:

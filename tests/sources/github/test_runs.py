@@ -50,7 +50,7 @@ def test_a_deleted_run_hides_no_other(pages: int, gone: int, cap_all: bool) -> N
 def test_runs_deleted_while_the_import_was_interrupted_hide_no_other() -> None:
     """The next poll goes on by time, wherever the pages are by then."""
     told, repo = _told(*(run(n, minutes(100 + n)) for n in range(1_000)))
-    told.poll(NOW, NOW - 90 * DAY, fail_at=5)
+    told.poll(NOW, NOW - 90 * DAY, fail_at=6)
     assert len(told.runs()) == 399
     repo.runs = repo.runs[150:]
     told.poll(NOW + MINUTE, NOW - 90 * DAY)
@@ -278,8 +278,33 @@ def test_a_search_that_finds_nothing_where_the_list_shows_runs_is_no_end() -> No
     told.world = answer
     told.poll(NOW, SINCE - timedelta(days=1))
     assert len(told.runs()) == 100
-    assert len(told.outside.gaps) == 1
+    (gap,) = told.outside.gaps
     down = False
     told.poll(NOW + MINUTE)
+    filled = [*told.outside.fills]
     told.poll(NOW + 2 * MINUTE)
     assert len(told.runs()) == 250
+    assert [what for what, *_ in (*filled, *told.outside.fills)] == [gap.what] == ["acme/api runs"]
+
+
+@pytest.mark.parametrize(("lost", "fills"), [(0, 1), (1, 0)])
+def test_what_could_not_be_read_and_then_is_read_whole_is_no_gap_any_more(lost: int, fills: int) -> None:
+    """More runs are promised than there are: an hour later, when the last two days are read again, there are all."""
+    told, _ = _told(*(run(n, minutes(10 + 5 * n)) for n in range(150)), jobs="none")
+    world, missing = told.world, 1
+
+    def answer(call: Call) -> Reply:
+        reply = world(call)
+        if "created" in call.params:
+            return Reply(body={**reply.body, "total_count": reply.body["total_count"] + missing}, headers=reply.headers)
+        return reply
+
+    told.world = answer
+    told.poll(NOW, NOW - timedelta(days=1))
+    (gap,) = told.outside.gaps
+    assert (gap.reason, gap.what) == ("unreadable", "acme/api runs")
+    missing = lost
+    told.poll(NOW + timedelta(hours=2))
+    assert [gap.lies_in(*fill) for fill in told.outside.fills] == [True] * fills
+    told.poll(NOW + timedelta(hours=4))
+    assert told.outside.fills == []

@@ -12,8 +12,9 @@ from tests.sources.github.github_server import Github, Repo, deployment, run, te
 from tests.sources.github.test_github import MINUTE, NOW, SINCE, Told, minutes, small_world
 from tests.support.organisation import Organisation, Polling
 
+from platform_meter.model.access import Pace
 from platform_meter.model.facts.ci import PipelineActive, PipelineRun
-from platform_meter.model.source import Gap, Limited, Pace, Refused, SourceError, Unexpected, Unreachable
+from platform_meter.model.source import Gap, Limited, Refused, SourceError, Unexpected, Unreachable
 from platform_meter.sources.github import SOURCE, config
 from platform_meter.sources.github.state import OpenRun, RepoState, State
 from platform_meter.sources.github.sweep import due
@@ -111,7 +112,7 @@ def test_trouble_that_lasts_is_one_gap(error: SourceError, reason: str) -> None:
         told.poll(NOW + minute * MINUTE, SINCE)
         gaps.append(told.outside.gaps)
     text_ = f"acme/blocked: {error}"
-    assert gaps == [[], *[[Gap(start=SINCE, end=NOW, reason=reason, text=text_)]] * 3]
+    assert gaps == [[], *[[Gap(start=SINCE, end=NOW, reason=reason, text=text_, what="acme/blocked runs")]] * 3]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,7 @@ def test_the_quota_ends_a_sweep_that_goes_on_where_it_was() -> None:
     for hour in range(4):
         ended = _error(told, NOW + hour * HOUR)
         assert isinstance(ended, Limited) == (hour < 3)
-        read.append(len(_whose(told, "Deployment")))
+        read.append(len(_whose(told)))
     assert read == [12, 24, 36, 40]
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.sources.github.github_server import Github, Repo, Row, text
 
 from platform_meter.model.facts import Ref
-from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketEvent
+from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketEvent, Today
 from platform_meter.model.source import Refused
 from platform_meter.sources.github import SOURCE, Config
 from platform_meter.sources.github.rows import Issue, TimelineItem
@@ -262,6 +262,36 @@ def test_closing_that_the_timeline_tells_late_is_told() -> None:
         "issue/105/closed/9/status",
         "issue/105/closed/9",
     ]
+    assert polls.poll(MINUTE) == []
+
+
+def test_an_author_whom_nobody_knows_is_no_agent() -> None:
+    """The account is gone, whatever it was to the repository."""
+    (_, said) = steps(issue(), {**comment(1, "ada", "MEMBER"), "user": None})
+    assert said.role is Role.REPORTER
+
+
+def test_a_deleted_answer_is_among_the_answers_no_more() -> None:
+    """The timeline tells it no more; what was told of it before would else hold for ever."""
+    first, second = comment(1, "ada", "MEMBER"), comment(2, "ada", "MEMBER")
+    assert steps(issue(), first, comment(3, "eve"), second)[0].answers == (
+        "issue/105/commented/1",
+        "issue/105/commented/2",
+    )
+    assert steps(issue(), second)[0].answers == ("issue/105/commented/2",)
+    assert steps(issue())[0].answers == ()
+
+
+def test_an_issue_whose_timeline_never_tells_how_it_stands_is_a_gap() -> None:
+    """An import that is closed without a closing: how it stands is told, and after a day nobody waits for more."""
+    row = issue(state="closed", updated=NOW + MINUTE)
+    assert steps(row)[0].today == Today("closed", resolution="Done")
+    polls = Polls(help_desk(row))
+    assert [step.key for step in polls.poll(2 * MINUTE)] == ["issue/105/created"]
+    assert [step.key for step in polls.poll(5 * MINUTE)] == ["issue/105/created"]
+    assert polls.outside.gaps == []
+    assert [step.key for step in polls.poll(5 * MINUTE)] == ["issue/105/created"]
+    assert [gap.text for gap in polls.outside.gaps] == ["acme/help#5: nobody recorded when it became closed"]
     assert polls.poll(MINUTE) == []
 
 

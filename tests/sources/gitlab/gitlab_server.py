@@ -23,7 +23,7 @@ def pipeline(id_: int, status: str, created: str, ended: str, **more: Any) -> di
     """One of a push to main that ran for a minute; `ended` is also when it changed last."""
     row = {"id": id_, "status": status, "created_at": at(created), "updated_at": at(ended), "source": "push"}
     over = {"finished_at": at(ended), "duration": 60, "sha": f"sha{id_}", "ref": "main", "yaml_errors": None}
-    return row | over | more
+    return row | over | {"web_url": f"https://gitlab.example/pipelines/{id_}"} | more
 
 
 def job(id_: int, name: str, status: str, created: str, ended: str | None, **more: Any) -> dict[str, Any]:

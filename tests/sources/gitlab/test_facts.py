@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from tests.sources.gitlab.gitlab_server import at, job
+from tests.sources.gitlab.gitlab_server import at, job, pipeline
 
 from platform_meter.model.facts import Ref
-from platform_meter.model.facts.ci import Outcome
-from platform_meter.sources.gitlab.facts import change_fact, job_outcome
-from platform_meter.sources.gitlab.rows import JobRow, MergeRequest, Note
+from platform_meter.model.facts.ci import Outcome, PipelineRun
+from platform_meter.model.outcomes import OutcomeRule, classify, with_own
+from platform_meter.sources.gitlab.facts import change_fact, job_signs, pipeline_facts
+from platform_meter.sources.gitlab.outcomes import RULES
+from platform_meter.sources.gitlab.rows import JobRow, MergeRequest, Note, Pipeline
 
+PROVISION = OutcomeRule.model_validate({"step": "provision*", "class": "infra_failure"})
 MERGED = datetime(2026, 5, 4, 10, tzinfo=UTC)
 
 
@@ -31,7 +34,21 @@ MERGED = datetime(2026, 5, 4, 10, tzinfo=UTC)
 def test_the_reason_tells_whose_failure_it_was(name: str, reason: str | None, outcome: Outcome) -> None:
     """By its documented meaning; a job that the platform answers for is its failure whatever it says."""
     row = msgspec.convert(job(1, name, "failed", "10:00:00", "10:01:00", failure_reason=reason), JobRow)
-    assert job_outcome(row, ("provision*",)) is outcome
+    assert classify(job_signs(row), with_own([PROVISION], RULES)).outcome is outcome
+
+
+def test_jobs_of_a_pipeline_from_before_the_first_poll_only_say_why_it_failed() -> None:
+    """It stays one attempt and has no jobs of its own: when it is retried and succeeds, its jobs are not read."""
+    row = msgspec.convert(pipeline(7, "failed", "10:00:00", "10:05:00"), Pipeline)
+    jobs = [
+        msgspec.convert(job(n, "test", "failed", "10:01:00", f"10:0{n}:00", failure_reason="script_failure"), JobRow)
+        for n in (2, 3)
+    ]
+    ref = Ref(system="gitlab", kind="repository", id="acme/shop")
+    (run,) = pipeline_facts(ref, 1, row, jobs, RULES, whole=False)
+    assert isinstance(run, PipelineRun)
+    assert (run.key, run.attempt, run.outcome) == ("pipeline/7/1", 1, Outcome.USER_FAILURE)
+    assert [fact.key for fact in pipeline_facts(ref, 1, row, jobs, RULES)] == ["pipeline/7/2", "job/2", "job/3"]
 
 
 @pytest.mark.parametrize(

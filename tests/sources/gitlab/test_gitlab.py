@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {
     "url": "https://gitlab.example",
     "group": "acme",
     "token": {"env": "GITLAB_TOKEN"},
-    "infra_jobs": ["provision*"],
+    "outcomes": [{"step": "provision*", "class": "infra_failure"}],
 }
 ALICE, BOB = {"id": 1, "username": "u-alice"}, {"id": 2, "username": "u-bob"}
 SHOP, SEALED = Ref(system="gitlab", kind="repository", id="acme/shop"), "acme/team/sealed"
@@ -101,6 +101,8 @@ def later_world() -> GitLab:
 
 def run(id_: int, ended: str, outcome: Outcome, seconds: int = 60, **more: Any) -> PipelineRun:
     own: dict[str, Any] = {"group": f"1|main|sha{id_}", "sha": f"sha{id_}", "trigger": "push", **more}
+    own.setdefault("rule", str(outcome))
+    own.setdefault("executing", timedelta(seconds=seconds) if seconds else None)
     return PipelineRun(
         key=f"pipeline/{id_}/1",
         at=moment(ended),
@@ -109,6 +111,7 @@ def run(id_: int, ended: str, outcome: Outcome, seconds: int = 60, **more: Any) 
         pipeline="acme/shop",
         outcome=outcome,
         ran=timedelta(seconds=seconds),
+        url=f"https://gitlab.example/pipelines/{id_}",
         **own,
     )
 
@@ -151,7 +154,7 @@ CASE = Case(
     since=SINCE,
     expected=[
         *REPOSITORIES,
-        run(10, "11:02:00", Outcome.UNKNOWN, reason="failed"),
+        run(10, "11:02:00", Outcome.UNKNOWN, reason="failed", rule=""),
         run(11, "11:55:00", Outcome.SUCCESS, pool="linux"),
         ran_job(111, 11, "11:51:00", Outcome.SUCCESS),
         rollout(21, "a", "10:01:00"),
@@ -173,7 +176,14 @@ CASE = Case(
         answers=later_world,
         after=timedelta(hours=1),
         expected=[
-            run(12, "12:05:00", Outcome.INFRA_FAILURE, reason="test: runner_system_failure", pool="linux"),
+            run(
+                12,
+                "12:05:00",
+                Outcome.INFRA_FAILURE,
+                reason="test: runner_system_failure",
+                rule="platform_reason",
+                pool="linux",
+            ),
             ran_job(121, 12, "11:59:00", Outcome.USER_FAILURE),
             ran_job(122, 12, "12:05:00", Outcome.INFRA_FAILURE),
             *(run(n, f"12:1{n % 10}:00", Outcome.SKIPPED, 0, reason="skipped") for n in range(14, 19)),

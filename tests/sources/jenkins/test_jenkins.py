@@ -23,7 +23,7 @@ SETTINGS: dict[str, Any] = {
     "url": "https://jenkins.example",
     "user": "meter",
     "token": {"env": "JENKINS_TOKEN"},
-    "infra_stages": ["Provision*"],
+    "outcomes": [{"step": "Provision*", "class": "infra_failure"}],
 }
 BRANCH = "team/shop/main"
 
@@ -96,7 +96,8 @@ def pair(
     name: str, number: int, at: str, outcome: Outcome, seconds: int, *, queued: int | None = None, **more: Any
 ) -> tuple[Fact, Fact]:
     key, began = f"{name}/{number}/{ms(at)}", datetime.fromtimestamp(ms(at) / 1000, UTC)
-    own: dict[str, Any] = {"about": ref(name), "pipeline": name, "pool": "linux", **more}
+    own: dict[str, Any] = {"about": ref(name), "pipeline": name, "pool": "linux", "rule": "success", **more}
+    path = "".join(f"/job/{part}" for part in name.split("/"))
     paused = own.get("approval") or timedelta()
     ran = timedelta(seconds=seconds)
     run = PipelineRun(
@@ -104,6 +105,8 @@ def pair(
         at=began + ran + paused,
         outcome=outcome,
         ran=ran,
+        executing=ran,
+        url=f"https://jenkins.example{path}/{number}/",
         **{"group": f"{name}|{number}|{ms(at)}", **own},
     )
     job = PipelineJob(
@@ -121,29 +124,31 @@ def pair(
 
 EXPECTED: Sequence[Fact] = (
     *pair("nightly", 1, "08:00:00", Outcome.SUCCESS, 60, trigger="schedule"),
-    *pair("nightly", 2, "09:00:00", Outcome.USER_FAILURE, 60, reason="UNSTABLE"),
+    *pair("nightly", 2, "09:00:00", Outcome.USER_FAILURE, 60, reason="UNSTABLE", rule="unstable"),
     *pair("nightly", 3, "11:58:00", Outcome.SUCCESS, 60, queued=40),
     *pair(
         BRANCH,
         1,
         "11:30:00",
-        Outcome.UNKNOWN,
-        120,
+        Outcome.USER_FAILURE,
+        90,
         about=ref(BRANCH, "jenkins:team/shop", "github:acme/shop"),
         pipeline="team/shop",
         pool="",
         group=f"{BRANCH}|abc1|",
         sha="abc1",
-        reason="FAILURE",
+        reason="failed in Test",
+        rule="user_log",
+        approval=timedelta(seconds=30),
     ),
-    *pair("sealed/secret", 1, "08:00:00", Outcome.CANCELLED, 60, reason="ABORTED"),
+    *pair("sealed/secret", 1, "08:00:00", Outcome.CANCELLED, 60, reason="ABORTED", rule="aborted"),
     PipelineActive(
         about=Ref(system="jenkins", kind="pool", id="Built-In Node"), pool="Built-In Node", queued=0, running=0
     ),
     PipelineActive(about=Ref(system="jenkins", kind="pool", id="linux"), pool="linux", queued=1, running=1),
 )
 LATER = [
-    *pair("nightly", 4, "11:59:30", Outcome.INFRA_FAILURE, 600, reason="FAILURE"),
+    *pair("nightly", 4, "11:59:30", Outcome.INFRA_FAILURE, 600, reason="FAILURE", rule="platform_log"),
     *(fact for number in range(5, 125) for fact in pair("nightly", number, "12:10:00", Outcome.SUCCESS, number)),
 ]
 CASE = Case(
@@ -212,7 +217,11 @@ def test_a_stage_that_the_platform_answers_for_is_its_failure() -> None:
         "stages": [{"name": "Provision db", "status": "FAILED", "error": {"message": "script returned exit code 1"}}]
     }
     run = one_build(PIPELINE, stages, "")
-    assert (run.outcome, run.reason) == (Outcome.INFRA_FAILURE, "failed in Provision db")
+    assert (run.outcome, run.reason, run.rule) == (
+        Outcome.INFRA_FAILURE,
+        "failed in Provision db",
+        "outcomes 1: step Provision*",
+    )
 
 
 def test_waiting_for_a_person_is_neither_queue_nor_run() -> None:

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 BOUND = re.compile(r'updated (>=|<=) "(\d{4}-\d\d-\d\d \d\d:\d\d)"')
 PROJECT = re.compile(r"project (?:in \(|= )([^)]*?)(?:\)| AND|$)")
 IDS = re.compile(r"\bid in \(([\d, ]+)\)")
-ISSUE = re.compile(r"/rest/api/[23]/issue/(?P<id>\d+)(?P<rest>/changelog)?")
+ISSUE = re.compile(r"/rest/api/[23]/issue/(?P<id>\d+)(?P<rest>/changelog|/comment)?")
 
 
 def text(moment: datetime) -> str:
@@ -73,7 +73,7 @@ def issue(number: int, created: datetime, updated: datetime, **more: Any) -> Row
 
 def _open(row: Row) -> bool:
     fields = row["fields"]
-    return fields["resolution"] is None and fields["status"].get("statusCategory") != {"key": "done"}
+    return bool(fields["status"].get("statusCategory") != {"key": "done"})
 
 
 @dataclass(slots=True)
@@ -86,7 +86,14 @@ class Jira:
     inlined: int = 2
     """Changes and comments that a Cloud search inlines."""
     changes_page: int = 2
+    comments_page: int = 3
     comments_limit: int = 100
+    """Comments of an issue that can be read, however many it counts."""
+    listed: dict[str, list[Row]] = field(default_factory=dict)
+    """All statuses, priorities, resolutions and types, by field."""
+    groups: dict[str, list[Row]] = field(default_factory=dict)
+    roles: dict[str, list[Row]] = field(default_factory=dict)
+    """Actors by role, the same in each project."""
     forbidden: str = ""
     """Id of an issue of which only what a search inlines can be read."""
     strict: bool = True
@@ -99,11 +106,34 @@ class Jira:
             return Reply(body={"accountId": "meter", "timeZone": self.zone, "displayName": "Meter"})
         if call.path in {"/rest/api/3/search/jql", "/rest/api/2/search"}:
             return self._search(call)
+        what = call.path.removeprefix(f"/rest/api/{self.version}/")
+        if what in self.listed:
+            return Reply(body=self.listed[what])
+        if what == "group/member" or what.startswith("project/"):
+            return self._people(what, call)
         match = ISSUE.fullmatch(call.path)
         found = next((row for row in self.issues if match and row["id"] == match["id"]), None)
         if match is None or found is None or found["id"] == self.forbidden:
             return Reply(status=404)
-        return self._changelog(found, call) if match["rest"] else Reply(body=self._shown(found, self.comments_limit))
+        if match["rest"] == "/comment":
+            start = int(call.params["startAt"])
+            part = found["comments"][: self.comments_limit][start : start + self.comments_page]
+            return Reply(body={"comments": part, "startAt": start, "total": len(found["comments"])})
+        return self._changelog(found, call) if match["rest"] else Reply(body=self._shown(found, 0))
+
+    def _people(self, what: str, call: Call) -> Reply:
+        """Members of a group, two at a time; the roles of a project, and who holds one."""
+        if what == "group/member":
+            members, start = self.groups.get(call.params["groupname"]), int(call.params["startAt"])
+            if members is None:
+                return Reply(status=404)
+            last = start + 2 >= len(members)
+            return Reply(body={"values": members[start : start + 2], "total": len(members), "isLast": last})
+        names = list(self.roles)
+        if what.endswith("/role"):
+            at = f"https://acme.atlassian.net/rest/api/{self.version}/{what}"
+            return Reply(body={name: f"{at}/{n}" for n, name in enumerate(names)})
+        return Reply(body={"actors": self.roles[names[int(what.rpartition("/")[2])]]})
 
     def _search(self, call: Call) -> Reply:
         asked = call.body or call.params
@@ -121,7 +151,7 @@ class Jira:
             rows = [row for row in rows if f'"{row["fields"]["project"]["key"]}"' in projects[1]]
         for sign, at in BOUND.findall(jql):
             bound = datetime.strptime(at, "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(self.zone))
-            either = sign == ">=" and f'{at}" OR (resolution is EMPTY AND statusCategory != Done))' in jql
+            either = sign == ">=" and f'{at}" OR statusCategory != Done)' in jql
             rows = [
                 row
                 for row in rows

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.sources.jira.jira_server import Jira, Row, comment, history, issue, item, person, text
 
+from platform_meter.model.access import Basic, Secret, Token
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketEvent
 from platform_meter.model.proposal import Surroundings
-from platform_meter.model.source import Basic, Secret, Token, Unexpected
+from platform_meter.model.source import Unexpected
 from platform_meter.sources.jira import SOURCE, Config, wall
 from platform_meter.testing import CHECKS, Case, Later
 from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
@@ -97,7 +98,7 @@ def _created(number: int, before_now: float, updated: float, category: str, **mo
     return _event(
         number, "created", before_now, TicketChange.CREATED, role=Role.REPORTER,
         updated=hours(updated), name=f"PLAT-{number}", status="Open", priority="P3", category=category, issue_type="Task",
-        labels=more.pop("labels", ()), **more,
+        labels=more.pop("labels", ()), answers=more.pop("answers", ()), **more,
     )  # fmt: skip
 
 
@@ -151,7 +152,7 @@ CASE = Case(
     since=SINCE,
     people=("Mona", "Ada", "Lisa", "ada", "mona", "m@example.test", "log in"),
     expected=[
-        _created(1, 50, 3, "CI", labels=("a", "b"), **CI),
+        _created(1, 50, 3, "CI", labels=("a", "b"), answers=("10001/comment/6",), **CI),
         _event(1, "1/0", 48, TicketChange.PRIORITY, priority="P1", **CI),
         _event(1, "1/1", 48, TicketChange.ASSIGNED, **CI),
         _event(1, "2/0", 40, TicketChange.STATUS, status="In Progress", **CI),
@@ -228,8 +229,7 @@ def test_search_asks_in_the_accounts_zone_and_a_minute_early() -> None:
     _, _, outside = _poll(small_world())
     search = next(call for call in outside.calls if call.method == "POST")
     assert search.body["jql"] == (
-        'project in ("PLAT") AND (updated >= "2026-05-10 07:59" OR (resolution is EMPTY AND statusCategory != Done)) '
-        "ORDER BY updated DESC"
+        'project in ("PLAT") AND (updated >= "2026-05-10 07:59" OR statusCategory != Done) ORDER BY updated DESC'
     )
     assert search.body["expand"] == "changelog"
     assert search.body["fields"] == [
@@ -251,13 +251,32 @@ def test_next_poll_overlaps_the_last() -> None:
 
 def test_first_read_tells_what_is_open_however_old_it_is() -> None:
     """An open ticket that nobody touched since the import begins waits all the same; what is closed so long is past."""
-    resolved = issue(7, hours(900), hours(800), resolution={"name": "Done"})
+    resolved = issue(7, hours(900), hours(800), **CLOSED)
     done = issue(8, hours(900), hours(800), status=CLOSED["status"])
     world = Jira([issue(5, hours(5), hours(5)), issue(6, hours(900), hours(800)), resolved, done])
     first, checkpoint, _ = _poll(world)
     assert [fact.key for fact in first] == ["10005/created", "10006/created"]
     again, _, _ = _poll(world, checkpoint, NOW + timedelta(days=1))
     assert [fact.key for fact in again] == []
+
+
+def test_a_ticket_that_is_open_again_waits_though_it_kept_its_resolution() -> None:
+    """Its status says so, which is how it is counted: it is read however old it is, and looked for when it is gone."""
+    again = issue(
+        7,
+        hours(900),
+        hours(800),
+        status={"name": "Open", "statusCategory": {"key": "new"}},
+        resolution={"name": "Done"},
+        resolutiondate=text(hours(850)),
+    )
+    world = Jira([again])
+    facts, checkpoint, _ = _poll(world)
+    assert [fact.key for fact in facts] == ["10007/created", "10007/resolved"]
+    world.issues.clear()
+    _, checkpoint, _ = _poll(world, checkpoint, NOW + timedelta(days=1))
+    gone, _, _ = _poll(world, checkpoint, NOW + timedelta(days=2))
+    assert [fact.key for fact in gone] == ["10007/gone"]
 
 
 def test_first_read_that_broke_off_goes_on_among_the_old_open_ones() -> None:
@@ -307,11 +326,18 @@ def test_internal_comments_can_be_left_out() -> None:
 
 
 def test_comments_that_are_not_given_are_a_gap() -> None:
-    """When even the issue itself shows fewer comments than it counts, the ticket is said to be incomplete."""
+    """When fewer comments can be read than it counts, the ticket is said to be incomplete: nobody knows its answer.
+
+    Only where the first ones hold an answer that is the first of all.
+    """
     world = small_world()
     world.comments_limit = 4
     facts, _, outside = _poll(world)
     assert len([fact for fact in facts if isinstance(fact, TicketEvent) and fact.change is TicketChange.COMMENT]) == 4
+    assert [fact.whole for fact in facts if isinstance(fact, TicketEvent) and fact.key == "10001/created"] == [False]
+    world.comments_limit = 6
+    facts, _, _ = _poll(world)
+    assert [fact.whole for fact in facts if isinstance(fact, TicketEvent) and fact.key == "10001/created"] == [True]
     (gap,) = outside.gaps
     assert (gap.start, gap.end, gap.reason, gap.text) == (
         hours(50), hours(3), "pruned", "PLAT-1: 4 of 7 comments can be read",
@@ -666,6 +692,14 @@ def test_what_is_null_is_nothing(version: str) -> None:
         ("10001/created", ()),
         ("10001/1/0", None),
     ]
+
+
+def test_priorities_of_the_tool_are_in_the_words_of_the_settings() -> None:
+    """Nothing where the list can't be read."""
+    config = Config.model_validate(SETTINGS)
+    world = Jira(listed={"priority": [{"id": "1", "name": "Highest"}, {"id": "4", "name": "Low"}]})
+    assert SOURCE.priorities(config, FakeOutside(world)) == ("P1", "Low")
+    assert SOURCE.priorities(config, FakeOutside(Jira())) == ()
 
 
 def test_it_proposes_a_sample_to_fill_in() -> None:

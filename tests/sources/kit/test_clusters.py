@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from platform_meter.model.source import Access, Eks, Gke, InCluster, Kubeconfig, Secret, Token
+from platform_meter.model.access import Access, Eks, Gke, InCluster, Kubeconfig, Secret, Token
 from platform_meter.sources.kit.clusters import ClusterConfig, access, lacking
 from platform_meter.sources.kit.kubernetes_objects import Resource
 from platform_meter.testing.outside import Call, FakeOutside, Reply

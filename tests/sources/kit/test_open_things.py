@@ -101,7 +101,7 @@ def test_one_that_is_odd_is_counted_and_stays() -> None:
 
 
 def test_one_that_is_refused_is_a_gap_once() -> None:
-    """It stops no other, and is told when it may be read again."""
+    """It stops no other, and is told when it may be read again, and no gap any more."""
     world = World("1", "2")
     world.builds["1"] = Reply(status=403)
     assert [world.poll(), world.poll(MINUTE), world.poll(MINUTE)] == [["2"], [], []]
@@ -110,6 +110,7 @@ def test_one_that_is_refused_is_a_gap_once() -> None:
     ]
     world.builds["1"] = world.build("1", ended=True)
     assert world.poll(MINUTE) == ["1"]
+    assert world.outside.gaps == []
 
 
 @pytest.mark.parametrize("error", [Refused("401"), Unexpected("400", 400)])

@@ -218,7 +218,10 @@ def test_a_state_is_the_visits_own(at_once: int) -> None:
     ],
 )
 def test_one_that_fails_stops_no_other_and_is_a_gap(at_once: int, error: SourceError, reason: str) -> None:
-    """From its second poll on where it may pass, at once where it won't; its range stays that of the first."""
+    """From its second poll on where it may pass, at once where it won't; its range stays that of the first.
+
+    Once it can be read it is no gap any more.
+    """
     world = World(names(12), at_once, _raising(error, {("r05", 1)}))
     assert world.poll() is None
     assert len(world.told) == 66
@@ -226,11 +229,13 @@ def test_one_that_fails_stops_no_other_and_is_a_gap(at_once: int, error: SourceE
     assert len(world.outside.gaps) == (0 if isinstance(error, Refused | Unreachable) else 1)
     world.outside.gaps.clear()
     assert world.poll() is None
-    assert world.outside.gaps == [Gap(start=NOW - DAY, end=NOW, reason=reason, text=f"r05: {error}")]
+    gap = Gap(start=NOW - DAY, end=NOW, reason=reason, text=f"r05: {error}", what="r05 builds")
+    assert world.outside.gaps == [gap]
     assert world.states["r05"].builds.given_up == 1
     world.step = lambda *_: None
     assert world.poll() is None
     assert world.states["r05"].builds.failing is None
+    assert world.outside.gaps == []
     assert len(world.told) == len(set(world.told)) == 72
 
 

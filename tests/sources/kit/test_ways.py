@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from platform_meter.model.source import Eks, Gke
+from platform_meter.model.access import Eks, Gke
 from platform_meter.sources.kit.ways import EksCluster, GkeCluster
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,31 @@ def thing(name: str, namespace: str = "", created: str | datetime = CREATED, **m
     if namespace:
         meta["namespace"] = namespace
     return {"metadata": meta, **more}
+
+
+def rolled(name: str, *images: str, revision: int = 1, at: str = "09:00:00", **more: Any) -> dict[str, Any]:
+    """A Deployment of two pods whose rollout of these images completed at a time of that day; `updated` of them have
+    come up, and `reason` is what its progress says.
+    """
+    updated = more.pop("updated", 2)
+    reason = more.pop("reason", "NewReplicaSetAvailable" if updated == 2 else "ReplicaSetUpdated")
+    status = {"type": "Progressing", "status": "True", "reason": reason, "lastUpdateTime": f"2026-05-01T{at}Z"}
+    made = thing(
+        name,
+        more.pop("namespace", "shop"),
+        spec={"replicas": 2, "template": {"spec": {"containers": [{"image": image} for image in images]}}},
+        status={
+            "observedGeneration": more.pop("observed", revision),
+            "replicas": 2,
+            "readyReplicas": 2,
+            "updatedReplicas": updated,
+            "availableReplicas": more.pop("available", 2),
+            "conditions": [status],
+        },
+        **more,
+    )
+    made["metadata"] |= {"generation": revision, "annotations": {"deployment.kubernetes.io/revision": str(revision)}}
+    return made
 
 
 @dataclass(slots=True)
@@ -50,8 +76,9 @@ class Cluster:
             held[name] = self.log[-1][3]
         return self
 
-    def delete(self, path: str, name: str) -> None:
+    def delete(self, path: str, name: str) -> Cluster:
         self._log(path, "DELETED", self.objects[path].pop(name))
+        return self
 
     def forget(self) -> None:
         self.version += 1
@@ -85,8 +112,11 @@ class Cluster:
         version, start = map(int, str(call.params.get("continue", f"{self.version}:0")).split(":"))
         if version < self.forgotten:
             return Reply(status=410)
-        key = f"{call.path}@{version}"
-        whole = self.lists.setdefault(key, list(self.objects.get(call.path, {}).values()))
+        # Of one namespace there is the list that a field selects a name from.
+        path, selector = re.sub("/namespaces/[^/]+", "", call.path), call.params.get("fieldSelector", "")
+        key = f"{path}@{version}{selector}"
+        held = self.objects.get(path, {}).values()
+        whole = self.lists.setdefault(key, [made for made in held if _fits(made, selector)])
         end = start + int(call.params["limit"])
         meta = {"resourceVersion": str(version), "continue": f"{version}:{end}" if end < len(whole) else ""}
         return Reply(body={"metadata": meta, "items": whole[start:end]})
@@ -99,3 +129,13 @@ class Cluster:
         news = [{"type": t, "object": o} for path, version, t, o in self.log if path == call.path and version > since]
         bookmark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(self.version)}}}
         return Reply(body=[*news, bookmark])
+
+
+def _fits(made: dict[str, Any], selector: str) -> bool:
+    """Whether its fields are as a selector wants them: `status.phase=Pending,spec.nodeName!=`."""
+    for part in filter(None, selector.split(",")):
+        field_, unlike, value = re.fullmatch(r"([\w.]+?)(!?)=(.*)", part).groups()  # type: ignore[union-attr] # our own
+        section, name = field_.split(".")
+        if (made.get(section, {}).get(name, "") == value) is bool(unlike):
+            return False
+    return True

@@ -12,16 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.sources.kubernetes.kubernetes_server import Cluster, thing
+from tests.sources.kubernetes.kubernetes_server import Cluster, rolled, thing
 
 from platform_meter.model.facts import Fact, Ref
+from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult, DeployWay
 from platform_meter.model.facts.kubernetes import (
     ApiLatency,
     ApiRequests,
     Namespace,
     Node,
     NodeState,
+    PodNeverReady,
     PodStarted,
+    PodsWaiting,
     ProbeCheck,
     ProbeResult,
     VerbClass,
@@ -29,14 +32,7 @@ from platform_meter.model.facts.kubernetes import (
 )
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Surroundings
-from platform_meter.model.source import (
-    Page,
-    Refused,
-    Severed,
-    TimedOut,
-    Unexpected,
-    Unreachable,
-)
+from platform_meter.model.source import Page, Refused, Severed, TimedOut, Unexpected, Unreachable
 from platform_meter.sources.kubernetes import SOURCE, Config
 from platform_meter.sources.kubernetes.sayers import WAITING_PODS
 from platform_meter.testing import Case, Later
@@ -53,14 +49,16 @@ SETTINGS: dict[str, Any] = {
     "page_size": 2,
     "every": "20m",
     "api_requests": True,
+    "rollouts": {"shop": "production"},
 }
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 PODS = "/api/v1/pods"
 NODES = "/api/v1/nodes"
+SETS, JOBS = "/apis/apps/v1/replicasets", "/apis/batch/v1/jobs"
 
 
-def deployment(name: str, wanted: int = 2, ready: int = 2, namespace: str = "shop", **more: Any) -> dict[str, Any]:
-    return thing(name, namespace, spec={"replicas": wanted}, status={"readyReplicas": ready}, **more)
+def deployment(name: str, ready: int = 2, namespace: str = "shop", **more: Any) -> dict[str, Any]:
+    return thing(name, namespace, spec={"replicas": 3}, status={"readyReplicas": ready}, **more)
 
 
 def pod(name: str, ready: str | None = "08:00:07", namespace: str = "shop", **more: Any) -> dict[str, Any]:
@@ -72,13 +70,24 @@ def pod(name: str, ready: str | None = "08:00:07", namespace: str = "shop", **mo
     return thing(name, namespace, status={"conditions": conditions, "containerStatuses": containers}, **more)
 
 
+def stuck(name: str, turned: str = "08:00:03", end: str = "", **more: Any) -> dict[str, Any]:
+    """A pod that got its node at 08:00:01 and was said to be unready at a time of that day; deleted at `end`."""
+    day = "2026-05-01T"
+    bound = {"type": "PodScheduled", "status": "True", "lastTransitionTime": f"{day}08:00:01Z"}
+    unready = {"type": "Ready", "status": "False", "lastTransitionTime": f"{day}{turned}Z"}
+    made = pod(name, ready=None, conditions=[bound, unready], spec={"nodeName": "n1"}, **more)
+    made["status"]["phase"] = "Pending"
+    made["metadata"] |= {"deletionTimestamp": f"{day}{end}Z"} if end else {}
+    return made
+
+
 def node(name: str, ready: str = "True", **more: Any) -> dict[str, Any]:
     spec = {"unschedulable": more.pop("cordoned", False)}
     return thing(name, spec=spec, status={"conditions": [{"type": "Ready", "status": ready}]}, **more)
 
 
 def owned(kind: str, name: str) -> list[dict[str, Any]]:
-    return [{"kind": "Other", "name": "other"}, {"kind": kind, "name": name, "controller": True}]
+    return [{"kind": "Other", "name": "other"}, {"kind": kind, "name": name, "controller": True, "uid": f"uid-{name}"}]
 
 
 def small_world() -> Cluster:
@@ -92,11 +101,13 @@ def small_world() -> Cluster:
             thing("tmp-1"),
             thing("kube-system"),
         )
-        .put(DEPLOYMENTS, deployment("web", 3, 1, labels=part), deployment("test", namespace="tmp-1"))
+        .put(DEPLOYMENTS, deployment("web", 1, labels=part), deployment("test", namespace="tmp-1"))
+        .put(DEPLOYMENTS, rolled("till", "registry.example:5000/till:1.4"))
         .put("/apis/apps/v1/statefulsets", thing("db", "shop", spec={}, status={}))
-        .put("/apis/apps/v1/daemonsets", thing("agent", "shop", status={"desiredNumberScheduled": 5, "numberReady": 4}))
+        .put("/apis/apps/v1/daemonsets", thing("agent", "shop", status={}))
         .put("/apis/batch/v1/cronjobs", thing("nightly", "shop", spec={"schedule": "0 3 * * *"}))
         .put(PODS, pod("web-5d8f-x", owners=owned("ReplicaSet", "web-5d8f"), labels=part), pod("new", ready=None))
+        .put(PODS, stuck("stuck"))
         .put(NODES, node("n1"), node("n2", "Unknown"), node("n3", cordoned=True), node("n4", created=NOW))
     )
 
@@ -106,11 +117,9 @@ def ref(kind: str, id_: str, *labels: tuple[str, str]) -> Ref:
     return Ref(system="kubernetes", kind=kind, id=f"eu/{id_}", labels=labels, links=links)
 
 
-def workload(kind: str, name: str, wanted: int, ready: int, *labels: tuple[str, str]) -> Workload:
+def workload(kind: str, name: str, *labels: tuple[str, str]) -> Workload:
     about = ref("workload", f"shop/{kind}/{name}", *labels)
-    return Workload(
-        about=about, since=CREATED, cluster="eu", namespace="shop", workload_kind=kind, wanted=wanted, ready=ready
-    )
+    return Workload(about=about, since=CREATED, cluster="eu", namespace="shop", workload_kind=kind)
 
 
 PART, TEAM = ("app.kubernetes.io/part-of", "store"), ("team", "pay")
@@ -118,10 +127,11 @@ CLUSTER = Ref(system="kubernetes", kind="cluster", id="eu")
 EXPECTED: tuple[Fact, ...] = (
     Namespace(about=ref("namespace", "shop", TEAM), since=CREATED, cluster="eu"),
     Namespace(about=ref("namespace", "kube-system"), since=CREATED, cluster="eu"),
-    workload("Deployment", "web", 3, 1, PART, TEAM),
-    workload("StatefulSet", "db", 1, 0),
-    workload("DaemonSet", "agent", 5, 4),
-    workload("CronJob", "nightly", 0, 0),
+    workload("Deployment", "web", PART, TEAM),
+    workload("Deployment", "till"),
+    workload("StatefulSet", "db"),
+    workload("DaemonSet", "agent"),
+    workload("CronJob", "nightly"),
     PodStarted(
         key="pod/uid-web-5d8f-x",
         at=CREATED + timedelta(seconds=7),
@@ -131,6 +141,7 @@ EXPECTED: tuple[Fact, ...] = (
         owner_kind="deployment",
         seconds=7.0,
     ),
+    PodsWaiting(about=CLUSTER, cluster="eu", waiting=1),
     Node(about=ref("node", "n1"), since=CREATED, cluster="eu", state=NodeState.READY),
     Node(about=ref("node", "n2"), since=CREATED, cluster="eu", state=NodeState.NOT_READY),
     Node(about=ref("node", "n3"), since=CREATED, cluster="eu", state=NodeState.CORDONED),
@@ -175,9 +186,11 @@ def later_world() -> Answering:
     cluster = small_world()
     cluster.put(PODS, pod("odd", "08:00:09"), pod("new", "08:10:00", owners=owned("StatefulSet", "db")))
     cluster.objects[PODS]["odd"]["metadata"]["creationTimestamp"] = "0001-01-01T00:00:00Z"
+    cluster.put(PODS, stuck("stuck", end="08:40:00", owners=owned("DaemonSet", "agent"))).delete(PODS, "stuck")
     cluster.put("/api/v1/namespaces", thing("bare", created="2026-05-01T08:00:00"), thing("late"))
     cluster.delete("/api/v1/namespaces", "kube-system")
-    cluster.put(DEPLOYMENTS, deployment("web", 3, 3), deployment("cart"))
+    cluster.put(DEPLOYMENTS, deployment("web", 3, labels={"team": "ops"}), deployment("cart"))
+    cluster.put(DEPLOYMENTS, rolled("till", "registry.example:5000/till:1.5", revision=2, at="11:00:00"))
     cluster.delete("/apis/apps/v1/statefulsets", "db")
     cluster.put(NODES, node("n2"), thing("odd", spec=[]))
     cluster.delete(NODES, "n3")
@@ -195,8 +208,20 @@ LATER = Later(
     after=timedelta(minutes=30),
     expected=[
         Namespace(about=ref("namespace", "late"), since=CREATED, cluster="eu"),
-        workload("Deployment", "web", 3, 3),
-        workload("Deployment", "cart", 2, 2),
+        workload("Deployment", "web", ("team", "ops")),
+        workload("Deployment", "cart"),
+        Deployment(
+            key="rollout/uid-till/2",
+            at=datetime(2026, 5, 1, 11, 0, tzinfo=UTC),
+            about=ref("workload", "shop/Deployment/till"),
+            updated=datetime(2026, 5, 1, 11, 0, tzinfo=UTC),
+            environment="production",
+            sha="",
+            result=DeployResult.SUCCESS,
+            kind=DeployKind.PLANNED,
+            version="1.5",
+            way=DeployWay.ROLLOUT,
+        ),
         PodStarted(
             key="pod/uid-new",
             at=CREATED + timedelta(minutes=10),
@@ -206,6 +231,15 @@ LATER = Later(
             owner_kind="statefulset",
             seconds=600.0,
         ),
+        PodNeverReady(
+            key="pod/uid-stuck",
+            at=CREATED + timedelta(minutes=40),
+            about=ref("workload", "shop/DaemonSet/agent"),
+            cluster="eu",
+            owner_kind="daemonset",
+            seconds=2_400.0,
+        ),
+        PodsWaiting(about=CLUSTER, cluster="eu", waiting=0),
         Node(about=ref("node", "n2"), since=CREATED, cluster="eu", state=NodeState.READY),
         answered(VerbClass.READ, good=40.0, bad=2.0),
         answered(VerbClass.LIST, good=0.0, bad=1.0),
@@ -222,7 +256,7 @@ LATER = Later(
     over=frozenset(
         {
             (Namespace, "namespace/eu/kube-system"),
-            (Workload, workload("StatefulSet", "db", 1, 0).key),
+            (Workload, workload("StatefulSet", "db").key),
             (Node, "node/eu/n3"),
         }
     ),
@@ -238,7 +272,10 @@ CASE = Case(
     expected=EXPECTED,
     momentary=frozenset({ProbeCheck, SliCount}),
     level=without_clocks,
-    without=[({"api_requests": False}, frozenset({ApiRequests, ApiLatency}))],
+    without=[
+        ({"api_requests": False}, frozenset({ApiRequests, ApiLatency})),
+        ({"rollouts": {}}, frozenset({Deployment})),
+    ],
 )
 
 
@@ -250,7 +287,8 @@ def read(
     since: datetime = SINCE,
     **said: Any,
 ) -> Iterator[Page]:
-    config = Config.model_validate({**SETTINGS, **said})
+    """One call of a stream, whose workloads are inventory alone where a test does not ask for more."""
+    config = Config.model_validate({**SETTINGS, "rollouts": {}, **said})
     found = next(s for s in SOURCE.connect(config, outside, "eu") if s.name == stream)
     return found.read(checkpoint, since, now)
 
@@ -294,14 +332,17 @@ def test_a_watch_asks_for_bookmarks_from_its_place_until_the_next_list() -> None
 
 
 def test_what_says_nothing_new_is_no_page() -> None:
-    """Changes of status that leave the reading as it was wait for the next bookmark, which saves their place."""
+    """How many pods are ready is measured by nobody, and makes no new version: such changes wait for the next bookmark,
+    which saves their place.
+    """
     cluster = Cluster().put(DEPLOYMENTS, deployment("web"))
     checkpoint = listed(cluster, "deployments")
-    for ready in (1, 1, 1, 2):
-        cluster.put(DEPLOYMENTS, deployment("web", ready=ready))
+    for ready, team in ((1, "a"), (2, "a"), (0, "a"), (2, "b")):
+        cluster.put(DEPLOYMENTS, deployment("web", ready, labels={"team": team}))
     cluster.put(DEPLOYMENTS, deployment("test", namespace="tmp-1"))
     pages = list(read(FakeOutside(cluster), "deployments", checkpoint))
-    assert [[f.ready for f in p.facts if isinstance(f, Workload)] for p in pages] == [[1], [2], []]
+    labels = [[dict(f.about.labels)["team"] for f in p.facts if isinstance(f, Workload)] for p in pages]
+    assert labels == [["a"], ["b"], []]
     assert [p.caught_up for p in pages] == [False, False, True]
     assert next(read(FakeOutside(cluster), "deployments", pages[-1].checkpoint)).facts == ()
 
@@ -365,7 +406,7 @@ def test_inventory_is_listed_again_and_pods_are_not() -> None:
         checkpoint = listed(cluster, stream)
         list(read(outside, stream, checkpoint, later))
         methods[stream] = [call.method for call in outside.calls if call.params.get("limit") != 1]
-    assert methods == {"deployments": ["GET"], "pods": ["LINES"]}
+    assert methods == {"deployments": ["GET", "GET"], "pods": ["LINES"]}
 
 
 def test_a_list_that_expires_midway_begins_again() -> None:
@@ -425,7 +466,7 @@ def test_whatever_happens_the_readings_end_up_as_the_cluster_is(steps: list[tupl
     """Changes, calls that break off after any page, and expired places in any order: after one more whole call the
     readings that stand are those of the cluster. It may repeat, it must not skip.
     """
-    cluster, held, checkpoint = Cluster(), dict[str, int](), None
+    cluster, held, checkpoint = Cluster(), dict[str, str](), None
 
     def call(pages: int | None) -> None:
         nonlocal checkpoint, held
@@ -433,18 +474,18 @@ def test_whatever_happens_the_readings_end_up_as_the_cluster_is(steps: list[tupl
         for number, page in enumerate(read(FakeOutside(cluster), "deployments", checkpoint)):
             if number == pages:
                 return
-            found = {f.key: f.ready for f in page.facts if isinstance(f, Workload)}
+            found = {f.key: f.about.labels[0][1] for f in page.facts if isinstance(f, Workload)}
             said |= found.keys()
             held.update(found)
             for _, key in page.gone:
                 held.pop(key, None)
             if page.complete:
-                held = {key: ready for key, ready in held.items() if key in said}
+                held = {key: team for key, team in held.items() if key in said}
             checkpoint = page.checkpoint or checkpoint
 
     for action, name, number in steps:
         if action == "put":
-            cluster.put(DEPLOYMENTS, deployment(name, ready=number))
+            cluster.put(DEPLOYMENTS, deployment(name, labels={"team": str(number)}))
         elif action == "delete" and name in cluster.objects.get(DEPLOYMENTS, {}):
             cluster.delete(DEPLOYMENTS, name)
         elif action == "forget":
@@ -453,7 +494,7 @@ def test_whatever_happens_the_readings_end_up_as_the_cluster_is(steps: list[tupl
             call(number if action == "fail" else None)
     call(None)
     truth = cluster.objects.get(DEPLOYMENTS, {})
-    assert held == {f"workload/eu/shop/Deployment/{n}": o["status"]["readyReplicas"] for n, o in truth.items()}
+    assert held == {f"workload/eu/shop/Deployment/{n}": o["metadata"]["labels"]["team"] for n, o in truth.items()}
 
 
 # Pod starts.
@@ -484,22 +525,42 @@ def test_what_is_no_start_is_left_out(made: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("owners", "kind", "id_"),
     [
-        (owned("ReplicaSet", "web-app-5d8f"), "deployment", "eu/shop/Deployment/web-app"),
+        (owned("ReplicaSet", "web-1"), "deployment", "eu/shop/Deployment/web"),
+        (owned("ReplicaSet", "canary-1"), "deployment", "eu/shop/Rollout/canary"),
         (owned("ReplicaSet", "redis-cache"), "deployment", "eu/shop/ReplicaSet/redis-cache"),
-        (owned("ReplicaSet", "canary-77c"), "deployment", "eu/shop/Rollout/canary"),
+        (owned("ReplicaSet", "gone-web-5d8f"), "deployment", "eu/shop/Deployment/gone-web"),
+        (owned("ReplicaSet", "gone-canary-77c"), "deployment", "eu/shop/Rollout/gone-canary"),
         (owned("StatefulSet", "db"), "statefulset", "eu/shop/StatefulSet/db"),
         (owned("DaemonSet", "agent"), "daemonset", "eu/shop/DaemonSet/agent"),
         (owned("Job", "nightly-29634480"), "job", "eu/shop/CronJob/nightly"),
-        (owned("Job", "import"), "job", "eu/shop/Job"),
+        (owned("Job", "by-hand"), "job", "eu/shop/CronJob/nightly"),
+        (owned("Job", "import-20260101"), "job", "eu/shop/Job"),
+        (owned("Job", "step-1"), "job", "eu/shop/Workflow"),
+        (owned("Job", "gone-29634480"), "job", "eu/shop/Job"),
         (owned("TaskRun", "build-1"), "other", "eu/shop/TaskRun"),
         (owned("ReplicationController", "old"), "other", "eu/shop/ReplicationController/old"),
         ([], "other", "eu/shop/Pod"),
     ],
 )
 def test_a_start_is_about_what_outlives_the_pod(owners: list[dict[str, Any]], kind: str, id_: str) -> None:
-    """The controller decides; names made for a single run would be objects without end."""
+    """The controller decides, and what controls that; where it is gone already, the label that a Deployment puts on pods.
+    Names made for a single run would be objects without end.
+    """
     labels = {"pod-template-hash": "5d8f", "rollouts-pod-template-hash": "77c"}
-    (started,) = facts(list(read(FakeOutside(Cluster().put(PODS, pod("x", owners=owners, labels=labels))), "pods")))
+    cluster = Cluster().put(PODS, pod("x", owners=owners, labels=labels))
+    made = (("web-1", "Deployment", "web"), ("canary-1", "Rollout", "canary"))
+    cluster.put(
+        SETS, *(thing(name, "shop", owners=owned(kind, of)) for name, kind, of in made), thing("redis-cache", "shop")
+    )
+    cron, flow = owned("CronJob", "nightly"), owned("Workflow", "flow-8")
+    jobs: Sequence[tuple[str, list[dict[str, Any]]]] = (
+        ("nightly-29634480", cron),
+        ("by-hand", cron),
+        ("import-20260101", []),
+        ("step-1", flow),
+    )
+    cluster.put(JOBS, *(thing(name, "shop", owners=made_by) for name, made_by in jobs))
+    (started,) = facts(list(read(FakeOutside(cluster), "pods")))
     assert isinstance(started, PodStarted)
     assert (started.owner_kind, started.about.id) == (kind, id_)
 
@@ -553,6 +614,87 @@ def test_a_start_before_since_is_old_news() -> None:
     checkpoint = listed(cluster, "pods")
     cluster.put(PODS, pod("x"))
     assert facts(list(read(FakeOutside(cluster), "pods", checkpoint, since=CREATED + timedelta(seconds=8)))) == []
+
+
+@pytest.mark.parametrize(
+    ("gone", "seconds"),
+    [
+        (stuck("x", end="08:10:02"), [602.0]),
+        (stuck("x", end="08:10:01"), []),
+        (stuck("x", turned="08:01:01", end="09:00:00"), [3_600.0]),
+        (stuck("x", turned="08:01:02", end="09:00:00"), []),
+        (stuck("x"), []),
+        (pod("x", ready=None, conditions=[UNSCHEDULABLE]), []),
+        (pod("x"), []),
+        (stuck("x", end="09:00:00", namespace="tmp-1"), []),
+    ],
+    ids=[
+        "longer than 10 min",
+        "10 min",
+        "never ready",
+        "ready before",
+        "no time of its end",
+        "without a node",
+        "ready",
+        "namespace left out",
+    ],
+)
+def test_a_pod_that_goes_without_ever_having_been_ready_is_counted(gone: dict[str, Any], seconds: list[float]) -> None:
+    """If it had its node for longer than `ready_within`; one that was ready before has had its start."""
+    cluster = Cluster()
+    checkpoint = listed(cluster, "pods")
+    cluster.put(PODS, gone).delete(PODS, "x")
+    told = facts(list(read(FakeOutside(cluster), "pods", checkpoint)))
+    assert [fact.seconds for fact in told if isinstance(fact, PodNeverReady)] == seconds
+
+
+def test_pods_that_wait_are_counted_while_they_do() -> None:
+    """Those that have had a node for longer than `ready_within` and whose containers have not all started; pods that run,
+    wait for a node, are being taken away or are left out are none of them.
+    """
+    running = stuck("running")
+    running["status"]["phase"] = "Running"
+    unbound = pod("unbound", ready=None, conditions=[UNSCHEDULABLE])
+    unbound["status"]["phase"] = "Pending"
+    made = [stuck("a"), stuck("b"), stuck("going", end="08:05:00"), stuck("out", namespace="tmp-1"), running, unbound]
+    cluster = Cluster().put(PODS, *made)
+    at = CREATED + timedelta(minutes=10, seconds=1)
+    outside = FakeOutside(cluster)
+    counts = [facts(list(read(outside, "waiting", now=now))) for now in (at, at + timedelta(seconds=1))]
+    assert counts == [[PodsWaiting(about=CLUSTER, cluster="eu", waiting=n)] for n in (0, 2)]
+    assert outside.calls[0].params == {"limit": 2, "fieldSelector": "status.phase=Pending,spec.nodeName!="}
+
+
+def test_pods_that_wait_are_those_of_one_list() -> None:
+    """One that expires midway is begun again, and what has gone meanwhile is not counted."""
+    cluster = Cluster().put(PODS, stuck("a"), stuck("b"), stuck("c"))
+
+    def answer(call: Call) -> Reply:
+        if "continue" in call.params and "b" in cluster.objects[PODS]:
+            cluster.delete(PODS, "b").forget()
+        return cluster(call)
+
+    (found,) = facts(list(read(FakeOutside(answer), "waiting")))
+    assert found == PodsWaiting(about=CLUSTER, cluster="eu", waiting=2)
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_a_pod_that_ended_by_itself_is_a_run(phase: str) -> None:
+    """A job may be done before it is ready."""
+    cluster = Cluster()
+    checkpoint = listed(cluster, "pods")
+    done = stuck("x", end="09:00:00")
+    done["status"]["phase"] = phase
+    cluster.put(PODS, done).delete(PODS, "x")
+    assert facts(list(read(FakeOutside(cluster), "pods", checkpoint))) == []
+
+
+def test_a_pod_whose_start_was_told_has_had_it() -> None:
+    """However it stands when it goes."""
+    cluster = Cluster()
+    checkpoint = listed(cluster, "pods")
+    cluster.put(PODS, pod("x", "08:00:02"), stuck("x", end="09:00:00")).delete(PODS, "x")
+    assert [type(fact) for fact in facts(list(read(FakeOutside(cluster), "pods", checkpoint)))] == [PodStarted]
 
 
 # Nodes and probes.

@@ -13,21 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from platform_meter.model.access import Access, Basic, Secret, Token
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.proposal import Surroundings
-from platform_meter.model.source import (
-    Access,
-    Basic,
-    Page,
-    Secret,
-    SourceError,
-    TimedOut,
-    Token,
-    Unexpected,
-    Unreachable,
-)
+from platform_meter.model.source import Page, SourceError, TimedOut, Unexpected, Unreachable
 from platform_meter.sources.prometheus import SOURCE, slices
 from platform_meter.sources.prometheus.config import Config
 from platform_meter.testing import Case, Later
@@ -36,6 +27,7 @@ from platform_meter.testing.outside import Call, FakeOutside, Reply
 NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
 NOON = int(NOW.timestamp()) - 30
 SINCE = NOW - timedelta(minutes=12)
+ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 BAD, TOTAL = "sum(increase(errors_total[{{window}}]))", "sum(increase(requests_total[{{window}}]))"
 USAGE: dict[str, Any] = {
     "action": "request",
@@ -68,6 +60,7 @@ def answering(series: dict[str, list[tuple[dict[str, str], Value]]]) -> Callable
             {"metric": labels, "values": [[end, f"{value(end)}"] for end in ends if value(end) is not None]}
             for labels, value in found
         ]
+        result = [one for one in result if one["values"]]
         return Reply(body={"status": "success", "data": {"resultType": "matrix", "result": result}})
 
     return answer
@@ -97,13 +90,20 @@ def used(id_: str, minutes: int, amount: float) -> Usage:
     about = Ref(system="kong", kind="route", id=id_)
     key = f"usage/request/kong/route/{id_}/{NOON + 60 * minutes}"
     middle = at(minutes) - timedelta(seconds=150)
-    return Usage(key=key, at=middle, about=about, action="request", amount=amount)
+    return Usage(
+        key=key, at=middle, about=about, updated=ONCE + timedelta(seconds=amount), action="request", amount=amount
+    )
 
 
-def counted(minutes: int, good: float, bad: float) -> SliCount:
+def counted(minutes: int, good: float, bad: float, *, twice: float | None = None) -> SliCount:
+    """Of an SLI whose total and bad events, or those that are counted `twice`, were read."""
     about = Ref(system="prometheus", kind="sli", id="web")
-    key = f"sli/web/{NOON + 60 * minutes}"
-    return SliCount(key=key, at=at(minutes), about=about, sli="web", good=good, bad=bad, width=timedelta(minutes=5))
+    key, read = (
+        f"sli/web/{NOON + 60 * minutes}",
+        ONCE + timedelta(seconds=good + bad + (bad if twice is None else twice)),
+    )
+    five = timedelta(minutes=5)
+    return SliCount(key=key, at=at(minutes), about=about, updated=read, sli="web", good=good, bad=bad, width=five)
 
 
 def later_world() -> Callable[[Call], Reply]:
@@ -149,7 +149,8 @@ CASE = Case(
 def read(
     outside: FakeOutside, stream: str = "sli/web", checkpoint: bytes | None = None, now: datetime = NOW, **said: Any
 ) -> Iterator[Page]:
-    config = Config.model_validate({**SETTINGS, **said})
+    """One poll; without an overlap where a test does not ask for one, so that each slice is read once."""
+    config = Config.model_validate({**SETTINGS, "lookback": "0s", **said})
     found = next(s for s in SOURCE.connect(config, outside, "prometheus") if s.name == stream)
     return found.read(checkpoint, SINCE, now)
 
@@ -216,7 +217,7 @@ def test_long_ranges_are_asked_in_parts() -> None:
         (None, 100.0, (100.0, 0.0)),
         (0.0, 0.0, (0.0, 0.0)),
         (3.0, None, None),
-        (float("nan"), 100.0, (100.0, 0.0)),
+        (float("nan"), 100.0, None),
         (3.0, float("nan"), None),
         (3.0, float("inf"), None),
         (100.5, 100.0, (0.0, 100.0)),
@@ -224,7 +225,9 @@ def test_long_ranges_are_asked_in_parts() -> None:
     ],
 )
 def test_absent_and_odd_numbers(bad: float | None, total: float | None, expected: tuple[float, float] | None) -> None:
-    """No total, no fact; a part that is absent is 0; 0 stays 0; a part never leaves 0..total."""
+    """No total, no fact; a part that is absent is 0, one that is no number is unknown; 0 stays 0; a part never leaves
+    0..total.
+    """
     told = facts(read(sli_world(lambda _: bad, lambda _: total), checkpoint=str(NOON - 300).encode(), **PLAIN))
     assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == ([] if expected is None else [expected])
 
@@ -250,6 +253,51 @@ def test_good_instead_of_bad() -> None:
     assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == [(0.0, 100.0), (90.0, 10.0)]
 
 
+def test_good_events_that_may_be_late_are_waited_for() -> None:
+    """A slice that ended half a minute ago has a total and no good events yet: nothing is said of it, its place stays, and
+    it is read again. Five minutes after its end none are expected any more, and all of it is bad.
+    """
+    good = {"id": "web", "good": "sum(increase(good_total[{{window}}]))", "total": TOTAL, "scrape_interval": "0s"}
+    came: dict[int, float] = {NOON - 300: 90.0}
+    outside = sli_world(came.get, lambda _: 100.0, part=good["good"])
+    (page,) = read(outside, checkpoint=str(NOON - 600).encode(), slis=[good])
+    assert [(f.key, f.good) for f in page.facts if isinstance(f, SliCount)] == [(f"sli/web/{NOON - 300}", 90.0)]
+    assert (page.checkpoint, page.caught_up) == (str(NOON - 300).encode(), False)
+    assert str(page.progress) == "sli/web waits for good events of the slice until 12:00 UTC"
+    later = NOW + timedelta(minutes=4, seconds=30)
+    told = facts(read(outside, checkpoint=page.checkpoint, now=later - timedelta(seconds=1), slis=[good]))
+    assert told == []
+    told = facts(read(outside, checkpoint=page.checkpoint, now=later, slis=[good]))
+    assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == [(0.0, 100.0)]
+    came[NOON] = 95.0
+    told = facts(read(outside, checkpoint=page.checkpoint, slis=[good]))
+    assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == [(95.0, 5.0)]
+
+
+def test_what_came_late_corrects_what_was_said() -> None:
+    """Slices of the overlap are read again with the next one. Of two reads of one slice that which counted more is the
+    newer version, whatever came first; what stayed as it was is the same fact.
+    """
+    totals = {NOON - 600: 50.0, NOON - 300: 60.0}
+    outside = sli_world(lambda _: 1.0, totals.get)
+    sli: dict[str, Any] = {**PLAIN, "lookback": "15m"}
+    early = facts(read(outside, checkpoint=str(NOON - 900).encode(), now=NOW - timedelta(minutes=5), **sli))
+    totals |= {NOON - 300: 100.0, NOON: 70.0}
+    pages = list(read(outside, checkpoint=str(NOON - 300).encode(), **sli))
+    assert [page.checkpoint for page in pages] == [str(NOON).encode()]
+    late = facts(iter(pages))
+    assert [(f.key, f.good) for f in early + late if isinstance(f, SliCount)] == [
+        (f"sli/web/{NOON - 600}", 49.0),
+        (f"sli/web/{NOON - 300}", 59.0),
+        (f"sli/web/{NOON - 600}", 49.0),
+        (f"sli/web/{NOON - 300}", 99.0),
+        (f"sli/web/{NOON}", 69.0),
+    ]
+    assert early[0] == late[0]
+    versions = [f.updated for f in (early[1], late[1]) if isinstance(f, SliCount)]
+    assert versions == [ONCE + timedelta(seconds=counted) for counted in (61, 101)]
+
+
 def test_series_that_name_the_same_object_are_added_up() -> None:
     """Labels that `by` leaves out do not part an object in two, of which the store would keep one."""
     query = "increase(requests_total[{{window}}])"
@@ -263,7 +311,7 @@ def test_series_that_name_the_same_object_are_added_up() -> None:
 
 def _warned(text: str) -> FakeOutside:
     return FakeOutside(
-        lambda _: Reply(body={"status": "success", "data": {"result": []}, "warnings": [text]}),
+        lambda _: Reply(body={"status": "success", "data": {"resultType": "matrix", "result": []}, "warnings": [text]}),
     )
 
 
@@ -277,6 +325,126 @@ def test_a_remark_on_the_query_is_no_partial_answer() -> None:
     """Newer servers remark on PromQL itself; the numbers are whole."""
     (page,) = read(_warned('PromQL warning: bucket label "le" is missing'))
     assert page.facts == ()
+
+
+def matrix(*series: dict[str, Any], **more: Any) -> Reply:
+    return Reply(body={"status": "success", "data": {"resultType": "matrix", "result": list(series)}, **more})
+
+
+HISTOGRAM = {"count": "99", "sum": "10", "buckets": [[3, "0", "0.5", "99"]]}
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "text"),
+    [
+        (matrix(isPartial=True), Unreachable, "the server says its answer may not be whole: isPartial"),
+        (
+            matrix(warnings=["PromQL warning: encountered a mix of histograms and floats for aggregation"]),
+            Unexpected,
+            "the server left samples out; mend the query: PromQL warning: encountered a mix",
+        ),
+        (
+            Reply(body={"status": "error", "errorType": "execution", "error": "found duplicate series"}),
+            Unexpected,
+            "the server refuses the query: found duplicate series",
+        ),
+        (
+            Reply(body={"status": "success", "data": {"resultType": "scalar", "result": [NOON, "99"]}}),
+            Unexpected,
+            "the answer is a scalar and not the matrix that was asked for",
+        ),
+        (
+            Reply(body={"status": "success", "data": {"resultType": "string", "result": [NOON, "99"]}}),
+            Unexpected,
+            "the answer is a string and not the matrix that was asked for",
+        ),
+        (
+            Reply(
+                body={
+                    "status": "success",
+                    "data": {"resultType": "vector", "result": [{"metric": {}, "value": [NOON, "99"]}]},
+                }
+            ),
+            Unexpected,
+            "the answer is a vector and not the matrix that was asked for",
+        ),
+        (
+            matrix({"metric": {}, "histograms": [[NOON, HISTOGRAM]]}),
+            Unexpected,
+            "the answer is a native histogram and no number; count it, for example by histogram_count",
+        ),
+        (
+            matrix({"metric": {}, "values": [[NOON - 7, "99"]]}),
+            Unexpected,
+            "the answer has series without a number at the moments that were asked for",
+        ),
+    ],
+    ids=["partial", "samples left out", "an error", "a scalar", "a string", "a vector", "a histogram", "other moments"],
+)
+def test_an_answer_to_something_else_is_no_answer(reply: Reply, error: type[SourceError], text: str) -> None:
+    """Nothing of it is kept, as good as 0 good events it would be: the poll fails with the reason, and asks again."""
+    with pytest.raises(error, match=text):
+        list(read(FakeOutside(lambda _: reply), checkpoint=str(NOON - 300).encode()))
+
+
+def test_a_server_whose_clock_is_behind_has_not_seen_the_slice_yet() -> None:
+    """Its answers are dated: one from before the slice's end lacks what is still to come, by its clock."""
+    series = {"metric": {}, "values": [[NOON, "7"]]}
+    answers = [
+        Reply(body=matrix(series).body, headers={"date": f"Mon, 04 May 2026 {time} GMT"})
+        for time in ("11:59:59", "12:00:00", "12:00:00")
+    ]
+    outside = FakeOutside(lambda _: answers.pop(0))
+    with pytest.raises(
+        Unreachable, match=r"the server's clock says 2026-05-04 11:59:59 UTC, before the slice's end at"
+    ):
+        list(read(outside, checkpoint=str(NOON - 300).encode(), **PLAIN))
+    told = facts(read(outside, checkpoint=str(NOON - 300).encode(), **PLAIN))
+    assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == [(0.0, 7.0)]
+
+
+LONG: dict[str, Any] = {
+    "slis": [
+        {
+            "id": "web",
+            "scrape_interval": "0s",
+            "bad": BAD,
+            "total": f'sum(increase(x{{a=~"{"b|" * 1_500}"}}[{{{{window}}}}]))',
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize(("takes", "methods"), [(True, ["POST", "GET"]), (False, ["POST", "GET", "GET"])])
+def test_a_query_that_is_too_long_for_an_address_is_posted(takes: bool, methods: list[str]) -> None:
+    """As a form, with the same words; a server that does not take that is asked by the address after all."""
+
+    def answer(call: Call) -> Reply:
+        if call.method == "POST" and not takes:
+            return Reply(status=405)
+        return matrix(
+            {"metric": {}, "values": [[NOON, "5" if "errors" in (call.body or call.params)["query"] else "8"]]}
+        )
+
+    outside = FakeOutside(answer)
+    told = facts(read(outside, checkpoint=str(NOON - 300).encode(), **LONG))
+    assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == [(3.0, 5.0)]
+    assert [call.method for call in outside.calls] == methods
+    assert {name: value for name, value in outside.calls[0].body.items() if name != "query"} == {
+        "start": NOON,
+        "end": NOON,
+        "step": 300,
+    }
+
+
+def test_check_posts_a_long_query_too() -> None:
+    """And tells what is said to it."""
+    told = {"status": "error", "error": "parse error"}
+    outside = FakeOutside(
+        lambda call: Reply(body=told) if call.method == "POST" else Reply(body='{"status": "success"}')
+    )
+    config = Config.model_validate({**SETTINGS, "usage": [], **LONG})
+    assert list(SOURCE.check(config, outside)) == ["sli/web: the server refuses the query: parse error"]
 
 
 def sizes(outside: FakeOutside) -> list[int]:
@@ -382,8 +550,15 @@ def test_an_instant_query_tells_how_things_stand_at_the_end_of_each_slice() -> N
     about = Ref(system="kubernetes", kind="namespace", id="shop")
     key = "usage/meshed/kubernetes/namespace/shop"
     assert facts(iter(pages)) == [
-        Usage(key=f"{key}/{NOON - 600}", at=at(-10) - timedelta(seconds=150), about=about, action="meshed", amount=2.0),
-        Usage(key=f"{key}/{NOON - 300}", at=at(-5) - timedelta(seconds=150), about=about, action="meshed", amount=3.0),
+        Usage(
+            key=f"{key}/{NOON - seconds}",
+            at=at(-seconds // 60) - timedelta(seconds=150),
+            about=about,
+            updated=ONCE + timedelta(seconds=amount),
+            action="meshed",
+            amount=amount,
+        )
+        for seconds, amount in ((600, 2.0), (300, 3.0))
     ]
 
 
@@ -395,7 +570,7 @@ def test_an_instant_sli_counts_what_stands() -> None:
         "count(up)": [({}, lambda _: 10.0)],
     }
     told = facts(read(FakeOutside(answering(series)), checkpoint=str(NOON - 600).encode(), slis=[up]))
-    assert told == [counted(-5, 0.0, 10.0), counted(0, 9.0, 1.0)]
+    assert told == [counted(-5, 0.0, 10.0, twice=0.0), counted(0, 9.0, 1.0, twice=9.0)]
 
 
 def test_a_window_in_an_instant_query_is_that_of_its_slice() -> None:

@@ -68,7 +68,7 @@ def pipeline(*labels: tuple[str, str], links: tuple[str, ...] = (PLACE,)) -> Ref
 
 
 def ran(name: str, outcome: Outcome, end: str, seconds: int, **more: Any) -> PipelineRun:
-    own: dict[str, Any] = {"about": pipeline(), "group": f"eu/shop/build|uid-{name}", **more}
+    own: dict[str, Any] = {"about": pipeline(), "group": f"eu/shop/build|uid-{name}", "rule": "succeeded", **more}
     return PipelineRun(
         key=f"pipelinerun/uid-{name}",
         at=datetime.fromisoformat(f"2026-05-04T{end}+00:00"),
@@ -104,7 +104,7 @@ EXPECTED: tuple[Fact, ...] = (
         sha="abc1",
         trigger="push",
     ),
-    ran("build-2", Outcome.USER_FAILURE, "10:04:00", 235, reason="Failed in test/unit"),
+    ran("build-2", Outcome.USER_FAILURE, "10:04:00", 235, reason="Failed in test/unit", rule="user_task"),
     job("build-1", "test", Outcome.SUCCESS, "10:03:00", 164, 10),
     job("build-2", "git-clone", Outcome.SUCCESS, "10:01:00", 51, 3),
     job("build-2", "test", Outcome.USER_FAILURE, "10:03:00", 134, 40),
@@ -119,8 +119,8 @@ CASE = Case(
         answers=later_world,
         after=timedelta(minutes=15),
         expected=(
-            ran("build-3", Outcome.CANCELLED, "10:40:05", 2400, reason="Cancelled"),
-            ran("build-6", Outcome.UNKNOWN, "10:41:00", 2455, reason="Failed"),
+            ran("build-3", Outcome.CANCELLED, "10:40:05", 2400, reason="Cancelled", rule="cancelled"),
+            ran("build-6", Outcome.UNKNOWN, "10:41:00", 2455, reason="Failed", rule=""),
         ),
         gaps=("shop/build-4 was deleted before it ended",),
         rejected=1,
@@ -162,7 +162,7 @@ def test_a_reason_tells_whose_failure_it_was(reason: str, message: str, outcome:
             "Failed in git-clone/clone",
         ),
         (task("x", "test", "TaskRunTimeout", ("unit", 0, "10:00:16")), Outcome.USER_FAILURE, "TaskRunTimeout in test"),
-        (task("x", "test", "TaskRunTimeout"), Outcome.INFRA_FAILURE, "TaskRunTimeout before a step ran"),
+        (task("x", "test", "TaskRunTimeout"), Outcome.INFRA_FAILURE, "TaskRunTimeout"),
         (
             task(
                 "x", "test", "TaskRunImagePullFailed", message='failed to pull the image "registry.acme.example/go:1"'
@@ -191,6 +191,39 @@ def test_the_task_that_failed_first_tells_whose_failure_a_run_was(
     cancelled = task("x", "beside", "TaskRunCancelled", end="10:02:00")
     world.put(RUNS, run("x", "Failed")).put(TASKS, after, failed, cancelled)
     assert (said(world)["x"].outcome, said(world)["x"].reason) == (outcome, why)
+
+
+def test_ones_own_rules_come_first() -> None:
+    """By the task that failed, or by what the condition says, which spares the look at the tasks."""
+    world, own = (
+        Tekton(),
+        [
+            {"step": "provision-*", "class": "infra_failure"},
+            {"log": "webhook * refused", "class": "infra_failure"},
+        ],
+    )
+    world.put(RUNS, run("x", "Failed"), run("y", "CouldntGetPipeline", message="the webhook deny refused it"))
+    world.put(TASKS, task("x", "provision-db", "Failed", ("create", 1, "10:00:16")))
+    found = said(world, outcomes=own)
+    assert (found["x"].outcome, found["x"].rule) == (Outcome.INFRA_FAILURE, "outcomes 1: step provision-*")
+    assert (found["y"].outcome, found["y"].rule) == (Outcome.INFRA_FAILURE, "outcomes 2: log webhook * refused")
+
+
+def test_a_pipeline_that_ran_out_of_time_is_the_tasks_that_ran_then() -> None:
+    """Its time-out cancelled the last task."""
+    world = Tekton()
+    world.put(RUNS, run("x", "PipelineRunTimeout"), run("y", "PipelineRunTimeout"), run("z", "PipelineRunTimeout"))
+    world.put(
+        TASKS,
+        task("x", "git-clone", "Succeeded", ("clone", 0, "10:00:16"), end="10:01:00"),
+        task("x", "test", "TaskRunCancelled", end="10:05:00"),
+        task("y", "git-clone", "TaskRunCancelled", end="10:05:00"),
+    )
+    assert {name: (fact.outcome, fact.rule) for name, fact in said(world).items()} == {
+        "x": (Outcome.USER_FAILURE, "user_task"),
+        "y": (Outcome.INFRA_FAILURE, "clone_task"),
+        "z": (Outcome.UNKNOWN, ""),
+    }
 
 
 def test_runs_with_the_same_commit_and_parameters_are_one_group() -> None:

@@ -19,19 +19,41 @@ from typing import Literal
 
 from platform_meter.demo.company import builds, days, releases
 from platform_meter.demo.company.layout import BAD_WEEK, HISTORY_DAYS, Company, Repo, active
+from platform_meter.demo.company.pipelines import Build, System, build, pipelines
 from platform_meter.demo.company.records import Deployment, Issue, Pull, Run, Ticket, sha_of
 from platform_meter.demo.company.scenarios import Scenario, Trouble
+from platform_meter.demo.company.syncs import App, Sync, applications, sync
 from platform_meter.demo.company.tickets import PROJECTS, open_issue, open_ticket
 
-Kind = Literal["run", "pull", "release", "ticket", "issue"]
-PER_DAY: dict[Kind, float] = {"run": 242, "pull": 96, "release": 14.5, "ticket": 24, "issue": 2}
+Kind = Literal["run", "pull", "release", "ticket", "issue", "jenkins", "gitlab", "tekton", "sync"]
+PER_DAY: dict[Kind, float] = {
+    "run": 242,
+    "pull": 96,
+    "release": 14.5,
+    "ticket": 24,
+    "issue": 2,
+    "jenkins": 45,
+    "gitlab": 14,
+    "tekton": 30,
+    "sync": 60,
+}
 """Arrivals on a working day in the middle of the history, in a company of `USUAL_SERVICES`."""
 USUAL_SERVICES = 300
 GROWTH = (0.85, 1.15)
 """Factors on arrivals at the history's start and end."""
 SLOT = timedelta(seconds=20)
 """In live time each slot has one run, and of the rest one every so many slots."""
-EVERY: dict[Kind, int] = {"run": 1, "pull": 5, "release": 9, "ticket": 30, "issue": 90}
+EVERY: dict[Kind, int] = {
+    "run": 1,
+    "pull": 5,
+    "release": 9,
+    "ticket": 30,
+    "issue": 90,
+    "jenkins": 4,
+    "gitlab": 6,
+    "tekton": 6,
+    "sync": 9,
+}
 BAD_WEEK_TICKETS = 2.2
 FLOOD = 10
 """Tickets come so much faster in a ticket flood."""
@@ -60,6 +82,11 @@ class History:
         self.tickets: list[Ticket] = []
         self.run: dict[int, Run] = {}
         self.deployment: dict[int, Deployment] = {}
+        self.pipelines = pipelines(company)
+        self.builds: dict[str, list[Build]] = {pipeline.name: [] for pipeline in self.pipelines}
+        """On other systems, by the name of the pipeline."""
+        self.apps = applications(company)
+        self.syncs: dict[App, list[Sync]] = {app: [] for app in self.apps}
         self.inactive: dict[int, datetime] = {}
         """When a deployment was replaced by the next one in its environment."""
         self.main: dict[str, list[tuple[datetime, Pull]]] = defaultdict(list)
@@ -145,6 +172,10 @@ class History:
                 self._open_ticket(rng, arrival.at)
             case "issue":
                 self._open_issue(rng, arrival.at)
+            case "jenkins" | "gitlab" | "tekton":
+                self._build_elsewhere(rng, System(arrival.kind), arrival.at)
+            case "sync":
+                self._sync(rng, arrival.at)
 
     def _settle(self, now: datetime) -> None:
         """Merges and rollbacks that were due before `now`."""
@@ -207,6 +238,17 @@ class History:
         self.runs[repo.name].append(run)
         self.run[run.id] = run
         self._touch(repo.name, "runs", run.moments())
+
+    def _build_elsewhere(self, rng: random.Random, system: System, at: datetime) -> None:
+        pipeline = rng.choice([one for one in self.pipelines if one.system is system])
+        builds = self.builds[pipeline.name]
+        builds.append(build(rng, pipeline, len(builds) + 1, at))
+
+    def _sync(self, rng: random.Random, at: datetime) -> None:
+        app = rng.choice(self.apps)
+        before = self.syncs[app][-1] if self.syncs[app] else None
+        if (begun := sync(rng, self.company, app, before, at)) is not None:
+            self.syncs[app].append(begun)
 
     def _newest(self, repo: Repo, event: str, at: datetime) -> Pull | None:
         """What a run of this event builds: the newest merge or the newest open pull request, unless it was built already."""

@@ -14,6 +14,7 @@ from platform_meter.demo.company.scenarios import Scenario, Trouble
 
 OPEN, PROGRESS, WAITING, RESOLVED, CLOSED = "Open", "In Progress", "Waiting for customer", "Resolved", "Closed"
 PRIORITIES = ("P1", "P2", "P3", "P4")
+RESOLUTIONS = ("Done", "Duplicate", "Won't Do", "Cannot Reproduce")
 FIRST_RESPONSE_HOURS = {"P1": 0.25, "P2": 1.1, "P3": 2.5, "P4": 5.0}
 """Median working hours to the first answer."""
 BOT = "automation"
@@ -153,7 +154,7 @@ def _steps(
 
 
 def _ending(rng: random.Random, agent: str, reporter: str, at: datetime) -> list[Step]:
-    how = rng.choices(("Done", "Duplicate", "Won't Do", "Cannot Reproduce"), (88, 5, 4, 3))[0]
+    how = rng.choices(RESOLUTIONS, (88, 5, 4, 3))[0]
     done = (("status", PROGRESS, RESOLVED), ("resolution", "", how))
     steps = [Step(at=at, actor=agent, changes=done)]
     if rng.random() < 0.06:

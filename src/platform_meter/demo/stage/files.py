@@ -67,6 +67,9 @@ def _keep(path: Path, secret: str) -> None:
 def _config(told: Sequence[Told]) -> dict[str, Any]:
     return {
         "zone": ZONE.key,
+        "access": {
+            "anonymous": "viewer"
+        },  # wherever it listens: there is nothing in it that anybody would keep to himself
         "definitions": DEFINITIONS,
         "labels": {"team": TEAM_LABEL},
         "sources": {name: dict(section) for one in told for name, section in one.sources.items()},
@@ -94,7 +97,7 @@ def _definitions(company: Company, told: Sequence[Told]) -> Mapping[str, Sequenc
         "teams": [_team(company, index) for index in range(len(company.teams))],
         "services": [_service(company, service) for service in company.services],
         "environments": [
-            {"kind": "Environment", "id": "production", "production": True, "match": ["production-*"]},
+            {"kind": "Environment", "id": "production", "production": True, "match": ["production-*", "eu/*", "us/*"]},
             {"kind": "Environment", "id": "staging", "match": ["staging"]},
         ],
         "ownership": [{"kind": "Ownership", "id": "ownership", "team_label": TEAM_LABEL, "rules": rules}],

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import yaml
 
+from platform_meter.demo.company.layout import PLATFORM_TEAMS
 from platform_meter.demo.stage.pager import Alert, pager
 from platform_meter.demo.stage.seed import write_blocks
 from platform_meter.runtime.server.httpd import Server
@@ -57,6 +59,25 @@ def moved(text: str, places: Places) -> str:
     """One of the repository's files with the addresses that are in use instead of its own."""
     written = {getattr(Places(), f.name): getattr(places, f.name) for f in fields(Places)}
     return re.sub("|".join(rf"{re.escape(one)}\b" for one in written), lambda found: written[found[0]], text)
+
+
+def routed(text: str, teams: Sequence[str]) -> str:
+    """Alertmanager's configuration, with each team's alerts on their own routes: by owner, to receivers of its own."""
+    config = yaml.safe_load(text)
+    top, known = config["route"], list(config["receivers"])
+    for route in (*top["routes"], top):
+        name = route["receiver"]
+        own = [{"matchers": [f'owner="{team}"'], "receiver": f"{name} of {team}"} for team in teams]
+        route["routes"] = [*route.get("routes", ()), *own]
+        (common,) = (one for one in known if one["name"] == name)
+        config["receivers"] += [_of_team(common, team) for team in teams]
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def _of_team(receiver: Mapping[str, Any], team: str) -> dict[str, Any]:
+    """A receiver that tells the pager under the team's own path."""
+    hooks = [{**hook, "url": f"{hook['url']}{team}"} for hook in receiver["webhook_configs"]]
+    return {"name": f"{receiver['name']} of {team}", "webhook_configs": hooks}
 
 
 def chosen_places(port: int) -> Places:
@@ -208,7 +229,8 @@ def stack(
     found = programs()
     for file in (PROMETHEUS, ALERTMANAGER, TEMPLATES):
         path = folder / Path(file).name
-        path.write_text(adjust(path.name, moved(repository(file).read_text("utf-8"), places)), encoding="utf-8")
+        text = adjust(path.name, moved(repository(file).read_text("utf-8"), places))
+        path.write_text(routed(text, PLATFORM_TEAMS) if file == ALERTMANAGER else text, encoding="utf-8")
     with ExitStack() as all_:
         all_.enter_context(Server(pager(tell), HOST, int(places.pager.rpartition(":")[2])))
         alerts = all_.enter_context(

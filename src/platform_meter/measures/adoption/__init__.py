@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from platform_meter.measures.adoption.gauges import GAUGES
+from platform_meter.measures.adoption.gauges import declared
 from platform_meter.model.measure import Measures
 
-MEASURES = Measures(standing=GAUGES)
+MEASURES = Measures(declared=declared)

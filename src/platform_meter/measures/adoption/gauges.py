@@ -10,22 +10,29 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
+from platform_meter.measures.adoption.book import Book, telling_use
 from platform_meter.measures.adoption.seen import (
     CHURN_DAYS,
     OUTSIDE,
     Seen,
     State,
     active_at,
+    active_now,
+    begins,
+    days_back,
     look,
     refusal,
     states,
+    use_known,
+    wanted,
     watermark,
 )
 from platform_meter.measures.adoption.snapshots import last_states
 from platform_meter.measures.adoption.units import Roster, eligible_services, roster
-from platform_meter.measures.adoption.use import Reader, active_units, churn, stickiness, telling_use
+from platform_meter.measures.adoption.use import Reader, active_units, churn, stickiness, whole_days
 from platform_meter.model.catalogue.adoption import (
     ACTIVE_UNITS,
     ADOPTION_ACTIVE_RATIO,
@@ -36,12 +43,14 @@ from platform_meter.model.catalogue.adoption import (
     STICKINESS,
     TEAM_CAPABILITY_STATE,
 )
-from platform_meter.model.definitions import Capability, Unit
+from platform_meter.model.definitions import Capability, Definitions, Unit
 from platform_meter.model.facts import reading_kinds
 from platform_meter.model.measure import Gauging, Measure, Scene
 from platform_meter.model.metric import UNOWNED, Metric, Ratio, Sample, Value
 
 WINDOWS = {"7d": 7, "28d": 28}
+SPAN = 28
+"""Days that stickiness looks at."""
 CODES = {State.ELIGIBLE: 0, State.ADOPTED_IDLE: 1, State.ACTIVE: 2, State.DORMANT: 3, State.CHURNED: 4}
 ORDER = (State.ACTIVE, State.DORMANT, State.ADOPTED_IDLE, State.CHURNED, State.ELIGIBLE)
 """Of a team's smaller units, the first state present is the team's."""
@@ -55,32 +64,44 @@ class Standing:
     states: Mapping[str, State]
 
 
-def standing(scene: Scene, capability: Capability, reader: Reader, known: Roster) -> Standing | None:
-    """Where each unit of a capability stands now; None while a source it reads is stale or when it is refused.
+def compute(scene: Scene, book: Book | None = None) -> Iterator[Sample]:
+    """Samples of all capabilities.
 
-    `reader` looks at now (`at=None`); it and the roster serve all capabilities of one moment.
+    Args:
+        scene: the store's seen.
+        book: use that was read already, kept from one moment to the next.
+    """
+    ends = {c.id: end for c in scene.definitions.capabilities if (end := _end(scene, c)) is not None}
+    capabilities = [c for c in scene.definitions.capabilities if c.id in ends]
+    if not capabilities:
+        return
+    book = book or wanted(scene.definitions.capabilities, scene.zone)
+    start = min(ends[c.id] - timedelta(days=days_back(c)) for c in capabilities)
+    book.read(scene.history, start, max(ends.values()))
+    reader, known = Reader(scene.history, book, None), roster(scene)
+    for capability in capabilities:
+        previous, end = last_states(scene, capability.id), ends[capability.id]
+        seen = look(capability, reader, known, moment=scene.now, end=end, previous=previous)
+        now = Standing(seen=seen, states=states(seen, previous))
+        yield from _samples(now, use_known(scene.history, capability, scene.zone) or end)
+        yield from _depth(now.seen, reader, known)
+        yield from _grid(now, known)
+
+
+def _end(scene: Scene, capability: Capability) -> date | None:
+    """The day after the last one that is known, of a capability whose current numbers are known; else None.
+
+    Not while a source it reads is stale, before a whole window of its use was read, or when it is refused.
     """
     known_to = watermark(scene, capability)
     if refusal(capability) or known_to is None:
         return None
-    previous = last_states(scene, capability.id)
-    end = known_to.astimezone(scene.zone).date() + timedelta(days=1)
-    seen = look(capability, reader, known, moment=scene.now, end=end, previous=previous)
-    return Standing(seen=seen, states=states(seen, previous))
+    first, last = begins(scene.history, capability, scene.zone), known_to.astimezone(scene.zone).date()
+    return last + timedelta(days=1) if first is not None and first <= last else None
 
 
-def compute(scene: Scene) -> Iterator[Sample]:
-    """Samples of all capabilities."""
-    reader, known = Reader(scene.history, scene.zone, None), roster(scene)
-    for capability in scene.definitions.capabilities:
-        now = standing(scene, capability, reader, known)
-        if now is not None:
-            yield from _samples(now)
-            yield from _depth(now.seen, known)
-            yield from _grid(now, known)
-
-
-def _samples(now: Standing) -> Iterator[Sample]:
+def _samples(now: Standing, since: date) -> Iterator[Sample]:
+    """What looks further back than `since`, the first day whose use is known whole, is absent."""
     seen, capability = now.seen, now.seen.capability
     ids = (capability.id, capability.unit.value)
     mandated = (*ids, str(capability.mandated).lower())
@@ -95,21 +116,24 @@ def _samples(now: Standing) -> Iterator[Sample]:
     adopted = len(seen.adopted & seen.eligible)
     yield sample(ADOPTION_RATIO, mandated, Ratio(part=adopted, whole=whole))
     yield sample(ADOPTION_ACTIVE_RATIO, mandated, Ratio(part=counts[State.ACTIVE], whole=whole))
+    read = (seen.days.end - since).days
     for label, days in WINDOWS.items():
-        units = active_units(seen.use, seen.eligible, seen.days.last(days))
-        yield sample(ACTIVE_UNITS, (*ids, label), float(units))
+        if days <= read:
+            units = active_units(seen.use, seen.eligible, seen.days.last(days))
+            yield sample(ACTIVE_UNITS, (*ids, label), float(units))
     # Today so far is no whole business day: stickiness looks at the 28 days before it.
-    span = seen.days.last(28, before=1)
-    yield sample(STICKINESS, (*ids, "28d"), stickiness(seen.use, seen.eligible, seen.days, span))
-    then = active_at(capability, seen.use, seen.days, before=CHURN_DAYS)
-    lost = churn(then, seen.active, seen.eligible)
-    yield sample(CHURN, (*ids, "28d"), lost)
+    if read > SPAN:
+        span = seen.days.last(SPAN, before=1)
+        yield sample(STICKINESS, (*ids, "28d"), stickiness(seen.use, seen.eligible, seen.days, span))
+    if read >= CHURN_DAYS + whole_days(capability.active.window):
+        then = active_at(capability, seen.use, seen.days, before=CHURN_DAYS)
+        yield sample(CHURN, (*ids, "28d"), churn(then, seen.active, seen.eligible))
 
 
-def _depth(seen: Seen, known: Roster) -> Iterator[Sample]:
+def _depth(seen: Seen, reader: Reader, known: Roster) -> Iterator[Sample]:
     """Mean over eligible teams of deployables (services) for which the predicate holds / their eligible deployables.
 
-    The same predicate, `min` included, is asked of each service. Absent for people, who have no deployables, and where
+    The same is asked of each service as of its team, `min` included. Absent for people, who have no deployables, and where
     teams adopted it and no service did.
     """
     capability = seen.capability
@@ -121,6 +145,8 @@ def _depth(seen: Seen, known: Roster) -> Iterator[Sample]:
     else:
         services = eligible_services(capability, known, seen.days.end - timedelta(days=1))
         adopted, teams = seen.predicate.units(Unit.SERVICE), seen.eligible
+        if not capability.parted:
+            adopted |= active_now(capability, reader, Unit.SERVICE, seen.days, seen.moment)
     if seen.adopted and not adopted:
         return  # what it is used on belongs to teams alone, as tickets do: there is no deployable to count
     of_team: defaultdict[str, list[bool]] = defaultdict(list)
@@ -154,21 +180,31 @@ def _teams(unit: Unit, name: str, seen: Seen, known: Roster) -> frozenset[str]:
             return frozenset(team for _, team in seen.homes.get(name, frozenset()))
 
 
-GAUGES: tuple[Measure, ...] = (
-    Gauging(
-        metrics=(
-            ADOPTION_UNITS,
-            ADOPTION_RATIO,
-            ADOPTION_ACTIVE_RATIO,
-            ADOPTION_DEPTH_RATIO,
-            ACTIVE_UNITS,
-            STICKINESS,
-            CHURN,
-            TEAM_CAPABILITY_STATE,
+def declared(definitions: Definitions) -> tuple[Measure, ...]:
+    """The gauges of these capabilities, which keep the use that they have read."""
+    books: dict[ZoneInfo, Book] = {}
+
+    def kept(scene: Scene) -> Iterator[Sample]:
+        book = books.get(scene.zone)
+        if book is None:
+            book = books[scene.zone] = wanted(definitions.capabilities, scene.zone)
+        return compute(scene, book)
+
+    return (
+        Gauging(
+            metrics=(
+                ADOPTION_UNITS,
+                ADOPTION_RATIO,
+                ADOPTION_ACTIVE_RATIO,
+                ADOPTION_DEPTH_RATIO,
+                ACTIVE_UNITS,
+                STICKINESS,
+                CHURN,
+                TEAM_CAPABILITY_STATE,
+            ),
+            reads=frozenset({*telling_use(), *reading_kinds().values()}),
+            compute=kept,
+            # A tick alone only turns days; sources that age out and new facts come by themselves.
+            every=timedelta(minutes=1),
         ),
-        reads=frozenset({*telling_use(), *reading_kinds().values()}),
-        compute=compute,
-        # A tick alone only turns days; sources that age out and new facts come by themselves.
-        every=timedelta(minutes=1),
-    ),
-)
+    )

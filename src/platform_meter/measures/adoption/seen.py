@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
+from zoneinfo import ZoneInfo
 
+from platform_meter.measures.adoption.book import Amounts, Book, asked
+from platform_meter.measures.adoption.standing import KINDS, selected, stood, telling
 from platform_meter.measures.adoption.units import OwnerKey, Roster, eligible_units, exempt, known_units
-from platform_meter.measures.adoption.use import Amounts, DaysRead, Reader, per_unit, qualifies, telling_use, whole_days
-from platform_meter.model.definitions import Adopted, Capability, Unit
-from platform_meter.model.facts import Reading, reading_kinds
-from platform_meter.model.history import History, SourceState, UnitState
+from platform_meter.measures.adoption.use import DaysRead, Reader, qualifies, whole_days
+from platform_meter.model.definitions import Active, Adopted, Capability, Unit
+from platform_meter.model.history import History, UnitState
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import UNOWNED
 
@@ -21,11 +22,6 @@ GRACE = 14
 """DaysRead for which the predicate may be false before a unit counts as no adopter any more."""
 CHURN_DAYS = 28
 """How far back the churn ratio looks."""
-
-KINDS: dict[str, type[Reading]] = {}
-for _name, _kind in reading_kinds().items():
-    _word = _name.lower()
-    KINDS[_word] = KINDS[_word[:-1] + "ies" if _word.endswith("y") else _word + "s"] = _kind
 
 
 class State(StrEnum):
@@ -44,28 +40,25 @@ OUTSIDE = frozenset({State.NOT_ELIGIBLE, State.EXEMPT})
 
 def refusal(capability: Capability) -> str:
     """Why a capability can't be measured, for `check` to print; empty when it can. Nothing is published for a refused one."""
-    word = capability.adopted.count
-    if word is not None and word.lower() not in KINDS:
-        kinds = ", ".join(sorted(w for w in KINDS if w.endswith("s")))
-        return f"capability {capability.id}: adopted.count {word!r} is no kind of standing object; write one of {kinds}, or use verb"
-    if word is not None and capability.unit is Unit.PERSON:
-        return (
-            f"capability {capability.id}: unit person can't be adopted by count, since objects belong to services and "
-            "teams; write adopted: {source: ..., verb: ...}"
-        )
+    for name, by in (("adopted", capability.adopted), ("active", capability.active)):
+        if by.count is not None and by.count.lower() not in KINDS:
+            kinds = ", ".join(sorted(w for w in KINDS if w.endswith("s")))
+            return (
+                f"capability {capability.id}: {name}.count {by.count!r} is no kind of standing object; write one of "
+                f"{kinds}, or use verb"
+            )
+        if by.count is not None and capability.unit is Unit.PERSON:
+            return (
+                f"capability {capability.id}: unit person can't be {name} by count, since objects belong to services "
+                f"and teams; write {name}: {{source: ..., verb: ...}}"
+            )
     return ""
 
 
 def watermark(scene: Scene, capability: Capability) -> datetime | None:
     """Up to when all that the capability reads is known; None when it is stale, was never read whole, or nothing gives it."""
     found: list[datetime] = [scene.now]
-    adopted, active = capability.adopted, capability.active
-    standing = KINDS.get((adopted.count or "").lower())
-    for type_, kinds in (
-        (adopted.source, frozenset({standing}) if standing else telling_use(adopted.verb or "")),
-        (active.source, telling_use(*active.verbs)),
-    ):
-        states = [s for kind in kinds for s in scene.history.sources(kind) if s.type == type_]
+    for states in (telling(scene.history, by) for by in (capability.adopted, capability.active)):
         known = [s.watermark for s in states if s.fresh and s.watermark is not None]
         if not known or len(known) < len(states):
             return None
@@ -73,10 +66,31 @@ def watermark(scene: Scene, capability: Capability) -> datetime | None:
     return min(found)
 
 
-def telling(history: History, adopted: Adopted) -> Sequence[SourceState]:
-    """The source instances that tell of the standing objects that `adopted` counts."""
-    kind = KINDS[(adopted.count or "").lower()]
-    return [s for s in history.sources(kind) if s.type == adopted.source]
+def begins(history: History, capability: Capability, zone: ZoneInfo) -> date | None:
+    """The first day of which the capability is known: its standing objects, and a whole `active.window` of use up to it.
+
+    None while something that it reads was never read, or nothing gives it.
+    """
+    adopted, used = _known(history, capability.adopted, zone), use_known(history, capability, zone)
+    if adopted is None or used is None:
+        return None
+    window = timedelta(days=whole_days(capability.active.window) - 1)
+    return max(adopted if capability.adopted.count else adopted + window, used + window)
+
+
+def use_known(history: History, capability: Capability, zone: ZoneInfo) -> date | None:
+    """The first day all of whose use by `active` is known."""
+    return _known(history, capability.active, zone)
+
+
+def _known(history: History, by: Adopted | Active, zone: ZoneInfo) -> date | None:
+    """The first day of which all is known that these tell; None while one of them was never read."""
+    states = telling(history, by)
+    # Of readings the end of a day tells, so that the day on which they were first seen is known; of use all of it.
+    read = [moment.astimezone(zone) for s in states if (moment := s.since if by.count else s.read_from) is not None]
+    if not read or len(read) < len(states):
+        return None
+    return max(r.date() if by.count or r.time() == time() else r.date() + timedelta(days=1) for r in read)
 
 
 class Predicate:
@@ -84,25 +98,21 @@ class Predicate:
 
     `count`: standing objects of one kind from the source type, those that `select` lets pass, per owner; true from
     `min` on. `select` asks labels of the object and fields of the reading by one name; either may match.
-    `verb`: the amount of use of the verb in the active window; true from `min` on.
+    `verb`: the amount of use of the verb in the active window, of such as `select` lets pass; true from `min` on.
     """
 
     def __init__(self, capability: Capability, reader: Reader, moment: datetime, days: DaysRead) -> None:
         self._adopted, self._reader, self._moment, self._days = capability.adopted, reader, moment, days
         self._window = whole_days(capability.active.window)
-        self._by_owner: dict[OwnerKey, Amounts] | None = None
-        self._use: dict[Unit, Mapping[str, Amounts]] = {}
-
-    def share(self, unit: Unit, use: Mapping[str, Amounts], by_owner: dict[OwnerKey, Amounts] | None = None) -> None:
-        """Take use that was read already."""
-        self._use[unit], self._by_owner = use, by_owner
+        self._asked = asked(capability.adopted)
 
     def units(self, unit: Unit) -> frozenset[str]:
         """Units for which it is true."""
         if self._adopted.count is not None:
             return self._standing(unit, self._adopted.count)
         span = self._days.last(self._window)
-        return frozenset(u for u, amounts in self.use(unit).items() if sum(amounts[span]) >= self._adopted.min)
+        least = self._adopted.min
+        return self._reader.enough(unit, self._asked, self._days, span, min_days=0, min_amount=least)
 
     def kept(self, unit: Unit, doubtful: Collection[str], used: frozenset[str]) -> frozenset[str]:
         """Those of `doubtful`, adopters once, that are so still though it is false now.
@@ -123,18 +133,7 @@ class Predicate:
 
     def use(self, unit: Unit) -> Mapping[str, Amounts]:
         """Amounts of the `adopted` verb by unit; nothing where adopting is no use."""
-        if self._adopted.verb is None:
-            return {}
-        if unit not in self._use:
-            self._use[unit] = self._read(unit, self._adopted.verb)
-        return self._use[unit]
-
-    def _read(self, unit: Unit, verb: str) -> Mapping[str, Amounts]:
-        if unit is Unit.PERSON:
-            return self._reader.by_person(self._adopted.source, (verb,), self._days)[0]
-        if self._by_owner is None:
-            self._by_owner = self._reader.by_owner(self._adopted.source, (verb,), self._days)
-        return per_unit(unit, self._by_owner)
+        return self._reader.use(unit, self._asked, self._days) if self._asked.verbs else {}
 
     def _standing(self, unit: Unit, word: str, back: int = 0) -> frozenset[str]:
         """Units for which enough objects stood `back` days ago."""
@@ -143,23 +142,11 @@ class Predicate:
         at = self._moment - timedelta(days=back) if back else self._reader.at
         objects: defaultdict[str, set[int]] = defaultdict(set)
         for held in history.readings(KINDS[word.lower()], at=at):
-            if held.source in instances and _selected(self._adopted, held.reading):
+            if held.source in instances and selected(self._adopted.select, held.reading):
                 name = self._reader.owner(held.object)[0 if unit is Unit.SERVICE else 1]
                 if name != UNOWNED:
                     objects[name].add(held.object)
         return frozenset(u for u, standing in objects.items() if len(standing) >= self._adopted.min)
-
-
-def _selected(adopted: Adopted, reading: Reading) -> bool:
-    labels = dict(reading.about.labels)
-    for name, patterns in adopted.select.items():
-        values = [
-            str(v).lower() if isinstance(v, bool) else str(v) for v in (getattr(reading, name, None),) if v is not None
-        ]
-        values += [labels[name]] if name in labels else []
-        if not any(fnmatchcase(value, pattern) for value in values for pattern in patterns):
-            return False
-    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,13 +154,17 @@ class Seen:
     """What one moment shows, before any unit's past is taken in."""
 
     capability: Capability
+    moment: datetime
     days: DaysRead
     use: Mapping[str, Amounts]
     """By unit; any use counts here."""
     known: frozenset[str]
     eligible: frozenset[str]
     exempt: frozenset[str]
+    held: frozenset[str]
+    """For which `adopted` holds."""
     adopted: frozenset[str]
+    """These, and who is active unless the file parts the two."""
     active: frozenset[str]
     """With qualifying use in the window up to now: `active(u, t, W)`; eligible or not."""
     homes: Mapping[str, frozenset[OwnerKey]]
@@ -188,6 +179,35 @@ def active_at(capability: Capability, use: Mapping[str, Amounts], days: DaysRead
     return frozenset(u for u, amounts in use.items() if qualifies(amounts, span, bounds.min_days, bounds.min_amount))
 
 
+def active_now(capability: Capability, reader: Reader, unit: Unit, days: DaysRead, moment: datetime) -> frozenset[str]:
+    """Units with qualifying use in the window that ends with `days`."""
+    by = capability.active
+    if by.count:
+        return active_at(capability, stood(by, reader, unit, days, moment), days)
+    span = days.last(whole_days(by.window))
+    return reader.enough(unit, asked(by), days, span, min_days=by.min_days, min_amount=by.min_amount)
+
+
+def wanted(capabilities: Sequence[Capability], zone: ZoneInfo) -> Book:
+    """An empty book of all use that these ask for."""
+    asks = [asked(by) for c in capabilities for by in (c.adopted, c.active)]
+    people = [asked(by) for c in capabilities if c.unit is Unit.PERSON for by in (c.adopted, c.active)]
+    return Book(asks, zone, people)
+
+
+def days_back(capability: Capability) -> int:
+    """How many days of use one look at it reads."""
+    return max(CHURN_DAYS + whole_days(capability.active.window), whole_days(capability.inactive))
+
+
+def evidence(
+    capability: Capability, reader: Reader, unit: Unit, days: DaysRead, moment: datetime
+) -> Mapping[str, Amounts]:
+    """Amounts by unit and day of what makes it active: use, or objects that stood."""
+    active = capability.active
+    return stood(active, reader, unit, days, moment) if active.count else reader.use(unit, asked(active), days)
+
+
 def look(
     capability: Capability,
     reader: Reader,
@@ -198,35 +218,29 @@ def look(
     previous: Mapping[str, UnitState],
 ) -> Seen:
     """See a capability at `moment`; days up to `end` (exclusive) count as use so far."""
-    active = capability.active
-    days = DaysRead(end=end, count=max(CHURN_DAYS + whole_days(active.window), whole_days(capability.inactive)))
+    days = DaysRead(end=end, count=days_back(capability))
     predicate = Predicate(capability, reader, moment, days)
-    shared = (capability.adopted.source, (capability.adopted.verb,)) == (active.source, active.verbs)
-    homes: Mapping[str, frozenset[OwnerKey]] = {}
-    if capability.unit is Unit.PERSON:
-        use, homes = reader.by_person(active.source, active.verbs, days)
-        if shared:
-            predicate.share(capability.unit, use)
-    else:
-        by_owner = reader.by_owner(active.source, active.verbs, days)
-        use = per_unit(capability.unit, by_owner)
-        if shared:
-            predicate.share(capability.unit, use, by_owner)
+    use = evidence(capability, reader, capability.unit, days, moment)
+    homes = reader.homes(asked(capability.active), days) if capability.unit is Unit.PERSON else {}
     left_out = exempt(capability, end - timedelta(days=1))
     eligible = eligible_units(capability, known, end - timedelta(days=1), homes)
     units = known_units(capability, known, homes)
     if capability.unit is Unit.PERSON:
         # Who was not seen lately has no owner to ask a selector about, so stays what the last snapshot said.
         eligible |= {u for u, was in previous.items() if u not in homes and was.state not in OUTSIDE} - left_out
+    held = predicate.units(capability.unit)
+    active = active_now(capability, reader, capability.unit, days, moment)
     return Seen(
         capability=capability,
+        moment=moment,
         days=days,
         use=use,
         known=units | left_out | {u for u, was in previous.items() if was.ever_active or was.ever_adopted},
         eligible=eligible,
         exempt=left_out,
-        adopted=predicate.units(capability.unit),
-        active=active_at(capability, use, days),
+        held=held,
+        adopted=held if capability.parted else held | active,
+        active=active,
         homes=homes,
         predicate=predicate,
     )

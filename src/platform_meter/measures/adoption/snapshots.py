@@ -9,13 +9,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from platform_meter.measures.adoption.seen import OUTSIDE, State, look, refusal, states, telling, watermark
+from platform_meter.measures.adoption.book import Book, midnight
+from platform_meter.measures.adoption.seen import (
+    OUTSIDE,
+    State,
+    begins,
+    days_back,
+    look,
+    refusal,
+    states,
+    wanted,
+    watermark,
+)
 from platform_meter.measures.adoption.units import Roster, roster
-from platform_meter.measures.adoption.use import Reader, Remembered, midnight
+from platform_meter.measures.adoption.use import Reader
 from platform_meter.model.catalogue.adoption import ADOPTION_TRANSITIONS
 from platform_meter.model.definitions import Capability
 from platform_meter.model.history import UnitState
@@ -24,8 +35,6 @@ from platform_meter.model.metric import Increment
 
 KEPT = timedelta(days=400)
 """Retention of snapshots and events (domain section 2): the past is not reconstructed beyond it."""
-LOOK_BACK = timedelta(days=91)
-"""How far a snapshot looks back at most times; one that looks further reads for itself."""
 
 
 class TransitionKind(StrEnum):
@@ -88,7 +97,7 @@ def snapshot(
     previous: Mapping[str, UnitState] | None,
     *,
     known: Roster | None = None,
-    remembered: Remembered | None = None,
+    book: Book | None = None,
 ) -> Snapshot:
     """Take the snapshot of a day that `due` names.
 
@@ -98,12 +107,15 @@ def snapshot(
         day: over, and known to its end.
         previous: the last snapshot by unit, however old; None or empty for the first.
         known: the roster, where it was made already.
-        remembered: use that was read already.
+        book: use that was read already.
     """
     end = day + timedelta(days=1)
     moment = midnight(end, scene.zone).astimezone(UTC)
     before = previous or {}
-    reader = Reader(scene.history, scene.zone, moment, remembered)
+    if book is None:
+        book = wanted([capability], scene.zone)
+        book.read(scene.history, end - timedelta(days=days_back(capability)), end)
+    reader = Reader(scene.history, book, moment)
     seen = look(capability, reader, known or roster(scene), moment=moment, end=end, previous=before)
     rows: list[UnitState] = []
     for unit, state in states(seen, before).items():
@@ -115,7 +127,7 @@ def snapshot(
                 unit=unit,
                 state=state,
                 ever_active=state is State.ACTIVE or (was is not None and was.ever_active),
-                ever_adopted=unit in seen.adopted or (was is not None and was.ever_adopted),
+                ever_adopted=unit in seen.held or (was is not None and was.ever_adopted),
             )
         )
     changes = transitions(before, rows)
@@ -136,10 +148,10 @@ def due(scene: Scene, last: Mapping[str, date]) -> list[Due]:
     """Snapshots that can be taken now, by capability as declared, then by day.
 
     A day is due once it is over in the configured zone and every source type the capability reads is fresh with all
-    watermarks past its end. Capabilities whose `adopted` and `active` both rest on events (`verb`) get every day
-    since their last snapshot and, at first, every day since the first stored use: events carry their own time, so
-    trends exist from day one. A `count` rests on readings, which say nothing of the time before we looked: its
-    series starts with the first day at whose end all of them were known, and days without a look stay out.
+    watermarks past its end. The first is the first that is known whole (`begins`): before it nobody knows who was
+    active. Capabilities whose `adopted` and `active` both rest on events (`verb`) get every day since, as events carry
+    their own time. A `count` rests on readings, which say nothing of the time before we looked: days without a look
+    stay out.
 
     Args:
         scene: the store's seen.
@@ -151,15 +163,14 @@ def due(scene: Scene, last: Mapping[str, date]) -> list[Due]:
         if refusal(capability) or known_to is None:
             continue
         yesterday = known_to.astimezone(scene.zone).date() - timedelta(days=1)
-        taken = last.get(capability.id)
-        if taken is not None:
-            first = taken + timedelta(days=1) if capability.adopted.verb else max(yesterday, taken + timedelta(days=1))
-        elif capability.adopted.verb:
-            first = _first_use(scene, capability, yesterday)
-        elif _looked(scene, capability, midnight(yesterday + timedelta(days=1), scene.zone)):
-            first = yesterday
-        else:
+        start, taken = begins(scene.history, capability, scene.zone), last.get(capability.id)
+        if start is None:
             continue
+        # Events before retention are gone, so that what was kept is known from a window later on.
+        kept = yesterday - KEPT + capability.active.window
+        first = max(start, kept) if taken is None else taken + timedelta(days=1)
+        if capability.adopted.count or capability.active.count:
+            first = max(first, yesterday)
         days = (first + timedelta(days=n) for n in range((yesterday - first).days + 1))
         found += [Due(capability, day) for day in days]
     return found
@@ -177,15 +188,15 @@ def next_snapshots(scene: Scene) -> Sequence[Snapshot]:
     if not waiting:
         return ()
     known = roster(scene)
-    remembered = Remembered(
-        scene.history, min(d.day for d in waiting) - LOOK_BACK, max(d.day for d in waiting) + timedelta(days=1)
-    )
+    book = wanted(scene.definitions.capabilities, scene.zone)
+    start = min(d.day - timedelta(days=days_back(d.capability) - 1) for d in waiting)
+    book.read(scene.history, start, max(d.day for d in waiting) + timedelta(days=1))
     taken: list[Snapshot] = []
     for capability in {d.capability.id: d.capability for d in waiting}.values():
         previous = last_states(scene, capability.id)
         batch: list[Snapshot] = []
         for one in (d for d in waiting if d.capability.id == capability.id):
-            made = snapshot(capability, scene, one.day, previous, known=known, remembered=remembered)
+            made = snapshot(capability, scene, one.day, previous, known=known, book=book)
             previous = {s.unit: s for s in made.states}
             # Without any unit there is nothing to store, and the day would be due again for ever.
             if made.states:
@@ -202,17 +213,3 @@ def last_states(scene: Scene, capability: str) -> dict[str, UnitState]:
     if day is None:
         return {}
     return {s.unit: s for s in scene.history.snapshots(capability, day, day + timedelta(days=1))}
-
-
-def _first_use(scene: Scene, capability: Capability, yesterday: date) -> date:
-    """The first day with stored use of what the capability reads; yesterday when there is none."""
-    start, end = yesterday - KEPT + timedelta(days=1), yesterday + timedelta(days=1)
-    reads = {(capability.active.source, v) for v in capability.active.verbs}
-    reads.add((capability.adopted.source, capability.adopted.verb or ""))
-    days = [row.day for type_, verb in reads for row in scene.history.usage_days((verb,), type_, start, end)]
-    return min(days, default=yesterday)
-
-
-def _looked(scene: Scene, capability: Capability, end: datetime) -> bool:
-    """Whether standing objects were known at `end`: all that tells of them had been read whole by then."""
-    return all(s.since is not None and s.since <= end for s in telling(scene.history, capability.adopted))

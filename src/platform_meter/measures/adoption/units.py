@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
 
 from platform_meter.model.definitions import (
     Capability,
+    Eligible,
     Selector,
     Service,
     ServiceSelector,
@@ -34,6 +35,8 @@ class Roster:
 
     services: Mapping[str, Service]
     teams: Mapping[str, Team]
+    selected: dict[tuple[Eligible, date], frozenset[str]] = field(default_factory=dict, compare=False)
+    """Services by what selects them and the day: many capabilities select the same."""
 
     def team_of(self, service: str) -> str:
         """The owning team; `_unowned` where nobody knows."""
@@ -66,11 +69,15 @@ def exempt(capability: Capability, day: date) -> frozenset[str]:
 
 def eligible_services(capability: Capability, known: Roster, day: date) -> frozenset[str]:
     """Services that some alternative selects; the alternative's team part is asked of the owning team."""
-    return frozenset(
-        service.id
-        for service in known.services.values()
-        if any(_selects(alternative, service, known, day) for alternative in capability.eligible.any)
-    )
+    asked = (capability.eligible, day)
+    found = known.selected.get(asked)
+    if found is None:
+        found = known.selected[asked] = frozenset(
+            service.id
+            for service in known.services.values()
+            if any(_selects(alternative, service, known, day) for alternative in capability.eligible.any)
+        )
+    return found
 
 
 def eligible_teams(capability: Capability, known: Roster, day: date) -> frozenset[str]:

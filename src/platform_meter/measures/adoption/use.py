@@ -1,42 +1,25 @@
 """Evidence of use: amounts by unit and day, and what follows from them alone (domain section 11).
 
-Active units, stickiness and the first-use day count *any* use; `active` asks for `min_days` and `min_amount`.
-A use of amount 0 is no use. Use is attributed to the owner the object has at the moment looked at.
+Active units and stickiness count *any* use; `active` asks for `min_days` and `min_amount`. A use of amount 0 is no use.
+Use is attributed to the owner the object has at the moment looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from operator import add
-from zoneinfo import ZoneInfo
 
+from platform_meter.measures.adoption.book import MILLIONTHS, Amounts, Asked, Book
 from platform_meter.measures.adoption.units import OwnerKey
 from platform_meter.model.definitions import Unit
-from platform_meter.model.facts import Event, event_kinds
-from platform_meter.model.facts.use import Usage
-from platform_meter.model.history import History, UsageDay
+from platform_meter.model.history import History
 from platform_meter.model.metric import UNOWNED, Ratio
 
-Amounts = list[float]
-"""Amount of use by day, from the first day that was read."""
 NONE: Amounts = []
-
-
-def telling_use(*verbs: str) -> frozenset[type[Event]]:
-    """Kinds of event that tell of use: `Usage`, and those with a verb of their own; with `verbs`, only one of these."""
-    kinds = event_kinds().values()
-    return frozenset({Usage, *(kind for kind in kinds if kind.verb and (not verbs or kind.verb in verbs))})
-
-
 BUSINESS = 5
 """Business days are Monday to Friday; holidays are not known per unit and count as business days."""
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When `day` begins in `zone`."""
-    return datetime.combine(day, time(), tzinfo=zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,56 +44,33 @@ def whole_days(length: timedelta) -> int:
     return -(-length // timedelta(days=1))
 
 
-def qualifies(amounts: Sequence[float], span: slice, min_days: int, min_amount: float) -> bool:
+def reaches(amounts: Sequence[int], least: float) -> bool:
+    """Whether these add up to `least` units."""
+    return sum(amounts) >= round(least * MILLIONTHS)
+
+
+def qualifies(amounts: Sequence[int], span: slice, min_days: int, min_amount: float) -> bool:
     """Whether use in `span` reaches both bounds: distinct days with use, and amount in all."""
     part = amounts[span]
-    return len(part) - part.count(0.0) >= min_days and sum(part) >= min_amount
-
-
-class Remembered:
-    """Use by object and day, read once for a span of days that many snapshots look into.
-
-    Args:
-        history: the store's view.
-        start: the first day that any of them reads.
-        end: the first day that none of them reads.
-    """
-
-    def __init__(self, history: History, start: date, end: date) -> None:
-        self._history, self._start, self._end = history, start, end
-        self._days: dict[tuple[str, tuple[str, ...]], list[list[UsageDay]]] = {}
-
-    def usage_days(self, verbs: Sequence[str], source_type: str, start: date, end: date) -> Iterator[UsageDay]:
-        """As `History.usage_days`, in order of day."""
-        if start < self._start or end > self._end:
-            yield from self._history.usage_days(verbs, source_type, start, end)
-            return
-        key = (source_type, tuple(verbs))
-        days = self._days.get(key)
-        if days is None:
-            days = self._days[key] = [[] for _ in range((self._end - self._start).days)]
-            for row in self._history.usage_days(verbs, source_type, self._start, self._end):
-                days[(row.day - self._start).days].append(row)
-        for day in days[(start - self._start).days : (end - self._start).days]:
-            yield from day
+    return len(part) - part.count(0) >= min_days and reaches(part, min_amount)
 
 
 class Reader:
-    """Reads use for many capabilities at one moment; asks for each object's owner once.
+    """Use by unit for many capabilities at one moment; adds up the same use, and asks for each object's owner, once.
 
     Args:
         history: the store's view.
-        zone: cuts days.
+        book: all use of the days that will be asked for.
         at: whose owners count; None for now.
-        remembered: use that was read already.
     """
 
-    def __init__(
-        self, history: History, zone: ZoneInfo, at: datetime | None, remembered: Remembered | None = None
-    ) -> None:
-        self.history, self.zone, self.at = history, zone, at
-        self._use = remembered or history
+    def __init__(self, history: History, book: Book, at: datetime | None) -> None:
+        self.history, self.at, self.midnight = history, at, book.midnight
+        self._book = book
         self._owners: dict[int, OwnerKey] = {}
+        self._by_owner: dict[tuple[Asked, DaysRead], dict[OwnerKey, Amounts]] = {}
+        self._enough: dict[tuple[object, ...], frozenset[str]] = {}
+        self._by_unit: dict[tuple[Asked, DaysRead, Unit], Mapping[str, Amounts]] = {}
 
     def owner(self, object_: int) -> OwnerKey:
         """Service and team of an object."""
@@ -120,40 +80,61 @@ class Reader:
             known = self._owners[object_] = (found.service, found.team)
         return known
 
-    def by_owner(self, source_type: str, verbs: Sequence[str], days: DaysRead) -> dict[OwnerKey, Amounts]:
-        """Amounts by owner; objects of one owner add up."""
-        found: dict[OwnerKey, Amounts] = {}
-        by_object: dict[int, Amounts] = {}
-        first = days.start.toordinal()
-        for row in self._use.usage_days(verbs, source_type, days.start, days.end):
-            try:
-                amounts = by_object[row.object]
-            except KeyError:
-                owner = self.owner(row.object)
-                amounts = by_object[row.object] = found.setdefault(owner, [0.0] * days.count)
-            amounts[row.day.toordinal() - first] += row.amount
+    def use(self, unit: Unit, one: Asked, days: DaysRead) -> Mapping[str, Amounts]:
+        """Amounts by unit and day of `days`; `_unowned` is no unit."""
+        place = (one, days, unit)
+        known = self._by_unit.get(place)
+        if known is None:
+            known = self._of_people(one, days) if unit is Unit.PERSON else per_unit(unit, self._owned(one, days))
+            self._by_unit[place] = known
+        return known
+
+    def enough(
+        self, unit: Unit, one: Asked, days: DaysRead, span: slice, *, min_days: int, min_amount: float
+    ) -> frozenset[str]:
+        """Units with use in `span` that reaches both bounds; the same is asked once."""
+        place = (unit, one, days, span.start, span.stop, min_days, min_amount)
+        known = self._enough.get(place)
+        if known is None:
+            use = self.use(unit, one, days).items()
+            known = frozenset(u for u, amounts in use if qualifies(amounts, span, min_days, min_amount))
+            self._enough[place] = known
+        return known
+
+    def homes(self, one: Asked, days: DaysRead) -> Mapping[str, frozenset[OwnerKey]]:
+        """The owners of whatever each known person used of this source type, under any verb."""
+        found: dict[str, set[OwnerKey]] = {}
+        first = (days.start - self._book.start).days
+        for did in self._book.people(one):
+            if first <= did.day < first + days.count:
+                found.setdefault(did.actor, set()).add(self.owner(did.object))
+        return {person: frozenset(owners) for person, owners in found.items()}
+
+    def _of_people(self, one: Asked, days: DaysRead) -> dict[str, Amounts]:
+        found: dict[str, Amounts] = {}
+        first = (days.start - self._book.start).days
+        for did in self._book.people(one):
+            if did.amount and first <= did.day < first + days.count:
+                found.setdefault(did.actor, [0] * days.count)[did.day - first] += did.amount
         return found
 
-    def by_person(
-        self, source_type: str, verbs: Sequence[str], days: DaysRead
-    ) -> tuple[dict[str, Amounts], dict[str, frozenset[OwnerKey]]]:
-        """Amounts by actor of `Usage`, and the owners of whatever each known actor used of this source type."""
-        found: dict[str, Amounts] = {}
-        homes: dict[str, set[OwnerKey]] = {}
-        first = days.start.toordinal()
-        start, end = midnight(days.start, self.zone), midnight(days.end, self.zone)
-        for state in self.history.sources(Usage):
-            if state.type != source_type:
-                continue
-            for row in self.history.rows(Usage, start, end, source=state.instance):
-                event = row.event
-                if not event.actor:
-                    continue
-                homes.setdefault(event.actor, set()).add(self.owner(row.object))
-                if event.action in verbs:
-                    amounts = found.setdefault(event.actor, [0.0] * days.count)
-                    amounts[event.at.astimezone(self.zone).toordinal() - first] += event.amount
-        return found, {person: frozenset(owners) for person, owners in homes.items()}
+    def _owned(self, one: Asked, days: DaysRead) -> dict[OwnerKey, Amounts]:
+        """Amounts by owner; objects of one owner add up."""
+        found = self._by_owner.get((one, days))
+        if found is not None:
+            return found
+        found = self._by_owner[one, days] = {}
+        first = (days.start - self._book.start).days
+        if first < 0 or days.end > self._book.end:
+            raise ValueError(f"{days} is not in the book, which holds {self._book.start} to {self._book.end}")
+        for objects in self._book.objects(one):
+            for object_, all_days in objects.items():
+                part = all_days[first : first + days.count]
+                if any(part):
+                    owner = self.owner(object_)
+                    last = found.get(owner)
+                    found[owner] = part if last is None else list(map(add, last, part))
+        return found
 
 
 def per_unit(unit: Unit, by_owner: Mapping[OwnerKey, Amounts]) -> dict[str, Amounts]:

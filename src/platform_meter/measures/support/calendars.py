@@ -1,22 +1,26 @@
 """Business time: how much open time of a Calendar lies between two moments, and when so much has passed.
 
 Open hours are wall time in the calendar's zone, converted to UTC day by day, so that a calendar open around the clock
-has one day of 23 and one of 25 hours a year (domain section 1). Holidays are closed all day.
+has one day of 23 and one of 25 hours a year (domain section 1). Holidays are closed all day, exceptions have hours of their own.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from platform_meter.model.definitions import WEEKDAYS, Calendar
+from platform_meter.model.ticketing import Hours
 
 Stretch = tuple[timedelta, timedelta]
 """Open wall time of one day: from and until, both after that day's midnight."""
 Week = tuple[tuple[Stretch, ...], ...]
 """Stretches of Monday to Sunday, sorted; a Calendar refuses overlapping ones."""
+Days = tuple[tuple[date, tuple[Stretch, ...]], ...]
+"""Days that have hours of their own, sorted; a holiday has none."""
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 """Time outside these years is closed: a broken date must not lay out two thousand years of days."""
@@ -31,8 +35,9 @@ class Clock:
     Years are laid out when first asked for; after that a question costs two searches in a sorted list.
     """
 
-    def __init__(self, zone: str, week: Week, holidays: frozenset[date]) -> None:
-        self._zone, self._week, self._holidays = ZoneInfo(zone), week, holidays
+    def __init__(self, zone: str, week: Week, exceptions: Days) -> None:
+        self._zone, self._week, self._exceptions = ZoneInfo(zone), week, dict(exceptions)
+        self._opens = any(self._week) or any(self._exceptions.values())
         self._years = (0, 0)
         self._starts: list[int] = []
         self._ends: list[int] = []
@@ -83,7 +88,7 @@ class Clock:
             # Each widening may lay out earlier years anew, so the position is taken after it.
             target = self._position(_micros(start)) + amount // _MICROSECOND
             low, high = self._years
-            if (self._after and self._after[-1] > target) or high >= _LAST_YEAR or not any(self._week):
+            if (self._after and self._after[-1] > target) or high >= _LAST_YEAR or not self._opens:
                 return target
             self._reach(low, high + (high - low))
 
@@ -110,10 +115,8 @@ class Clock:
         total = 0
         for ordinal in range(date(low, 1, 1).toordinal(), date(high, 1, 1).toordinal()):
             day = date.fromordinal(ordinal)
-            if day in self._holidays:
-                continue
             midnight = datetime.combine(day, time())
-            for opens, closes in self._week[day.weekday()]:
+            for opens, closes in self._exceptions.get(day, self._week[day.weekday()]):
                 start, end = _utc(midnight + opens, self._zone), _utc(midnight + closes, self._zone)
                 if start >= end:  # all of it fell into the hour that summer time skips
                     continue
@@ -126,12 +129,13 @@ class Clock:
 
 def clock(calendar: Calendar) -> Clock:
     """The calendar laid out; equal calendars share one."""
-    return _clock(calendar.zone, _week(calendar), calendar.holidays)
+    own = {**dict.fromkeys(calendar.holidays, ()), **calendar.exceptions}
+    return _clock(calendar.zone, _week(calendar), tuple((day, _stretches(own[day])) for day in sorted(own)))
 
 
 @lru_cache(maxsize=64)
-def _clock(zone: str, week: Week, holidays: frozenset[date]) -> Clock:
-    return Clock(zone, week, holidays)
+def _clock(zone: str, week: Week, exceptions: Days) -> Clock:
+    return Clock(zone, week, exceptions)
 
 
 def elapsed(calendar: Calendar, start: datetime, end: datetime) -> float:
@@ -168,10 +172,11 @@ def day_seconds(calendar: Calendar) -> float:
 
 
 def _week(calendar: Calendar) -> Week:
-    return tuple(
-        tuple((_since_midnight(h.start), _since_midnight(h.end) if h.end else timedelta(days=1)) for h in hours)
-        for hours in (calendar.days.get(name, ()) for name in WEEKDAYS)
-    )
+    return tuple(_stretches(calendar.days.get(name, ())) for name in WEEKDAYS)
+
+
+def _stretches(hours: Iterable[Hours]) -> tuple[Stretch, ...]:
+    return tuple((_since_midnight(h.start), _since_midnight(h.end) if h.end else timedelta(days=1)) for h in hours)
 
 
 def _since_midnight(wall: time) -> timedelta:

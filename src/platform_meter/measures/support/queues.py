@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
-from platform_meter.measures.support.cycles import NONE, Rules, Ticket, fold
+from platform_meter.measures.support.cycles import Ticket
+from platform_meter.measures.support.folding import NONE, fold
+from platform_meter.measures.support.names import Names
+from platform_meter.measures.support.rules import Rules
 from platform_meter.model.definitions import Definitions, Ticketing
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.tickets import GONE, TicketChange, TicketEvent
@@ -55,6 +59,11 @@ def reads(definition: Ticketing, source: SourceState) -> bool:
     """Whether tickets of this source instance may belong to the definition's queue."""
     wanted = definition.source
     return wanted.type == source.type and wanted.instance in (None, source.instance)
+
+
+def priority_of(definition: Ticketing, created: TicketEvent) -> str:
+    """The `priority` label of a ticket by the one it was born with, in the file's word for it; `none` without one."""
+    return Names(created.aliases).of("priority", created.priority or "", definition.priorities) or NONE
 
 
 def category_of(definition: Ticketing, created: TicketEvent) -> str:
@@ -132,6 +141,7 @@ class Book:
         self._tickets: dict[str, dict[str, _Entry]] = {}
         self._homes: dict[str, dict[str, _Entry]] = {}
         self._refs: dict[Ref, Ref] = {}
+        self._names: defaultdict[str, Names] = defaultdict(Names)
 
     def queues(self, scene: Scene) -> tuple[Queue, ...]:
         """The queues declared, with the book brought up to the scene."""
@@ -153,16 +163,17 @@ class Book:
         until, keys = source.watermark, queue_keys(queue.definition.source.select)
         if until is None:
             return
+        names = self._names[source.instance]
         for entry in self._tickets.get(source.instance, {}).values():
             if entry.queue is None or (keys and entry.queue not in keys):
                 continue
             ticket = entry.folded.get(queue.id)
             if ticket is None or not ticket.covers(until):
-                ticket = fold(entry.told(), queue.rules, until)
+                ticket = fold(entry.told(), queue.rules, until, names)
                 if ticket is None:  # created after the watermark
                     continue
                 entry.folded[queue.id] = ticket
-            yield ticket.at(until, queue.rules.clock)
+            yield ticket.at(until, queue.rules)
 
     def _take(self, row: Row[TicketEvent]) -> None:
         homes = self._homes.setdefault(row.source, {})
@@ -171,6 +182,9 @@ class Book:
         if old is not None and old is not entry:  # a correction moved the event to another ticket
             old.events.pop(row.event.key, None)
             old.changed()
+        if row.event.aliases and self._names[row.source].learn(row.event.aliases):
+            for other in self._tickets[row.source].values():
+                other.folded.clear()
         homes[row.event.key] = entry
         entry.events[row.event.key] = self._shared(row.event)
         entry.changed()
@@ -189,6 +203,7 @@ class Book:
             # No clock asks for these.
             issue_type=None,
             labels=None,
+            aliases=(),
         )
 
 

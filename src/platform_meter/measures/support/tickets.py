@@ -11,8 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from platform_meter.measures.support.cycles import NONE, Cycle, Decision, Ticket
-from platform_meter.measures.support.queues import BEGINNING, END, Book, Queue, category_of, queue_keys, reads
+from platform_meter.measures.support.cycles import Cycle, Decision, Ticket
+from platform_meter.measures.support.queues import (
+    BEGINNING,
+    END,
+    Book,
+    Queue,
+    category_of,
+    priority_of,
+    queue_keys,
+    reads,
+)
 from platform_meter.measures.support.survival import kaplan_meier
 from platform_meter.model.catalogue.support import (
     TICKET_AT_RISK,
@@ -121,7 +130,7 @@ def countings(definitions: Definitions) -> tuple[Counting[TicketEvent], ...]:
             return
         for ticketing in declared:
             if belongs(ticketing, source, event):
-                labels = (ticketing.id, category_of(ticketing, event), event.priority or NONE)
+                labels = (ticketing.id, category_of(ticketing, event), priority_of(ticketing, event))
                 yield Increment(metric=TICKETS_CREATED, labels=labels)
 
     return (Counting(event=TicketEvent, metrics=(TICKETS_CREATED,), count=created),)
@@ -130,16 +139,6 @@ def countings(definitions: Definitions) -> tuple[Counting[TicketEvent], ...]:
 def _count_cycle(event: SlaCycle, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
     labels = (event.queue, event.sla, event.priority, str(event.result))
     yield Increment(metric=TICKET_SLA_CYCLES, labels=labels)
-
-
-def unlisted_statuses(scene: Scene, book: Book) -> Mapping[str, Sequence[str]]:
-    """By queue, the statuses of its tickets that stand in no list of its definition and so count as running."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for queue in book.queues(scene):
-        for source in _sources(scene, queue):
-            for ticket in book.tickets(queue, source):
-                found[queue.id] |= ticket.unlisted
-    return {queue: sorted(statuses) for queue, statuses in found.items() if statuses}
 
 
 class _Seen(NamedTuple):
@@ -259,9 +258,9 @@ def _judge(kept: Mapping[tuple[str, str], _Kept], seen: _Seen, cycle: Cycle) -> 
 
 
 def _keep(now: _Kept, seen: _Seen, cycle: Cycle) -> None:
-    if not cycle.open and seen.within(cycle.known, STOPPED_WINDOW):
+    if cycle.whole and not cycle.open and seen.within(cycle.known, STOPPED_WINDOW):
         now.stopped.append(cycle.elapsed)
-    if seen.within(cycle.started, SURVIVAL_WINDOW):
+    if cycle.whole and seen.within(cycle.started, SURVIVAL_WINDOW):
         now.lived.append((cycle.elapsed, not cycle.open))
     if cycle.open and not cycle.breached:
         now.waiting.append(cycle)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from platform_meter.model.catalogue.declare import counter, gauge, histogram
-
-SECONDS_CI = (5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0)
+from platform_meter.model.facts.ci import SECONDS_CI
 
 PIPELINE_RUNS = counter("platform_pipeline_runs_total", "system team outcome", "Pipeline runs ended, by attempt.")
 PIPELINE_RUN_DURATION = histogram(
@@ -38,3 +37,9 @@ PIPELINE_UNCLASSIFIED = gauge(
     "Share of failures that no rule could class; above 0.2 the platform SLI is not to be trusted.",
 )
 PIPELINE_ACTIVE = gauge("platform_pipeline_active", "system pool state", "Runs queued and running now.", fold="pool")
+PIPELINE_RUNNERS = gauge(
+    "platform_pipeline_runners",
+    "system pool state",
+    "Runners of one's own that are idle, busy or offline now.",
+    fold="pool",
+)

@@ -24,6 +24,7 @@ BOUNDS: Mapping[str, str] = {
     "window": "windows of the metric",
     "environment": "Environment files and _other; without any, names of the sources, _other past the cap",
     "result": "a closed list",
+    "way": "deployments_api, job, rollout, push",
     "target": "configured probes",
     "cluster": "configured clusters",
     "verb_class": "read, list, write",
@@ -41,6 +42,9 @@ BOUNDS: Mapping[str, str] = {
     "slo": "SLO files",
     "profile": "3 profiles",
     "period": "1 per SLO",
+    "project": "projects of the sources",
+    "sync": "synced, out_of_sync, unknown",
+    "health": "healthy, progressing, degraded, suspended, missing, unknown",
 }
 
 
@@ -100,7 +104,7 @@ def _metric(
         type=type_,
         help=help_,
         labels=names,
-        bounds={n: bounds.get(n, BOUNDS[n]) for n in names},
+        bounds={n: bounds[n] if n in bounds else BOUNDS[n] for n in names},
         buckets=buckets,
         fold=("team" if "team" in names else "") if fold is None else fold,
         cap=cap,

@@ -11,3 +11,10 @@ DEPLOYMENTS = counter(
     fold="environment",
     bounds={"kind": "planned, rollback, hotfix, config"},
 )
+
+DEPLOYMENTS_SHADOW = counter(
+    "platform_deployments_shadow_total",
+    "team environment way",
+    "Deployments that a better way tells too: they count there alone.",
+    fold="environment",
+)

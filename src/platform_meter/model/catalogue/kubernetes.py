@@ -21,6 +21,19 @@ POD_START = histogram(
     fold="cluster",
     bounds={"kind": "deployment, statefulset, daemonset, job, other"},
 )
+PODS_NEVER_READY = counter(
+    "platform_pods_never_ready_total",
+    "cluster kind",
+    "Pods taken away that never became Ready, though they had a node for longer than a limit.",
+    fold="cluster",
+    bounds={"kind": "deployment, statefulset, daemonset, job, other"},
+)
+PODS_WAITING = gauge(
+    "platform_pods_waiting",
+    "cluster",
+    "Pods that have had a node for longer than a limit while their containers have not all started.",
+    fold="cluster",
+)
 CLUSTER_NODES = gauge(
     "platform_cluster_nodes", "cluster state", "Nodes by state: ready, not_ready, cordoned.", fold="cluster"
 )

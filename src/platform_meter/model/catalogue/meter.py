@@ -49,6 +49,8 @@ SERIES_DROPPED = counter(
     "platform_meter_series_dropped_total", "family", "Label sets folded into _other or dropped past the cap."
 )
 CONFIG_VALID = gauge(
-    "platform_meter_config_valid", "", "1 when the last load of configuration and definitions found no problem."
+    "platform_meter_config_valid",
+    "",
+    "1 when the last load of configuration, web configuration and definitions found no problem.",
 )
 STORE_BYTES = gauge("platform_meter_store_bytes", "", "Size of the event store.")

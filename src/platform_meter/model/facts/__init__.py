@@ -7,7 +7,8 @@ Definitions: domain sections 2, 4 and 7 to 9.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, get_args
@@ -49,13 +50,34 @@ class Tally(Generic[D_co]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UseWord:
+    """A word by which a Capability file tells one use from another (`select`)."""
+
+    of: str
+    """The field of the event that holds it."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What a file calls each text of the field, where there are few of them; empty where it holds any text."""
+    unusual: frozenset[str] = frozenset()
+    """Values that are no use where the file says nothing of this word: nobody did it, or nothing came of it."""
+
+    def said(self, value: object) -> str:
+        """What a file calls this value of the field."""
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        return self.values.get(text, text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Happened once and stays true. Counted once, however often it is seen."""
 
     verb: ClassVar[str] = ""
     """What a Capability file calls this kind of use; empty where it is no use of anything."""
-    use_dims: ClassVar[frozenset[Dim]] = frozenset()
-    """The `Tally.dim`s that are use, where not every event of this kind is one; empty means all."""
+    use_words: ClassVar[Mapping[str, UseWord]] = {}
+    """Of an event that is use: by what a Capability file may select it."""
+    use_only: ClassVar[tuple[str, str] | None] = None
+    """A field and the text in it that makes such an event use, where not every one is."""
+    use_amount: ClassVar[tuple[str, ...]] = ()
+    """More fields that say what the use is; without them each event is one unit of `verb`."""
 
     key: str
     """Natural id in its source instance, with the attempt where there is one."""
@@ -68,6 +90,12 @@ class Event:
     def tallies(self) -> tuple[Tally[Dim], ...]:
         """What this event adds to the 5-minute and daily rollups of its kind and object."""
         raise NotImplementedError
+
+    @classmethod
+    def use_fields(cls) -> tuple[str, ...]:
+        """The fields that use is counted by; where one of a stored event changes, use has to be counted anew."""
+        only = (cls.use_only[0],) if cls.use_only else ()
+        return ("at", *only, *cls.use_amount, *(word.of for word in cls.use_words.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

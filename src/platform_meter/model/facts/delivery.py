@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
-from platform_meter.model.facts import Facts, Reading, Tallied, Tally
+from platform_meter.model.facts import Facts, Reading, Tallied, Tally, UseWord
 
 
 class DeployResult(StrEnum):
@@ -23,12 +23,25 @@ class DeployKind(StrEnum):
     CONFIG = "config"
 
 
+class DeployWay(StrEnum):
+    """How a deployment was told, in the order in which ways count: the first with data, per service and environment."""
+
+    GITOPS = "gitops"
+    DEPLOYMENTS_API = "deployments_api"
+    JOB = "job"
+    """A job or workflow that a rule in the settings names."""
+    ROLLOUT = "rollout"
+    """A workload's image changed, and its rollout completed."""
+    PUSH = "push"
+
+
 class DeploymentDim(NamedTuple):
     """What rollouts are tallied by; `environment` is the source's own name of it."""
 
     environment: str
     result: DeployResult
     kind: DeployKind
+    way: DeployWay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +49,11 @@ class Deployment(Tallied[DeploymentDim]):
     """A rollout of one version to one environment, ended."""
 
     verb: ClassVar[str] = "deploy"
+    use_words: ClassVar = {
+        "environment": UseWord(of="environment"),
+        "kind": UseWord(of="kind", values={str(k): str(k) for k in DeployKind}),
+        "result": UseWord(of="result", values={str(r): str(r) for r in DeployResult}, unusual=frozenset({"failed"})),
+    }
 
     environment: str
     sha: str
@@ -43,9 +61,10 @@ class Deployment(Tallied[DeploymentDim]):
     kind: DeployKind = DeployKind.PLANNED
     version: str = ""
     started: datetime | None = None
+    way: DeployWay = DeployWay.DEPLOYMENTS_API
 
     def tallies(self) -> tuple[Tally[DeploymentDim], ...]:
-        return (Tally(dim=DeploymentDim(self.environment, self.result, self.kind)),)
+        return (Tally(dim=DeploymentDim(self.environment, self.result, self.kind, self.way)),)
 
 
 class ChangeDim(NamedTuple):
@@ -59,6 +78,9 @@ class Change(Tallied[ChangeDim]):
     """A merged change; `at` is the merge. A stage nobody recorded is absent, not 0."""
 
     verb: ClassVar[str] = "merge"
+    use_words: ClassVar = {
+        "actor": UseWord(of="bot", values={"false": "person", "true": "bot"}, unusual=frozenset({"bot"}))
+    }
 
     sha: str
     opened: datetime

@@ -63,6 +63,28 @@ class PodStarted(Tallied[PodStartDim]):
         return (Tally(dim=PodStartDim(self.owner_kind, pod_start_bucket(self.seconds)), amount=self.seconds),)
 
 
+class NeverReadyDim(NamedTuple):
+    """What pods that never became ready are tallied by."""
+
+    owner_kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodNeverReady(Tallied[NeverReadyDim]):
+    """A pod was taken away that never became Ready, though it had its node for longer than a limit.
+
+    No part of pod starts: it has none, so nothing says how long one would have taken. `seconds` is creation to end.
+    """
+
+    cluster: str
+    owner_kind: str
+    """As that of PodStarted."""
+    seconds: float
+
+    def tallies(self) -> tuple[Tally[NeverReadyDim], ...]:
+        return (Tally(dim=NeverReadyDim(self.owner_kind), amount=self.seconds),)
+
+
 POD_START_BUCKETS = (1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Upper bounds in seconds, inclusive; the metric and the rollup share them, so a latency SLO is exact at each."""
 
@@ -136,13 +158,14 @@ def _good_and_bad(counted: ApiRequests | ApiLatency) -> tuple[Tally[ApiRequestDi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload(Reading):
-    """A controller in a cluster. `about.id` is cluster/namespace/kind/name."""
+    """A controller in a cluster. `about.id` is cluster/namespace/kind/name.
+
+    How many pods it wants and has is nothing that is measured, and would be a new version of it with each pod.
+    """
 
     cluster: str
     namespace: str
     workload_kind: str
-    wanted: int
-    ready: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +177,14 @@ class Namespace(Reading):
 class Node(Reading):
     cluster: str
     state: NodeState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodsWaiting(Reading):
+    """How many pods of a cluster have had their node for longer than a limit while their containers have not all started."""
+
+    cluster: str
+    waiting: int
 
 
 def _started(sli: StoredSli, dim: PodStartDim) -> bool:
@@ -243,4 +274,7 @@ API_LATENCY = Countable(
     told=_told_requests,
 )
 
-FACTS = Facts(events=(PodStarted, ProbeCheck, ApiRequests, ApiLatency), readings=(Workload, Namespace, Node))
+FACTS = Facts(
+    events=(PodStarted, PodNeverReady, ProbeCheck, ApiRequests, ApiLatency),
+    readings=(Workload, Namespace, Node, PodsWaiting),
+)

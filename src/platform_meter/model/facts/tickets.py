@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
-from platform_meter.model.dims import Dim
-from platform_meter.model.facts import Facts, Tallied, Tally
+from platform_meter.model.facts import Facts, Tallied, Tally, UseWord
 from platform_meter.model.objective import Countable, StoredSli
 
 
@@ -43,6 +42,24 @@ class TicketDim(NamedTuple):
     change: TicketChange
 
 
+class Alias(NamedTuple):
+    """Another name that the tool has, or had, for one value of a ticket: before a rename, in another language."""
+
+    field: str
+    """status, priority or resolution."""
+    name: str
+    """As events call it."""
+    other: str
+
+
+class Today(NamedTuple):
+    """How a ticket stands where its history ends elsewhere: nobody recorded when that came about."""
+
+    status: str
+    resolution: str
+    """Empty while it has none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketEvent(Tallied[TicketDim]):
     """One step in a ticket's history. The values are those that hold after it; None means unchanged by it.
@@ -52,7 +69,15 @@ class TicketEvent(Tallied[TicketDim]):
     """
 
     verb: ClassVar[str] = "ticket"
-    use_dims: ClassVar[frozenset[Dim]] = frozenset({TicketDim(TicketChange.CREATED)})
+    use_only: ClassVar = ("change", "created")
+    use_words: ClassVar = {
+        "actor": UseWord(
+            of="role",
+            values={"reporter": "person", "agent": "person", "bot": "bot"},
+            unusual=frozenset({"bot"}),
+        ),
+        "queue": UseWord(of="queue"),
+    }
     """Asking is use; that an agent answers, or a bot closes it days later, is not."""
 
     queue: str
@@ -69,9 +94,19 @@ class TicketEvent(Tallied[TicketDim]):
     category: str | None = None
     """Its component, else its type or one of its labels."""
     resolution: str | None = None
+    """Of CREATED: it was born with one, or got it at a moment that nobody recorded."""
     issue_type: str | None = None
     labels: tuple[str, ...] | None = None
     """As `ticket_labels` bounds them."""
+    answers: tuple[str, ...] | None = None
+    """Of CREATED: the keys of all public comments by agents that its tool shows now. What is said of comments one by
+    one holds only where this is None: one may be deleted, or made internal, after it was told."""
+    whole: bool = True
+    """Of CREATED: False where not all of its comments could be read: nobody knows when it was answered first."""
+    today: Today | None = None
+    """Of CREATED."""
+    aliases: tuple[Alias, ...] = ()
+    """Other names of the values that this event carries."""
 
     def tallies(self) -> tuple[Tally[TicketDim], ...]:
         return (Tally(dim=TicketDim(self.change)),)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from platform_meter.model.facts import Facts, Tallied, Tally
+from platform_meter.model.facts import Facts, Tallied, Tally, UseWord
 
 
 class UsageDim(NamedTuple):
@@ -17,6 +17,9 @@ class UsageDim(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage(Tallied[UsageDim]):
     """Use of a capability: `amount` units of `action` by whoever owns `about`. `actor` is a salted hash or empty."""
+
+    use_words: ClassVar = {"subject": UseWord(of="subject")}
+    use_amount: ClassVar = ("action", "amount", "actor")
 
     action: str
     amount: float = 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from platform_meter.model import catalogue
+from platform_meter.model.conventions import CONVENTIONS, Convention
 from platform_meter.model.metric import Metric, MetricType
 
 HEAD = """\
@@ -23,9 +24,29 @@ Past its cap a family's values of the folded label become `_other`, and ratios a
 """
 
 
+CONVENTIONS_HEAD = """
+## OpenTelemetry's names
+
+With `exposition: {opentelemetry: true}` in the configuration, what OpenTelemetry's [conventions for CI/CD and version
+control](https://opentelemetry.io/docs/specs/semconv/cicd/cicd-metrics/) define is served under their names too, as far as
+it is known; they begin to count when they are switched on.
+
+| Convention | Unit | Served as | Made of, or why it is not served |
+| --- | --- | --- | --- |
+"""
+
+
 def document() -> str:
     """The whole page, sorted by name; the same catalogue gives the same bytes."""
-    return HEAD + "".join(f"{_row(metric)}\n" for _, metric in sorted(catalogue.ALL.items()))
+    ours = "".join(f"{_row(metric)}\n" for _, metric in sorted(catalogue.ALL.items()))
+    return HEAD + ours + CONVENTIONS_HEAD + "".join(f"{_convention(one)}\n" for one in CONVENTIONS)
+
+
+def _convention(one: Convention) -> str:
+    served = "not served"
+    if one.metric is not None:
+        served = "<br>".join((f"`{one.metric.name}` ({one.metric.exposed_as})", *_labels(one.metric)))
+    return f"| `{one.name}` | `{one.unit}` | {served} | {one.said} |"
 
 
 def _row(metric: Metric) -> str:

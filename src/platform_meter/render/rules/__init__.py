@@ -29,14 +29,15 @@ from platform_meter.slo.plan import (
     COPY,
     LONG,
     RAW_UP_TO,
-    SHORT,
     TILE,
     Counters,
     Plan,
     Slices,
     Window,
     bad_recorded,
+    raw_every,
     tolerance,
+    total_recorded,
 )
 from platform_meter.slo.promql import duration_text, number_text, quote
 from platform_meter.slo.tiles import tile
@@ -57,7 +58,12 @@ def groups(plan: Plan) -> tuple[Group, ...]:
         case Counters():
             return (
                 _group(
-                    plan, "short", SHORT, _from_counters(plan, plan.sli), burn_alerts(plan, short=True), no_data(plan)
+                    plan,
+                    "short",
+                    raw_every(plan),
+                    _from_counters(plan, plan.sli),
+                    burn_alerts(plan, short=True),
+                    no_data(plan),
                 ),
                 _group(plan, "tiles", plan.sli.tile, _tiles(plan, plan.sli)),
                 _group(
@@ -112,18 +118,21 @@ def _from_counters(plan: Plan, sli: Counters) -> Iterator[Rule]:
         if window.length > RAW_UP_TO:
             break
         total, part = sli.total.over(window.length), f"{sli.part.over(window.length)} or {none}"
-        burn, join = series(names.BURN, plan.slo, window=window.label), "on () group_left ()"
-        if sli.bad is None:
+        burn, all_ = (series(name, plan.slo, window=window.label) for name in (names.BURN, names.TOTAL))
+        if window in total_recorded(plan):
+            yield _record(plan, names.TOTAL, total, window=window.label)
+            ratio = f"1 - ({part}) / on () ({all_} > 0)"
+        elif sli.bad is None:
             ratio = f"1 - ({part}) / ({total} > 0)"
         elif window in guarded:
-            ratio = f"{series(names.BAD, plan.slo, window=window.label)} / {join} ({total} > 0)"
+            bad = series(names.BAD, plan.slo, window=window.label)
+            ratio = f"{bad} / on () group_left () ({total} > 0)"
         else:
             ratio = f"({part}) / ({total} > 0)"
         share = _share(ratio, window, sli.pad)
         yield _record(plan, names.BURN, f"{share} / {plan.allowed_text}", window=window.label)
-        if window in guarded and sli.bad is None:
-            idle = f"0 * ({sli.total.over(plan.reference)} == 0)"
-            bad = f"round({burn} * {plan.allowed_text} * {join} {total}, 0.001) or on () {idle}"
+        if window in total_recorded(plan):
+            bad = f"round({burn} * {plan.allowed_text} * {all_}, 0.001) or 0 * ({all_} == 0)"
             yield _record(plan, names.BAD, bad, window=window.label)
 
 

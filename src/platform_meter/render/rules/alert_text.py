@@ -10,13 +10,11 @@ from datetime import timedelta
 
 from platform_meter.model.objective import StoredSli
 from platform_meter.render.dashboards.boards.slo_overview import DETAIL
-from platform_meter.render.rules.promql import LOOKS, half_full, series
+from platform_meter.render.rules.promql import LOOKS_OF_A_HALF, half_full, series
 from platform_meter.slo import names
-from platform_meter.slo.burnrate import COVERED, Level
+from platform_meter.slo.burnrate import COVERED, Level, window_words
 from platform_meter.slo.plan import TILE, Plan
 from platform_meter.slo.spec import Alarm
-
-_UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
 
 
 def alert_labels(plan: Plan, alarm: Alarm, level: Level, **more: str) -> dict[str, str]:
@@ -45,8 +43,7 @@ def escape(text: str) -> str:
 
 def failed(plan: Plan, length: timedelta, *, bad: str, total: str) -> str:
     """`6 of 6 builds failed in the last hour`, of two counts in PromQL."""
-    what = escape(plan.bad_events) if plan.bad_events else f"{plan.counted} were bad"
-    return f"{_whole(bad)} of {_whole(total)} {what} in the last {_words(length)}"
+    return f"{_whole(bad)} of {_whole(total)} {escape(plan.bad_text)} in the last {window_words(length)}"
 
 
 def budget(plan: Plan, over: timedelta | None = None, bad: str = "") -> str:
@@ -62,11 +59,13 @@ def budget(plan: Plan, over: timedelta | None = None, bad: str = "") -> str:
     known = left
     if not isinstance(plan.sli, StoredSli):
         total_tile = series(names.tile("total", TILE), plan.slo)
-        known = f"{left} and on (slo) {half_full(total_tile, plan.period_window, LOOKS)}"
+        known = f"{left} and on (slo) {half_full(total_tile, plan.period_window, LOOKS_OF_A_HALF)}"
     name = f"the {plan.period_text} budget"
     gone = ""
     if over is not None:
-        lasts = f", and at the pace of the last {_words(over)} it is gone in about {_FIRST} | humanizeDuration }}}}"
+        lasts = (
+            f", and at the pace of the last {window_words(over)} it is gone in about {_FIRST} | humanizeDuration }}}}"
+        )
         gone = _with(_pace(plan, over, bad), lasts)
     is_left = f"{_if(covered, 'at most ')}{_FIRST} | humanizePercentage }}}} of {name} is left{gone}"
     is_spent = (
@@ -109,10 +108,3 @@ def _if(query: str, text: str) -> str:
 
 def _whole(query: str) -> str:
     return _with(query, f'{_FIRST} | printf "%.0f" }}}}')
-
-
-def _words(length: timedelta) -> str:
-    """`hour`, `6 hours`, `84 minutes`."""
-    size, unit = next((s, u) for s, u in _UNITS if length % s == timedelta(0))
-    number = length // size
-    return unit if number == 1 else f"{number} {unit}s"

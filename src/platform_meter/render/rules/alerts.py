@@ -8,7 +8,7 @@ from datetime import timedelta
 from platform_meter.model.catalogue.slos import SLO_DATA_AGE
 from platform_meter.model.objective import StoredSli
 from platform_meter.render.rules import alert_text as text
-from platform_meter.render.rules.promql import LOOKS, half_full, looked, series
+from platform_meter.render.rules.promql import LOOKS_OF_A_HALF, half_full, looked, series
 from platform_meter.render.rules.text import Rule
 from platform_meter.slo import names
 from platform_meter.slo.burnrate import CLEARS, Level
@@ -75,7 +75,7 @@ def _exhausted(plan: Plan) -> str:
     parts = [spent, f"on (slo) {bad} >= {plan.min_bad}"]
     if not isinstance(plan.sli, StoredSli):
         total_tile = series(names.tile("total", TILE), plan.slo)
-        parts.append(f"on (slo) {half_full(total_tile, plan.period_window, LOOKS)}")
+        parts.append(f"on (slo) {half_full(total_tile, plan.period_window, LOOKS_OF_A_HALF)}")
     return "\nand ".join(parts)
 
 
@@ -115,9 +115,9 @@ def _burn_alert(plan: Plan, alert: BurnAlert) -> Rule:
 
 def _bad_in(plan: Plan, window: Window) -> str:
     """Bad events in a guarded window. What a restart made an estimate of in a tile is rounded; raw windows never count less."""
-    if window not in bad_recorded(plan):
-        return f"sum_over_time({series(names.tile('bad', TILE), plan.slo)}[{window.label}])"
     bad = series(names.BAD, plan.slo, window=window.label)
+    if window not in bad_recorded(plan):
+        bad = f"sum_over_time({series(names.tile('bad', TILE), plan.slo)}[{window.label}])"
     return f"round({bad})" if isinstance(plan.sli, Counters) and reads_tiles(plan, window) else bad
 
 
@@ -128,9 +128,9 @@ def no_data(plan: Plan) -> Iterator[Rule]:
     silence = plan.no_data_after
     match plan.sli:
         case Counters():
-            expr, wait = f"max(absent({plan.sli.total.over(plan.reference)}))", silence
+            expr, wait = f"max(absent({plan.sli.total.over(plan.reference)})){_unread(plan)}", silence
         case Slices():
-            expr, wait = f"max(absent({plan.sli.data}))", silence
+            expr, wait = f"max(absent({plan.sli.data})){_unread(plan)}", silence
         case _:
             age = series(SLO_DATA_AGE.name, plan.slo)
             gone = duration_text(min(silence, _SOURCE_GONE))
@@ -147,6 +147,11 @@ def no_data(plan: Plan) -> Iterator[Rule]:
         expr=expr,
         wait=wait,
     )
+
+
+def _unread(plan: Plan) -> str:
+    """Idle is not without data: a source that is read and has no series yet has nothing to tell."""
+    return f"\nunless {plan.read_by} > 0" if plan.read_by else ""
 
 
 def contradiction(plan: Plan, sli: Counters) -> Rule:

@@ -10,6 +10,8 @@ from platform_meter.slo.promql import duration_text, quote
 
 LOOKS = 672
 """Looks at a period's history: every hour of 28 days. Looking at every tile of the period costs twelve times as much."""
+LOOKS_OF_A_HALF = 168
+"""Looks at whether half of a period has tiles: every 4 hours of 28 days."""
 LOOKS_OF_A_ROW = 72
 """The same for the long window of an alert: every hour of 3 days, every tile of 6 hours."""
 _JUST = "6m"

@@ -114,13 +114,16 @@ METER = (
     Runbook(
         alert=m.CONFIG,
         means=(
-            "The last load of the configuration or of a definition found problems, so a replica runs on with what it had before.",
+            "The last load of the configuration, of the web configuration or of a definition found problems, so a replica runs on with what it had before.",
         ),
         look=(
             "`platform-meter check`: every problem, with its line.",
             "Which replica: `platform_meter_config_valid` by instance.",
         ),
-        do=("Mend what is named, and load anew: SIGHUP, or `POST /-/reload`.", "If the change was not meant, undo it."),
+        do=(
+            "Mend what is named, and load anew: SIGHUP, or `POST /-/reload` as an admin; the web configuration is read anew by itself.",
+            "If the change was not meant, undo it.",
+        ),
         ends=("It is over when every replica has loaded a sound configuration.",),
     ),
     Runbook(

@@ -53,7 +53,7 @@ SLOS = (
         alert=names.NO_DATA_ALERT,
         means=(
             "Nothing has been read of what this SLO counts, so an outage would not be seen.",
-            "A service without traffic is no reason: its counters are still read.",
+            "A service without traffic is no reason: its counters are still read, or `up` says that it is scraped.",
         ),
         look=(
             "Prometheus, Status, Targets: whether what the query reads is scraped.",
@@ -63,6 +63,7 @@ SLOS = (
         do=(
             "Mend the scrape or the source; `platform-meter sources test NAME` says what a source lacks.",
             "If the metric has another name now, change the query and run `platform-meter generate`.",
+            "If the service is scraped and has no series before its first request, name its `job` in the query, or write `platform-meter.io/read-by`.",
             "If the service is gone for good, remove its SLO; if it is often away by design, write `platform-meter.io/leave-out: no-data`.",
         ),
         ends=("It is over with the first data; a gap of up to an hour is counted when it ends.",),

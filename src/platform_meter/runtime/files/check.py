@@ -84,7 +84,9 @@ def examine(
                 loaded = replace(loaded, config=config)
             except ValueError as error:
                 problems.append(Problem(path=str(config_path), line=1, column=1, text=f"{ready.LISTEN}: {error}"))
+            problems += ready.doors(loaded, str(config_path), environ or {})
             if machine:
+                notes += ready.in_the_clear(loaded)
                 problems += ready.store(loaded, str(config_path), environ or {})
                 notes += ready.port(loaded)
     folders: list[Path] = []

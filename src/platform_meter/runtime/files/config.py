@@ -24,11 +24,13 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from platform_meter import measures
+from platform_meter.model.access import Secret
 from platform_meter.model.definitions import LocalPath, Period, Zone
 from platform_meter.model.links import NOWHERE, Links
 from platform_meter.model.scalars import Address, HiddenError, beside, unfit
-from platform_meter.model.source import Secret, SourceConfig
+from platform_meter.model.source import SourceConfig
 from platform_meter.problems import Document, Problem, decode, suggest
+from platform_meter.runtime.access.settings import AccessSettings
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -123,6 +125,18 @@ class Caps(Settings):
     """By label: values that never become `_other`."""
 
 
+class ExpositionSettings(Settings):
+    """What `/metrics` serves beside our own names."""
+
+    opentelemetry: bool = False
+    """CI and repositories under the names of OpenTelemetry's conventions too."""
+
+    @property
+    def on(self) -> frozenset[str]:
+        """The names of those that are switched on."""
+        return frozenset(name for name, value in self if value)
+
+
 class LinkSettings(Settings):
     """Addresses as people reach them: what alerts link to."""
 
@@ -160,6 +174,10 @@ class Config(Settings):
     """Cuts days, weeks and months in reports and snapshots."""
     listen: Annotated[str, BeforeValidator(parse_listen)] = "127.0.0.1:9898"
     """Address of `/metrics` and the pages."""
+    web_config: LocalPath | None = None
+    """File in exporter-toolkit's format: TLS, users and their passwords, headers, a bound on requests."""
+    access: AccessSettings = AccessSettings()
+    """Who has which role."""
     definitions: LocalPath = "slo-definitions"
     """Folder of what people declare: capabilities, queues, owners, SLOs."""
     store: StoreSettings = Field(default_factory=StoreSettings)
@@ -170,6 +188,7 @@ class Config(Settings):
     zero_for: Period = timedelta(seconds=60)
     """How long a new label set is shown at 0 before its first value: one scrape interval or more."""
     caps: Caps = Caps()
+    exposition: ExpositionSettings = ExpositionSettings()
     labels: Labels = Labels()
     links: LinkSettings = LinkSettings()
     sources: dict[str, InstanceOf[SourceSection]] = Field(default_factory=dict)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import get_type_hints
 
 from platform_meter import measures
-from platform_meter.measures.adoption.seen import KINDS
+from platform_meter.measures.adoption.standing import KINDS
 from platform_meter.measures.adoption.units import matches
 from platform_meter.measures.support.queues import queue_keys
 from platform_meter.model.definitions import Definition, Service, ServiceSelector, Team, TeamSelector
-from platform_meter.model.facts import Event, Fact
+from platform_meter.model.facts import Event, Fact, Reading, UseWord
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.facts.use import Usage
 from platform_meter.problems import EACH, Document, Problem, nearest, suggest
@@ -151,6 +153,10 @@ class _Checker:
                         self._verb(type_, verb, verb_at)
                     for count_at, count in self.document.texts(*at[:-1], "count"):
                         self._count(type_, count, unit, count_at)
+                    self._select(type_, at[:-1])
+                    if unit == "person" and at[0] in ("adopted", "active") and Usage not in self.known.gives[type_]:
+                        text = f"source '{type_}' does not tell who did what; write unit: team or unit: service"
+                        self._say(text, ("unit",))
 
     def _selector(self, what: str, model: type[Definition], at: At) -> None:
         """An alternative that selects nothing at all is misspelt: its first part that nothing matches is shown."""
@@ -175,7 +181,7 @@ class _Checker:
         self._say(f"wrong selector: no {what} has all of {', '.join(asked)} as asked here; loosen one of them", at)
 
     def _count(self, type_: str, count: str, unit: str, at: At) -> None:
-        """`adopted.count` must be a kind of standing object that the source tells of."""
+        """What is counted must be a kind of standing object that the source tells of."""
         if unit == "person":
             text = "objects belong to services and teams, so a person adopts by use; write verb: WORD instead of count"
             self._say(text, at)
@@ -185,6 +191,31 @@ class _Checker:
             plural = {w for w in given if w.endswith("s")}
             hint = suggest(count, plural) or "; write verb: WORD, since it tells of no standing objects"
             self._say(f"source '{type_}' tells of no '{count}'{hint}", at)
+
+    def _select(self, type_: str, at: At) -> None:
+        """`select` may ask for what the objects, or each of the uses, have; where few values are possible, for one of these."""
+        given = self.known.gives[type_]
+        verbs = [verb for _, verb in self.document.texts(*at, "verb", EACH)]
+        kinds = [KINDS[c.lower()] for _, c in self.document.texts(*at, "count") if c.lower() in KINDS]
+        for place, asked in self.document.found(*at, "select"):
+            for name, values in asked.items() if isinstance(asked, Mapping) else ():
+                for kind in kinds:
+                    if kind in given:
+                        self._values(name, _bounded(kind, name), values, (*place, name))
+                for verb in verbs:
+                    words = _words(verb, given)
+                    if words and name not in words:
+                        text = f"use '{verb}' has no '{name}' to select by{suggest(name, words)}"
+                        self.problems.append(self.document.problem(text, *place, name, key=True))
+                    elif name in words:
+                        self._values(name, set(words[name].values.values()), values, (*place, name))
+
+    def _values(self, name: str, possible: Collection[str], asked: object, at: At) -> None:
+        """Each value asked for must be a possible one, or a glob for one, if these are few."""
+        for i, value in enumerate(asked if isinstance(asked, Sequence) and not isinstance(asked, str) else [asked]):
+            if possible and isinstance(value, str) and not any(matches((value,), one) for one in possible):
+                place = (*at, i) if isinstance(asked, Sequence) and not isinstance(asked, str) else at
+                self._say(f"{name} is never '{value}'{suggest(value, possible)}", place)
 
     def _source(self, type_: str, at: At) -> bool:
         """Whether more can be asked of the source: its type exists. Says so where it does not or is not configured."""
@@ -276,6 +307,21 @@ def _texts_of(one: Declared | None, *at: str | int) -> list[str] | None:
 
 def _verbs(facts: Iterable[type[Fact]]) -> set[str]:
     return {fact.verb for fact in facts if issubclass(fact, Event) and fact.verb}
+
+
+def _words(verb: str, facts: Iterable[type[Fact]]) -> Mapping[str, UseWord]:
+    """By what a use may be selected; a verb that no event has is one of `Usage`."""
+    given = [fact for fact in facts if issubclass(fact, Event)]
+    own = next((fact.use_words for fact in given if fact.verb == verb), None)
+    return own if own is not None else Usage.use_words if Usage in given else {}
+
+
+def _bounded(kind: type[Reading], field: str) -> set[str]:
+    """The values that a field of a reading may have, where these are few; empty for others, and for labels."""
+    type_ = get_type_hints(kind).get(field)
+    if type_ is bool:
+        return {"false", "true"}
+    return {str(value) for value in type_} if isinstance(type_, type) and issubclass(type_, StrEnum) else set()
 
 
 def _listed(patterns: Sequence[str]) -> str:

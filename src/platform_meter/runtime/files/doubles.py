@@ -11,8 +11,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from platform_meter.model.access import Secret
 from platform_meter.model.scalars import LocalPath
-from platform_meter.model.source import Secret, SourceConfig
+from platform_meter.model.source import SourceConfig
 from platform_meter.problems import Problem
 from platform_meter.runtime.files.config import LoadedConfig
 from platform_meter.runtime.files.kubeconfigs import contexts
@@ -23,6 +24,8 @@ _NARROWED = ("select",)
 """More conditions in a system's own language; two different ones are taken as written on purpose."""
 _WHO = ("email", "user")
 """As whom it is read: no other thing."""
+_HOW = ("app", "deployments", "outcomes")
+"""A way in, and rules for what is read: no parts that are read apart."""
 _PATH = get_args(LocalPath)[1]
 
 
@@ -94,6 +97,8 @@ def _same(a: SourceConfig, b: SourceConfig) -> bool:
     shared: list[bool] = []
     for name, field in type(a).model_fields.items():
         one, other = getattr(a, name), getattr(b, name)
+        if name in _HOW:
+            continue
         if name in _WHICH:
             if not _overlap(one, other):
                 return False
@@ -124,7 +129,7 @@ def _address(text: str) -> str:
 
 def _only_parts(config: SourceConfig) -> bool:
     """Whether the source reads nothing but parts that are listed in its section, such as queries."""
-    return any(_holds_models(field) for field in type(config).model_fields.values())
+    return any(_holds_models(field) for name, field in type(config).model_fields.items() if name not in _HOW)
 
 
 def _holds_models(field: FieldInfo) -> bool:

@@ -47,7 +47,8 @@ _HEAD = """\
 # `platform-meter check` shows every mistake; `platform-meter sources test NAME` makes a small real call.
 
 zone: UTC                           # days, weeks and months are cut here; such as Europe/Berlin
-listen: 127.0.0.1:9898              # /metrics and the pages; :9898 for all addresses
+listen: 127.0.0.1:9898              # /metrics and the pages; :9898 for all addresses, and say who may come in:
+# web_config: web.yml               # TLS and users; or access: {anonymous: viewer}, where everybody may read
 # definitions: slo-definitions      # folder with capabilities, queues, owners and SLOs
 # store: {url: "sqlite:///platform-meter.db", retention: 400d}
 # labels: {team: example.org/team}  # object label that names the owning team

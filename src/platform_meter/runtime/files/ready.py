@@ -8,7 +8,11 @@ import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from platform_meter.problems import Problem
+from platform_meter.problems import Problem, suggest
+from platform_meter.runtime.access.addresses import is_loopback
+from platform_meter.runtime.access.file import load as load_web
+from platform_meter.runtime.access.settings import AccessSettings
+from platform_meter.runtime.access.web_config import WebConfig
 from platform_meter.runtime.files.config import Config, LoadedConfig, StoreSettings, parse_listen
 
 _FILE = "platform-meter.db"
@@ -90,6 +94,72 @@ def try_to_listen(host: str, number: int) -> None:
         # As the server does: connections of one that has ended may linger.
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         trial.bind((host or "::", number))
+
+
+def doors(loaded: LoadedConfig, path: str, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """What is wrong with the web configuration, and with who may come in at an address that others can reach.
+
+    Args:
+        loaded: as `load_config` gives it; what is sound of it is looked at.
+        path: of the configuration.
+        environ: may say the address.
+    """
+    document, settings = loaded.document, {s.at[0]: s.value for s in loaded.settings if len(s.at) == 1}
+    file = settings.get("web_config")
+    web = load_web(file) if isinstance(file, str) else None
+    if web is not None:
+        yield from web.problems
+    access = settings.get("access", None if document and any(document.found("access")) else AccessSettings())
+    if not isinstance(access, AccessSettings):
+        return
+    if web is not None and web.web is not None:
+        yield from _unknown_users(loaded, access, web.web.config)
+    try:
+        listen = str(
+            parse_listen(settings.get("listen") or environ.get(LISTEN) or Config.model_fields["listen"].default)
+        )
+    except ValueError:  # `settled` tells it
+        return
+    lets_in = web is not None and (web.web is None or web.web.config.lets_in)
+    if _is_own(listen) or lets_in or access.tells_apart or access.anonymous:
+        return
+    text = (
+        f"others can reach {listen}, and nothing says who may come in; "
+        "write web_config: FILE with basic_auth_users, or access: {anonymous: viewer} to let everybody read"
+    )
+    if document is not None and "listen" in settings:
+        yield document.problem(text, "listen")
+    else:
+        yield Problem(path=path, line=1, column=1, text=f"{text} ({LISTEN} says the address)")
+
+
+def _is_own(listen: str) -> bool:
+    """Whether nobody else can reach this address."""
+    return is_loopback(listen.rpartition(":")[0].strip("[]"))
+
+
+def _unknown_users(loaded: LoadedConfig, access: AccessSettings, web: WebConfig) -> Iterator[Problem]:
+    """Roles of users that nobody can be; a proxy may know more than the file."""
+    if loaded.document is None or access.proxy is not None:
+        return
+    for name in access.users:
+        if name not in web.basic_auth_users:
+            hint = suggest(name, web.basic_auth_users) or "; add him there"
+            text = f"basic_auth_users of web_config has no user '{name}'{hint}"
+            yield loaded.document.problem(text, "access", "users", name, key=True)
+
+
+def in_the_clear(loaded: LoadedConfig) -> Iterator[Problem]:
+    """A note where passwords and tokens would cross a network that others may hear."""
+    config = loaded.config
+    if config is None or _is_own(config.listen):
+        return
+    web = load_web(config.web_config).web if config.web_config else None
+    asked = bool(config.access.tokens) or (web is not None and bool(web.config.basic_auth_users))
+    if asked and (web is None or web.context is None) and loaded.document is not None:
+        text = "passwords and tokens cross the network in the clear; well behind a proxy that speaks https, else write tls_server_config into web_config"
+        at = "web_config" if config.web_config else "access"
+        yield loaded.document.problem(text, at, key=True)
 
 
 def port(loaded: LoadedConfig) -> Iterator[Problem]:

@@ -13,8 +13,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from platform_meter.model.access import Secret
 from platform_meter.model.scalars import LocalPath
-from platform_meter.model.source import Secret
 from platform_meter.problems import Problem, suggest
 from platform_meter.runtime.files.config import LoadedConfig
 from platform_meter.runtime.files.kubeconfigs import contexts
@@ -27,7 +27,7 @@ _LONGEST_NAME = 255
 _LIKE_A_TOKEN = 20
 """Characters from which on a mix of small letters and digits is rather a token than a name."""
 _PATH = get_args(LocalPath)[1]
-_LIBRARIES = {"eks": ("boto3", "aws"), "gke": ("google.auth", "gcp")}
+_LIBRARIES = {"eks": ("boto3", "aws"), "gke": ("google.auth", "gcp"), "app": ("cryptography", "github-app")}
 """The module and the extra that a setting needs."""
 _PATHS_START = "paths start at this file's folder"
 

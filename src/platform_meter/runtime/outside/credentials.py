@@ -19,24 +19,26 @@ from typing import assert_never
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from platform_meter.model.source import (
+from platform_meter.model.access import (
     Access,
     Basic,
     ClientCertificate,
     Credential,
     Eks,
+    GithubApp,
     Gke,
     InCluster,
     Kubeconfig,
-    Refused,
     Secret,
     SecretHeaders,
     Token,
 )
+from platform_meter.model.source import Refused
 from platform_meter.runtime.outside.clouds.calls import Calls
 from platform_meter.runtime.outside.clouds.eks import EksCloud
+from platform_meter.runtime.outside.clouds.github_app import GithubAppCloud
 from platform_meter.runtime.outside.clouds.gke import GkeCloud
-from platform_meter.runtime.outside.clouds.reader import CloudReader
+from platform_meter.runtime.outside.clouds.reader import Cloud, CloudReader
 from platform_meter.runtime.outside.grants import Credentials, Grant, fingerprint
 from platform_meter.runtime.outside.kubeconfig import KubeconfigReader
 
@@ -136,6 +138,8 @@ def _whence(credential: Credential | None) -> str:
             )
         case Gke():
             return credential.key_file or "the Google identity of this process"
+        case GithubApp():
+            return credential.whence
         case _:
             assert_never(credential)
 
@@ -313,10 +317,21 @@ def credentials(
             return KubeconfigReader(credential, headers=access.headers, clock=clock, environ=environ)
         case InCluster():
             return _Pod(access, environ, service_account)
-        case Eks() | Gke():
+        case Eks() | Gke() | GithubApp():
             if calls is None:
                 raise ValueError("a cloud's credential can't be made without a way to call the cloud")
-            cloud = EksCloud(credential, calls) if isinstance(credential, Eks) else GkeCloud(credential, calls)
-            return CloudReader(cloud, headers=access.headers, clock=clock)
+            return CloudReader(_cloud(credential, calls), headers=access.headers, clock=clock)
+        case _:
+            assert_never(credential)
+
+
+def _cloud(credential: Eks | Gke | GithubApp, calls: Calls) -> Cloud:
+    match credential:
+        case Eks():
+            return EksCloud(credential, calls)
+        case Gke():
+            return GkeCloud(credential, calls)
+        case GithubApp():
+            return GithubAppCloud(credential, calls)
         case _:
             assert_never(credential)

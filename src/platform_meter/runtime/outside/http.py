@@ -12,18 +12,20 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from http.client import HTTPException
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar, cast
+from urllib.parse import urlencode
 
 import msgspec
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_when_event_set
 
+from platform_meter.model.access import Access
 from platform_meter.model.source import (
-    Access,
     Answer,
     Expired,
     Forbidden,
@@ -80,6 +82,7 @@ class Way:
         stop: ends waits, retries and streams.
         outcome: called with ok, error or limited after each request that was sent, one call at a time.
         on_gap: called with each range of history not seen before by this object.
+        on_filled: called with a range that was read after all, and whose it is.
         jitter: a random number 0..1 per wait.
         environ: where secrets by variable come from.
         max_bytes: bound of one answer, decompressed, and of one line of a stream.
@@ -103,6 +106,7 @@ class Way:
         stop: threading.Event,
         outcome: Callable[[str], None],
         on_gap: Callable[[Gap], None],
+        on_filled: Callable[[str, datetime, datetime], None],
         jitter: Callable[[], float] = random.random,
         environ: Mapping[str, str] = os.environ,
         max_bytes: int = 32 * 1024 * 1024,
@@ -124,7 +128,8 @@ class Way:
         self._clock, self._sleep, self._jitter, self._stop = clock, sleep, jitter, stop
         self._salt, self._on_gap, self._max_bytes, self._timeout = salt, on_gap, max_bytes, timeout.total_seconds()
         self._lock = threading.Lock()
-        self._seen_gaps: set[tuple[datetime, datetime, str]] = set()
+        self._on_filled = on_filled
+        self._seen_gaps: set[Gap] = set()
         self._last = _Last()
 
     def __enter__(self) -> Self:
@@ -161,9 +166,12 @@ class Way:
         with self._declared(call):
             return self._answer(call, type_, etag)
 
-    def post(self, path: str, type_: type[T], *, body: Any, headers: Mapping[str, str] | None = None) -> Answer[T]:
-        sent = {"Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
-        data = msgspec.json.encode(body)
+    def post(
+        self, path: str, type_: type[T], *, body: Any, headers: Mapping[str, str] | None = None, form: bool = False
+    ) -> Answer[T]:
+        content = "application/x-www-form-urlencoded" if form else "application/json"
+        sent = {"Accept": "application/json", "Content-Type": content, **(headers or {})}
+        data = urlencode(body).encode() if form else msgspec.json.encode(body)
         call = Call(method="POST", path=path, headers=sent, body=data, total=self._timeout)
         with self._declared(call):
             return self._answer(call, type_, "")
@@ -203,7 +211,7 @@ class Way:
                 raise
 
     def gap(self, gap: Gap) -> None:
-        key = (gap.start, gap.end, gap.reason)
+        key = replace(gap, text="")
         with self._lock:
             if key in self._seen_gaps:
                 return
@@ -213,6 +221,11 @@ class Way:
             if len(self._seen_gaps) >= _SEEN_GAPS:
                 self._seen_gaps.clear()
             self._seen_gaps.add(key)
+
+    def filled(self, what: str, start: datetime, end: datetime) -> None:
+        with self._lock:
+            self._seen_gaps = {gap for gap in self._seen_gaps if not gap.lies_in(what, start, end)}
+        self._on_filled(what, start, end)
 
     def hashed(self, person: str) -> str:
         return hashlib.blake2b(person.encode(), key=self._salt, digest_size=16).hexdigest()

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from platform_meter.model.source import Kubeconfig, Refused
+from platform_meter.model.access import Kubeconfig
+from platform_meter.model.source import Refused
 from platform_meter.runtime.outside.grants import Grant, fingerprint
 
 _EARLY = timedelta(minutes=2)

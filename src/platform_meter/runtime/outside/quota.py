@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from platform_meter.model.source import Forbidden, Limited, Pace, Refused
+from platform_meter.model.access import Pace
+from platform_meter.model.source import Forbidden, Limited, Refused
 
 RESERVE = 0.10
 """Below this share of the limit calls are spread evenly over the time to the reset."""

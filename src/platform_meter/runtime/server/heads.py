@@ -1,7 +1,8 @@
 """What the head of a request must look like. cheroot takes much that two readers could understand in two ways.
 
 Refused here, as RFC 9112 asks for: a header name that is no token, a folded line, control characters in a value, a second
-Host, Content-Length or Transfer-Encoding, a host that is none, a length that is not written in digits.
+Host, Content-Length or Transfer-Encoding, a host that is none, a length that is not written in digits. Of a header that
+comes several times all values are told, and one with an underscore in its name is left out.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Heads(HeaderReader):
     """
 
     def __call__(self, rfile: BinaryIO, hdict: dict[bytes, bytes] | None = None) -> dict[bytes, bytes]:
-        seen: set[bytes] = set()
+        seen: dict[bytes, list[bytes]] = {}
 
         def checked() -> bytes:
             line = rfile.readline()
@@ -41,10 +42,15 @@ class Heads(HeaderReader):
                 name = name.title()
                 if name in seen and name in _ONCE:
                     raise ValueError(f"More than one {name.decode()} header.")
-                seen.add(name)
+                seen.setdefault(name, []).append(value.strip())
             return line
 
-        return dict(super().__call__(_Lines(checked), hdict))
+        found = dict(super().__call__(_Lines(checked), hdict))
+        return found | {name: b", ".join(values) for name, values in seen.items() if name in found and len(values) > 1}
+
+    def _allow_header(self, key_name: bytes) -> bool:
+        """WSGI writes `X_User` and `X-User` alike: one that a proxy lets pass would stand for the other that it sets."""
+        return b"_" not in key_name
 
 
 class _Lines:

@@ -28,7 +28,7 @@ from cheroot.wsgi import Server as CherootServer
 
 from platform_meter.runtime.outside.sockets import BoundedReader, Deadline, send_all
 from platform_meter.runtime.server.heads import StrictRequest
-from platform_meter.runtime.server.tls import TlsAdapter, TlsFiles
+from platform_meter.runtime.server.tls import Contexts, TlsAdapter
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +162,9 @@ class _Connection(HTTPConnection):
             return False
         finally:
             self.reading.waiting = False
+        if not self.server.ssl_adapter.admits(self.socket):
+            log.info("%s showed a certificate with a name that is not in client_allowed_sans", self.remote_addr)
+            return False
         self._shaken = True
         self.ssl_env = self.server.ssl_adapter.get_environ(self.socket)
         return True
@@ -303,7 +306,7 @@ class Server:
     Args:
         host: loopback unless others are to reach it.
         port: 0 takes a free one; see `port` after `start`.
-        tls: None speaks plain HTTP.
+        tls: gives the context of each connection; None speaks plain HTTP.
         max_connections: at once, fewer where the limit of open files is lower. A further one takes the place of the
             slowest client; where all are being answered it is told 503 (closed where TLS is spoken). Half of them may
             rest between requests.
@@ -314,8 +317,6 @@ class Server:
         max_header_bytes: of one request; more get 414 or 431.
         max_body_bytes: of one request; more get 413.
 
-    Raises:
-        ValueError: the TLS files can't be used.
     """
 
     def __init__(
@@ -324,7 +325,7 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 0,
         *,
-        tls: TlsFiles | None = None,
+        tls: Contexts | None = None,
         max_connections: int = 64,
         header_timeout: float = 10.0,
         body_timeout: float = 30.0,

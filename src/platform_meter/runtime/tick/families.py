@@ -32,6 +32,8 @@ class Limits:
     families: Mapping[str, int] = field(default_factory=dict)
     keep: Mapping[str, frozenset[str]] = field(default_factory=dict)
     zero_for: timedelta = timedelta(seconds=60)
+    silent: frozenset[str] = frozenset()
+    """Families that are not exposed, whatever the store has of them."""
 
     def cap(self, metric: Metric) -> int:
         return self.families.get(metric.name, metric.cap)
@@ -77,6 +79,8 @@ class Families:
         """Every counter and histogram of the store, as they are to be exposed now."""
         found: dict[str, list[tuple[Labels, float | Buckets]]] = defaultdict(list)
         for row in rows:
+            if row.metric in self._limits.silent:
+                continue
             if problem := _misfit(row):
                 if row.metric not in self._misfits:
                     self._misfits.add(row.metric)

@@ -27,6 +27,7 @@ from platform_meter.slo.openslo.keys import (
 )
 from platform_meter.slo.openslo.refs import Named, Path, refers, resolve, sources
 from platform_meter.slo.promql import read_count, read_gauge
+from platform_meter.slo.reading import read_by
 from platform_meter.slo.spec import WORST, Ratio, RawRatio, Sli, Spec, Threshold
 
 __all__ = ["PREFIX", "Named", "Other", "Said", "guarded", "is_other", "read", "read_other", "refers"]
@@ -257,6 +258,7 @@ def _slug(text: str) -> str:
 def _spec(slo: Slo, objective: Objective, document: Document, name: str) -> Spec:
     notes = slo.metadata.annotations
     slices = slo.spec.budgetingMethod == "Timeslices"
+    sli = _sli(slo, objective)
     period = slo.spec.timeWindow[0].length if slo.spec.timeWindow else DEFAULT_PERIOD[notes.alerts]
     return Spec(
         slo=name,
@@ -278,9 +280,10 @@ def _spec(slo: Slo, objective: Objective, document: Document, name: str) -> Spec
         alert_labels=words(notes.alert_labels, slo.metadata.labels),
         alert_annotations=words(notes.alert_annotations, slo.metadata.labels),
         left_out=notes.leave_out,
+        read_by=read_by(notes.read_by, sli),
         path=document.path,
         line=document.line,
-        sli=_sli(slo, objective),
+        sli=sli,
         min_bad=notes.min_bad,
     )
 

@@ -26,6 +26,7 @@ from platform_meter.slo.openslo.values import (
     parse_slice,
     parse_target,
 )
+from platform_meter.slo.reading import parse_read_by
 from platform_meter.slo.spec import Alarm
 
 PREFIX = "platform-meter.io/"
@@ -43,6 +44,7 @@ class Annotations(Keys):
     min_bad: Annotated[int | None, BeforeValidator(parse_min_bad)] = Field(None, alias="platform-meter.io/min-bad")
     runbook: str = Field("", alias="platform-meter.io/runbook")
     no_data: NoData | None = Field(None, alias="platform-meter.io/no-data")
+    read_by: Annotated[str | None, BeforeValidator(parse_read_by)] = Field(None, alias="platform-meter.io/read-by")
     capability: str = Field("", alias="platform-meter.io/capability")
     bad_events: str = Field("", alias="platform-meter.io/bad-events")
     alert_labels: Annotated[tuple[Item, ...], BeforeValidator(parse_labels)] = Field(

@@ -37,6 +37,7 @@ _STORED_SHAPE = (
 INDICATOR: Path = ("spec", "indicator", "spec")
 _RATIO: Path = (*INDICATOR, "ratioMetric")
 _METHOD: Path = ("spec", "budgetingMethod")
+_ANNOTATIONS: Path = ("metadata", "annotations")
 _OBJECTIVES: Path = ("spec", "objectives")
 _OURS = "platform_"
 _OWN = ("indicator", "indicatorRef", "compositeWeight")
@@ -269,6 +270,9 @@ def _method(slo: Slo) -> Iterator[Wrong]:
             f"{stored.word} take hours and days, so they never page; add the annotation {PREFIX}alerts: human or none"
         )
         yield text, (*_RATIO, "raw", "metricSource", "spec", "events")
+    if stored is not None and slo.metadata.annotations.has("read_by"):
+        key = f"{PREFIX}read-by"
+        yield f"{key} is for Prometheus; stored events tell when they were read: remove it", (*_ANNOTATIONS, key)
     if slo.spec.budgetingMethod == "Occurrences":
         sliced = stored.sliced if stored is not None else ""
         if threshold is not None and ratio is None:
@@ -292,7 +296,7 @@ def _occurrences(slo: Slo, sliced: str) -> Iterator[Wrong]:
         yield f"{sliced} is judged slice by slice; write budgetingMethod: Timeslices", _METHOD
     if slo.metadata.annotations.has("no_data"):
         key = f"{PREFIX}no-data"
-        yield f"{key} belongs to Timeslices; remove it", ("metadata", "annotations", key)
+        yield f"{key} belongs to Timeslices; remove it", (*_ANNOTATIONS, key)
 
 
 def _timeslices(slo: Slo, stored: Countable[Any, Any] | None, *, ratio: bool) -> Iterator[Wrong]:
@@ -335,7 +339,7 @@ def _levels(slo: Slo) -> Iterator[Wrong]:
 
 def _alerting(slo: Slo) -> Iterator[Wrong]:
     """What is said of alerts that there are, and of labels that the document has."""
-    said, at = slo.metadata.annotations, ("metadata", "annotations")
+    said, at = slo.metadata.annotations, _ANNOTATIONS
     left_out = said.leave_out or frozenset()
     if said.alerts is not None:
         for text in alerting.left_out_in_vain(said.alerts, left_out):

@@ -7,7 +7,6 @@ sweep that always ends early (quota) gets everywhere, and asks for their `owners
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -15,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from platform_meter.model.facts import Fact, Ref
-from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun
+from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun, PipelineRunners
 from platform_meter.model.facts.delivery import Change, Deployment, Repository
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.progress import Progress
@@ -27,10 +26,12 @@ from platform_meter.sources.github.listing import inventory
 from platform_meter.sources.github.owners import forget_owners, read_owners
 from platform_meter.sources.github.poll import PER_PAGE
 from platform_meter.sources.github.rows import Repo
+from platform_meter.sources.github.runners import read_runners
 from platform_meter.sources.github.runs import IDLE
 from platform_meter.sources.github.state import State, dump, load
-from platform_meter.sources.github.sweep import REPO_FACTS, sweep
+from platform_meter.sources.github.sweep import sweep
 from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.sweep import VISIT_FACTS
 
 __all__ = ["SOURCE", "Config"]
 
@@ -46,7 +47,11 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         yield from inventory(config, outside, state, now)
         yield from sweep(config, outside, state, since, now)
         yield from _owners(config, outside, state, now)
-        yield Page(facts=_active(config, state), checkpoint=dump(state), complete=frozenset({PipelineActive}))
+        facts: list[Fact] = [*_active(config, state)]
+        if config.runners:
+            facts += read_runners(config.org, outside, state, now)
+        complete = frozenset({PipelineActive, PipelineRunners} if config.runners else {PipelineActive})
+        yield Page(facts=facts, checkpoint=dump(state), complete=complete)
 
     def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
@@ -61,13 +66,15 @@ def _gives(config: Config) -> frozenset[type[Fact]]:
         off.add(PipelineJob)
     if not config.issues:
         off.add(TicketEvent)
+    if not config.runners:
+        off.add(PipelineRunners)
     return SOURCE.gives - off
 
 
 def _owners(config: Config, outside: Outside, state: State, now: datetime) -> Iterator[Page]:
     """Repositories whose owner is another than it was."""
     changed = read_owners(outside, state, now) if config.codeowners else forget_owners(state)
-    while names := list(islice(changed, REPO_FACTS)):
+    while names := list(islice(changed, VISIT_FACTS)):
         held = {name: state.repos[name] for name in names}
         facts = [
             repository(
@@ -142,14 +149,19 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
         ]
     queues = (repo.full_name for repo in polled if repo.has_issues and matches(repo.full_name, config.issues))
     wanted += [(queue, "issues", "issues", "Issues: read") for queue in list(queues)[:1]]
-    return [
+    lacking = [
         f"repository {repo}: its {what} can't be read; give the token the repository permission '{permission}'"
         for repo, path, what, permission in wanted
         if lacks(f"/repos/{repo}/{path}", Any)
     ]
-
-
-_REMOTE = re.compile(r"(?:(?:https?|ssh)://)?github\.com[:/]([A-Za-z0-9][A-Za-z0-9-]*)/\S+")
+    if config.runners and any(
+        lacks(f"/orgs/{config.org}/actions/{path}", Any) for path in ("runner-groups", "runners")
+    ):
+        lacking.append(
+            f"organisation {config.org}: its runners can't be read; give the token the organisation permission "
+            "'Self-hosted runners: read', or leave `runners` out"
+        )
+    return lacking
 
 
 def propose(around: Surroundings) -> Proposal:
@@ -159,12 +171,10 @@ def propose(around: Surroundings) -> Proposal:
     def settings(org: str) -> Settings:
         return {"org": org, "token": {"env": variable}}
 
-    remotes = ((name != "origin", _REMOTE.fullmatch(address)) for name, address in around.remotes)
-    orgs = dict.fromkeys(org for _, org in sorted((other, match[1]) for other, match in remotes if match))
     return Proposal(
         about="GitHub Actions, deployments and pull requests. The token needs to read metadata, actions, deployments and\n"
         "pull requests; contents and administration too, to find whose a repository is (docs/sources.md).",
-        found={f"github-{org.lower()}": settings(org) for org in orgs},
+        found={f"github-{org.lower()}": settings(org) for org in around.owners_on("github.com")},
         sample=("github-acme", settings("acme")),
         fill_in="your organisation",
     )
@@ -175,9 +185,11 @@ SOURCE = Source(
     title="GitHub",
     reads="repositories, workflow runs and jobs, deployments, merged pull requests, issues of an organisation",
     needs="fine-grained token: Metadata, Actions, Deployments, Pull requests, (for owners) Contents and Administration, "
-    "(for tickets) Issues and the organisation's Members, all read",
+    "(for tickets) Issues and the organisation's Members, (for runners) the organisation's Self-hosted runners, all read",
     config=Config,
-    gives=frozenset({Repository, PipelineRun, PipelineJob, PipelineActive, Deployment, Change, TicketEvent}),
+    gives=frozenset(
+        {Repository, PipelineRun, PipelineJob, PipelineActive, PipelineRunners, Deployment, Change, TicketEvent}
+    ),
     access=access,
     connect=connect,
     check=check,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -11,10 +10,12 @@ from platform_meter.model.facts import Event
 from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult
 from platform_meter.model.source import Answer
 from platform_meter.sources.github.facts import deployment_fact, marked_kind, never_served, verdict
-from platform_meter.sources.github.poll import PER_PAGE, Visit
-from platform_meter.sources.github.rows import DeploymentRow, StatusRow, more
+from platform_meter.sources.github.poll import Visit
+from platform_meter.sources.github.rows import DeploymentRow, StatusRow
 from platform_meter.sources.github.runs import LONGEST
+from platform_meter.sources.github.served import goes_back, remember
 from platform_meter.sources.github.state import Deployments, Rollout
+from platform_meter.sources.github.waits import keep, wait_of
 from platform_meter.sources.kit.cursor import mark
 from platform_meter.sources.kit.open_things import Watch, unless_gone
 
@@ -24,15 +25,13 @@ PACE = 24
 """A deployment that is a day old is asked for once an hour: many are left as they are, and never end."""
 STEP = 50
 """Deployments between two steps: each costs a call for its statuses."""
-SERVED_KEPT = 30
-ENVIRONMENTS_KEPT = 20
-"""Bounds of the checkpoint, per environment and per repository. A rollback further back counts as planned."""
 
 
 def read_deployments(visit: Visit, state: Deployments) -> Iterator[list[Event]]:
     """Deployments that ended, in steps; after each, `state` holds exactly what was told so far."""
     answer: Answer[list[DeploymentRow]] | None = None
     handled: set[str] = set()
+    visit.waits.update(state.waits)
     if state.began is None:
         answer = visit.page("deployments", list[DeploymentRow], 1, state.etag)
         if answer.changed:
@@ -66,7 +65,9 @@ def read_deployments(visit: Visit, state: Deployments) -> Iterator[list[Event]]:
     )
     state.open = {id_: held for id_, held in state.open.items() if not held.failed or _may_succeed(visit, held)}
     waiting = watch.look(state.open, partial(_statuses, visit), lambda id_, _: id_ not in handled)
-    yield [fact for _, rollout, statuses in waiting for fact in _tell(visit, state, rollout, statuses)]
+    late = [fact for _, rollout, statuses in waiting for fact in _tell(visit, state, rollout, statuses)]
+    visit.waits.update(state.waits)
+    yield late
 
 
 def _rows(visit: Visit, state: Deployments, answer: Answer[list[DeploymentRow]] | None) -> list[DeploymentRow]:
@@ -91,17 +92,13 @@ def _rollout(row: DeploymentRow) -> Rollout:
         environment=row.environment,
         created=row.created_at,
         task="" if row.task == "deploy" else row.task,
-        kind=marked_kind(row),
+        kind=marked_kind(row.task, row.ref),
         transient=row.transient_environment,
     )
 
 
 def _statuses(visit: Visit, _: str, rollout: Rollout) -> Answer[list[StatusRow]]:
-    path = f"deployments/{rollout.id}/statuses"
-    answer = visit.page(path, list[StatusRow], 1, rollout.etag)
-    if answer.body is not None and more(answer.headers, len(answer.body), PER_PAGE):
-        return replace(answer, body=visit.all(path, list[StatusRow]))
-    return answer
+    return visit.statuses(rollout.id, rollout.etag)
 
 
 def _listed(visit: Visit, state: Deployments, rollout: Rollout) -> Iterator[Event]:
@@ -114,6 +111,7 @@ def _listed(visit: Visit, state: Deployments, rollout: Rollout) -> Iterator[Even
 
 def _tell(visit: Visit, state: Deployments, rollout: Rollout, statuses: list[StatusRow]) -> Iterator[Event]:
     """The deployment where it ended; the `open` ones have it while it may still do so."""
+    keep(state.waits, rollout.id, wait_of(rollout.created, statuses))
     ended = verdict(statuses)
     if ended is None:
         if never_served(statuses):
@@ -122,9 +120,9 @@ def _tell(visit: Visit, state: Deployments, rollout: Rollout, statuses: list[Sta
     rollout.failed = ended[0] is DeployResult.FAILED
     if not (rollout.failed and _may_succeed(visit, rollout)):
         del state.open[str(rollout.id)]
-    kind = DeployKind.ROLLBACK if _goes_back(state, rollout) else DeployKind(rollout.kind)
+    kind = DeployKind.ROLLBACK if goes_back(state.served, rollout) else DeployKind(rollout.kind)
     if ended[0] is DeployResult.SUCCESS and not rollout.transient:
-        _remember(state, rollout)
+        remember(state.served, rollout)
     yield deployment_fact(
         visit.ref,
         id_=rollout.id,
@@ -139,24 +137,3 @@ def _tell(visit: Visit, state: Deployments, rollout: Rollout, statuses: list[Sta
 def _may_succeed(visit: Visit, rollout: Rollout) -> bool:
     """Whether one that failed may be tried again: what ever succeeded has served, whenever it is looked at."""
     return rollout.created >= visit.now - RETRIED
-
-
-def _place(rollout: Rollout) -> str:
-    """What one version after the other is rolled out to: services of one repository have tasks of their own."""
-    return f"{rollout.environment} {rollout.task}".rstrip()
-
-
-def _goes_back(state: Deployments, rollout: Rollout) -> bool:
-    """Whether it brings back a sha that served here before the one which serves now did; bringing that one back is none."""
-    order = (rollout.created, rollout.id)
-    before = [r.sha for r in state.served.get(_place(rollout), []) if (r.created, r.id) < order]
-    return rollout.sha in before and before.index(rollout.sha) < before.index(before[-1])
-
-
-def _remember(state: Deployments, rollout: Rollout) -> None:
-    others = [r for r in state.served.pop(_place(rollout), []) if r.id != rollout.id]
-    others.append(Rollout(id=rollout.id, sha=rollout.sha, environment="", created=rollout.created))
-    others.sort(key=lambda r: (r.created, r.id))
-    state.served[_place(rollout)] = others[-SERVED_KEPT:]
-    while len(state.served) > ENVIRONMENTS_KEPT:
-        del state.served[next(iter(state.served))]

@@ -1,20 +1,21 @@
-"""What GitHub's rows mean: one pure function per kind of row. Outcome classes follow domain section 7."""
+"""What GitHub's rows mean: one pure function per kind of row."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from msgspec import structs
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult, Repository
+from platform_meter.model.outcomes import Rules, Signs, classify
+from platform_meter.sources.github.outcomes import QUEUE, RUNNER_LOST
 from platform_meter.sources.github.rows import (
     Commit,
-    DeploymentRow,
     Job,
     Pull,
     Repo,
@@ -24,38 +25,23 @@ from platform_meter.sources.github.rows import (
     User,
     utc,
 )
+from platform_meter.sources.github.waits import Held, approval, queued, ready_since
 
 SYSTEM = "github"
 
-CONCLUSIONS: Mapping[str, Outcome] = {
-    "success": Outcome.SUCCESS,
-    "cancelled": Outcome.CANCELLED,
-    "skipped": Outcome.SKIPPED,
-    "neutral": Outcome.SKIPPED,
-    "stale": Outcome.SKIPPED,
-    "action_required": Outcome.SKIPPED,
-    "startup_failure": Outcome.USER_FAILURE,
-}
-"""Conclusions that need no look at the steps."""
 FAILED = frozenset({"failure", "timed_out"})
 RUN_LIMIT = timedelta(minutes=360)
 """How long a job may run where its workflow says nothing else."""
 QUEUE_LIMIT = timedelta(hours=24)
 """How long a job waits for a runner of the platform's own."""
 
-PLATFORM_STEP = re.compile(
-    r"(pre |post )?(set up (job|runner)|initialize containers|stop containers|complete (job|runner)"
-    r"|run actions/(checkout|setup-[\w-]+|cache|upload-artifact|download-artifact)([@/].*)?"
-    r"|check ?out( (the )?(code|repo|repository|sources?|source code))?|pull \S+:\S+)",
-    re.IGNORECASE,
-)
-"""Steps the platform answers for, by their whole name: GitHub's own ones, and its actions for code, tools and artifacts."""
 CODE_EVENTS = frozenset({"push", "merge_group"})
 """Events whose runs have no other inputs than the code."""
 
 _HOTFIX = re.compile(r"\bhot-?fix", re.IGNORECASE)
 _ROLLBACK = re.compile(r"\broll-?back", re.IGNORECASE)
 _NO_TIME = timedelta(0)
+_NOBODY: Held = MappingProxyType({})
 
 
 def about(full_name: str, topics: Iterable[str]) -> Ref:
@@ -73,13 +59,18 @@ _COMMON = frozenset({"", "default", "github actions"})
 """Runner groups that every organisation has."""
 
 
+def pool_of_own(group: str, labels: Sequence[str]) -> str:
+    """The pool of runners of one's own: their group, or where that is one that everybody has, all labels."""
+    return (group if group.lower() not in _COMMON else "") or ",".join(labels) or group
+
+
 def pool_of(job: Job) -> str:
     """The first label its runner was asked for; of runners of one's own their group, or all labels beside `self-hosted`."""
     telling = [label for label in job.labels if label.lower() != "self-hosted"]
     group = job.runner_group_name or ""
     if len(telling) < len(job.labels):
         # Hosts of one's own are often all `linux`, and tell each other apart by what follows.
-        return (group if group.lower() not in _COMMON else "") or ",".join(telling) or group or job.labels[0]
+        return pool_of_own(group, telling) or job.labels[0]
     return next(iter(telling), "") or group
 
 
@@ -88,20 +79,21 @@ def _took(job: Job) -> bool:
     return bool(job.runner_id or job.runner_name or job.steps)
 
 
-def _result(job: Job) -> str:
+def _result(job: Job, held: Held) -> str:
     """How it ended: GitHub tells of a job that it ended at one of its limits as of one that somebody cancelled."""
     if job.result != "cancelled" or job.completed_at is None:
         return job.result
     if _took(job):
         late = job.completed_at - job.started_at >= RUN_LIMIT
     else:
-        late = job.completed_at - (job.created_at or job.started_at) >= QUEUE_LIMIT
+        ready = ready_since(job, held)
+        late = ready is not None and job.completed_at - ready >= QUEUE_LIMIT
     return "timed_out" if late else job.result
 
 
-def _failed_step(job: Job) -> Step | None:
+def _failed_step(job: Job, held: Held) -> Step | None:
     """The step that failed; of a job that ran out of time, the one then running."""
-    late = _result(job) == "timed_out"
+    late = _result(job, held) == "timed_out"
     ends = {"failure", "timed_out", *(("cancelled", "") if late else ())}
     return next((step for step in job.steps if (step.conclusion or "").lower() in ends), None)
 
@@ -111,26 +103,17 @@ def _cut_off(job: Job) -> bool:
     return not any(step.name == "Complete job" and step.conclusion for step in job.steps)
 
 
-def job_outcome(job: Job, infra_steps: Sequence[str] = ()) -> tuple[Outcome, str]:
-    """Outcome and the rule that decided, the first that fits (domain section 7).
-
-    `infra_steps` are globs of step names which the platform answers for beside `PLATFORM_STEP`.
-    """
-    result = _result(job)
-    if result in CONCLUSIONS:
-        return CONCLUSIONS[result], ""
-    if result not in FAILED:
-        return Outcome.UNKNOWN, "new_conclusion"
-    if step := _failed_step(job):
-        if PLATFORM_STEP.fullmatch(step.name) or any(fnmatchcase(step.name, glob) for glob in infra_steps):
-            return Outcome.INFRA_FAILURE, "platform_step"
-        return Outcome.USER_FAILURE, "user_step"
+def job_signs(job: Job, held: Held = _NOBODY) -> Signs:
+    """What an ended job tells of its end."""
+    result = _result(job, held)
+    step = _failed_step(job, held) if result in FAILED else None
+    if step is not None:
+        return Signs(conclusion=result, step=step.name)
     if result == "timed_out" and not _took(job):
-        return Outcome.INFRA_FAILURE, "queue"
+        return Signs(conclusion=result, reason=QUEUE)
     if result == "failure" and _took(job) and _cut_off(job):
-        # It ended with no step to blame: the runner went away under it.
-        return Outcome.INFRA_FAILURE, "runner_lost"
-    return Outcome.UNKNOWN, "no_details"
+        return Signs(conclusion=result, reason=RUNNER_LOST)
+    return Signs(conclusion=result)
 
 
 def may_have_failed(run: Run) -> bool:
@@ -140,15 +123,15 @@ def may_have_failed(run: Run) -> bool:
     return word in FAILED or (word == "cancelled" and took >= min(RUN_LIMIT, QUEUE_LIMIT))
 
 
-def run_outcome(conclusion: str | None, jobs: Sequence[Job], infra_steps: Sequence[str]) -> tuple[Outcome, str]:
-    """Outcome and rule of a run: those of its job that failed first, since what fails later is often a consequence."""
+def run_signs(conclusion: str | None, jobs: Sequence[Job], held: Held = _NOBODY) -> Signs:
+    """What a run tells of its end: what its job that failed first does, since what fails later is often a consequence."""
     word = (conclusion or "").lower()
     # Whoever cancels a run ends its jobs in many ways; only those that came to a limit tell of the platform.
     bad = FAILED if word in FAILED else FAILED - {"failure"} if word == "cancelled" else frozenset()
-    failed = [job for job in jobs if job.completed_at and _result(job) in bad]
+    failed = [job for job in jobs if job.completed_at and _result(job, held) in bad]
     if failed:
-        return job_outcome(min(failed, key=lambda job: (job.completed_at or job.started_at, job.id)), infra_steps)
-    return (CONCLUSIONS[word], "") if word in CONCLUSIONS else (Outcome.UNKNOWN, "no_details")
+        return job_signs(min(failed, key=lambda job: (job.completed_at or job.started_at, job.id)), held)
+    return Signs(conclusion=word)
 
 
 def pipeline_of(repo: str, run: Run) -> str:
@@ -163,11 +146,14 @@ def fresh(jobs: Iterable[Job], attempt: int, start: datetime | None) -> list[Job
     return [job for job in jobs if job.started_at >= start]
 
 
-def run_fact(ref: Ref, run: Run, jobs: Sequence[Job], infra_steps: Sequence[str]) -> PipelineRun:
+def run_fact(ref: Ref, run: Run, jobs: Sequence[Job], rules: Rules, held: Held = _NOBODY) -> PipelineRun:
     """The current attempt of a completed run. Without jobs its end is `updated_at`, the nearest the run itself tells."""
-    outcome, reason = run_outcome(run.conclusion, jobs, infra_steps)
+    waited = approval(jobs, held)
+    signs = run_signs(run.conclusion, jobs, held)
+    outcome, decided = classify(signs, rules)
     start = run.run_started_at or run.created_at
     end = max((job.completed_at for job in jobs if job.completed_at), default=run.updated_at)
+    began = min((job.started_at for job in jobs if _took(job)), default=None)
     return PipelineRun(
         key=f"run/{run.id}/{run.run_attempt}",
         at=utc(end),
@@ -175,13 +161,18 @@ def run_fact(ref: Ref, run: Run, jobs: Sequence[Job], infra_steps: Sequence[str]
         updated=utc(run.updated_at),
         pipeline=pipeline_of(ref.id, run),
         outcome=outcome,
-        ran=max(end - start, _NO_TIME),
+        ran=max(end - start - (waited or _NO_TIME), _NO_TIME),
+        approval=waited,
         group=_group(run),
         sha=run.head_sha,
         attempt=run.run_attempt,
         trigger=run.event,
-        reason=reason,
+        reason="" if outcome is Outcome.SUCCESS else signs.why,
+        # Nobody tells whether an approval was waited for before the first job or between two.
+        executing=max(end - began, _NO_TIME) if began is not None and waited is None else None,
+        rule=decided,
         pool=next((pool for job in jobs if (pool := pool_of(job))), ""),
+        url=run.html_url,
     )
 
 
@@ -192,41 +183,39 @@ def _group(run: Run) -> str:
 
 
 def attempt_fact(
-    ref: Ref, run: Run, row: Run, attempt: int, jobs: Sequence[Job], infra_steps: Sequence[str]
+    ref: Ref, run: Run, row: Run, attempt: int, jobs: Sequence[Job], rules: Rules, held: Held = _NOBODY
 ) -> PipelineRun:
     """An attempt before the current one; `row` is the run as it was then. It had ended when the current one began."""
     latest = min(row.updated_at, run.run_started_at or row.updated_at)
     end = max((job.completed_at for job in jobs if job.completed_at), default=latest)
-    return run_fact(ref, structs.replace(row, run_attempt=attempt, updated_at=end), jobs, infra_steps)
+    return run_fact(ref, structs.replace(row, run_attempt=attempt, updated_at=end), jobs, rules, held)
 
 
 def job_facts(
-    ref: Ref, run: Run, attempt: int, jobs: Iterable[Job], infra_steps: Sequence[str]
+    ref: Ref, run: Run, attempt: int, jobs: Iterable[Job], rules: Rules, held: Held = _NOBODY
 ) -> Iterator[PipelineJob]:
     for job in jobs:
         if not job.result or job.completed_at is None:
             continue
-        waited = job.started_at - job.created_at if job.created_at and _took(job) else None
         yield PipelineJob(
             key=f"job/{job.id}",
             at=utc(job.completed_at),
             about=ref,
             run=f"run/{run.id}/{attempt}",
             pool=pool_of(job),
-            outcome=job_outcome(job, infra_steps)[0],
+            outcome=classify(job_signs(job, held), rules).outcome,
             ran=max(job.completed_at - job.started_at, _NO_TIME),
-            # GitHub stamps some re-run jobs as started before they were created: no wait is known then.
-            queued=waited if waited is not None and waited >= _NO_TIME else None,
+            queued=queued(job, held) if _took(job) else None,
         )
 
 
-def marked_kind(row: DeploymentRow) -> DeployKind:
-    """What the deployment calls itself: by its task, or by what its ref begins with. Else planned: a description, or
+def marked_kind(task: str, ref: str) -> DeployKind:
+    """What a deployment calls itself: by its task, or by what its ref begins with. Else planned: a description, or
     the rest of a ref, may well be about rollbacks and hotfixes.
     """
-    ref = row.ref.removeprefix("refs/heads/")
+    ref = ref.removeprefix("refs/heads/")
     for pattern, kind in ((_ROLLBACK, DeployKind.ROLLBACK), (_HOTFIX, DeployKind.HOTFIX)):
-        if pattern.search(row.task) or pattern.match(ref):
+        if pattern.search(task) or pattern.match(ref):
             return kind
     return DeployKind.PLANNED
 

@@ -8,7 +8,7 @@ What leaves a list pulls others the other way, past the reader: `Visit.pages` lo
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -16,9 +16,12 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from platform_meter.model.facts import Event, Ref
+from platform_meter.model.outcomes import Rules
 from platform_meter.model.source import Answer
+from platform_meter.sources.github.config import DeploymentRule
 from platform_meter.sources.github.facts import change_fact
-from platform_meter.sources.github.rows import Commit, Pull, more
+from platform_meter.sources.github.rows import Commit, Pull, StatusRow, more
+from platform_meter.sources.github.state import Wait
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.open_tickets import Sightings
@@ -60,10 +63,13 @@ class Visit:
     first: datetime
     """The first poll of all."""
     jobs: str
-    infra_steps: tuple[str, ...]
+    rules: Rules
     bots: tuple[str, ...]
     agents: tuple[str, ...]
+    deployments: tuple[DeploymentRule, ...]
     tickets: Sightings
+    waits: dict[str, Wait] = field(default_factory=dict)
+    """What deployments told of waits, once they were read: runs are read behind them."""
 
     def start(self, cursor: Cursor) -> datetime:
         return cursor.next_start(self.since, self.overlap)
@@ -103,6 +109,14 @@ class Visit:
                 number -= 1
                 again = self.page(path, type_, number, **params)
             held = again
+
+    def statuses(self, id_: int, etag: str = "") -> Answer[list[StatusRow]]:
+        """All statuses of a deployment."""
+        path = f"deployments/{id_}/statuses"
+        answer = self.page(path, list[StatusRow], 1, etag)
+        if answer.body is not None and more(answer.headers, len(answer.body), PER_PAGE):
+            return replace(answer, body=self.all(path, list[StatusRow]))
+        return answer
 
     def all(self, path: str, type_: type[list[T]]) -> list[T]:
         """Every page of a list that belongs to one object; empty when the object is gone."""

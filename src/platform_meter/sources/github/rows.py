@@ -76,6 +76,8 @@ class Run(Row):
     name: str | None = None
     run_attempt: int = 1
     run_started_at: datetime | None = None
+    html_url: str = ""
+    head_branch: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -103,6 +105,7 @@ class Job(Row):
     created_at: datetime | None = None
     """Absent in answers recorded before 2022."""
     run_attempt: int = 1
+    name: str = ""
     labels: list[str] = field(default_factory=list)
     runner_id: int | None = None
     runner_name: str | None = None
@@ -118,6 +121,36 @@ class Job(Row):
 class Jobs(Struct):
     total_count: int
     jobs: list[Job]
+
+
+class RunnerLabel(Struct):
+    name: str
+    type: str = ""
+
+
+class Runner(Row):
+    becomes: ClassVar[str] = "PipelineRunners"
+    id: int
+    status: str
+    busy: bool = False
+    labels: list[RunnerLabel] = field(default_factory=list)
+    runner_group_id: int | None = None
+
+
+class Runners(Struct):
+    total_count: int
+    runners: list[Runner]
+
+
+class RunnerGroup(Row):
+    becomes: ClassVar[str] = "PipelineRunners"
+    id: int
+    name: str
+
+
+class RunnerGroups(Struct):
+    total_count: int
+    runner_groups: list[RunnerGroup]
 
 
 class DeploymentRow(Row):
@@ -139,6 +172,8 @@ class StatusRow(Row):
     state: str
     created_at: datetime
     updated_at: datetime
+    log_url: str | None = None
+    target_url: str | None = None
 
 
 class Label(Struct):

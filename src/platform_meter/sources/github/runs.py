@@ -17,9 +17,11 @@ from platform_meter.model.facts.ci import PipelineJob, PipelineRun
 from platform_meter.model.source import Answer, Gap, Unexpected
 from platform_meter.sources.github.facts import attempt_fact, fresh, job_facts, may_have_failed, run_fact
 from platform_meter.sources.github.poll import DETAIL, PER_PAGE, Visit
+from platform_meter.sources.github.rolled import names_jobs, rolled, settle
 from platform_meter.sources.github.rows import Job, Jobs, Run, Runs, more, stamp
-from platform_meter.sources.github.state import OpenRun
+from platform_meter.sources.github.state import OpenRun, Wait
 from platform_meter.sources.github.state import Runs as RunsState
+from platform_meter.sources.github.waits import WAITING, Held, held_jobs, wait_of
 from platform_meter.sources.kit.cursor import mark
 from platform_meter.sources.kit.open_things import Watch, unless_gone
 from platform_meter.sources.kit.walk import Walk
@@ -35,7 +37,7 @@ UNAPPROVED = "action_required"
 """Conclusion of a run that has not begun: it is from outside and waits for a member's word. Once approved it goes on."""
 LATE = "late"
 """A run that has ended while the list of its jobs says that some go on: both are asked for again."""
-IDLE = frozenset({"waiting", UNAPPROVED, LATE})
+IDLE = frozenset({WAITING, UNAPPROVED, LATE})
 """States in which no runner is missing: a person's approval is, or nothing."""
 _APPROVABLE = timedelta(days=30)
 _SECOND = timedelta(seconds=1)
@@ -50,6 +52,8 @@ class _Look:
     floor: datetime | None
     """`runs.floor` of the read before."""
     seen: set[str] = field(default_factory=set)
+    lacking: list[datetime] = field(default_factory=list)
+    """Where the gaps begin that this look found."""
 
     @property
     def keep(self) -> timedelta:
@@ -72,7 +76,7 @@ def read_runs(visit: Visit, runs: RunsState) -> Iterator[list[Event]]:
             runs.unchanged(visit.now, look.keep)
     if runs.began is not None:
         yield from _back(look)
-    yield _still_open(look, changed=changed)
+    yield [*_still_open(look, changed=changed), *settle(visit.ref, runs)]
 
 
 def _due(now: datetime, runs: RunsState) -> list[timedelta]:
@@ -93,6 +97,8 @@ def _newest(look: _Look, answer: Answer[Runs], page: Runs) -> list[Event]:
     whole = got >= page.total_count and not more(answer.headers, got, PER_PAGE)
     runs.floor = None if whole or not rows else rows[-1].created_at
     facts = _tell_all(look, rows)
+    if whole and runs.lacking and runs.start:
+        runs.start = min(runs.start, runs.lacking)
     if whole or (rows and runs.start is not None and rows[-1].created_at < runs.start):
         _finish(look)
     elif rows:
@@ -128,7 +134,7 @@ def _back(look: _Look) -> Iterator[list[Event]]:
                 )
             if none and got < total:
                 text = f"{visit.ref.id}: {total} runs are promised, {got} can be read"
-                visit.outside.gap(Gap(start=start, end=upper, reason="unreadable", text=text))
+                _lacks(look, start, upper, "unreadable", text)
             if none or (got >= total and last):
                 windows.whole()
                 _finish(look)
@@ -140,11 +146,18 @@ def _back(look: _Look) -> Iterator[list[Event]]:
         else:
             if not windows.goes_on(_second(runs.at or upper)):
                 text = f"{visit.ref.id}: {total} runs created in one second, {got} can be read"
-                visit.outside.gap(Gap(start=upper, end=upper + _SECOND, reason="result_cap", text=text))
+                _lacks(look, upper, upper + _SECOND, "result_cap", text)
                 windows.skip()
                 runs.at, shown = upper - _SECOND, False
     if runs.began is not None:
         _finish(look)
+
+
+def _lacks(look: _Look, start: datetime, end: datetime, reason: str, text: str) -> None:
+    visit, runs = look.visit, look.runs
+    visit.outside.gap(Gap(start=start, end=end, reason=reason, text=text, what=f"{visit.ref.id} runs"))
+    runs.lacking = min(start, runs.lacking or start)
+    look.lacking.append(start)
 
 
 def _second(at: datetime) -> int:
@@ -153,6 +166,9 @@ def _second(at: datetime) -> int:
 
 def _finish(look: _Look) -> None:
     runs = look.runs
+    if runs.lacking and runs.start and runs.began and runs.start <= runs.lacking and not look.lacking:
+        look.visit.outside.filled(f"{look.visit.ref.id} runs", runs.start, runs.began)
+        runs.lacking = None
     for name, (span, _) in RECHECKS.items():
         if runs.began and runs.start and (runs.read is None or runs.start <= runs.began - span):
             runs.rechecked[name] = runs.began
@@ -208,15 +224,18 @@ def _tell(look: _Look, run: Run) -> Iterator[Event]:
     if held is None or held.attempt != run.run_attempt:
         yield from _earlier_attempts(look, run)
     jobs: list[Job] = []
-    if over and _wants_jobs(visit, run, failed=may_have_failed(run)):
+    waited = held.waited if held and held.attempt == run.run_attempt else None
+    if over and _wants_jobs(visit, run, failed=may_have_failed(run), waited=waited):
         jobs = fresh(_jobs(visit, run, run.run_attempt), run.run_attempt, run.run_started_at)
     late = any(not job.result for job in jobs) and run.updated_at >= visit.now - visit.overlap
     if late or not over:
         open_ = held or OpenRun(created=run.created_at, workflow=_workflow(run))
         open_.state = LATE if late else UNAPPROVED if run.ended else run.status or ""
+        open_.waited = visit.now if run.status == WAITING else waited
         open_.attempt, runs.open[id_] = run.run_attempt, open_
         return
-    yield from _attempt(look, run, run_fact(visit.ref, run, jobs, visit.infra_steps), jobs)
+    waits = _held(visit, jobs, waited)
+    yield from _attempt(look, run, run_fact(visit.ref, run, jobs, visit.rules, waits), jobs, waits)
     if run.updated_at >= visit.now - look.keep:
         runs.done[id_] = as_it_is
 
@@ -252,26 +271,47 @@ def _earlier_attempts(look: _Look, run: Run) -> Iterator[Event]:
             continue
         if answer is not None and (row := answer.body) is not None:
             jobs = fresh(_jobs(visit, run, number), number, row.run_started_at)
-            fact = attempt_fact(visit.ref, run, row, number, jobs, visit.infra_steps)
-            yield from _attempt(look, run, fact, jobs if _wants_jobs(visit, run, failed=may_have_failed(row)) else [])
+            waits = _held(visit, jobs, None)
+            fact = attempt_fact(visit.ref, run, row, number, jobs, visit.rules, waits)
+            told = jobs if _wants_jobs(visit, run, failed=may_have_failed(row)) else []
+            yield from _attempt(look, run, fact, told, waits)
 
 
-def _attempt(look: _Look, run: Run, fact: PipelineRun, jobs: Iterable[Job]) -> Iterator[PipelineRun | PipelineJob]:
+def _held(visit: Visit, jobs: Iterable[Job], seen: datetime | None) -> Held:
+    """Which of these a rule of their environment held. A deployment that still waited when it was read is asked again."""
+
+    def again(id_: str, wait: Wait) -> Wait | None:
+        answer = unless_gone(partial(visit.statuses, int(id_)))
+        return None if answer is None else wait_of(wait.created, answer.body or [])
+
+    return held_jobs(jobs, visit.waits, seen, again)
+
+
+def _attempt(
+    look: _Look, run: Run, fact: PipelineRun, jobs: Iterable[Job], held: Held
+) -> Iterator[PipelineRun | PipelineJob]:
     if fact.pool:
         look.runs.pools[_workflow(run)] = fact.pool
     yield fact
-    yield from job_facts(look.visit.ref, run, fact.attempt, jobs, look.visit.infra_steps)
+    ended = [job for job in jobs if job.result and job.completed_at]
+    facts = [*job_facts(look.visit.ref, run, fact.attempt, ended, look.visit.rules, held)]
+    look.runs.rollouts += rolled(look.visit.deployments, run, fact, zip(ended, facts, strict=True))
+    yield from facts
 
 
 def _workflow(run: Run) -> str:
     return run.path or str(run.workflow_id)
 
 
-def _wants_jobs(visit: Visit, run: Run, *, failed: bool) -> bool:
+def _wants_jobs(visit: Visit, run: Run, *, failed: bool, waited: datetime | None = None) -> bool:
+    """Whether its jobs are worth a call: without them a run that waited for a person would have run all that time."""
     if visit.jobs == "none":
         return False
+    if names_jobs(visit.deployments, run.path):
+        return True
     new = visit.jobs == "recent" and run.updated_at >= visit.first - visit.overlap
-    return new or (failed and run.updated_at >= visit.now - DETAIL)
+    telling = failed or waited is not None or any(wait.run == run.id for wait in visit.waits.values())
+    return new or (telling and run.updated_at >= visit.now - DETAIL)
 
 
 def _jobs(visit: Visit, run: Run, attempt: int) -> list[Job]:

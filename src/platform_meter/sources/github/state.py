@@ -22,17 +22,8 @@ class OpenRun(Open, omit_defaults=True, kw_only=True):
     state: str = ""
     """GitHub's word for what it does or waits for."""
     attempt: int = 1
-
-
-class Runs(Cursor, omit_defaults=True):
-    open: dict[str, OpenRun] = field(default_factory=dict)
-    """Runs that had not ended when they were last seen, by id."""
-    floor: datetime | None = None
-    """Creation of the oldest run on the first page when there are more pages: a 304 vouches for what is newer."""
-    rechecked: dict[str, datetime] = field(default_factory=dict)
-    """When each span of `RECHECKS` was last read in full, to find re-runs of older runs."""
-    pools: dict[str, str] = field(default_factory=dict)
-    """The pool each workflow used last: where a run that has not ended waits or runs."""
+    waited: datetime | None = None
+    """When a poll last saw it wait for a rule of an environment."""
 
 
 class Rollout(Open, omit_defaults=True, kw_only=True):
@@ -49,6 +40,42 @@ class Rollout(Open, omit_defaults=True, kw_only=True):
     """An environment that goes away with its pull request: nothing is ever rolled back there."""
 
 
+class Rolled(Rollout, omit_defaults=True, kw_only=True):
+    """A deployment that a job or run is by a rule; `created` is its start."""
+
+    key: str
+    ended: datetime
+    updated: datetime
+
+
+class Runs(Cursor, omit_defaults=True):
+    open: dict[str, OpenRun] = field(default_factory=dict)
+    """Runs that had not ended when they were last seen, by id."""
+    floor: datetime | None = None
+    """Creation of the oldest run on the first page when there are more pages: a 304 vouches for what is newer."""
+    rechecked: dict[str, datetime] = field(default_factory=dict)
+    """When each span of `RECHECKS` was last read in full, to find re-runs of older runs."""
+    pools: dict[str, str] = field(default_factory=dict)
+    """The pool each workflow used last: where a run that has not ended waits or runs."""
+    lacking: datetime | None = None
+    """Where the first gap begins that no later read filled."""
+    rollouts: list[Rolled] = field(default_factory=list)
+    """Deployments by rule that this read found: runs come newest first, and what goes back is seen oldest first."""
+    served: dict[str, list[Rollout]] = field(default_factory=dict)
+    """As in `Deployments`."""
+
+
+class Wait(Struct, omit_defaults=True):
+    """A job that a rule of its environment held, as its deployment tells."""
+
+    created: datetime
+    run: int = 0
+    job: int = 0
+    """0 where no link names them."""
+    until: datetime | None = None
+    """When the word came."""
+
+
 class Deployments(Cursor, omit_defaults=True):
     open: dict[str, Rollout] = field(name="waiting", default_factory=dict)
     """Those that had not ended when they were last seen, by id."""
@@ -56,6 +83,9 @@ class Deployments(Cursor, omit_defaults=True):
     """The same in checkpoints of before they were kept by id."""
     served: dict[str, list[Rollout]] = field(default_factory=dict)
     """By environment (and task), the last that served, oldest first: what a rollback goes back to."""
+
+    waits: dict[str, Wait] = field(default_factory=dict)
+    """The last that waited for a rule of their environment, by id."""
 
     def __post_init__(self) -> None:
         self.open |= {str(rollout.id): rollout for rollout in self.listed}
@@ -140,6 +170,8 @@ class State(Struct, omit_defaults=True):
     tickets: OpenTickets = field(default_factory=OpenTickets)
     owners_after: datetime | None = None
     """The token may not read files: not tried before."""
+    runners_after: datetime | None = None
+    """The token may not list runners: not tried before."""
     teams_after: datetime | None = None
     """The token may not list teams: not tried before."""
 

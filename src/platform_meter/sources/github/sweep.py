@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from platform_meter.model.facts import Event
+from platform_meter.model.outcomes import with_own
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import Page
 from platform_meter.sources.github.config import Config, matches
 from platform_meter.sources.github.deployments import read_deployments
 from platform_meter.sources.github.facts import about
+from platform_meter.sources.github.outcomes import RULES
 from platform_meter.sources.github.poll import Visit, read_pulls
 from platform_meter.sources.github.runs import UNAPPROVED, read_runs
 from platform_meter.sources.github.state import RepoState, State, dump
@@ -24,12 +25,6 @@ from platform_meter.sources.kit.open_tickets import Sightings
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.sweep import Object, Sweep, Told
 
-PAGE_FACTS = 1_000
-"""Facts that make a page worth its transaction."""
-REPO_FACTS = 100
-"""Facts that do so at the end of a repository: less waits for the next one."""
-PAGE_REPOSITORIES = 100
-"""Repositories after which the place is kept although they told less."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _Reader = Callable[[Visit, Any], Iterator[list[Event]]]
 
@@ -44,15 +39,18 @@ def sweep(config: Config, outside: Sieve, state: State, since: datetime, now: da
     unread = since if now == state.first else min(since, now - config.history)
     names = due(config, state, now)
     importing = any(state.repos[name].visited is None for name in names)
-    oldest, facts, visited = now, list[Event](), 0
+    oldest = now
     sweep = Sweep[RepoState](outside, now, partial=len(names) < len(state.repos))
     objects = [_object(config, outside, state, name, unread, now) for name in names]
 
-    def page() -> Page:
-        nonlocal facts, visited
-        told, facts, visited = facts, [], 0
+    def take(told: Told[RepoState]) -> None:
+        nonlocal oldest
+        _take_over(config, state, told, now)
+        oldest = min([oldest, *(fact.at for fact in told.facts)])
+
+    def page(facts: Sequence[Event], _done: int = 0) -> Page:
         return Page(
-            facts=told,
+            facts=facts,
             checkpoint=dump(state),
             progress=Progress(
                 what=f"repositories of {config.org}",
@@ -62,27 +60,14 @@ def sweep(config: Config, outside: Sieve, state: State, since: datetime, now: da
             ),
         )
 
-    try:
-        with closing(sweep.over(objects)) as steps:
-            for told in steps:
-                _take_over(config, state, told, now)
-                facts += told.facts
-                oldest = min([oldest, *(fact.at for fact in told.facts)])
-                visited += told.ended
-                enough = REPO_FACTS if told.ended else PAGE_FACTS
-                if len(facts) >= enough or visited >= PAGE_REPOSITORIES:
-                    yield page()
+    def missing() -> Iterator[Event]:
         queues = {name for name, repo in state.repos.items() if "issues" in _readers(config, name, repo)}
-        for gone in missing_issues(outside, state.tickets, queues, now):
-            facts.append(gone)
-        sweep.settle()
-    except Exception:
-        # What was read up to here is paid for: the next poll goes on behind it.
-        yield page()
-        raise
+        return missing_issues(outside, state.tickets, queues, now)
+
+    left = yield from sweep.pages(objects, take, page, missing)
     state.swept = now
-    if facts:
-        yield page()
+    if left:
+        yield page(left)
 
 
 def due(config: Config, state: State, now: datetime) -> list[str]:
@@ -118,9 +103,10 @@ def _object(
         overlap=config.overlap,
         first=state.first,
         jobs=config.jobs,
-        infra_steps=config.infra_steps,
+        rules=with_own(config.outcomes, RULES),
         bots=config.bots,
         agents=config.agents,
+        deployments=config.deployments,
         tickets=tickets,
     )
     readers = {list_: partial(read, visit) for list_, read in _readers(config, name, repo).items()}
@@ -136,13 +122,12 @@ def _take_over(config: Config, state: State, told: Told[RepoState], now: datetim
     if before.stirred is not None and repo.stirred is not None:
         repo.stirred = max(before.stirred, repo.stirred)
     state.repos[told.id] = repo
-    told.rest()
     if told.ended and repo.archived and _at_rest(repo, _readers(config, told.id, repo), now):
         del state.repos[told.id]
 
 
 def _readers(config: Config, name: str, repo: RepoState) -> Mapping[str, _Reader]:
-    readers: dict[str, _Reader] = {"runs": read_runs, "deployments": read_deployments, "pulls": read_pulls}
+    readers: dict[str, _Reader] = {"deployments": read_deployments, "runs": read_runs, "pulls": read_pulls}
     if repo.has_issues and matches(name, config.issues):
         readers |= {"issues": read_issues, "backlog": read_backlog}
     return readers

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from platform_meter.model.facts import Event, Ref
-from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent, ticket_labels
-from platform_meter.model.source import Expired, Outside, Refused, Unexpected, Unreachable
+from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent, Today, ticket_labels
+from platform_meter.model.source import Expired, Gap, Outside, Refused, Unexpected, Unreachable
 from platform_meter.sources.github.facts import SYSTEM, is_bot
 from platform_meter.sources.github.poll import Visit, read_updated
 from platform_meter.sources.github.rows import Issue, TimelineItem, User, utc
@@ -24,6 +24,10 @@ RESOLUTIONS = {"completed": "Done", "not_planned": "Won't Do", "duplicate": "Dup
 """GitHub's reasons in the words that Ticketing files know as invalid or not."""
 AT_CREATION = timedelta(seconds=60)
 """Forms and triage bots label a new issue within seconds: labels that soon hold from the start."""
+MOST_ANSWERS = 20
+"""Only the first one counts; the others are there in case that it is deleted."""
+SETTLED = timedelta(minutes=10)
+"""An issue whose timeline did not tell by then how it stands will never do so: it was imported, or transferred."""
 LOOKED = 20
 """Open issues looked for in one poll, at a call each."""
 
@@ -54,8 +58,10 @@ def _role(user: User | None, issue: Issue, association: str, bots: Iterable[str]
         return Role.BOT
     if user and issue.user and user.login == issue.user.login:
         return Role.REPORTER
-    # A stranger's comment answers nobody, so it must not end the first response.
-    known = user is not None and user.login.lower() in agents if agents else association in AGENTS
+    # A stranger's comment answers nobody, nor one of an account that is gone: it must not end the first response.
+    if user is None:
+        return Role.REPORTER
+    known = user.login.lower() in agents if agents else association in AGENTS
     return Role.AGENT if known else Role.REPORTER
 
 
@@ -87,7 +93,13 @@ def ticket_events(
         issue_type=issue.type.name if issue.type else "",
         labels=ticket_labels(start),
     )
-    return [base, *_steps(base, issue, items, set(start), bots, agents)]
+    steps = [*_steps(base, issue, items, set(start), bots, agents)]
+    ends = next((step.status for step in reversed(steps) if step.status), base.status)
+    answers = [e.key for e in steps if e.change is TicketChange.COMMENT and e.role is Role.AGENT]
+    resolution = RESOLUTIONS["completed"] if issue.state == "closed" else ""
+    today = Today(issue.state, resolution) if ends != issue.state else None
+    # A comment that was deleted is not in the timeline any more; the first ones are enough.
+    return [replace(base, answers=tuple(answers[:MOST_ANSWERS]), today=today), *steps]
 
 
 def _labels_at_creation(issue: Issue, items: list[tuple[TimelineItem, datetime]]) -> set[str]:
@@ -178,11 +190,13 @@ def _issues(visit: Visit, cursor: Cursor, state: str, before: datetime | None = 
             return ()
         timeline = visit.all(f"issues/{issue.number}/timeline", list[TimelineItem])
         events = ticket_events(visit.ref, issue, timeline, visit.bots, agents)
-        status = next(event.status for event in reversed(events) if event.status)
-        if status != issue.state:
+        if events[0].today is not None and visit.now - issue.updated_at < SETTLED:
             unsettled.add(str(issue.id))
             cursor.fresh = ""
-        if status == "open":
+        elif events[0].today is not None:
+            text = f"{visit.ref.id}#{issue.number}: nobody recorded when it became {issue.state}"
+            visit.outside.gap(Gap(start=issue.created_at, end=issue.updated_at, reason="pruned", text=text))
+        if issue.state == "open":
             visit.tickets.saw(str(issue.id), visit.now.date(), f"{visit.ref.id}#{issue.number}", visit.ref.labels)
         else:
             visit.tickets.closed(str(issue.id))

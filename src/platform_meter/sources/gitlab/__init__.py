@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -14,36 +13,24 @@ import msgspec
 from msgspec import Struct, field
 from pydantic import Field
 
+from platform_meter.model.access import Access, Pace, Secret, SecretHeaders
 from platform_meter.model.facts import Event, Fact
 from platform_meter.model.facts.ci import PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment, Repository
+from platform_meter.model.outcomes import OutcomeRule, with_own
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.scalars import Address, Period
-from platform_meter.model.source import (
-    Access,
-    Answer,
-    Forbidden,
-    Outside,
-    Pace,
-    Page,
-    Secret,
-    SecretHeaders,
-    Source,
-    SourceConfig,
-    Stream,
-    Unexpected,
-)
+from platform_meter.model.source import Answer, Forbidden, Outside, Page, Source, SourceConfig, Stream, Unexpected
 from platform_meter.sources.gitlab.facts import repository
 from platform_meter.sources.gitlab.lists import PER_PAGE, Deployments, Visit, readers
+from platform_meter.sources.gitlab.outcomes import RULES
 from platform_meter.sources.gitlab.rows import Project, more
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.rows import Sieve
-from platform_meter.sources.kit.sweep import Object, Sweep
+from platform_meter.sources.kit.sweep import Object, Sweep, Told
 from platform_meter.sources.kit.walk import Walk
 
-PAGE_FACTS = 1_000
-"""Facts that make a page worth its transaction."""
 KEPT = timedelta(days=7)
 """How long the place in a project is kept that is not listed any more."""
 LIVELY = timedelta(days=1)
@@ -60,8 +47,8 @@ class Config(SourceConfig):
     """Globs of full paths of projects. Archived ones are left out."""
     jobs: Literal["recent", "none"] = "recent"
     """Whose jobs are read, at a call each: of all pipelines created since the first poll, or of none."""
-    infra_jobs: tuple[str, ...] = ()
-    """Globs of names of jobs that the platform answers for."""
+    outcomes: tuple[OutcomeRule, ...] = ()
+    """Rules of one's own, before those of `outcomes.py`."""
     bots: tuple[str, ...] = ()
     """Usernames of machine users that GitLab takes for people."""
     all_within: Period = timedelta(minutes=30)
@@ -138,7 +125,7 @@ def _pages(config: Config, outside: Sieve, checkpoint: bytes | None, since: date
             overlap=config.overlap,
             young=state.first - config.overlap,
             jobs=config.jobs == "recent",
-            infra_jobs=config.infra_jobs,
+            rules=with_own(config.outcomes, RULES),
             bots=config.bots,
         )
         return Object(
@@ -150,36 +137,27 @@ def _pages(config: Config, outside: Sieve, checkpoint: bytes | None, since: date
 
     turn = _turn(config, state, projects, now)
     ids = {projects[id_].path_with_namespace: id_ for id_ in turn}
-    sweep, facts, done = Sweep[ProjectState](outside, now), list[Event](), 0
-    try:
-        for told in sweep.over([visit(id_) for id_ in turn]):
-            held, project, before = told.state, projects[ids[told.id]], state.projects[ids[told.id]]
-            if told.ended:
-                held.visited, held.activity = now, project.last_activity_at
-            held.stirred = max((fact.updated or fact.at for fact in told.facts), default=before.stirred)
-            state.projects[ids[told.id]] = held
-            facts += told.facts
-            done += told.ended
-            if len(facts) >= PAGE_FACTS:
-                yield page(facts, progress=Progress(what="projects", done=done, of=len(turn)))
-                facts = []
-        sweep.settle()
-    except Exception:
-        # What was read up to here is paid for: the next poll goes on behind it.
-        yield page(facts)
-        raise
-    yield page(facts)
+
+    def take(told: Told[ProjectState]) -> None:
+        held, project, before = told.state, projects[ids[told.id]], state.projects[ids[told.id]]
+        if told.ended:
+            held.visited, held.activity = now, project.last_activity_at
+        held.stirred = max((fact.updated or fact.at for fact in told.facts), default=before.stirred)
+        state.projects[ids[told.id]] = held
+
+    def reached(facts: Sequence[Event], done: int) -> Page:
+        return page(facts, progress=Progress(what="projects", done=done, of=len(turn)))
+
+    sweep = Sweep[ProjectState](outside, now, partial=len(turn) < len(projects))
+    left = yield from sweep.pages([visit(id_) for id_ in turn], take, reached)
+    yield reached(left, len(turn))
 
 
 def _turn(config: Config, state: State, projects: Mapping[str, Project], now: datetime) -> list[str]:
     """Whom to visit, the one visited longest ago first; those that failed last time come after all others."""
     held = state.projects
     order = sorted(projects, key=lambda id_: (held[id_].failing, held[id_].visited or state.first - KEPT))
-    due = [id_ for id_ in order if _due(config, held[id_], projects[id_], now)]
-    if all(held[id_].failing for id_ in due):
-        # One that can be read tells what is refused there from what is refused everywhere.
-        due = list(dict.fromkeys([*order[: bool(due)], *due]))
-    return due
+    return [id_ for id_ in order if _due(config, held[id_], projects[id_], now)]
 
 
 def _due(config: Config, held: ProjectState, project: Project, now: datetime) -> bool:
@@ -246,9 +224,6 @@ def access(config: Config) -> Access:
     )
 
 
-_REMOTE = re.compile(r"(?:(?:https?|ssh)://)?(?:git@)?gitlab\.com(?::\d+(?=/))?[:/]([\w.-]+)/\S+")
-
-
 def propose(around: Surroundings) -> Proposal:
     """A section for each top group of a git remote on gitlab.com, that of `origin` first."""
     variable = around.variable("GITLAB_TOKEN", "GITLAB_PRIVATE_TOKEN") or "GITLAB_TOKEN"
@@ -256,11 +231,9 @@ def propose(around: Surroundings) -> Proposal:
     def settings(group: str) -> Settings:
         return {"group": group, "token": {"env": variable}}
 
-    remotes = ((name != "origin", _REMOTE.fullmatch(address)) for name, address in around.remotes)
-    groups = dict.fromkeys(group for _, group in sorted((other, match[1]) for other, match in remotes if match))
     return Proposal(
         about="GitLab pipelines, deployments and merge requests. The token needs the scope read_api and the role Reporter.",
-        found={f"gitlab-{group.lower()}": settings(group) for group in groups},
+        found={f"gitlab-{group.lower()}": settings(group) for group in around.owners_on("gitlab.com")},
         sample=("gitlab-acme", settings("acme")),
         fill_in="your group",
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult, Repository
+from platform_meter.model.outcomes import Rules, Signs, classify
+from platform_meter.sources.gitlab.outcomes import CONFIGURATION
 from platform_meter.sources.gitlab.rows import (
     Commit,
     DeploymentRow,
@@ -22,38 +23,8 @@ from platform_meter.sources.gitlab.rows import (
 )
 
 SYSTEM = "gitlab"
-ENDED = {
-    "success": Outcome.SUCCESS,
-    "failed": Outcome.UNKNOWN,
-    "canceled": Outcome.CANCELLED,
-    "skipped": Outcome.SKIPPED,
-}
+ENDED = frozenset({"success", "failed", "canceled", "skipped"})
 """All other states go on, `manual` and `scheduled` too, which wait for a person or a time."""
-PLATFORM = frozenset(
-    {
-        "api_failure",
-        "data_integrity_failure",
-        "runner_system_failure",
-        "runner_unsupported",
-        "scheduler_failure",
-        "stuck_or_timeout_failure",
-    }
-)
-"""Reasons of failed jobs that are the platform's: no runner took them, or what should run them broke."""
-USERS = frozenset(
-    {
-        "archived_failure",
-        "downstream_bridge_project_not_found",
-        "forward_deployment_failure",
-        "insufficient_bridge_permissions",
-        "invalid_bridge_trigger",
-        "job_execution_timeout",
-        "protected_environment_failure",
-        "script_failure",
-        "user_blocked",
-    }
-)
-"""Those that are the user's. What is in neither tells of nobody."""
 DEPLOYED = {"success": DeployResult.SUCCESS, "failed": DeployResult.FAILED}
 _HOTFIX = re.compile(r"\bhot-?fix", re.IGNORECASE)
 _BOT = re.compile(r"(?:project|group)_\d+_bot|.*\[bot\]$")
@@ -73,14 +44,11 @@ def repository(project: Project) -> Repository:
     return Repository(about=about(project), since=utc(project.created_at) if project.created_at else None)
 
 
-def job_outcome(job: JobRow, infra_jobs: Sequence[str]) -> Outcome:
-    """How an ended job ended."""
+def job_signs(job: JobRow) -> Signs:
+    """What an ended job tells of its end."""
     if job.status != "failed":
-        return ENDED[job.status]
-    reason = job.failure_reason or ""
-    if reason in PLATFORM or any(fnmatchcase(job.name, glob) for glob in infra_jobs):
-        return Outcome.INFRA_FAILURE
-    return Outcome.USER_FAILURE if reason in USERS else Outcome.UNKNOWN
+        return Signs(conclusion=job.status)
+    return Signs(conclusion=job.status, reason=job.failure_reason or "", step=job.name)
 
 
 def pool_of(job: JobRow) -> str:
@@ -97,35 +65,41 @@ def superseded(jobs: Sequence[JobRow]) -> list[JobRow]:
 
 
 def pipeline_facts(
-    ref: Ref, project: int, pipeline: Pipeline, jobs: Sequence[JobRow], infra_jobs: Sequence[str]
+    ref: Ref, project: int, pipeline: Pipeline, jobs: Sequence[JobRow], rules: Rules, *, whole: bool = True
 ) -> Iterator[PipelineRun | PipelineJob]:
     """An ended pipeline and its jobs, retried ones too. Nothing while it goes on.
 
     Each retry of a job makes the pipeline's next attempt. A retry keeps commit, variables and configuration, so that the
-    attempts are one group; of other pipelines only those of a push to one branch have the same inputs.
+    attempts are one group; of other pipelines only those of a push to one branch have the same inputs. Without `whole`,
+    jobs say why it failed, and nothing more: it stays one attempt, whether they are read or not.
     """
     if pipeline.status not in ENDED:
         return
     retried = superseded(jobs)
     old = {job.id for job in retried}
-    how, why = _verdict(pipeline, [job for job in jobs if job.id not in old], infra_jobs)
+    signs = _signs(pipeline, [job for job in jobs if job.id not in old])
+    outcome, decided = classify(signs, rules)
+    attempt = 1 + len(retried) if whole else 1
     by_push = pipeline.source == "push"
     yield PipelineRun(
-        key=f"pipeline/{pipeline.id}/{1 + len(retried)}",
+        key=f"pipeline/{pipeline.id}/{attempt}",
         at=utc(pipeline.finished_at or pipeline.updated_at),
         about=ref,
         updated=utc(pipeline.updated_at),
         pipeline=ref.id,
-        outcome=how,
+        outcome=outcome,
         ran=timedelta(seconds=pipeline.duration or 0),
         group=f"{project}|{pipeline.ref}|{pipeline.sha}" if by_push else f"{project}|{pipeline.id}",
         sha=pipeline.sha,
-        attempt=1 + len(retried),
+        attempt=attempt,
         trigger=pipeline.source or "",
-        reason=why,
+        reason="" if outcome is Outcome.SUCCESS else _why(signs),
+        executing=None if pipeline.duration is None else timedelta(seconds=pipeline.duration),
+        rule=decided,
         pool=next((pool_of(job) for job in jobs), ""),
+        url=pipeline.web_url,
     )
-    for job in jobs:
+    for job in jobs if whole else ():
         if job.finished_at is None or job.status not in ENDED or (job.started_at is None and job.status != "failed"):
             continue
         before = sum(o.finished_at is not None and o.finished_at <= job.created_at for o in retried)
@@ -135,7 +109,7 @@ def pipeline_facts(
             about=ref,
             run=f"pipeline/{pipeline.id}/{1 + before}",
             pool=pool_of(job),
-            outcome=job_outcome(job, infra_jobs),
+            outcome=classify(job_signs(job), rules).outcome,
             ran=timedelta(seconds=job.duration or 0),
             queued=timedelta(seconds=job.queued_duration)
             if job.started_at is not None and job.queued_duration is not None
@@ -143,17 +117,20 @@ def pipeline_facts(
         )
 
 
-def _verdict(pipeline: Pipeline, jobs: Iterable[JobRow], infra_jobs: Sequence[str]) -> tuple[Outcome, str]:
-    """How it ended and why: as the first of its jobs that failed and may not, or by its configuration."""
+def _signs(pipeline: Pipeline, jobs: Iterable[JobRow]) -> Signs:
+    """What an ended pipeline tells: what the first of its jobs does that failed and may not, or that its file has errors."""
     if pipeline.status != "failed":
-        return ENDED[pipeline.status], "" if pipeline.status == "success" else pipeline.status
+        return Signs(conclusion=pipeline.status)
     if pipeline.yaml_errors:
-        return Outcome.USER_FAILURE, "configuration"
+        return Signs(conclusion=pipeline.status, reason=CONFIGURATION)
     failed = [job for job in jobs if job.status == "failed" and not job.allow_failure]
     if not failed:
-        return Outcome.UNKNOWN, "failed"
-    first = min(failed, key=lambda job: (job.finished_at or pipeline.updated_at, job.id))
-    return job_outcome(first, infra_jobs), f"{first.name}: {first.failure_reason or 'failed'}"
+        return Signs(conclusion=pipeline.status)
+    return job_signs(min(failed, key=lambda job: (job.finished_at or pipeline.updated_at, job.id)))
+
+
+def _why(signs: Signs) -> str:
+    return f"{signs.step}: {signs.reason or signs.conclusion}" if signs.step else signs.why
 
 
 def deployment_fact(ref: Ref, row: DeploymentRow, result: DeployResult, *, rollback: bool) -> Deployment:

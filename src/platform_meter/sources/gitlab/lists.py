@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.outcomes import Rules
 from platform_meter.model.source import Answer, Unexpected
 from platform_meter.sources.gitlab.facts import DEPLOYED, ENDED, about, change_fact, deployment_fact, pipeline_facts
 from platform_meter.sources.gitlab.rows import (
@@ -35,7 +36,8 @@ from platform_meter.sources.kit.walk import Walk
 
 PER_PAGE = 100
 DETAIL = timedelta(days=28)
-"""Commits and notes of a merge request, at a call each, are read of what was merged since then."""
+"""Commits and notes of a merge request, at a call each, are read of what was merged since then; how far back before the
+first poll it is read why a pipeline failed."""
 SERVED_KEPT = 30
 ENVIRONMENTS_KEPT = 20
 """Bounds of the checkpoint, per environment and per project. A rollback further back counts as planned."""
@@ -73,9 +75,9 @@ class Visit:
     """Where a list that was never read starts."""
     overlap: timedelta
     young: datetime
-    """Jobs are read of pipelines created after this, and of no others ever: attempts are counted by them."""
+    """Jobs are told of pipelines created after this, and of no others ever: attempts are counted by them."""
     jobs: bool
-    infra_jobs: tuple[str, ...]
+    rules: Rules
     bots: tuple[str, ...]
 
     @property
@@ -99,12 +101,14 @@ class Visit:
             self.outside.reject(PipelineRun)
             return
         if found is not None and found.body is not None:
-            young = self.jobs and row.created_at >= self.young
-            jobs = self._all(f"{path}/jobs", list[JobRow], include_retried="true") if young else []
+            young = row.created_at >= self.young
+            unexplained = row.status == "failed" and row.created_at >= self.young - DETAIL
+            wanted = self.jobs and (young or unexplained)
+            jobs = self._all(f"{path}/jobs", list[JobRow], include_retried="true") if wanted else []
             if any(job.status in ONGOING for job in jobs):
                 # A job was retried since the pipeline was read: it is listed again as that ends.
                 return
-            yield from pipeline_facts(about(self.project), self.project.id, found.body, jobs, self.infra_jobs)
+            yield from pipeline_facts(about(self.project), self.project.id, found.body, jobs, self.rules, whole=young)
 
     def deployments(self, cursor: Deployments) -> Iterator[list[Event]]:
         """All in one step, oldest first, so that a rollback is seen against what served before it."""

@@ -53,6 +53,7 @@ class Pipeline(PipelineRow):
     duration: float | None = None
     """Seconds that its jobs ran: no queue, no waiting for a person, no attempt before the last."""
     yaml_errors: str | None = None
+    web_url: str = ""
 
 
 class Runner(Struct):

@@ -6,40 +6,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import partial
 from typing import Literal
 
 import msgspec
 from msgspec import Struct, field
 
-from platform_meter.model.facts import Event, Fact
+from platform_meter.model.access import Access, Basic, Secret
+from platform_meter.model.facts import Event
 from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun
+from platform_meter.model.outcomes import LoggedRule, with_own
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address
-from platform_meter.model.source import (
-    Access,
-    Basic,
-    Gap,
-    Outside,
-    Page,
-    Refused,
-    Secret,
-    Source,
-    SourceConfig,
-    Stream,
-    Unexpected,
-)
+from platform_meter.model.source import Gap, Outside, Page, Refused, Source, SourceConfig, Stream, Unexpected
 from platform_meter.sources.jenkins.builds import Told, Visit
 from platform_meter.sources.jenkins.facts import Place, active
+from platform_meter.sources.jenkins.outcomes import RULES
 from platform_meter.sources.jenkins.rows import JOBS, NODES, QUEUE, Item, Items, Nodes, Queue, Timed
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.sweep import Object, Sweep
+from platform_meter.sources.kit.sweep import Told as Step
 
 ITEMS = 500
 """Jobs in one page of a folder's list."""
-PAGE_FACTS = 1_000
-"""Facts that make a page worth its transaction."""
 KEPT = timedelta(days=7)
 """How long the place in a job is kept that is not listed any more."""
 
@@ -55,8 +44,8 @@ class Config(SourceConfig):
     """Globs of names of jobs, with their folders."""
     details: Literal["recent", "failed", "none"] = "recent"
     """Whose stages and logs are read, at a call each: of all builds that ended since the first poll, of failed ones, or none."""
-    infra_stages: tuple[str, ...] = ()
-    """Globs of names of stages that the platform answers for."""
+    outcomes: tuple[LoggedRule, ...] = ()
+    """Rules of one's own, before those of `outcomes.py`."""
 
     def selects(self, name: str) -> bool:
         return any(fnmatchcase(name, glob) for glob in self.jobs)
@@ -118,6 +107,7 @@ def _builds(config: Config, outside: Sieve, checkpoint: bytes | None, since: dat
     _settle(state, jobs, now)
     # A job that turns up later is read back to `history`; all others go on from their own places.
     unread = since if now == state.first else min(since, now - config.history)
+    rules = with_own(config.outcomes, RULES)
 
     def visit(listed: Listed) -> Object[JobState]:
         one = Visit(
@@ -128,7 +118,7 @@ def _builds(config: Config, outside: Sieve, checkpoint: bytes | None, since: dat
             young=state.first - config.overlap,
             ranges=listing.ranges,
             details=config.details,
-            infra_stages=config.infra_stages,
+            rules=rules,
         )
         return Object(
             id=listed.place.name,
@@ -140,27 +130,16 @@ def _builds(config: Config, outside: Sieve, checkpoint: bytes | None, since: dat
     news = [listed for name, listed in jobs.items() if _has_news(state.jobs[name].builds, listed.last)]
     news.sort(key=lambda listed: state.jobs[listed.place.name].builds.failing is not None)
     sweep = Sweep[JobState](outside, now, partial=len(news) < len(jobs))
-    facts, done = list[Event](), 0
-    page = partial(_page, state)
-    try:
-        for told in sweep.over([visit(listed) for listed in news]):
-            state.jobs[told.id] = told.state
-            told.rest()
-            facts += told.facts
-            done += told.ended
-            if len(facts) >= PAGE_FACTS:
-                yield page(facts, Progress(what="jobs with new builds", done=done, of=len(news)))
-                facts = []
-        sweep.settle()
-    except Exception:
-        # What was read up to here is paid for: the next poll goes on behind it.
-        yield page(facts)
-        raise
-    yield page(facts)
 
+    def take(told: Step[JobState]) -> None:
+        state.jobs[told.id] = told.state
 
-def _page(state: State, facts: Sequence[Fact], progress: Progress | None = None) -> Page:
-    return Page(facts=facts, checkpoint=msgspec.json.encode(state), progress=progress)
+    def page(facts: Sequence[Event], done: int) -> Page:
+        progress = Progress(what="jobs with new builds", done=done, of=len(news))
+        return Page(facts=facts, checkpoint=msgspec.json.encode(state), progress=progress)
+
+    left = yield from sweep.pages([visit(listed) for listed in news], take, page)
+    yield page(left, len(news))
 
 
 def _has_news(told: Told, last: Timed | None) -> bool:
@@ -228,7 +207,8 @@ class Listing:
                 elif self.config.selects(full):
                     project = name if kind.endswith("MultiBranchProject") else ""
                     pipeline = item.class_.endswith("WorkflowJob")
-                    yield Listed(place=Place(name=full, project=project, pipeline=pipeline), last=item.last_build)
+                    place = Place(name=full, project=project, pipeline=pipeline, server=self.config.url.rstrip("/"))
+                    yield Listed(place=place, last=item.last_build)
 
     def _items(self, name: str) -> Iterator[Item]:
         path, start = Place(name=name).path if name else "", 0

@@ -14,12 +14,15 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 
 from platform_meter.model.facts import Event
+from platform_meter.model.outcomes import Rules
 from platform_meter.model.source import Gap, Unexpected
 from platform_meter.sources.jenkins.facts import Known, Place, facts_of
 from platform_meter.sources.jenkins.rows import BUILDS, Build, Job, Stages, Waiting, moment
 from platform_meter.sources.kit.rows import Sieve
 
 PER_PAGE = 100
+EXPLAINED = timedelta(days=28)
+"""How far back before the first poll it is read why a build failed."""
 LEFT = timedelta(minutes=5)
 """How long Jenkins remembers when something that left the queue had come into it."""
 LOG_LINES = 200
@@ -60,7 +63,7 @@ class Visit:
     ranges: bool
     """Whether the server gives parts of lists."""
     details: str
-    infra_stages: tuple[str, ...]
+    rules: Rules
 
     def read(self, told: Told) -> Iterator[Sequence[Event]]:
         """Facts of builds that ended, a page at a time; the place moves when all were told."""
@@ -76,7 +79,7 @@ class Visit:
                 if build.ended is None:
                     left.append(build.number)
                 elif build.ended >= self.since or told.number:
-                    facts += facts_of(self.place, build, label, self._known(build), self.infra_stages)
+                    facts += facts_of(self.place, build, label, self._known(build), self.rules)
             yield facts
         self._discarded(told, seen)
         if seen and (newest := seen[max(seen)]).number >= told.number:
@@ -132,10 +135,11 @@ class Visit:
             self.outside.gap(Gap(start=start, end=max(start, next(behind, self.now)), reason="pruned", text=text))
 
     def _known(self, build: Build) -> Known:
-        """What it costs a call to know, of a young build."""
-        if build.ended is None or build.ended < self.young or self.details == "none":
-            return Known(queued=_measured(build))
+        """What it costs a call to know, of a young build, and of a failed one that is not much older."""
         failed = build.result == "FAILURE"
+        since = self.young - EXPLAINED if failed else self.young
+        if build.ended is None or build.ended < since or self.details == "none":
+            return Known(queued=_measured(build))
         stages = self._stages(build) if self.place.pipeline and (failed or self.details == "recent") else None
         log = self._log(build) if failed else ""
         return Known(stages=stages, log=log, queued=self._queued(build))

@@ -5,32 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from fnmatch import fnmatchcase
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
+from platform_meter.model.outcomes import Rules, Signs, classify
 from platform_meter.sources.jenkins.rows import Action, Build, Nodes, Queue, Stages
 
 SYSTEM = "jenkins"
-RESULTS = {
-    "SUCCESS": Outcome.SUCCESS,
-    "UNSTABLE": Outcome.USER_FAILURE,
-    "ABORTED": Outcome.CANCELLED,
-    "NOT_BUILT": Outcome.SKIPPED,
-}
-"""FAILURE says nothing of whose it was."""
-PLATFORM = re.compile(
-    r"agent (?:was |went )?(?:offline|removed|disconnected)|Cannot contact |ChannelClosedException|Connection was broken"
-    r"|marked offline|RequestAbortedException|hudson\.remoting\.|No space left on device|Unable to create live .*agent"
-    r"|Could not resolve host|Error (?:cloning|fetching) remote repo|requested URL returned error: 5\d\d",
-    re.IGNORECASE,
-)
-"""What the platform's own failures leave in a log: a lost agent, a full disk, a source that was not to be had."""
-USERS = re.compile(r"marked build as failure|script returned exit code \d|^\+ exit [1-9]", re.IGNORECASE | re.MULTILINE)
-"""What a failed step of the user leaves there."""
 TRIGGERS = (
     ("TimerTrigger", "schedule"),
     ("SCMTrigger", "push"),
@@ -62,6 +46,8 @@ class Place:
     """The multibranch project that it is a branch of."""
     pipeline: bool = False
     """Whether its builds have stages."""
+    server: str = ""
+    """Address of what it stands on."""
 
     @property
     def path(self) -> str:
@@ -79,29 +65,23 @@ class Known:
     """How long it waited for an executor."""
 
 
-def outcome(build: Build, known: Known, infra_stages: Sequence[str]) -> tuple[Outcome, str]:
-    """How it ended, and why, in a word."""
+def signs_of(build: Build, known: Known) -> Signs:
+    """What a build tells of its end, as far as it was asked."""
     result = build.result or ""
-    if result in RESULTS:
-        return RESULTS[result], "" if result == "SUCCESS" else result
     failed = next((s for s in known.stages.stages if s.status in _FAILED), None) if known.stages else None
-    where = f"failed in {failed.name}" if failed else result
-    said = f"{failed.error.message or ''}\n{known.log}" if failed and failed.error else known.log
-    if failed and any(fnmatchcase(failed.name, glob) for glob in infra_stages):
-        return Outcome.INFRA_FAILURE, where
-    if PLATFORM.search(said):
-        return Outcome.INFRA_FAILURE, where
-    return (Outcome.USER_FAILURE if USERS.search(said) else Outcome.UNKNOWN), where
+    if result != "FAILURE" or failed is None:
+        return Signs(conclusion=result, log=known.log)
+    said = f"{failed.error.message or ''}\n{known.log}" if failed.error else known.log
+    return Signs(conclusion=result, step=failed.name, log=said)
 
 
-def facts_of(
-    place: Place, build: Build, label: str, known: Known, infra_stages: Sequence[str]
-) -> Iterator[PipelineRun | PipelineJob]:
+def facts_of(place: Place, build: Build, label: str, known: Known, rules: Rules) -> Iterator[PipelineRun | PipelineJob]:
     """An ended build: the run, and the time that it had an executor; nothing while it goes on."""
     end = build.ended
     if end is None:
         return
-    how, why = outcome(build, known, infra_stages)
+    signs = signs_of(build, known)
+    how, decided = classify(signs, rules)
     paused = timedelta(milliseconds=known.stages.pause_duration_millis) if known.stages else _NO_TIME
     ran = max(timedelta(milliseconds=build.duration) - paused, _NO_TIME)
     actions = [action for action in build.actions if action is not None]
@@ -122,9 +102,12 @@ def facts_of(
         group=f"{place.name}|{sha}|{_inputs(actions)}" if sha else f"{place.name}|{build.number}|{build.timestamp}",
         sha=sha,
         trigger=trigger(actions),
-        reason=why,
+        reason="" if how is Outcome.SUCCESS else f"failed in {signs.step}" if signs.step else signs.why,
+        rule=decided,
         pool=pool or "",
         approval=paused or None,
+        executing=ran,
+        url=f"{place.server}{place.path}/{build.number}/" if place.server else "",
     )
     if how is not Outcome.SKIPPED:
         yield PipelineJob(

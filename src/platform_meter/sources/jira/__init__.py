@@ -7,7 +7,8 @@ JQL knows whole minutes only, in the time zone of the account that asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,40 +16,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from pydantic import AfterValidator, Field
 
+from platform_meter.model.access import Access, Basic, Secret, Token
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address
-from platform_meter.model.source import (
-    Access,
-    Basic,
-    Forbidden,
-    Gap,
-    Outside,
-    Page,
-    Refused,
-    Secret,
-    Source,
-    SourceConfig,
-    Stream,
-    Token,
-    Unexpected,
-)
+from platform_meter.model.source import Forbidden, Gap, Outside, Page, Refused, Source, SourceConfig, Stream, Unexpected
+from platform_meter.sources.jira.agents import GROUP, ROLE, Agents
+from platform_meter.sources.jira.facts import Conventions, learn, ticket_events
 from platform_meter.sources.jira.lists import Lists
-from platform_meter.sources.jira.rows import (
-    Conventions,
-    Issue,
-    moment,
-    odd,
-    project_ref,
-    ticket_events,
-)
+from platform_meter.sources.jira.names import Names
+from platform_meter.sources.jira.rows import Issue, moment, odd, project_ref
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.open_tickets import OpenTickets, Sight, gone_event
 from platform_meter.sources.kit.rows import Sieve
 
-OPEN = "(resolution is EMPTY AND statusCategory != Done)"
-"""What the first read asks for too, however long nobody touched it: it waits, so it counts."""
+OPEN = "statusCategory != Done"
+"""What the first read asks for too, however long nobody touched it: it waits, so it counts. Whether it is resolved says
+nothing: many a ticket that is open again keeps its resolution."""
 PAGE_ISSUES = 50
 """Issues in one page of facts: some 1,000 steps."""
 _MINUTE = timedelta(minutes=1)
@@ -59,6 +44,12 @@ _FARTHEST_BEHIND, _FARTHEST_AHEAD = timedelta(hours=12), timedelta(hours=14)
 def _no_order(value: str) -> str:
     if "order by" in " ".join(value.lower().split()):
         raise ValueError("the source sorts by itself; leave ORDER BY out of select")
+    return value
+
+
+def _agent(value: str) -> str:
+    if not value.removeprefix(GROUP).removeprefix(ROLE).strip():
+        raise ValueError(f"'{value}' names nobody; write an account, group:support or role:Agents")
     return value
 
 
@@ -80,6 +71,9 @@ class Config(SourceConfig):
     """The tool's priorities in the words of the Ticketing files."""
     public_comments_only: bool = False
     """Leave out internal comments instead of giving them as not public."""
+    agents: tuple[Annotated[str, AfterValidator(_agent)], ...] = ()
+    """Who answers: accounts (ids in Cloud, keys or names in Data Center), `group:NAME`, `role:NAME` of a project.
+    Without any: every licensed user but the reporter."""
     bots: tuple[str, ...] = ()
     """Accounts that are no people: ids in Cloud, keys or names in Data Center. Apps are known without."""
 
@@ -94,6 +88,12 @@ class _State(Cursor, omit_defaults=True):
     query: str = ""
     """What was asked for; other settings start anew."""
     open: OpenTickets = msgspec.field(default_factory=OpenTickets)
+    agents: tuple[str, ...] = ()
+    """Who answers, as the settings said; who else does later starts anew."""
+    since: datetime | None = None
+    """When they said something else before."""
+    names: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    """What statuses, priorities, resolutions and types were called last, by field and id."""
 
 
 def access(config: Config) -> Access:
@@ -121,21 +121,27 @@ def wall(at: datetime, zone: str, *, late: bool) -> str:
 
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
     del instance
-    conventions = Conventions(
-        priorities=config.priorities,
-        bots=frozenset(config.bots),
-        public_comments_only=config.public_comments_only,
-    )
+    named = tuple(sorted(config.agents))
 
     def pages(outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
-        state = msgspec.json.decode(checkpoint, type=_State) if checkpoint else _State(query=config.query)
-        if state.query != config.query:
+        fresh = _State(query=config.query, agents=named)
+        state = msgspec.json.decode(checkpoint, type=_State) if checkpoint else fresh
+        if (state.query, state.agents) != (config.query, named):
             # The open ones stay: those that the new query doesn't find are gone.
-            state = _State(query=config.query, open=state.open)
+            since_ = state.since if state.agents == named else now
+            state = msgspec.structs.replace(fresh, open=state.open, since=since_, names=state.names)
         if state.began is None:
             state.begin(now, state.next_start(since, config.overlap))
         start, began, reached = state.start or since, state.began or now, state.at or now
         jira = Lists(outside)
+        agents = Agents(outside, jira.version, named)
+        conventions = Conventions(
+            priorities=config.priorities,
+            bots=frozenset(config.bots),
+            public_comments_only=config.public_comments_only,
+            names=Names(jira.listed, state.names),
+            since=state.since,
+        )
         recent = f'updated >= "{wall(start, jira.zone, late=False)}"'
         changed = [f"({recent} OR {OPEN})" if state.read is None else recent]
         if state.at is not None:
@@ -146,6 +152,8 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
             reached = state.at or reached
             facts: list[TicketEvent] = []
             for issue in issues:
+                learn(issue, conventions.names)
+            for issue in issues:
                 if odd(issue.fields.created):
                     outside.reject(TicketEvent)
                     continue
@@ -153,11 +161,15 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
                     text = f"{issue.key}: the account may not see its field 'created'"
                     outside.gap(Gap(start=start, end=began, reason="forbidden", text=text))
                     continue
-                histories, comments = jira.histories(issue), jira.comments(issue)
+                histories, (comments, whole) = jira.histories(issue), jira.comments(issue)
                 times = [issue.fields.resolutiondate, *(h.created for h in histories), *(c.created for c in comments)]
                 for _ in range(odd(*times)):
                     outside.reject(TicketEvent)
-                facts += ticket_events(issue, histories, comments, conventions)
+                known = replace(conventions, agents=agents.of(issue.project))
+                told = ticket_events(issue, histories, comments, known, whole=whole)
+                facts += told.events
+                if told.unrecorded:
+                    jira.gap(issue, told.unrecorded)
                 if issue.open:
                     state.open.saw(issue.id, now.date(), issue.project)
                 else:
@@ -212,6 +224,8 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
             if isinstance(error, Unexpected) and error.status not in {400, 404}:
                 raise
             lines.append(f"project {key}: {error}; give the account the permission 'Browse projects' in it")
+    if not lines:
+        lines += _unknown_agents(Agents(jira.outside, jira.version, config.agents), config)
     if config.select and not lines:
         try:
             next(jira.search(config.query, 1))
@@ -220,6 +234,27 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
                 raise
             lines.append(f"select: {error}; correct the JQL")
     return lines
+
+
+def _unknown_agents(agents: Agents, config: Config) -> Iterator[str]:
+    """One line for each group or role that names nobody; which roles there are is known by projects alone."""
+    for name in config.agents:
+        try:
+            if name.startswith(GROUP) and not agents.group(name.removeprefix(GROUP)):
+                yield f"agents: {name} has no member; correct the name, or add who answers"
+            for project in config.projects if name.startswith(ROLE) else ():
+                if not agents.role(project, name.removeprefix(ROLE)):
+                    yield f"agents: nobody has {name} in project {project}; correct the name, or add who answers"
+        except (Forbidden, Unexpected) as error:
+            if isinstance(error, Unexpected) and error.status not in {400, 404}:
+                raise
+            yield f"agents: {name}: {error}; correct the name, or give the account 'Browse users and groups'"
+
+
+def priorities(config: Config, outside: Outside) -> Collection[str]:
+    """All that the Jira has, in the words of the Ticketing files."""
+    listed = Lists(Sieve(outside)).listed("priority").values()
+    return tuple(config.priorities.get(name, name) for name in listed)
 
 
 def propose(around: Surroundings) -> Proposal:
@@ -244,5 +279,6 @@ SOURCE = Source(
     access=access,
     connect=connect,
     check=check,
+    priorities=priorities,
     propose=propose,
 )

@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from platform_meter.model.source import Answer, Gap, Unexpected
-from platform_meter.sources.jira.rows import FIELDS, Comment, History, Issue, moment
+from platform_meter.model.source import Answer, Forbidden, Gap, Unexpected
+from platform_meter.sources.jira.rows import FIELDS, Comment, Comments, History, Issue, Named, moment
 from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.walk import Walk
@@ -41,6 +41,10 @@ def _ids(answer: Answer[_Search]) -> tuple[str, ...]:
 
 def _history_ids(answer: Answer[_Changelog]) -> tuple[str, ...]:
     return tuple(history.id for history in answer.body.values) if answer.body else ()
+
+
+def _comment_ids(answer: Answer[Comments]) -> tuple[str, ...]:
+    return tuple(comment.id for comment in answer.body.comments) if answer.body else ()
 
 
 class Lists:
@@ -128,27 +132,48 @@ class Lists:
             ask = partial(self.outside.get, path, _Changelog, params=params)
             answer = unless_gone(partial(walk.page, _history_ids, ask, of=total - len(found) - odd))
             if answer is None:
-                self._gap(issue, "its changelog can't be read to the end")
+                self.gap(issue, "its changelog can't be read to the end")
                 return inlined.histories if inlined else found
             body = answer.body or _Changelog(is_last=True)
             found += body.values
             odd, total = odd + answer.odd, body.total
             if not (body.values or answer.odd or body.is_last) and len(found) + odd < total:
-                self._gap(issue, "its changelog can't be read to the end")
+                self.gap(issue, "its changelog can't be read to the end")
             if body.is_last or not (body.values or answer.odd) or len(found) + odd == total:
                 return found
 
-    def comments(self, issue: Issue) -> list[Comment]:
-        """All comments: a search inlines the first ones only."""
+    def comments(self, issue: Issue) -> tuple[list[Comment], bool]:
+        """Comments, oldest first, and whether these are all: a search inlines some of them only."""
         held = issue.inlined
         if held.total is None or held.total <= len(held.comments):
-            return held.comments
-        path = f"/rest/api/{self.version}/issue/{issue.id}"
-        answer = unless_gone(partial(self.outside.get, path, Issue, params={"fields": "comment"}))
-        found = answer.body.inlined.comments if answer and answer.body else held.comments
-        if len(found) < held.total:
-            self._gap(issue, f"{len(found)} of {held.total} comments can be read")
-        return found
+            return held.comments, True
+        found: list[Comment] = []
+        path = f"/rest/api/{self.version}/issue/{issue.id}/comment"
+        walk, odd, total = Walk(path), 0, held.total
+        while True:
+            params = {"startAt": len(found) + odd, "maxResults": 100}
+            ask = partial(self.outside.get, path, Comments, params=params)
+            answer = unless_gone(partial(walk.page, _comment_ids, ask, of=total - len(found) - odd))
+            page = (answer.body if answer else None) or Comments()
+            odd += answer.odd if answer else 0
+            found += page.comments
+            total = total if page.total is None else page.total
+            ended = not (page.comments or (answer and answer.odd))
+            # A total of fewer than have come is a slip: then the empty page is the end.
+            if ended and len(found) + odd < total:
+                self.gap(issue, f"{len(found)} of {total} comments can be read")
+                return found, False
+            if ended or len(found) + odd == total:
+                return found, True
+
+    def listed(self, field: str) -> dict[str, str]:
+        """Names by id of all that the Jira has of a field; nothing where it does not tell."""
+        ask = partial(self.outside.get, f"/rest/api/{self.version}/{field}", list[Named])
+        try:
+            answer = unless_gone(ask)
+        except Forbidden:
+            return {}
+        return {value.id: value.name for value in (answer and answer.body) or () if value.id and value.name}
 
     def there(self, ids: Sequence[str], query: str) -> dict[str, str]:
         """Those of these issues that the query finds now, with their projects."""
@@ -168,7 +193,8 @@ class Lists:
         answer = unless_gone(partial(self.outside.get, path, Issue, params={"fields": "project"}))
         return answer.body.project if answer and answer.body else ""
 
-    def _gap(self, issue: Issue, text: str) -> None:
+    def gap(self, issue: Issue, text: str) -> None:
+        """What is missing of one issue's history."""
         start, end = moment(issue.fields.created), moment(issue.fields.updated)
         if start and end:
             self.outside.gap(Gap(start=start, end=end, reason="pruned", text=f"{issue.key}: {text}"))

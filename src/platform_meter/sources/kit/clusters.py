@@ -11,8 +11,9 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from platform_meter.model.access import Access, InCluster, Kubeconfig, Secret, Token
 from platform_meter.model.scalars import Address, Duration, LocalPath
-from platform_meter.model.source import Access, InCluster, Kubeconfig, Outside, Secret, SourceConfig, Token
+from platform_meter.model.source import Outside, SourceConfig
 from platform_meter.sources.kit.kubernetes_objects import Resource, served
 from platform_meter.sources.kit.ways import EksCluster, GkeCluster
 

@@ -20,6 +20,7 @@ class Owner(Struct):
     kind: str
     name: str
     controller: bool = False
+    uid: str = ""
 
 
 class Meta(Row, rename="camel"):
@@ -92,6 +93,11 @@ class Resource:
 
     def path(self, version: str) -> str:
         return f"/apis/{self.group}/{version}/{self.name}" if self.group else f"/api/{version}/{self.name}"
+
+    def path_in(self, namespace: str) -> str:
+        """Where those of one namespace are, of a resource with one version."""
+        group, _, name = self.only_path.rpartition("/")
+        return f"{group}/namespaces/{namespace}/{name}"
 
     @property
     def only_path(self) -> str:

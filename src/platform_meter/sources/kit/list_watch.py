@@ -6,7 +6,7 @@ place is the checkpoint: it is saved with the facts that led to it, so a crash r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from platform_meter.model.facts import Fact, Reading
+from platform_meter.model.facts import Event, Fact, Reading
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import (
     Answer,
@@ -42,6 +42,8 @@ MakesSayer = Callable[[tuple[str, ...], datetime], Sayer[T]]
 WATCH_SECONDS = 300
 """For how long one watch is asked; the server ends it then and the next call goes on. What is not installed is looked
 for again so often."""
+REPLAY_SECONDS = 10
+"""For how long what happened during a stop is heard before a list that is due."""
 SILENT_EVENTS = 500
 """After so many watched events that said nothing their place is saved all the same."""
 LIST_TRIES = 3
@@ -67,18 +69,24 @@ class Place(msgspec.Struct):
 
 
 def pages(
-    outside: Outside, path: str, type_: type[T], size: int, selector: str = ""
+    outside: Outside,
+    path: str,
+    type_: type[T],
+    size: int,
+    selector: str = "",
+    headers: Mapping[str, str] | None = None,
+    fields: str = "",
 ) -> Iterator[tuple[Listing[T], int]]:
     """Pages of one list with the number of its beginning: a list that expires midway is begun again, from its first page.
 
-    `selector` is one of labels; empty takes all.
+    `selector` is one of labels, `fields` one of fields; empty takes all.
 
     Raises:
         Unreachable: it expired `LIST_TRIES` times.
     """
     for beginning in range(LIST_TRIES):
         try:
-            for page in _pages(outside, path, type_, size, selector):
+            for page in _pages(outside, path, type_, size, (selector, fields), headers):
                 yield page, beginning
         except Expired:
             continue
@@ -88,13 +96,25 @@ def pages(
     )
 
 
-def _pages(outside: Outside, path: str, type_: type[T], size: int, selector: str) -> Iterator[Listing[T]]:
+def _pages(
+    outside: Outside,
+    path: str,
+    type_: type[T],
+    size: int,
+    selectors: tuple[str, str],
+    headers: Mapping[str, str] | None,
+) -> Iterator[Listing[T]]:
     token: str | None = None
     walk = Walk(path)
     while True:
         shape: type[Listing[T]] = Listing[type_]  # type: ignore[valid-type] # a shape made at run time, for the decoder
-        params = {"limit": size, "continue": token, "labelSelector": selector or None}
-        page = walk.page(_ids, partial(outside.get, path, shape, params=params)).body
+        params = {
+            "limit": size,
+            "continue": token,
+            "labelSelector": selectors[0] or None,
+            "fieldSelector": selectors[1] or None,
+        }
+        page = walk.page(_ids, partial(outside.get, path, shape, params=params, headers=headers)).body
         if page is None:
             raise Unexpected(f"{path}: said `unchanged` to a request without validators")
         yield page
@@ -134,6 +154,11 @@ class Watched(Generic[T]):
             every=timedelta(seconds=WATCH_SECONDS),
         )
 
+    @property
+    def _tells_events(self) -> bool:
+        """Whether what comes and goes between two lists is lost."""
+        return any(issubclass(kind, Event) for kind in self.gives)
+
     def read(self, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(self.outside, lambda sieve: self._read(sieve, checkpoint, since, now))
 
@@ -146,18 +171,27 @@ class Watched(Generic[T]):
         since = min(since, place.seen)
         sayer = self.sayer(place.waiting, since)
         left = place.listed + self.resync - now
-        if sayer.complete and left <= timedelta():
+        due, silent = (
+            bool(sayer.complete) and left <= timedelta(),
+            now - place.seen > 2 * timedelta(seconds=WATCH_SECONDS),
+        )
+        if due and not (self._tells_events and silent):
             # Only readings are listed again: a list adds nothing to events that a watch has told.
             yield from self._list(sieve, place.waiting, since, now)
             return
         seconds = max(1, min(WATCH_SECONDS, int(left.total_seconds()))) if sayer.complete else WATCH_SECONDS
+        if due:
+            # After a long stop a list tells how things stand, and nothing of what happened: that is heard first.
+            seconds = REPLAY_SECONDS
         path = place.path or self.resource.only_path
         try:
             if not self._whole:
                 self._same_history(sieve, path, place.version)
             yield from self._watch(sieve, path, place, sayer, now, seconds)
+            if due:
+                yield from self._list(sieve, place.waiting, since, now)
         except Expired as expired:
-            if not sayer.complete:
+            if self._tells_events:
                 sieve.gap(Gap(start=place.seen, end=now, reason="expired", text=f"{path}: {expired}"))
             yield from self._list(sieve, place.waiting, since, now)
         except Unexpected as error:

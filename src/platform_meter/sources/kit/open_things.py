@@ -106,6 +106,8 @@ class Watch:
                     self._gap(id_, thing, "forbidden", f": {error}")
                 thing.refused = True
             else:
+                if thing.refused:
+                    self.outside.filled(f"{self.what} {id_}", thing.created, self.now)
                 thing.refused = False
                 if answer is None:  # deleted: it will never end
                     del things[id_]
@@ -119,7 +121,15 @@ class Watch:
         self._gap(id_, things.pop(id_), reason, why)
 
     def _gap(self, id_: str, thing: Open, reason: str, why: str) -> None:
-        self.outside.gap(Gap(start=thing.created, end=self.now, reason=reason, text=f"{self.what} {id_}{why}"))
+        self.outside.gap(
+            Gap(
+                start=thing.created,
+                end=self.now,
+                reason=reason,
+                text=f"{self.what} {id_}{why}",
+                what=f"{self.what} {id_}",
+            )
+        )
 
     def _is_due(self, thing: Open) -> bool:
         if not self.pace or thing.asked is None or thing.created < self.now - self.longest:

@@ -117,9 +117,11 @@ class Sieve:
         except Unexpected as error:
             return self._sifted(error, type_)
 
-    def post(self, path: str, type_: type[T], *, body: Any, headers: Mapping[str, str] | None = None) -> Answer[T]:
+    def post(
+        self, path: str, type_: type[T], *, body: Any, headers: Mapping[str, str] | None = None, form: bool = False
+    ) -> Answer[T]:
         try:
-            return self._outside.post(path, type_, body=body, headers=headers)
+            return self._outside.post(path, type_, body=body, headers=headers, form=form)
         except Unexpected as error:
             return self._sifted(error, type_)
 
@@ -153,6 +155,9 @@ class Sieve:
 
     def gap(self, gap: Gap) -> None:
         self._outside.gap(gap)
+
+    def filled(self, what: str, start: datetime, end: datetime) -> None:
+        self._outside.filled(what, start, end)
 
     def hashed(self, person: str) -> str:
         return self._outside.hashed(person)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Queue
@@ -21,11 +22,17 @@ import msgspec
 from msgspec import Struct
 
 from platform_meter.model.facts import Event
-from platform_meter.model.source import Expired, Gap, Outside, Refused, SourceError, Unexpected, Unreachable
+from platform_meter.model.source import Expired, Gap, Outside, Page, Refused, SourceError, Unexpected, Unreachable
 
 S = TypeVar("S", bound=Struct)
 Reader = Callable[[Any], Iterator[Sequence[Event]]]
 """Cursor of a list -> its facts in steps; after each the cursor holds exactly what was told so far."""
+PAGE_FACTS = 1_000
+"""Facts that make a page worth its transaction."""
+VISIT_FACTS = 100
+"""Facts that do so at the end of a visit: less waits for the next one."""
+PAGE_VISITS = 100
+"""Visits after which the place is kept although they told less."""
 IN_A_ROW = 3
 """Objects in a row whose list fails until that list is asked for no more in this sweep."""
 _HIDDEN = frozenset({404, 451})
@@ -84,9 +91,8 @@ class Told(Generic[S]):
 class Sweep(Generic[S]):
     """What could be read so far in one sweep, and what could not.
 
-    sweep = Sweep(outside, now)
-    for told in sweep.over(objects): ...
-    sweep.settle()
+    left = yield from Sweep(outside, now).pages(objects, take, page)
+    yield page(left, len(objects))
     """
 
     def __init__(self, outside: Outside, now: datetime, *, partial: bool = False) -> None:
@@ -110,6 +116,42 @@ class Sweep(Generic[S]):
         if workers > 1:
             return self._side_by_side(objects, workers)
         return (told for each in objects for told in self._visit(each))
+
+    def pages(
+        self,
+        objects: Sequence[Object[S]],
+        take: Callable[[Told[S]], None],
+        page: Callable[[Sequence[Event], int], Page],
+        behind: Callable[[], Iterable[Event]] = tuple,
+    ) -> Generator[Page, None, list[Event]]:
+        """Visit all, tell the gaps, and make pages of what was told; gives the facts that are left for the last one.
+
+        Args:
+            objects: whom to visit, in this order.
+            take: takes over the state of each step, before it is told.
+            page: makes a page of facts, with all that was taken over; it is told how many visits are over.
+            behind: what there is to tell once all visits are over.
+
+        Raises:
+            SourceError: as `over` and `settle`; what was read until then is paid for, and told before.
+        """
+        facts, done, since_page = list[Event](), 0, 0
+        try:
+            with closing(self.over(objects)) as steps:
+                for told in steps:
+                    take(told)
+                    told.rest()
+                    facts += told.facts
+                    done, since_page = done + told.ended, since_page + told.ended
+                    if len(facts) >= (VISIT_FACTS if told.ended else PAGE_FACTS) or since_page >= PAGE_VISITS:
+                        yield page(facts, done)
+                        facts, since_page = [], 0
+            facts += behind()
+            self.settle()
+        except Exception:
+            yield page(facts, done)
+            raise
+        return facts
 
     def settle(self) -> None:
         """Tell the gaps of this sweep.
@@ -188,6 +230,9 @@ class Sweep(Generic[S]):
             elif not isinstance(error, Expired):  # which says that there is no such list any more
                 raise
         else:
+            if cursor.failing is not None:
+                # It was read back to where the failing read would have begun.
+                self._outside.filled(_what(one, name), *cursor.failing)
             cursor.failing = None
             with self._lock:
                 self._read.add(name)
@@ -203,7 +248,7 @@ class Sweep(Generic[S]):
         if known or not _passing(error):
             hidden = isinstance(error, Refused) or (isinstance(error, Unexpected) and error.status in _HIDDEN)
             reason = "forbidden" if hidden else "unreadable"
-            gap = Gap(start=start, end=end, reason=reason, text=f"{one.id}: {error}")
+            gap = Gap(start=start, end=end, reason=reason, text=f"{one.id}: {error}", what=_what(one, name))
         with self._lock:
             if not _passing(error):
                 self._row[name] = 0
@@ -242,6 +287,11 @@ class _Crew(Generic[S]):
     def _next(self) -> Object[S] | None:
         with self.lock:
             return None if self.enough.is_set() else next(self.objects, None)
+
+
+def _what(one: Object[S], name: str) -> str:
+    """Whose gaps those of this list are."""
+    return f"{one.id} {name}"
 
 
 def _copied(state: S) -> S:

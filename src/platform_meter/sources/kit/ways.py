@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel
 
+from platform_meter.model.access import Eks, Gke
 from platform_meter.model.scalars import Address, LocalPath
-from platform_meter.model.source import Eks, Gke
 
 
 def _some(text: str) -> str:

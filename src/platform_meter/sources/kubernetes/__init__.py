@@ -13,15 +13,18 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from platform_meter.model.facts import Fact, Reading, Ref
+from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult
 from platform_meter.model.facts.kubernetes import (
     ApiLatency,
     ApiRequests,
     Namespace,
     Node,
+    PodNeverReady,
     PodStarted,
+    PodsWaiting,
     ProbeCheck,
     ProbeResult,
     Workload,
@@ -29,28 +32,23 @@ from platform_meter.model.facts.kubernetes import (
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.scalars import Duration, Period
-from platform_meter.model.source import (
-    Outside,
-    Page,
-    Refused,
-    Severed,
-    Source,
-    Stream,
-    TimedOut,
-    Unreachable,
-)
+from platform_meter.model.source import Outside, Page, Refused, Severed, Source, Stream, TimedOut, Unreachable
 from platform_meter.sources.kit.clusters import ClusterConfig, access, at_least, lacking, missing
 from platform_meter.sources.kit.kubernetes_objects import Resource, Thing
 from platform_meter.sources.kit.list_watch import MakesSayer, Watched, pages
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.sayers import Inventory
-from platform_meter.sources.kubernetes import apiserver, rows
+from platform_meter.sources.kubernetes import apiserver, rollouts, rows
+from platform_meter.sources.kubernetes.parents import OWNED, Parents
 from platform_meter.sources.kubernetes.sayers import PodStarts
 
 T = TypeVar("T", bound=Thing)
 PROBE_SECONDS = 5.0
 """A probe without an answer for so long has timed out."""
 NODES_EVERY = timedelta(minutes=1)
+"""Time between two looks at nodes, and at pods that wait."""
+PENDING = "status.phase=Pending,spec.nodeName!="
+"""Pods that have a node and whose containers have not all started, as a selector of fields."""
 LOOK = timedelta(seconds=90)
 """A look at the nodes tells of the minutes that ended so long before it: looks come about once a minute, never on it."""
 
@@ -62,6 +60,10 @@ class Config(ClusterConfig):
     """Time between two probes of `/readyz`."""
     start_limit: Period = timedelta(hours=1)
     """A pod that becomes ready later than this after its creation is not taken as one that starts."""
+    ready_within: Period = timedelta(minutes=10)
+    """A pod that has had its node for longer than this waits, and is one that never became ready if it is taken away so."""
+    rollouts: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    """Environments by globs of namespaces, the first that fits: where another image that a workload runs is a deployment."""
     api_requests: bool = False
     """Whether the API server's own `/metrics` is read each `every`. Large clusters have pages of many megabytes, and
     the role must allow it."""
@@ -70,13 +72,14 @@ class Config(ClusterConfig):
 NAMESPACES = Resource(name="namespaces")
 PODS = Resource(name="pods")
 NODES = Resource(name="nodes", verbs=("list",))
-CONTROLLERS: tuple[tuple[Resource, str, type[rows.Controller]], ...] = (
-    (Resource(name="deployments", group="apps"), "Deployment", rows.Replicated),
-    (Resource(name="statefulsets", group="apps"), "StatefulSet", rows.Replicated),
-    (Resource(name="daemonsets", group="apps"), "DaemonSet", rows.DaemonSet),
-    (Resource(name="cronjobs", group="batch"), "CronJob", rows.CronJob),
+CONTROLLERS: tuple[tuple[Resource, str, type[rollouts.Rolled] | None], ...] = (
+    (Resource(name="deployments", group="apps"), "Deployment", rollouts.RolledReplicated),
+    (Resource(name="statefulsets", group="apps"), "StatefulSet", rollouts.RolledReplicated),
+    (Resource(name="daemonsets", group="apps"), "DaemonSet", rollouts.RolledDaemonSet),
+    (Resource(name="cronjobs", group="batch"), "CronJob", None),
 )
-RESOURCES = (NAMESPACES, *(resource for resource, _, _ in CONTROLLERS), PODS, NODES)
+"""Workloads: where they are served, their kind, and what is read of those that roll out images."""
+RESOURCES = (NAMESPACES, *(resource for resource, *_ in CONTROLLERS), PODS, NODES, *OWNED.values())
 
 
 def connect(
@@ -84,15 +87,15 @@ def connect(
 ) -> Sequence[Stream]:
     """Streams of one cluster. `clock` is a stopwatch for probes (seconds from any origin), not the time of day."""
     del instance
-    cluster, keep = config.cluster, config.kept_labels
+    cluster, keep, parents = config.cluster, config.kept_labels, Parents(outside, config.page_size)
 
-    def watch(resource: Resource, shape: type[T], gives: type[Fact], sayer: MakesSayer[T]) -> Stream:
+    def watch(resource: Resource, shape: type[T], sayer: MakesSayer[T], *gives: type[Fact]) -> Stream:
         return Watched(
             resource=resource,
             shape=shape,
             sayer=sayer,
             outside=outside,
-            gives=frozenset({gives}),
+            gives=frozenset(gives),
             resync=config.resync,
             page_size=config.page_size,
         ).stream
@@ -100,7 +103,7 @@ def connect(
     def inventory(
         resource: Resource, shape: type[T], kind: type[Reading], row: Callable[[T], Reading | None]
     ) -> Stream:
-        return watch(resource, shape, kind, lambda *_: Inventory(row=row, complete=frozenset({kind})))
+        return watch(resource, shape, lambda *_: Inventory(row=row, complete=frozenset({kind})), kind)
 
     def space(thing: rows.Space) -> Namespace | None:
         return None if config.skips(thing.metadata.name) else rows.namespace(thing, cluster, keep)
@@ -108,18 +111,45 @@ def connect(
     def controller(kind: str, thing: rows.Controller) -> Workload | None:
         return None if config.skips(thing.metadata.namespace) else rows.workload(thing, kind, cluster, keep)
 
+    def workloads(resource: Resource, kind: str, rolled: type[rollouts.Rolled] | None) -> Stream:
+        if rolled is None or not config.rollouts:
+            return inventory(resource, rows.Controller, Workload, partial(controller, kind))
+
+        def told(thing: rollouts.Rolled, result: DeployResult, at: datetime, how: DeployKind) -> Deployment | None:
+            space = thing.metadata.namespace
+            found = rollouts.environment(tuple(config.rollouts.items()), space)
+            if found is None or config.skips(space):
+                return None
+            return rollouts.deployment(thing, (result, at, how), (cluster, kind, found), keep)
+
+        def sayer(waiting: tuple[str, ...], _since: datetime) -> rollouts.Rollouts[rollouts.Rolled]:
+            held = Inventory(row=partial(controller, kind), complete=frozenset({Workload}))
+            return rollouts.Rollouts(inventory=held, told=told, before=waiting)
+
+        return watch(resource, rolled, sayer, Workload, Deployment)
+
     def start(pod: rows.Pod) -> PodStarted | None:
         skipped = config.skips(pod.metadata.namespace)
-        return None if skipped else rows.pod_started(pod, cluster, keep, config.start_limit)
+        return None if skipped else rows.pod_started(pod, cluster, keep, config.start_limit, parents.of)
+
+    def never(pod: rows.Pod) -> PodNeverReady | None:
+        skipped = config.skips(pod.metadata.namespace)
+        return None if skipped else rows.never_ready(pod, cluster, keep, config.ready_within, parents.of)
 
     return (
         inventory(NAMESPACES, rows.Space, Namespace, space),
-        *(inventory(r, shape, Workload, partial(controller, kind)) for r, kind, shape in CONTROLLERS),
-        watch(PODS, rows.Pod, PodStarted, partial(PodStarts, start)),
+        *(workloads(*one) for one in CONTROLLERS),
+        watch(PODS, rows.Pod, partial(PodStarts, start, never), PodStarted, PodNeverReady),
         Stream(
             name="nodes",
             read=lambda _checkpoint, _since, now: Sieve.over(outside, lambda sieve: _nodes(config, sieve, now)),
             gives=frozenset({Node, SliCount}),
+            every=NODES_EVERY,
+        ),
+        Stream(
+            name="waiting",
+            read=lambda _checkpoint, _since, now: Sieve.over(outside, lambda sieve: _waiting(config, sieve, now)),
+            gives=frozenset({PodsWaiting}),
             every=NODES_EVERY,
         ),
         Stream(
@@ -156,6 +186,18 @@ def _nodes(config: Config, outside: Outside, now: datetime) -> Iterator[Page]:
         nodes.update((reading.key, reading) for reading in found)
     counts = (rows.node_minutes(nodes.values(), config.cluster, minute) for minute in minutes(now))
     yield Page(facts=(*nodes.values(), *(c for c in counts if c is not None)), complete=frozenset({Node}))
+
+
+def _waiting(config: Config, outside: Outside, now: datetime) -> Iterator[Page]:
+    """How many pods wait for their containers to start."""
+    found: dict[str, rows.Pod] = {}
+    begun = 0
+    for page, beginning in pages(outside, PODS.only_path, rows.Pod, config.page_size, fields=PENDING):
+        if beginning != begun:
+            found, begun = {}, beginning
+        found.update((pod.metadata.uid, pod) for pod in page.items or () if not config.skips(pod.metadata.namespace))
+    reading = rows.waiting(found.values(), config.cluster, config.ready_within, now)
+    yield Page(facts=(reading,), complete=frozenset({PodsWaiting}))
 
 
 def minutes(now: datetime) -> tuple[datetime, ...]:
@@ -250,7 +292,21 @@ SOURCE = Source(
     reads="namespaces, workloads, nodes and pods by list and watch, a probe of `/readyz`, on request `/metrics`",
     needs="the ClusterRole of `deploy/kubernetes/rbac.yaml`: `list` and `watch`, nothing else",
     config=Config,
-    gives=frozenset({Namespace, Workload, Node, PodStarted, ProbeCheck, SliCount, ApiRequests, ApiLatency}),
+    gives=frozenset(
+        {
+            Namespace,
+            Workload,
+            Deployment,
+            Node,
+            PodStarted,
+            PodNeverReady,
+            PodsWaiting,
+            ProbeCheck,
+            SliCount,
+            ApiRequests,
+            ApiLatency,
+        }
+    ),
     access=access,
     connect=connect,
     check=check,

@@ -6,15 +6,22 @@ a list of 500 pods decodes to little. Definitions of pod start and node readines
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from msgspec import Struct, field
 
 from platform_meter.model.facts import Ref
-from platform_meter.model.facts.kubernetes import Namespace, Node, NodeState, PodStarted, Workload
+from platform_meter.model.facts.kubernetes import (
+    Namespace,
+    Node,
+    NodeState,
+    PodNeverReady,
+    PodStarted,
+    PodsWaiting,
+    Workload,
+)
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.sources.kit.kubernetes_objects import Meta, Owner, Thing
 from platform_meter.sources.kit.rows import Row
@@ -40,6 +47,10 @@ TAKEN_AWAY = frozenset(
 """Taints by which those that take nodes away say so: autoscalers, clouds and their helpers."""
 LATE_BINDING = timedelta(seconds=30)
 """A listed pod that got its node later than this is taken as one that waited for it: its past can't be seen."""
+FIRST_UNREADY = timedelta(minutes=1)
+"""So long after it got its node the kubelet has said of a pod that it is not ready yet."""
+ENDED = ("Succeeded", "Failed")
+"""Phases of pods that ended by themselves."""
 WAITS = ("Unschedulable", "SchedulingGated")
 """Why a pod waits for its node, which is no part of its start: none has room, or its owner keeps a gate closed."""
 OWNER_KINDS: Mapping[str, str] = {
@@ -48,60 +59,20 @@ OWNER_KINDS: Mapping[str, str] = {
     "DaemonSet": "daemonset",
     "Job": "job",
 }
-LASTING = frozenset({"StatefulSet", "DaemonSet", "ReplicationController"})
+LASTING = frozenset({"StatefulSet", "DaemonSet", "ReplicationController", "Deployment", "Rollout", "CronJob"})
 """Kinds of owners that outlive their pods under one name."""
 MAKERS: Mapping[str, str] = {"Deployment": "pod-template-hash", "Rollout": "rollouts-pod-template-hash"}
 """What makes ReplicaSets (`NAME-HASH`), and the label in which their pods have the hash."""
-_CRON_RUN = re.compile(r"-\d{8,}$")
-"""What a CronJob adds to its own name for each Job: the scheduled minute."""
 
 
 class Space(Thing):
     becomes: ClassVar[str] = "Namespace"
 
 
-class ReplicaSpec(Struct):
-    replicas: int = 1
-
-
-class ReplicaStatus(Struct, rename="camel"):
-    ready_replicas: int = 0
-
-
-class Replicated(Thing):
-    """A Deployment or StatefulSet."""
+class Controller(Thing):
+    """A Deployment, StatefulSet, DaemonSet or CronJob: what it wants and has is not read."""
 
     becomes: ClassVar[str] = "Workload"
-    spec: ReplicaSpec = field(default_factory=ReplicaSpec)
-    status: ReplicaStatus = field(default_factory=ReplicaStatus)
-
-    def replicas(self) -> tuple[int, int]:
-        return self.spec.replicas, self.status.ready_replicas
-
-
-class DaemonStatus(Struct, rename="camel"):
-    desired_number_scheduled: int = 0
-    number_ready: int = 0
-
-
-class DaemonSet(Thing):
-    becomes: ClassVar[str] = "Workload"
-    status: DaemonStatus = field(default_factory=DaemonStatus)
-
-    def replicas(self) -> tuple[int, int]:
-        return self.status.desired_number_scheduled, self.status.number_ready
-
-
-class CronJob(Thing):
-    """Counted as inventory only: between its runs nothing of it is wanted."""
-
-    becomes: ClassVar[str] = "Workload"
-
-    def replicas(self) -> tuple[int, int]:
-        return 0, 0
-
-
-Controller = Replicated | DaemonSet | CronJob
 
 
 class Condition(Row, rename="camel"):
@@ -116,6 +87,7 @@ class Container(Struct, rename="camel"):
 
 
 class PodStatus(Struct, rename="camel"):
+    phase: str = ""
     conditions: list[Condition] = []
     container_statuses: list[Container] = []
 
@@ -164,17 +136,14 @@ def namespace(thing: Thing, cluster: str, keep: Iterable[str]) -> Namespace:
 
 
 def workload(thing: Controller, kind: str, cluster: str, keep: Iterable[str]) -> Workload:
-    """A controller as it stands: replicas wanted by its spec (nodes that should run it) and ready."""
+    """A controller as it stands."""
     meta = thing.metadata
-    wanted, ready = thing.replicas()
     return Workload(
-        about=_workload_ref(cluster, meta.namespace, f"{kind}/{meta.name}", ownership(meta.labels, keep)),
+        about=workload_ref(cluster, meta.namespace, f"{kind}/{meta.name}", ownership(meta.labels, keep)),
         since=meta.creation_timestamp,
         cluster=cluster,
         namespace=meta.namespace,
         workload_kind=kind,
-        wanted=wanted,
-        ready=ready,
     )
 
 
@@ -195,7 +164,7 @@ def bound_late(pod: Pod) -> bool:
     return bound.last_transition_time - created > LATE_BINDING
 
 
-def pod_started(pod: Pod, cluster: str, keep: Iterable[str], limit: timedelta) -> PodStarted | None:
+def pod_started(pod: Pod, cluster: str, keep: Iterable[str], limit: timedelta, parent: Parent) -> PodStarted | None:
     """The start of a pod: created to Ready (domain section 8, user-felt); None when its Ready is no plausible start.
 
     The API tells only the *last* transition of Ready. It is taken as the first one when no container has restarted
@@ -212,7 +181,7 @@ def pod_started(pod: Pod, cluster: str, keep: Iterable[str], limit: timedelta) -
     return PodStarted(
         key=f"pod/{pod.metadata.uid}",
         at=ready.last_transition_time,
-        about=_pod_owner(pod.metadata, controller, cluster, keep),
+        about=pod_owner(pod.metadata, controller, cluster, keep, parent),
         updated=created - took,
         cluster=cluster,
         owner_kind=OWNER_KINDS.get(controller.kind, "other") if controller else "other",
@@ -220,25 +189,67 @@ def pod_started(pod: Pod, cluster: str, keep: Iterable[str], limit: timedelta) -
     )
 
 
-def _pod_owner(meta: Meta, controller: Owner | None, cluster: str, keep: Iterable[str]) -> Ref:
+def never_ready(pod: Pod, cluster: str, keep: Iterable[str], limit: timedelta, parent: Parent) -> PodNeverReady | None:
+    """The end of a deleted pod that was never Ready, though it had its node for longer than `limit`.
+
+    Ready turns False for the first time soon after a pod is bound; one that turned False later was ready before. Pods that
+    ended by themselves are runs, and those without a node waited for one: both are none of these.
+    """
+    ready, bound, end = pod.condition("Ready"), pod.condition("PodScheduled"), pod.metadata.deletion_timestamp
+    if pod.status.phase in ENDED or ready is None or ready.status == "True" or end is None:
+        return None
+    created, since = pod.metadata.creation_timestamp, bound.last_transition_time if bound else None
+    if bound is None or bound.status != "True" or created is None or since is None:
+        return None
+    turned = ready.last_transition_time
+    if turned is None or turned - since > FIRST_UNREADY or end - since <= limit:
+        return None
+    owner = next((o for o in pod.metadata.owner_references if o.controller), None)
+    return PodNeverReady(
+        key=f"pod/{pod.metadata.uid}",
+        at=end,
+        about=pod_owner(pod.metadata, owner, cluster, keep, parent),
+        cluster=cluster,
+        owner_kind=OWNER_KINDS.get(owner.kind, "other") if owner else "other",
+        seconds=(end - created).total_seconds(),
+    )
+
+
+def waiting(pods: Iterable[Pod], cluster: str, limit: timedelta, now: datetime) -> PodsWaiting:
+    """How many of these pods have had their node for longer than `limit`; those that are being taken away are none."""
+    bound = (pod.condition("PodScheduled") for pod in pods if pod.metadata.deletion_timestamp is None)
+    since = [one.last_transition_time for one in bound if one is not None and one.status == "True"]
+    return PodsWaiting(
+        about=Ref(system=SYSTEM, kind="cluster", id=cluster),
+        cluster=cluster,
+        waiting=sum(1 for at in since if at is not None and now - at > limit),
+    )
+
+
+Parent = Callable[[Owner, str], Owner | None]
+"""What made an owner in this namespace, where it was made by another object."""
+
+
+def pod_owner(meta: Meta, controller: Owner | None, cluster: str, keep: Iterable[str], parent: Parent) -> Ref:
     """The object that lives on when the pod is gone.
 
-    A ReplicaSet's name is that of what made it and a hash, which the pod carries as a label; without the label it stands
-    for itself. A CronJob's Job has the CronJob's name and a time. Single Jobs, bare pods and those of any other kind are
-    one object for each kind and namespace: names made for one run (a TaskRun, a Workflow) would grow without bound.
+    What made a ReplicaSet or a Job its own owner reference tells. Of a ReplicaSet that is gone already the label on the pod
+    tells; one that nobody made stands for itself. Single Jobs, bare pods and those of any other kind are one object for
+    each kind and namespace: names made for one run (a TaskRun, a Workflow) would grow without bound.
     """
-    labels = ownership(meta.labels, keep)
-    match controller:
-        case Owner(kind="ReplicaSet", name=name):
-            return _workload_ref(cluster, meta.namespace, _maker(name, meta.labels), labels)
-        case Owner(kind="Job", name=name) if _CRON_RUN.search(name):
-            return _workload_ref(cluster, meta.namespace, f"CronJob/{_CRON_RUN.sub('', name)}", labels)
-        case Owner(kind=kind, name=name) if kind in LASTING:
-            return _workload_ref(cluster, meta.namespace, f"{kind}/{name}", labels)
-        case Owner(kind=kind):
-            return _workload_ref(cluster, meta.namespace, kind, ())
-        case None:
-            return _workload_ref(cluster, meta.namespace, "Pod", ())
+    labels, space = ownership(meta.labels, keep), meta.namespace
+    if controller is None:
+        return workload_ref(cluster, space, "Pod", ())
+    made_by = parent(controller, space)
+    if made_by is not None and made_by.kind in LASTING:
+        return workload_ref(cluster, space, f"{made_by.kind}/{made_by.name}", labels)
+    if made_by is not None:
+        return workload_ref(cluster, space, made_by.kind, ())
+    if controller.kind == "ReplicaSet":
+        return workload_ref(cluster, space, _maker(controller.name, meta.labels), labels)
+    if controller.kind in LASTING:
+        return workload_ref(cluster, space, f"{controller.kind}/{controller.name}", labels)
+    return workload_ref(cluster, space, controller.kind, ())
 
 
 def _maker(replica_set: str, labels: Mapping[str, str]) -> str:
@@ -250,7 +261,7 @@ def _maker(replica_set: str, labels: Mapping[str, str]) -> str:
     return f"ReplicaSet/{replica_set}"
 
 
-def _workload_ref(cluster: str, space: str, path: str, labels: tuple[tuple[str, str], ...]) -> Ref:
+def workload_ref(cluster: str, space: str, path: str, labels: tuple[tuple[str, str], ...]) -> Ref:
     return Ref(
         system=SYSTEM,
         kind="workload",

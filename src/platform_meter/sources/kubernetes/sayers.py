@@ -1,4 +1,4 @@
-"""What is said of pods as they come and change: each one's start, once."""
+"""What is said of pods as they come, change and go: each one's start, once, or that it never had one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from platform_meter.model.facts import Reading
-from platform_meter.model.facts.kubernetes import PodStarted
+from platform_meter.model.facts.kubernetes import PodNeverReady, PodStarted
 from platform_meter.sources.kubernetes.rows import Pod, bound_late, waits_for_node
 
 WAITING_PODS = 1_000
@@ -22,8 +22,14 @@ class PodStarts:
 
     complete: frozenset[type[Reading]] = frozenset()
 
-    def __init__(self, start: Callable[[Pod], PodStarted | None], waiting: tuple[str, ...], since: datetime) -> None:
-        self._start, self._since = start, since
+    def __init__(
+        self,
+        start: Callable[[Pod], PodStarted | None],
+        never: Callable[[Pod], PodNeverReady | None],
+        waiting: tuple[str, ...],
+        since: datetime,
+    ) -> None:
+        self._start, self._never, self._since = start, never, since
         self._waiting = dict.fromkeys(waiting)
         self._forgets = len(waiting) >= WAITING_PODS
         self._said: set[str] = set()
@@ -54,7 +60,10 @@ class PodStarts:
         self._said.add(uid)
         return (started,)
 
-    def deleted(self, thing: Pod) -> Sequence[PodStarted]:
+    def deleted(self, thing: Pod) -> Sequence[PodNeverReady]:
         self._waiting.pop(thing.metadata.uid, None)
-        self._said.discard(thing.metadata.uid)
-        return ()
+        if thing.metadata.uid in self._said:
+            self._said.discard(thing.metadata.uid)
+            return ()
+        never = self._never(thing)
+        return () if never is None or never.at < self._since else (never,)

@@ -10,9 +10,10 @@ from typing import Annotated, Self
 import promql_parser
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
 
+from platform_meter.model.access import Secret
 from platform_meter.model.promql import bounded
 from platform_meter.model.scalars import Address, Duration, LocalPath, Period
-from platform_meter.model.source import Secret, SourceConfig
+from platform_meter.model.source import SourceConfig
 
 SYSTEM = "prometheus"
 _WINDOW = re.compile(r"\{\{\s*window\s*\}\}")

@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from platform_meter.model.facts import Event, Reading
-from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
+from platform_meter.model.facts.ci import PipelineJob, PipelineRun
+from platform_meter.model.outcomes import LoggedRule, with_own
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.source import Gap, Outside, Source, Stream, Unexpected
 from platform_meter.sources.kit.clusters import ClusterConfig, access, lacking
 from platform_meter.sources.kit.kubernetes_objects import Resource
 from platform_meter.sources.kit.list_watch import Watched, pages
-from platform_meter.sources.tekton.facts import PIPELINE_RUN, Rules, of_run, pipeline_job, pipeline_run
+from platform_meter.sources.tekton.facts import PIPELINE_RUN, of_run, pipeline_job, pipeline_run
+from platform_meter.sources.tekton.outcomes import rules
 from platform_meter.sources.tekton.rows import PipelineRunRow, Run, TaskRunRow
 
 T = TypeVar("T", bound=Run)
@@ -26,8 +28,8 @@ TASKS = Resource(name="taskruns", group=GROUP, versions=VERSIONS)
 class Config(ClusterConfig):
     """Settings of the Tekton of one cluster."""
 
-    infra_tasks: tuple[str, ...] = ("git-clone",)
-    """Globs of names of a pipeline's tasks that the platform answers for."""
+    outcomes: tuple[LoggedRule, ...] = ()
+    """Rules of one's own, before those of `outcomes.py`."""
     registries: tuple[str, ...] = ()
     """Beginnings of names of images from the platform's registry: what can't be pulled from there is its failure."""
 
@@ -67,16 +69,18 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     """One watch for each of the two kinds."""
     del instance
     cluster, keep = config.cluster, config.kept_labels
-    rules = Rules(infra_tasks=config.infra_tasks, registries=config.registries)
+    table = with_own(config.outcomes, rules(config.registries))
 
     def run(row: PipelineRunRow) -> PipelineRun | None:
-        how = of_run(row, rules, ())
-        if how[0] is Outcome.UNKNOWN:
-            how = of_run(row, rules, list(_tasks(outside, row, config.page_size)))
-        return None if config.skips(row.metadata.namespace) else pipeline_run(row, cluster, keep, how)
+        if config.skips(row.metadata.namespace):
+            return None
+        ending = of_run(row, table, ())
+        if not ending.verdict.rule:
+            ending = of_run(row, table, list(_tasks(outside, row, config.page_size)))
+        return pipeline_run(row, cluster, keep, ending)
 
     def job(row: TaskRunRow) -> PipelineJob | None:
-        return None if config.skips(row.metadata.namespace) else pipeline_job(row, cluster, keep, rules)
+        return None if config.skips(row.metadata.namespace) else pipeline_job(row, cluster, keep, table)
 
     def watch(resource: Resource, shape: type[T], gives: type[Event], row: Callable[[T], Event | None]) -> Stream:
         return Watched(

@@ -5,129 +5,79 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 
 import msgspec
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
-from platform_meter.sources.tekton.rows import Condition, Run, Step
+from platform_meter.model.outcomes import Rules, Signs, Verdict, classify
+from platform_meter.sources.tekton.outcomes import FAILED, SUCCEEDED
+from platform_meter.sources.tekton.rows import Run
 
 SYSTEM = "tekton"
 PIPELINE, PIPELINE_RUN, TASK = "tekton.dev/pipeline", "tekton.dev/pipelineRun", "tekton.dev/pipelineTask"
 AS_CODE = "pipelinesascode.tekton.dev/"
 """Labels of Pipelines-as-Code, which tell repository and commit, begin so."""
-CANCELLED = frozenset(
-    {
-        "Cancelled",
-        "CancelledRunFinally",
-        "CancelledRunningFinally",
-        "StoppedRunFinally",
-        "StoppedRunningFinally",
-        "TaskRunCancelled",
-    }
-)
-USERS = frozenset(
-    {
-        "CELEvaluationFailed",
-        "CreateContainerConfigError",
-        "InvalidGraph",
-        "InvalidMatrixParameterTypes",
-        "InvalidParamValue",
-        "InvalidPipelineResultReference",
-        "InvalidServiceAccountMappings",
-        "InvalidTaskResultReference",
-        "InvalidTaskRunSpecs",
-        "InvalidWorkspaceBindings",
-        "ObjectParameterMissKeys",
-        "ParamArrayIndexingInvalid",
-        "ParamKeyNotFound",
-        "ParameterMissing",
-        "ParameterTypeMismatch",
-        "PipelineValidationFailed",
-        "RequiredWorkspaceMarkedOptional",
-        "TaskRunResultLargerThanAllowedLimit",
-        "TaskRunValidationFailed",
-        "TaskValidationFailed",
-    }
-)
-"""Reasons that speak of what the user wrote."""
-PLATFORM = frozenset({"CreateRunFailed", "PodCreationFailed", "TaskRunStopSidecarFailed", "PVCNotFound"})
-"""Reasons that speak of the cluster."""
-PULLS = frozenset({"TaskRunImagePullFailed"})
 TIMEOUTS = frozenset({"PipelineRunTimeout", "TaskRunTimeout"})
-_LOST = re.compile(r"evict|low on resource|preempt|node .*(?:lost|shut ?down|not ready)|no space left", re.IGNORECASE)
 _NO_TIME = timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What the settings say of whose failure one is."""
+class Ending:
+    """How a run ended, and why, in a word."""
 
-    infra_tasks: tuple[str, ...]
-    """Globs of names of a pipeline's tasks that the platform answers for."""
-    registries: tuple[str, ...]
-    """Beginnings of names of images that come from the platform's registry."""
-
-    def task(self, run: Run) -> tuple[Outcome, str]:
-        """How a TaskRun ended, and why, in a word."""
-        verdict = run.verdict
-        if verdict is None or verdict.status == "True":
-            return Outcome.SUCCESS, ""
-        found = self.reason(verdict)
-        if found is not None:
-            return found, verdict.reason
-        name, steps = run.metadata.labels.get(TASK, ""), run.status.steps
-        failed = next((step for step in steps if step.terminated and step.terminated.exit_code), None)
-        if failed is not None or (verdict.reason in TIMEOUTS and any(step.started for step in steps)):
-            ours = any(fnmatchcase(name, glob) for glob in self.infra_tasks)
-            return (Outcome.INFRA_FAILURE if ours else Outcome.USER_FAILURE), _why(verdict, name, failed)
-        if verdict.reason in TIMEOUTS:
-            return Outcome.INFRA_FAILURE, f"{verdict.reason} before a step ran"
-        return Outcome.UNKNOWN, verdict.reason
-
-    def reason(self, verdict: Condition) -> Outcome | None:
-        """Whose failure one is by its reason and message alone; None where they don't tell."""
-        if verdict.reason in CANCELLED:
-            return Outcome.CANCELLED
-        if verdict.reason in USERS:
-            return Outcome.USER_FAILURE
-        if verdict.reason in PLATFORM or _LOST.search(verdict.message):
-            return Outcome.INFRA_FAILURE
-        if verdict.reason in PULLS:
-            ours = any(f'"{registry}' in verdict.message for registry in self.registries)
-            return Outcome.INFRA_FAILURE if ours else Outcome.UNKNOWN
-        return None
+    verdict: Verdict
+    why: str = ""
 
 
-def _why(verdict: Condition, task: str, step: Step | None) -> str:
-    where = "/".join(part for part in (task, step.name if step else "") if part)
-    what = step.terminated.reason if step and step.terminated else ""
-    said = what if what not in {"", "Error"} else verdict.reason
-    return f"{said} in {where}" if where else said
+def of_task(run: Run, rules: Rules) -> Ending:
+    """How a TaskRun ended: a time-out is that of the task whose step then ran."""
+    said = _said(run)
+    name, steps = run.metadata.labels.get(TASK, ""), run.status.steps
+    failed = next((step for step in steps if step.terminated and step.terminated.exit_code), None)
+    ran = failed is not None or (said.reason in TIMEOUTS and any(step.started for step in steps))
+    if said.conclusion != FAILED or not ran:
+        return Ending(verdict=classify(said, rules), why=_why(said))
+    where = "/".join(part for part in (name, failed.name if failed else "") if part)
+    what = failed.terminated.reason if failed and failed.terminated else ""
+    short = what if what not in {"", "Error"} else said.reason
+    signs = replace(said, step=name or run.metadata.name)
+    return Ending(verdict=classify(signs, rules), why=f"{short} in {where}" if where else short)
 
 
-def of_run(run: Run, rules: Rules, tasks: Iterable[Run]) -> tuple[Outcome, str]:
-    """How a PipelineRun ended, and why: by the task of it that failed first, where its own reason does not tell."""
-    verdict = run.verdict
-    if verdict is None or verdict.status == "True":
-        return Outcome.SUCCESS, ""
-    found = rules.reason(verdict)
-    if found is not None:
-        return found, verdict.reason
+def of_run(run: Run, rules: Rules, tasks: Iterable[Run]) -> Ending:
+    """How a PipelineRun ended: by the task of it that failed first, where its own words don't tell."""
+    said = _said(run)
+    own = Ending(verdict=classify(said, rules), why=_why(said))
+    if own.verdict.rule:
+        return own
     ended = sorted((at, task.metadata.name, task) for task in tasks if (at := task.status.completion_time))
     for _, _, task in ended:
-        outcome, why = rules.task(task)
-        if outcome not in {Outcome.SUCCESS, Outcome.CANCELLED}:
-            return outcome, why
-    if verdict.reason in TIMEOUTS and ended:
-        return Outcome.USER_FAILURE, verdict.reason
-    return Outcome.UNKNOWN, verdict.reason
+        ending = of_task(task, rules)
+        if ending.verdict.outcome not in {Outcome.SUCCESS, Outcome.CANCELLED}:
+            return ending
+    if said.reason in TIMEOUTS and ended:
+        last = ended[-1][-1]
+        signs = replace(said, step=last.metadata.labels.get(TASK) or last.metadata.name)
+        return Ending(verdict=classify(signs, rules), why=said.reason)
+    return own
 
 
-def pipeline_run(run: Run, cluster: str, keep: tuple[str, ...], how: tuple[Outcome, str]) -> PipelineRun | None:
+def _said(run: Run) -> Signs:
+    """What the condition of an ended run tells."""
+    verdict = run.verdict
+    if verdict is None or verdict.status == "True":
+        return Signs(conclusion=SUCCEEDED)
+    return Signs(conclusion=FAILED, reason=verdict.reason, log=verdict.message)
+
+
+def _why(said: Signs) -> str:
+    return said.reason if said.conclusion == FAILED else ""
+
+
+def pipeline_run(run: Run, cluster: str, keep: tuple[str, ...], ending: Ending) -> PipelineRun | None:
     """An ended PipelineRun; None while it goes on."""
     end = run.status.completion_time
     if run.verdict is None or end is None:
@@ -135,19 +85,20 @@ def pipeline_run(run: Run, cluster: str, keep: tuple[str, ...], how: tuple[Outco
     labels = run.metadata.labels
     sha = labels.get(f"{AS_CODE}sha", "")
     inputs = hashlib.sha256(msgspec.json.format(run.spec.params, indent=-1)).hexdigest()[:16]
-    about, outcome = about_of(run, cluster, keep), how[0]
+    about = about_of(run, cluster, keep)
     return PipelineRun(
         key=f"pipelinerun/{run.metadata.uid}",
         at=end.astimezone(UTC),
         about=about,
         pipeline=_pipeline(run),
-        outcome=outcome,
+        outcome=ending.verdict.outcome,
         ran=max(end - (run.status.start_time or end), _NO_TIME),
         # Without its commit nobody knows whether two runs had the same inputs.
         group=f"{about.id}|{sha}|{inputs}" if sha else f"{about.id}|{run.metadata.uid}",
         sha=sha,
         trigger=labels.get(f"{AS_CODE}event-type", ""),
-        reason=how[1],
+        reason=ending.why,
+        rule=ending.verdict.rule,
         pool=cluster,
     )
 
@@ -165,7 +116,7 @@ def pipeline_job(run: Run, cluster: str, keep: tuple[str, ...], rules: Rules) ->
         about=about_of(run, cluster, keep),
         run=run.metadata.labels.get(PIPELINE_RUN, run.metadata.name),
         pool=cluster,
-        outcome=rules.task(run)[0],
+        outcome=of_task(run, rules).verdict.outcome,
         ran=max(end - (began or end), _NO_TIME),
         queued=queued if queued is not None and queued >= _NO_TIME else None,
     )

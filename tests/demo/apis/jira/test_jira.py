@@ -169,3 +169,28 @@ def test_jql_reads_brackets_and_what_is_empty() -> None:
         urgent & found("status = Closed")
     )
     assert urgent & still_open
+
+
+def test_comments_are_paged(still: World) -> None:
+    """All that the issue itself shows, part by part, oldest first."""
+    api = jira(still)
+    ticket = next(t for t in still.history.tickets if sum(bool(step.comment) for step in t.steps_at(still.now())) > 2)
+    path = f"{ROOT}/issue/{ticket.key}"
+    shown = api.get(f"{path}?fields=comment").json["fields"]["comment"]["comments"]
+    first, rest = (api.get(f"{path}/comment?startAt={n}&maxResults={size}").json for n, size in ((0, 1), (1, 100)))
+    assert first["total"] == rest["total"] == len(shown)
+    assert first["comments"] + rest["comments"] == shown
+
+
+def test_names_of_fields_are_listed(still: World) -> None:
+    """Every priority, resolution and type that a ticket has, by the id it has there."""
+    api = jira(still)
+    for field in ("priority", "resolution", "issuetype"):
+        listed = {(row["id"], row["name"]) for row in api.get(f"{ROOT}/{field}").json}
+        had = {
+            (value["id"], value["name"])
+            for issue in search(api, ALL, size=100, fields=field)
+            if (value := issue["fields"][field])
+        }
+        assert had
+        assert had <= listed

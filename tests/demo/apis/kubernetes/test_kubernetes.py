@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.demo.worlds import START, Caller, Clock, kubernetes, small_world
 
-from platform_meter.demo.apis.kubernetes.routes import LIMITED_TOKEN, matcher
+from platform_meter.demo.apis.kubernetes.routes import LIMITED_TOKEN
+from platform_meter.demo.apis.kubernetes.words import matcher
 from platform_meter.demo.company.cluster import ClusterState
 from platform_meter.demo.company.scenarios import Scenario, Trouble
 from platform_meter.demo.truth import Truth
@@ -199,3 +200,29 @@ def test_bad_selectors(still: World) -> None:
     """A selector that can't be read gets 400."""
     answer = kubernetes(still).get(f"{PODS}?labelSelector=a=(")
     assert (answer.status_code, answer.json["reason"]) == (400, "BadRequest")
+
+
+@pytest.mark.parametrize(
+    ("path", "maker"), [("/apis/apps/v1/replicasets", "Deployment"), ("/apis/batch/v1/jobs", "CronJob")]
+)
+def test_what_stands_between_a_workload_and_its_pods_says_whose_it_is(path: str, maker: str) -> None:
+    """Every pod's ReplicaSet or Job is in the list, and is a standing workload's; one is found by its name."""
+    clock, world = ticking()
+    api = kubernetes(world)
+    clock.at += timedelta(minutes=5)  # a job runs every fifth minute
+    kind = {"Deployment": "ReplicaSet", "CronJob": "Job"}[maker]
+    owners = [item["metadata"]["ownerReferences"][0] for item in api.get(PODS).json["items"]]
+    wanted = {owner["uid"] for owner in owners if owner["kind"] == kind}
+    listed = api.get(path).json
+    assert listed["kind"] == "PartialObjectMetadataList"
+    assert {item["metadata"]["uid"] for item in listed["items"]} == wanted != set()
+    plural = f"{path.rpartition('/')[0]}/{maker.lower()}s"
+    workloads = {(w["metadata"]["namespace"], w["metadata"]["name"]) for w in api.get(plural).json["items"]}
+    for item in listed["items"]:
+        (owner,) = item["metadata"]["ownerReferences"]
+        assert (owner["kind"], owner["controller"]) == (maker, True)
+        assert (item["metadata"]["namespace"], owner["name"]) in workloads
+    first = listed["items"][0]["metadata"]
+    place, name = path.rpartition("/")[::2]
+    found = api.get(f"{place}/namespaces/{first['namespace']}/{name}?fieldSelector=metadata.name={first['name']}")
+    assert [item["metadata"]["uid"] for item in found.json["items"]] == [first["uid"]]

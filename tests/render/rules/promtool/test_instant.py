@@ -53,7 +53,7 @@ WORLD = {
 )  # fmt: skip
 def test_queries(query: str, given: float | None) -> None:
     """A window is one step of 30 s: an increase is what the counter grew in it, a look a minute is half a look."""
-    assert value(tree(read_gauge(query, "max")), WORLD) == given
+    assert value(tree(read_gauge(query, "max", absent=False)), WORLD) == given
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_queries(query: str, given: float | None) -> None:
 def test_other_forms_are_named(query: str, why: str) -> None:
     """Nothing is guessed."""
     with pytest.raises(Unknown, match=f"^{why}$"):
-        value(tree(read_gauge(query, "max")), WORLD)
+        value(tree(read_gauge(query, "max", absent=False)), WORLD)
 
 
 def test_a_pattern_that_only_prometheus_takes_matches_nothing() -> None:

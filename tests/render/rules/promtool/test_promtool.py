@@ -65,6 +65,38 @@ def test_what_is_tested() -> None:
     ]
 
 
+def test_a_part_of_its_own_can_contradict() -> None:
+    """Where bad is a metric of its own there is a test of the alert that says so; and of `up`, where the total names its job."""
+    one = planned(
+        RATIO, ("'http_requests_total{code=~\"5..\"}'", "errors_total"), ("'http_requests_total'", "'r{job=\"shop\"}'")
+    )
+    text = "".join(a.text for a in rule_tests([one]))
+    assert text.count("shop-requests: counts that contradict each other are said") == 1
+    assert text.count("shop-requests: no series is no lack of data while the source is read") == 1
+    assert text.count('up{job=\\"shop\\"}", values: "1+0x') == 1
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "file"),
+    [("> 0.1 *", "> 9 *", "shop.long.test.yml"), ("unless max(up{", "or max(up{", "shop.short.test.yml")],
+)
+def test_these_fail_on_wrong_rules(right: str, wrong: str, file: str, tmp_path: Path) -> None:
+    """A contradiction told late, and `up` taken for silence."""
+    one = planned(
+        RATIO, ("'http_requests_total{code=~\"5..\"}'", "errors_total"), ("'http_requests_total'", "'r{job=\"shop\"}'")
+    )
+    for artifact in (*rules([one]), *rule_tests([one])):
+        text = artifact.text
+        if artifact.path == "shop.rules.yml":
+            assert right in text
+            text = text.replace(right, wrong)
+            if "9" in wrong:  # and the budget's own condition
+                text = text.replace("unless on (slo) slo:sli", "unless on (slo) slo:objective")
+        (tmp_path / artifact.path).write_text(text)
+    with pytest.raises(AssertionError, match="FAILED"):
+        promtool("test", "rules", tmp_path / file)
+
+
 def test_a_page_on_one_bad_event_is_the_users_wish() -> None:
     """With min-bad 1 a single failure may page: there is no test that it does not."""
     found = planned(RATIO, ("io/owner: team-shop", 'io/min-bad: "1"'))

@@ -6,7 +6,7 @@ import pytest
 from tests.support.slos import LATENCY, RATIO, THRESHOLD, planned
 
 from platform_meter.render.rules.promtool.reads import Unknown
-from platform_meter.render.rules.promtool.samples import Sample, fed_by, unfed
+from platform_meter.render.rules.promtool.samples import Sample, fed_by, standing, unfed
 from platform_meter.slo.plan import Counters, Slices
 
 BAD = "'http_requests_total{code=~\"5..\"}'"
@@ -32,6 +32,22 @@ def test_labels_are_found(bad: str, total: str, good_series: str, bad_series: st
     assert fed_by(sli).samples == (Sample(series=good_series, good=1), Sample(series=bad_series, bad=1))
 
 
+def test_what_contradicts() -> None:
+    """A series that the part counts and the total does not grows three times as fast; bad out of the total's own metric cannot."""
+    apart, within = planned(RATIO, (BAD, "e")).sli, planned(RATIO).sli
+    assert isinstance(apart, Counters)
+    assert isinstance(within, Counters)
+    assert fed_by(apart).beyond == (Sample(series="http_requests_total", good=1, bad=1), Sample(series="e", bad=3))
+    assert fed_by(within).beyond == ()
+
+
+def test_what_stands_while_a_source_is_read() -> None:
+    """Series at 1 that say so; nothing of what is not above 0 then."""
+    assert standing('max(up{job=~"a|b"})') == (Sample(series='up{job="a"}', levels=(1.0, 1.0, 1.0)),)
+    assert standing("max(up) - 1") == ()
+    assert standing("max(min_over_time({__name__=~'up'}[5m]))") == ()
+
+
 def test_two_metrics() -> None:
     """A histogram's bucket counts the good ones, its count all of them."""
     sli = planned(LATENCY).sli
@@ -49,7 +65,6 @@ def test_two_metrics() -> None:
         ("r", 'r{c=~"x",c=~"y"}', "no labels are known that r takes"),
         ("r", "sum(changes(x[{{window}}]))", "changes"),
         ("sum(histogram_count(increase(h[{{window}}])))", "r", "histogram_count"),
-        ("sum(sum_over_time(vector(1)[{{window}}:1m]))", "r", "a query that reads no series"),
         ("r", "sum(increase(r[{{window}}] offset 5m))", "r is read in two ways, or at two offsets"),
         ("r", "sum(increase(x[{{window}}] offset 2d))", "an offset of more than a day"),
         ("r", "sum(sum_over_time((up == bool 0)[{{window}}:1m]))", "counters beside samples"),

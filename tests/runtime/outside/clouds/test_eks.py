@@ -16,7 +16,8 @@ from tests.runtime.outside.clouds.conftest import Puts
 from tests.support.http import Certificate, Reply, Seen, Server, serving
 from tests.support.ways import NOON, Kit, Time, authorization, write
 
-from platform_meter.model.source import Access, Eks, Limited, Refused, Unexpected, Unreachable
+from platform_meter.model.access import Access, Eks
+from platform_meter.model.source import Limited, Refused, Unexpected, Unreachable
 from platform_meter.runtime.outside.clouds.calls import Calls
 from platform_meter.runtime.outside.clouds.eks import EksCloud
 from platform_meter.runtime.outside.exchange import Exchange

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 
 import pytest
-from tests.support.adoption import capability
-from tests.support.history import MemoryHistory
+from tests.support.adoption import capability, repository
+from tests.support.history import MemoryHistory, owner, source
 from tests.support.views import html, rows, tables, view
 
 from platform_meter.model.catalogue.adoption import (
-    ADOPTION_ACTIVE_RATIO,
     ADOPTION_RATIO,
     ADOPTION_UNITS,
     TEAM_CAPABILITY_STATE,
 )
-from platform_meter.model.definitions import Definitions, Exempt
+from platform_meter.model.definitions import Capability, Definitions, Exempt
 from platform_meter.model.history import UnitState
 from platform_meter.web.pages.adoption import PAGE
 
@@ -106,30 +106,84 @@ def test_mandated_capabilities_stand_apart() -> None:
     assert "Mandated" not in html(view(NOW, definitions=DECLARED), PAGE.path)
 
 
+def said(cap: Capability, history: MemoryHistory | None = None) -> str:
+    """The page of one capability, as text on one line."""
+    found = html(view(NOW, history, definitions=Definitions(capabilities=(cap,))), PAGE.path)
+    return " ".join(re.sub("<[^>]*>", "", unescape(found)).split())
+
+
 def test_the_rules_of_a_capability_are_said() -> None:
-    """What counts as adopted and as active, with where it is read."""
+    """What counts as adopted and as active, with where it is read, and what is no use unless the file says so."""
     assert (
-        "Adopted: repositories in github, at least 1 standing. Active: request in kong, at least 1 within 28 days."
-        in html(view(NOW, definitions=DECLARED), PAGE.path)
-    )
+        "Adopted: repositories in github, at least 1 standing. Active: request in kong, at least 1 within 28 days. "
+        "Who is active has adopted. There"
+    ) in said(capability())
     picky = capability(
         adopted={"source": "kubernetes", "count": "workloads", "min": 2, "select": {"kind": ["Deployment", "Job"]}},
-        active={"source": "github", "verb": ["run", "deploy"], "min_days": 3, "min_amount": 5, "window": "14d"},
+        active={
+            "source": "github",
+            "verb": ["run", "deploy"],
+            "min_days": 3,
+            "min_amount": 5,
+            "window": "14d",
+            "select": {"result": ["success"]},
+            "adopts": False,
+        },
+    )
+    some = capability(adopted={"source": "kong", "verb": "request", "select": {"subject": ["new"]}})
+    assert (
+        "Who is active has not adopted by that alone, since adopted selects what active does not: more may be"
+        in said(some)
     )
     assert (
         "Adopted: workloads in kubernetes, at least 2 standing, kind Deployment or Job. "
-        "Active: run or deploy in github, at least 5 on 3 days within 14 days."
-    ) in html(view(NOW, definitions=Definitions(capabilities=(picky,))), PAGE.path)
+        "Active: run or deploy in github, at least 5 on 3 days within 14 days, result success. "
+        "Who is active has not adopted by that alone, since the file says adopts: false: more may be active than adopted. "
+        "No use, unless select says so: trigger schedule."
+    ) in said(picky)
     used = capability(adopted={"source": "github", "verb": "deploy"})
-    assert "Adopted: deploy in github, at least 1 within 28 days." in html(
-        view(NOW, definitions=Definitions(capabilities=(used,))), "/adoption"
+    assert "Adopted: deploy in github, at least 1 within 28 days." in said(used)
+    assert "No use, unless select says so: result failed." in said(used)
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (
+            datetime(2026, 3, 1, tzinfo=UTC),
+            "Known since 28 Mar 2026, the first day on which its objects were seen, and with 28 whole days of its use read",
+        ),
+        (
+            datetime(2026, 6, 1, 7, tzinfo=UTC),
+            "Nothing is said before 29 Jun 2026, the first day on which its objects were seen, and with",
+        ),
+    ],
+)
+def test_from_when_on_it_is_known_is_said(read: datetime, text: str) -> None:
+    """A trend begins with a whole window behind it, in words too; while it has not begun nothing else is wrong."""
+    history = MemoryHistory(sources=[source(name, watermark=NOW, read_from=read) for name in ("kong", "github")])
+    found = said(capability(), history)
+    assert text in found
+    assert ("no fresh data" in found) == ("Known" in text)
+    assert "whole days of its use" not in said(
+        capability(), MemoryHistory(sources=[source(name, watermark=NOW) for name in ("kong", "github")])
     )
 
 
-@pytest.mark.parametrize(("adopted", "said"), [(0.4, True), (0.6, False), (None, False)])
-def test_more_active_than_adopted_is_explained(adopted: float | None, said: bool) -> None:
-    """It looks like a mistake, and is none."""
-    told = [(ADOPTION_ACTIVE_RATIO, ("gateway", "team", "false"), 0.5)]
-    told += [] if adopted is None else [(ADOPTION_RATIO, ("gateway", "team", "false"), adopted)]
-    text = html(view(NOW, definitions=DECLARED, rows=rows(*told)), PAGE.path)
-    assert ("More are active than adopted, since the two rules look at different things." in text) == said
+def test_days_before_it_was_known_are_not_drawn() -> None:
+    """Older versions stored snapshots of days of which only a part of the window was read."""
+    read = datetime(2026, 5, 11, tzinfo=UTC)
+    known = [source(name, watermark=NOW, read_from=read) for name in ("kong", "github")]
+    taken = [was("pay", "active", date(2026, 6, day)) for day in (6, 7, 8)]
+    seen = view(NOW, MemoryHistory(taken=taken, sources=known), definitions=DECLARED)
+    assert [row[0] for row in tables(seen, PAGE.path)["API gateway / Units by state"].rows] == ["07 Jun", "08 Jun"]
+
+
+def test_what_nothing_in_the_store_has_is_said() -> None:
+    """A misspelt value counts nothing; the page says what there is."""
+    held = [("github", owner("pay"), repository("pay", visibility="internal"))]
+    history = MemoryHistory(held, sources=[source(name, watermark=NOW) for name in ("kong", "github")])
+    cap = capability(adopted={"source": "github", "count": "repositories", "select": {"visibility": ["publik"]}})
+    assert (
+        "No repositories in github has visibility publik; there are: internal. See select in the file of this capability."
+    ) in said(cap, history)

@@ -256,17 +256,19 @@ def burning(slo: str, burn: float, bad: float, windows: tuple[str, ...]) -> list
 
 
 def test_what_fires_is_said_first_and_in_colour() -> None:
-    """Pages before tickets, each with what is bad, what is left, whose it is and a link; the tile is red meanwhile."""
+    """Pages before tickets, each with what is bad, what is left, whose it is and a link, in the words of the alert; the tile is of
+    the periods, so that it is red where a budget is spent.
+    """
     plans = tuple(p for p in our_plans() if p.slo in {"ci-platform-success", "pod-start"})
     objectives = tuple(o for o in map(stored_objective, plans) if o is not None)
     told = burning("pod-start", 4.0, 20.0, ("1d", "2h")) + burning("ci-platform-success", 100.0, 6.0, ("1h", "5m"))
     seen = view(NOW, definitions=Definitions(objectives=objectives), rows=rows(*told), plans=plans)
     assert [(f["slo"], f["level"], f["text"]) for f in overview(seen)["firing"]] == [
-        ("ci-platform-success", "page", "6 of 100 events bad in the last 1h, burn 100.0; budget left 50.0 %"),
-        ("pod-start", "ticket", "20 of 100 events bad in the last 1d, burn 4.00; budget left 50.0 %"),
+        ("ci-platform-success", "page", "6 of 100 builds failed in the last hour, burn 100.0; budget left 50.0 %"),
+        ("pod-start", "ticket", "20 of 100 pods started too slowly in the last day, burn 4.00; budget left 50.0 %"),
     ]
     tile: Tile = overview(seen)["tiles"][0]
-    assert (tile.value, tile.level) == ("2 of 2", "bad")
+    assert (tile.value, tile.level) == ("2 of 2", "")
     assert tile.more.endswith("; 2 burning too fast now")
     text = html(seen, "/")
     first = text.index('<p class="banner bad"><span class="tag bad">page</span> <a href="/slos/ci-platform-success">')

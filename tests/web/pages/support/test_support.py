@@ -128,3 +128,33 @@ def test_statuses_in_no_list_are_named() -> None:
     assert f"{text}&lt;New&gt;. Write each status under" in html(view(NOW, seen, definitions=DECLARED), "/support")
     listed = MemoryHistory(told[:1], sources=seen.sources())
     assert text not in html(view(NOW, listed, definitions=DECLARED), "/support")
+
+
+def test_priorities_of_one_side_alone_are_named() -> None:
+    """The file promises P1, the tool says <Highest>: the default holds, and whoever wrote the file must know."""
+    told = [("jira", owner("platform"), tickets.created(NOW, priority="<Highest>"))]
+    seen = MemoryHistory(told, sources=[source("jira", watermark=NOW + timedelta(hours=1))])
+    text = (
+        "Priorities that the Ticketing file names and no ticket ever had: P1. Write them as the tool does "
+        "(it has &lt;Highest&gt;, to which the default goal applies), or translate the tool&#39;s"
+    )
+    assert text.replace("&#39;", "'") in html(view(NOW, seen, definitions=DECLARED), "/support").replace("&#39;", "'")
+
+
+def test_a_priority_that_no_goal_names_is_no_mistake() -> None:
+    """It is said quietly that the default goal applies, and nothing where all are named."""
+    told = [
+        ("jira", owner("platform"), tickets.created(NOW, priority=priority, ticket=priority))
+        for priority in ("P1", "P3")
+    ]
+    seen = MemoryHistory(told, sources=[source("jira", watermark=NOW + timedelta(hours=1))])
+    text = html(view(NOW, seen, definitions=DECLARED), "/support")
+    assert "No goal names P3: the default goal applies." in text
+    assert "no ticket ever had" not in text
+    named = MemoryHistory(told[:1], sources=seen.sources())
+    assert "default goal applies" not in html(view(NOW, named, definitions=DECLARED), "/support")
+
+
+def test_who_answers_is_said() -> None:
+    """Under the goals, with what holds where nobody is named."""
+    assert "Who that is says agents of the source" in html(view(NOW, history(), definitions=DECLARED), "/support")

@@ -14,8 +14,10 @@ from platform_meter.demo.company.tickets import (
     BOT,
     CLOSED,
     OPEN,
+    PRIORITIES,
     PROGRESS,
     PROJECTS,
+    RESOLUTIONS,
     RESOLVED,
     WAITING,
     Project,
@@ -32,6 +34,7 @@ CATEGORIES = {
 STATUSES = {OPEN: "new", PROGRESS: "indeterminate", WAITING: "indeterminate", RESOLVED: "done", CLOSED: "done"}
 _STATUS_IDS = {name: str(10_000 + n) for n, name in enumerate(STATUSES)}
 _TYPES = {"Service Request": "10100", "Bug": "10101", "Incident": "10102"}
+NAMED = {"priority": PRIORITIES, "resolution": RESOLUTIONS, "issuetype": tuple(_TYPES)}
 FIELDS = {
     "summary": "Summary",
     "status": "Status",
@@ -144,10 +147,14 @@ class Bodies:
             "jsdPublic": step.public,
         }
 
+    def comments(self, ticket: Ticket, now: datetime) -> list[dict[str, Any]]:
+        """Oldest first."""
+        return [self.comment(ticket, n, step) for n, step in enumerate(ticket.steps_at(now)) if step.comment]
+
     def fields(self, ticket: Ticket, now: datetime) -> dict[str, Any]:
         project = next(p for p in PROJECTS if p.key == ticket.project)
         past = ticket.steps_at(now)
-        comments = [self.comment(ticket, n, step) for n, step in enumerate(past) if step.comment]
+        comments = self.comments(ticket, now)
         resolution = ticket.field_at("resolution", now)
         resolved = [step.at for step in past for field, _, to in step.changes if field == "resolution" and to]
         assignee = ticket.field_at("assignee", now)

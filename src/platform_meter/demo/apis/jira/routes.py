@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from platform_meter.demo.apis.jira import jql
-from platform_meter.demo.apis.jira.bodies import CATEGORIES, FIELDS, STATUSES, Bodies, stamp, ticket_id
+from platform_meter.demo.apis.jira.bodies import CATEGORIES, FIELDS, NAMED, STATUSES, Bodies, stamp, ticket_id
 from platform_meter.demo.apis.wsgi import Api, Refusal, Reply, Request, encode
 from platform_meter.demo.company.days import ZONE
 from platform_meter.demo.company.records import Ticket
@@ -47,11 +47,13 @@ class JiraApi(Api):
                 f"POST {root}/search/approximate-count": self._count,
                 f"GET {root}/issue/<key>": self._issue,
                 f"GET {root}/issue/<key>/changelog": self._changelog,
+                f"GET {root}/issue/<key>/comment": self._comments,
                 f"POST {root}/changelog/bulkfetch": self._bulk,
                 f"GET {root}/field": self._fields,
                 f"GET {root}/project/search": self._projects,
                 f"GET {root}/status": self._statuses,
                 f"GET {root}/statuscategory": self._categories,
+                **{f"GET {root}/{kind}": self._named(kind) for kind in NAMED},
                 f"GET {root}/project/<key>/components": self._components,
             }
         )
@@ -110,6 +112,15 @@ class JiraApi(Api):
         del request
         return self._say([self._bodies.status(name) for name in STATUSES])
 
+    def _named(self, kind: str) -> Callable[[Request], Reply]:
+        """All priorities, resolutions or issue types."""
+
+        def answer(request: Request) -> Reply:
+            del request
+            return self._say([self._bodies.named(kind, name) for name in NAMED[kind]])
+
+        return answer
+
     def _categories(self, request: Request) -> Reply:
         del request
         return self._say([self._bodies.category(key) for key in CATEGORIES])
@@ -166,6 +177,18 @@ class JiraApi(Api):
     def _changelog(self, request: Request, key: str) -> Reply:
         ticket, now = self._ticket(key)
         return self._say(self._page(request, self._bodies.histories(ticket, now), 100))
+
+    def _comments(self, request: Request, key: str) -> Reply:
+        ticket, now = self._ticket(key)
+        comments = self._bodies.comments(ticket, now)
+        start, size = request.number("startAt", 0, 0, 10**9), request.number("maxResults", 100, 1, 100)
+        body = {
+            "startAt": start,
+            "maxResults": size,
+            "total": len(comments),
+            "comments": comments[start : start + size],
+        }
+        return self._say(body)
 
     def _bulk(self, request: Request) -> Reply:
         asked = request.json

@@ -32,18 +32,18 @@ def told(company: Company, urls: Mapping[str, str]) -> Told:
             }
             for name in names
         },
-        secrets={KUBECONFIG: _kubeconfig({name: urls[name] for name in names})},
+        secrets={KUBECONFIG: kubeconfig({name: urls[name] for name in names}, TOKEN)},
         rules=[{"match": match, "team": team} for match, team in conflicts(company).items()],
     )
 
 
-def _kubeconfig(urls: Mapping[str, str]) -> str:
-    """Plain http on loopback is something only a kubeconfig may say: a cluster's `url` has to be https."""
+def kubeconfig(urls: Mapping[str, str], token: str) -> str:
+    """Names clusters, all of which take this token. Plain http on loopback is something only a kubeconfig may say: a cluster's `url` has to be https."""
     said = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": name, "cluster": {"server": url}} for name, url in urls.items()],
-        "users": [{"name": "meter", "user": {"token": TOKEN}}],
+        "users": [{"name": "meter", "user": {"token": token}}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": "meter"}} for name in urls],
         "current-context": next(iter(urls)),
     }

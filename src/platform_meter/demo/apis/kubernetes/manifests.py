@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from platform_meter.demo.company.objects import Change, Namespace, Node, Pod, PodState, Workload, WorkloadState
 from platform_meter.demo.company.records import sha_of
 
+MADE = {"replicasets": ("apps/v1", "ReplicaSet", "Deployment"), "jobs": ("batch/v1", "Job", "CronJob")}
+"""What is made of workloads for their pods: its group, its kind, and whose it is."""
 OWNERS = {"deployments": "ReplicaSet", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet", "jobs": "Job"}
 KIND = {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet", "cronjobs": "CronJob"}
 
@@ -26,6 +28,35 @@ def manifest(change: Change) -> dict[str, Any]:
             body = _workload(workload, count)
     body["metadata"]["resourceVersion"] = str(change.version)
     return body
+
+
+def made(kind: str, pods: Iterable[Pod]) -> list[dict[str, Any]]:
+    """The ReplicaSets or Jobs of these pods, by their metadata, each of which says whose it is."""
+    api_version, name, maker = MADE[kind]
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for pod in pods:
+        if OWNERS[pod.owner_kind] != name:
+            continue
+        owner = _owner(pod)
+        of = pod.owner.rpartition("-")[0] if kind == "jobs" else pod.owner  # a CronJob adds the minute to its name
+        reference = {
+            "apiVersion": api_version,
+            "kind": maker,
+            "name": of,
+            "uid": _uid(pod.namespace, of),
+            "controller": True,
+        }
+        metadata = _metadata(owner, pod.namespace, dict(pod.labels), pod.created)
+        found[pod.namespace, owner] = {"metadata": {**metadata, "ownerReferences": [reference]}}
+    return [found[key] for key in sorted(found)]
+
+
+def _owner(pod: Pod) -> str:
+    return f"{pod.owner}-{_hash(pod)}" if pod.owner_kind == "deployments" else pod.owner
+
+
+def _hash(pod: Pod) -> str:
+    return sha_of(pod.owner)[:9]
 
 
 def _stamp(at: datetime) -> str:
@@ -86,8 +117,8 @@ def _node(found: Node) -> dict[str, Any]:
 
 def _pod(pod: Pod, *, ready: bool) -> dict[str, Any]:
     """A pod before or after it became Ready for the first time."""
-    replicated = {"pod-template-hash": sha_of(pod.owner)[:9]} if pod.owner_kind == "deployments" else {}
-    owner = "-".join((pod.owner, *replicated.values()))
+    replicated = {"pod-template-hash": _hash(pod)} if pod.owner_kind == "deployments" else {}
+    owner = _owner(pod)
     since = pod.ready if ready else pod.created
     status = "True" if ready else "False"
     condition = {"lastProbeTime": None, "lastTransitionTime": _stamp(since), "status": status}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -12,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from platform_meter.demo.apis.kubernetes.manifests import KIND, manifest
-from platform_meter.demo.apis.wsgi import Api, Refusal, Reply, Request, encode
+from platform_meter.demo.apis.kubernetes.manifests import KIND, MADE, made, manifest
+from platform_meter.demo.apis.kubernetes.words import line, matcher, refuse, status
+from platform_meter.demo.apis.wsgi import Api, Reply, Request, encode
 from platform_meter.demo.company.cluster import KINDS, ClusterState
-from platform_meter.demo.company.objects import Key
+from platform_meter.demo.company.objects import Key, PodState
 from platform_meter.demo.world import World
 
 SINGULAR = {"namespaces": "Namespace", "nodes": "Node", "pods": "Pod", **KIND}
@@ -27,61 +27,10 @@ PAGES_KEPT = 16
 TOKEN = "kube_demo"  # noqa: S105 - opens nothing but the simulation
 LIMITED_TOKEN = "kube_pods_only"  # noqa: S105 - a credential that may read pods and nothing else
 
-_REQUIREMENT = re.compile(r"\s*(!?)([\w./-]+)\s*(?:(==|=|!=)\s*([\w.-]*)|(in|notin)\s*\(([^)]*)\))?\s*(?:,|$)")
-
 
 def group(kind: str) -> str:
     """API group and version of a kind: v1, apps/v1, batch/v1."""
     return "batch/v1" if kind == "cronjobs" else "apps/v1" if kind in KIND else "v1"
-
-
-def _status(code: int, reason: str, message: str) -> dict[str, Any]:
-    return {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": message,
-        "reason": reason,
-        "code": code,
-    }
-
-
-def _refuse(code: int, reason: str, message: str) -> Refusal:
-    return Refusal(Reply(body=encode(_status(code, reason, message)), status=code, type="application/json"))
-
-
-def matcher(selector: str) -> Callable[[dict[str, str]], bool]:
-    """Whether labels meet a selector: equality and set forms.
-
-    Raises:
-        ValueError: it can't be read.
-    """
-    rules: list[tuple[str, str, tuple[str, ...]]] = []
-    at = 0
-    while at < len(selector):
-        found = _REQUIREMENT.match(selector, at)
-        if not found or found.end() == at:
-            raise ValueError(f"unable to parse requirement: found {selector[at:]!r}")
-        no, key, sign, value, word, values = found.groups()
-        if word:
-            rules.append((key, word, tuple(v.strip() for v in values.split(","))))
-        elif sign:
-            rules.append((key, "notin" if sign == "!=" else "in", (value,)))
-        else:
-            rules.append((key, "absent" if no else "exists", ()))
-        at = found.end()
-
-    def meets(labels: dict[str, str]) -> bool:
-        checks: dict[str, Callable[[str, tuple[str, ...]], bool]] = {
-            "in": lambda key, wanted: labels.get(key) in wanted,
-            "notin": lambda key, wanted: labels.get(key) not in wanted,
-            "exists": lambda key, _: key in labels,
-            "absent": lambda key, _: key not in labels,
-        }
-        return all(checks[op](key, wanted) for key, op, wanted in rules)
-
-    return meets
 
 
 class KubernetesApi(Api):
@@ -104,6 +53,9 @@ class KubernetesApi(Api):
                 path = f"{root}/namespaces/<namespace>/{kind}"
                 routes[f"GET {path}"] = partial(self._list, kind=kind)
                 routes[f"GET {path}/<name>"] = partial(self._one, kind=kind)
+        for kind, (api_version, *_) in MADE.items():
+            routes[f"GET /apis/{api_version}/{kind}"] = partial(self._made, kind=kind)
+            routes[f"GET /apis/{api_version}/namespaces/<namespace>/{kind}"] = partial(self._made, kind=kind)
         super().__init__(routes)
 
     def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
@@ -111,11 +63,11 @@ class KubernetesApi(Api):
         known = {TOKEN, LIMITED_TOKEN}
         probing = request.path in {"/readyz", "/livez", "/version"}  # anybody may ask these, as in a real cluster
         if not probing and (kind != "Bearer" or token not in known):
-            raise _refuse(401, "Unauthorized", "Unauthorized")
+            raise refuse(401, "Unauthorized", "Unauthorized")
         resource = next((part for part in reversed(request.path.split("/")) if part in KINDS), "")
         if token == LIMITED_TOKEN and resource and resource != "pods":
             verb = "watch" if request.query.get("watch") in {"1", "true"} else "list"
-            raise _refuse(
+            raise refuse(
                 403,
                 "Forbidden",
                 f'{resource} is forbidden: User "system:serviceaccount:meter:limited" cannot {verb} resource '
@@ -125,7 +77,7 @@ class KubernetesApi(Api):
 
     def missing(self, request: Request) -> Reply:
         del request
-        raise _refuse(404, "NotFound", "the server could not find the requested resource")
+        raise refuse(404, "NotFound", "the server could not find the requested resource")
 
     def _ready(self, request: Request) -> Reply:
         del request
@@ -149,21 +101,25 @@ class KubernetesApi(Api):
         self._state.advance(self._world.now())
         found = dict(self._state.snapshot(kind)[1]).get((namespace, name))
         if found is None:
-            raise _refuse(404, "NotFound", f'{kind} "{name}" not found')
+            raise refuse(404, "NotFound", f'{kind} "{name}" not found')
         return Reply(body=encode(manifest(found)), type="application/json")
 
     def _filter(self, request: Request, namespace: str | None) -> Callable[[dict[str, Any]], bool]:
         try:
             meets = matcher(request.query.get("labelSelector", ""))
+            fits = matcher(request.query.get("fieldSelector", ""))
         except ValueError as error:
-            raise _refuse(400, "BadRequest", str(error)) from None
-        if request.query.get("fieldSelector"):
-            text = request.query["fieldSelector"]
-            raise _refuse(400, "BadRequest", f"field label not supported: {text}")
+            raise refuse(400, "BadRequest", str(error)) from None
 
         def wanted(thing: dict[str, Any]) -> bool:
             metadata = thing["metadata"]
-            return (namespace is None or metadata.get("namespace") == namespace) and meets(metadata["labels"])
+            fields = {
+                "metadata.name": metadata["name"],
+                "spec.nodeName": thing["spec"].get("nodeName", ""),
+                "status.phase": thing["status"].get("phase", ""),
+            }
+            here = namespace is None or metadata.get("namespace") == namespace
+            return here and meets(metadata["labels"]) and fits(fields)
 
         return wanted
 
@@ -184,6 +140,25 @@ class KubernetesApi(Api):
         body = {"kind": f"{SINGULAR[kind]}List", "apiVersion": group(kind), "metadata": metadata, "items": bare}
         return Reply(body=encode(body), type="application/json")
 
+    def _made(self, request: Request, kind: str, namespace: str | None = None) -> Reply:
+        """What stands between workloads and their pods, whole and by metadata alone; of fields a name can be selected."""
+        self._state.advance(self._world.now())
+        version, standing = self._state.snapshot("pods")
+        pods = [change.object.pod for _, change in standing if isinstance(change.object, PodState)]
+        name = request.query.get("fieldSelector", "").removeprefix("metadata.name=")
+        found = [
+            thing
+            for thing in made(kind, pods)
+            if namespace in {None, thing["metadata"]["namespace"]} and name in {"", thing["metadata"]["name"]}
+        ]
+        body = {
+            "kind": "PartialObjectMetadataList",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": {"resourceVersion": str(version)},
+            "items": found,
+        }
+        return Reply(body=encode(body), type="application/json")
+
     def _page_from(self, request: Request, kind: str) -> tuple[int, Key | None, list[tuple[Key, dict[str, Any]]]]:
         """(version, the key to go on after, objects): all pages of a list show the same moment."""
         token = request.query.get("continue", "")
@@ -199,11 +174,11 @@ class KubernetesApi(Api):
         try:
             version, key = _untoken(token)
         except (ValueError, msgspec.DecodeError):
-            raise _refuse(400, "BadRequest", "continue key is not valid") from None
+            raise refuse(400, "BadRequest", "continue key is not valid") from None
         with self._lock:
             kept = self._pages.get((kind, version))
         if kept is None:
-            raise _refuse(
+            raise refuse(
                 410,
                 "Expired",
                 "The provided continue parameter is too old to display a consistent list result. You must start a new "
@@ -226,22 +201,22 @@ class KubernetesApi(Api):
             version, items = self._state.snapshot(kind)
             for _, change in items:
                 if wanted(thing := manifest(change)):
-                    yield _line("ADDED", thing)
+                    yield line("ADDED", thing)
         while True:
             now = self._world.now()
             reached = self._state.advance(now)
             changes = self._state.changes(kind, version)
             if changes is None:
-                yield _line("ERROR", _status(410, "Expired", f"too old resource version: {version} ({reached})"))
+                yield line("ERROR", status(410, "Expired", f"too old resource version: {version} ({reached})"))
                 return
             for change in changes:
                 if wanted(thing := manifest(change)):
-                    yield _line(change.type, thing)
+                    yield line(change.type, thing)
             version = max(version, reached, *(change.version for change in changes))
             over = now - begun >= timedelta(seconds=seconds) or self._stop.is_set()
             if bookmarks and (over or now - marked >= BOOKMARK):
                 marked = now
-                yield _line("BOOKMARK", self._bookmark(kind, version))
+                yield line("BOOKMARK", self._bookmark(kind, version))
             if over:
                 return
             self._stop.wait(self._beat)
@@ -255,10 +230,6 @@ class KubernetesApi(Api):
             "spec": {},
             "status": {},
         }
-
-
-def _line(type_: str, thing: dict[str, Any]) -> bytes:
-    return encode({"type": type_, "object": thing}) + b"\n"
 
 
 def _token(version: int, key: Key) -> str:

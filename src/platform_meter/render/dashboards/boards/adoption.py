@@ -37,7 +37,10 @@ _STATES = (
     "States, the first that fits: not eligible, churned, active (enough use in the capability's window), dormant (was "
     "active), adopted idle (set up, not used), eligible."
 )
-_RULES = "What counts as adopted and as active stands in each Capability file."
+_RULES = (
+    "What counts as adopted and as active stands in each Capability file; a line begins with the first day that has a "
+    "whole window of its use behind it."
+)
 
 
 def board(_: Sequence[Plan]) -> Board:

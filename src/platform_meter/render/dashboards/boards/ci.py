@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from platform_meter.model.catalogue.ci import (
     PIPELINE_ACTIVE,
+    PIPELINE_APPROVAL,
     PIPELINE_FLAKY,
     PIPELINE_QUEUE_DURATION,
     PIPELINE_RUN_DURATION,
@@ -31,7 +32,7 @@ from platform_meter.slo.plan import Plan
 
 _HERE = 'system=~"$system",team=~"$team"'
 _POOLS = 'system=~"$system"'
-_HOUR = "1h"
+_HOUR, _DAY = "1h", "1d"
 _GOOD: Steps = (("red", 0), ("orange", 0.95), ("green", 0.99))
 _CLASSES = (
     "Valid runs are success, user failure and infrastructure failure; cancelled, skipped and unclassified ones are left "
@@ -58,18 +59,18 @@ def board(_: Sequence[Plan]) -> Board:
             ),
             Variable(name="window", label="Window of ratios", query="28d,91d", listed=True, default="28d"),
         ),
-        rows=(_numbers(), *_runs(), *_waits(), *_trust()),
+        rows=(_numbers(), *_runs(), *_waits(), *_trust(), _tables()),
     )
 
 
-def _runs_of(outcomes: str, window: str) -> str:
-    return q.total(q.increase(PIPELINE_RUNS, window, f'{_HERE},outcome=~"{outcomes}"'))
+def _runs_of(outcomes: str, window: str, by: str = "") -> str:
+    return q.total(q.increase(PIPELINE_RUNS, window, f'{_HERE},outcome=~"{outcomes}"'), by)
 
 
-def _share(outcomes: str, of: str, window: str) -> str:
+def _share(outcomes: str, of: str, window: str, by: str = "") -> str:
     """0 where there are valid runs and none of these outcomes yet."""
-    whole = _runs_of(of, window)
-    return f"({q.or_zero(_runs_of(outcomes, window), whole)}) / ({whole} > 0)"
+    whole = _runs_of(of, window, by)
+    return f"({q.or_zero(_runs_of(outcomes, window, by), whole)}) / ({whole} > 0)"
 
 
 _VALID = "success|user_failure|infra_failure"
@@ -112,7 +113,7 @@ def _numbers() -> tuple[Card, ...]:
         stat(
             "Platform success is",
             "Whether enough failures could be classed: at most 20 % unclassified in the window chosen above, in the "
-            "team with the most.",
+            "team and system with the most. The bars below say which.",
             f"max({q.gauge(PIPELINE_UNCLASSIFIED, _windowed())}) > bool {_TRUSTED:g}",
             steps=(("green", 0), ("red", 1)),
             mappings=named({"0": ("to be trusted", "green"), "1": ("not to be trusted", "red")}),
@@ -125,24 +126,40 @@ def _windowed() -> str:
 
 
 def _runs() -> tuple[tuple[Card, ...], ...]:
+    platform, felt = "success|user_failure", "success"
     return (
         (
             lines(
-                "Platform and felt success",
-                f"Over the hour before each point. Platform: (success + user failure) / valid. Felt: success / valid. {_CLASSES}",
-                Query(expr=_share("success|user_failure", _VALID, _HOUR), legend="platform"),
-                Query(expr=_share("success", _VALID, _HOUR), legend="felt"),
+                "Platform success by system",
+                f"(Success + user failure) / valid, over the hour before each point. {_CLASSES}",
+                Query(expr=_share(platform, _VALID, _HOUR, "system"), legend="{{system}}"),
                 unit="percentunit",
                 least=None,
                 most=1,
             ),
             lines(
+                "Felt success by system",
+                f"Success / valid, whoever broke the others, over the hour before each point. {_CLASSES}",
+                Query(expr=_share(felt, _VALID, _HOUR, "system"), legend="{{system}}"),
+                unit="percentunit",
+                least=None,
+                most=1,
+            ),
+        ),
+        (
+            lines(
                 "Runs by outcome",
                 f"Runs that ended in each step, by outcome. {_CLASSES}",
-                Query(
-                    expr=q.total(q.increase(PIPELINE_RUNS, q.STEP, _HERE), "outcome"),
-                    legend="{{outcome}}",
-                ),
+                Query(expr=_runs_of(".+", q.STEP, "outcome"), legend="{{outcome}}"),
+                unit="short",
+                bars=True,
+                stacked=True,
+                step=_HOUR,
+            ),
+            lines(
+                "Failures by system and class",
+                "Runs that failed in each step: the platform's, the users', and those that no rule could class.",
+                Query(expr=_runs_of(_FAILED, q.STEP, "system, outcome"), legend="{{system}} {{outcome}}"),
                 unit="short",
                 bars=True,
                 stacked=True,
@@ -160,8 +177,8 @@ def _waits() -> tuple[tuple[Card, ...], ...]:
                 "Queue time by pool",
                 "Creation of a job to its start on a runner, for each attempt, over the hour before each point; out of "
                 "histogram buckets. A pool is the first label of the job's runner.",
-                Query(expr=q.quantile(0.95, queue, _HOUR, "pool", _POOLS), legend="{{pool}} p95"),
-                Query(expr=q.quantile(0.5, queue, _HOUR, "pool", _POOLS), legend="{{pool}} p50"),
+                Query(expr=q.quantile(0.95, queue, _HOUR, "system, pool", _POOLS), legend="{{system}} {{pool}} p95"),
+                Query(expr=q.quantile(0.5, queue, _HOUR, "system, pool", _POOLS), legend="{{system}} {{pool}} p50"),
                 unit="s",
             ),
             heatmap(
@@ -174,8 +191,8 @@ def _waits() -> tuple[tuple[Card, ...], ...]:
                 "Queued and running now",
                 "Runs as they stand at the last poll.",
                 Query(
-                    expr=q.total(q.gauge(PIPELINE_ACTIVE, _POOLS), "pool, state"),
-                    legend="{{pool}} {{state}}",
+                    expr=q.total(q.gauge(PIPELINE_ACTIVE, _POOLS), "system, pool, state"),
+                    legend="{{system}} {{pool}} {{state}}",
                 ),
                 unit="short",
             ),
@@ -186,6 +203,14 @@ def _waits() -> tuple[tuple[Card, ...], ...]:
                 "Start to end of a run, skipped runs left out, over the hour before each point; out of histogram buckets.",
                 Query(expr=q.quantile(0.95, ran, _HOUR, "pool", _POOLS), legend="{{pool}} p95"),
                 Query(expr=q.quantile(0.5, ran, _HOUR, "pool", _POOLS), legend="{{pool}} p50"),
+                unit="s",
+            ),
+            lines(
+                "Waits for a runner and for a person",
+                "How long 95 % wait at most, over the day before each point; out of histogram buckets. A person's wait is "
+                "an approval, a manual job or an input step, no part of queue or run time, where its system tells it.",
+                Query(expr=q.quantile(0.95, queue, _DAY, "system", _POOLS), legend="{{system}} runner"),
+                Query(expr=q.quantile(0.95, PIPELINE_APPROVAL, _DAY, "system", _POOLS), legend="{{system}} person"),
                 unit="s",
             ),
             lines(
@@ -214,7 +239,7 @@ def _trust() -> tuple[tuple[Card, ...], ...]:
                 "window chosen above. A lower bound: only reruns show it. Teams under 5 groups are left out.",
                 Query(
                     expr=f"sort_desc({q.total(q.gauge(PIPELINE_FLAKY, _windowed()), 'team, system')})",
-                    legend="{{team}}",
+                    legend="{{team}} {{system}}",
                 ),
                 unit="percentunit",
                 steps=(("green", 0), ("orange", 0.03), ("red", 0.1)),
@@ -225,38 +250,41 @@ def _trust() -> tuple[tuple[Card, ...], ...]:
                 "platform success is not to be trusted. Teams under 5 failures are left out.",
                 Query(
                     expr=f"sort_desc({q.total(q.gauge(PIPELINE_UNCLASSIFIED, _windowed()), 'team, system')})",
-                    legend="{{team}}",
+                    legend="{{team}} {{system}}",
                 ),
                 unit="percentunit",
                 most=1,
                 steps=(("green", 0), ("red", _TRUSTED)),
             ),
         ),
-        (
-            table(
-                "Runs by team and outcome",
-                f"Runs that ended in the time range shown. {_CLASSES}",
-                Grid(words={"team": "Team", "outcome": "Outcome"}, sort="Runs", falling=True),
-                Column(
-                    name="Runs",
-                    expr=f"{q.total(q.increase(PIPELINE_RUNS, q.RANGE, _HERE), 'team, outcome')} > 0",
-                    decimals=0,
-                ),
+    )
+
+
+def _tables() -> tuple[Card, ...]:
+    return (
+        table(
+            "Runs by team and outcome",
+            f"Runs that ended in the time range shown. {_CLASSES}",
+            Grid(words={"team": "Team", "system": "System", "outcome": "Outcome"}, sort="Runs", falling=True),
+            Column(
+                name="Runs",
+                expr=f"{q.total(q.increase(PIPELINE_RUNS, q.RANGE, _HERE), 'team, system, outcome')} > 0",
+                decimals=0,
             ),
-            table(
-                "Deployments by team",
-                "Deployments that ended in the time range shown. They count when they are read.",
-                Grid(
-                    words={"team": "Team", "environment": "Environment", "kind": "Kind", "result": "Result"},
-                    sort="Deployments",
-                    falling=True,
-                ),
-                Column(
-                    name="Deployments",
-                    expr=q.total(q.increase(DEPLOYMENTS, q.RANGE, 'team=~"$team"'), "team, environment, kind, result")
-                    + " > 0",
-                    decimals=0,
-                ),
+        ),
+        table(
+            "Deployments by team",
+            "Deployments that ended in the time range shown. They count when they are read.",
+            Grid(
+                words={"team": "Team", "environment": "Environment", "kind": "Kind", "result": "Result"},
+                sort="Deployments",
+                falling=True,
+            ),
+            Column(
+                name="Deployments",
+                expr=q.total(q.increase(DEPLOYMENTS, q.RANGE, 'team=~"$team"'), "team, environment, kind, result")
+                + " > 0",
+                decimals=0,
             ),
         ),
     )

@@ -19,7 +19,7 @@ from platform_meter.render.rules import groups
 from platform_meter.render.rules.promql import series
 from platform_meter.render.rules.promtool import stored
 from platform_meter.render.rules.promtool.reads import Unknown
-from platform_meter.render.rules.promtool.samples import Fed, Sample, fed_by, unfed
+from platform_meter.render.rules.promtool.samples import Fed, Sample, fed_by, standing, unfed
 from platform_meter.render.rules.promtool.text import Expected, Test, firing, labels_text, tests_text
 from platform_meter.render.rules.text import rules_text
 from platform_meter.slo import names
@@ -96,9 +96,11 @@ def _tests(plan: Plan) -> tuple[Sequence[Test], Sequence[Test]]:
         return [], []
     short, long = list[Test](), [_budget(plan, fed)]
     if Alarm.NO_DATA not in plan.left_out:
-        (short if plan.no_data_after <= _PATIENCE else long).append(_no_data(plan, fed))
+        (short if plan.no_data_after <= _PATIENCE else long).extend(_no_data(plan, fed))
     if isinstance(plan.sli, Counters) and fed.idles:
         short.append(_idle(plan, fed))
+    if fed.beyond:
+        long.append(_contradiction(plan, fed))
     if plan.alerts:
         first = plan.alerts[0]
         (short if first.short.length <= RAW_UP_TO else long).append(_outage(plan, first, fed))
@@ -156,19 +158,45 @@ def _idle(plan: Plan, fed: Fed) -> Test:
     )
 
 
-def _no_data(plan: Plan, fed: Fed) -> Test:
-    """Series that end are said, in time."""
+def _no_data(plan: Plan, fed: Fed) -> Iterator[Test]:
+    """Series that end are said, in time; not while something else tells that the source is read."""
     busy, silence = timedelta(hours=1), plan.no_data_after
     step = _STEP if silence <= _PATIENCE else _LONG_STEP
     late = busy + silence + plan.reference + 2 * step + timedelta(minutes=5)
     late += fed.lag + _LOOK_BACK if fed.lag else timedelta(0)
-    return Test(
+    ended, late = _values(fed, [Phase(length=busy, good=_BUSY)]), math.ceil(late / step) * step
+    yield Test(
         name=f"{plan.slo}: no data for {duration_text(silence)} is said",
         step=_STEP,
-        series=_values(fed, [Phase(length=busy, good=_BUSY)]),
+        series=ended,
         expected=(
             firing(plan.slo, names.NO_DATA_ALERT, busy + silence - _MINUTE, count=None),
-            firing(plan.slo, names.NO_DATA_ALERT, math.ceil(late / step) * step, count=1),
+            firing(plan.slo, names.NO_DATA_ALERT, late, count=1),
+        ),
+    )
+    reads = standing(plan.read_by) if plan.read_by else ()
+    if reads and not {one.series for one in reads} & {one.series for one in fed.samples}:
+        still = _values(replace(fed, samples=reads), [Phase(length=late + fed.delay + _MINUTE, good=0)])
+        yield Test(
+            name=f"{plan.slo}: no series is no lack of data while the source is read",
+            step=_STEP,
+            series=(*ended, *still),
+            expected=(firing(plan.slo, names.NO_DATA_ALERT, late, count=None),),
+        )
+
+
+def _contradiction(plan: Plan, fed: Fed) -> Test:
+    """More is good, or bad, than there is in all: one alert says so, and only then."""
+    sound, wrong = timedelta(hours=1), timedelta(hours=1)
+    return Test(
+        name=f"{plan.slo}: counts that contradict each other are said",
+        step=_STEP,
+        series=_values(
+            replace(fed, samples=fed.beyond), [Phase(length=sound, good=30), Phase(length=wrong, good=0, bad=30)]
+        ),
+        expected=(
+            firing(plan.slo, names.CONTRADICTION_ALERT, sound, count=None),
+            firing(plan.slo, names.CONTRADICTION_ALERT, sound + wrong, count=1),
         ),
     )
 

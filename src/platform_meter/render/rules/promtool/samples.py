@@ -53,6 +53,8 @@ class Fed:
     """What one event counts as: more where the query multiplies it; where levels are sampled, what one step counts as."""
     lag: timedelta = timedelta(0)
     """How long a change takes to be seen in full."""
+    beyond: tuple[Sample, ...] = ()
+    """Series whose bad events make the part contradict the total; none where it cannot, or nobody knows how."""
 
     @property
     def sampled(self) -> bool:
@@ -89,6 +91,17 @@ def unfed(sli: Counters | Slices) -> str:
     return ""
 
 
+def standing(promql_text: str) -> tuple[Sample, ...]:
+    """Series at 1 for which PromQL gives something above 0; none where nobody can guess them."""
+    try:
+        query = _query((promql.parse(promql_text),))
+    except Unknown:
+        return ()
+    (given,) = query.gives(dict.fromkeys(query.series, 1.0))
+    above = given is not None and given > 0
+    return tuple(query.sample(one, levels=(1.0, 1.0, 1.0)) for one in query.series) if above else ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Query:
     """A total and its part, or a level, and the series that they may read."""
@@ -109,8 +122,6 @@ class _Query:
 
 def _query(trees: tuple[promql.Expr, ...]) -> _Query:
     found = [read for one in trees for read in reads(one)]
-    if not any(True for _ in reads(trees[0])):
-        raise Unknown("a query that reads no series")
     series: dict[Series, Read] = {}
     for one in all_labels(found, trees):
         those = {(r.how, r.offset) for r in found if takes(r.selector, one.metric, dict(one.labels))}
@@ -161,8 +172,21 @@ def _events(query: _Query, good: int, bad: int) -> Fed:
                     for s in kept
                 ),
                 event=each,
+                beyond=tuple(_beyond(query, adds, worlds[0])),
             )
     raise Unknown("no series are known that make a good event, and others that make a bad one")
+
+
+def _beyond(query: _Query, adds: Mapping[Series, tuple[float, float]], fine: World) -> Iterator[Sample]:
+    """A good event, and beside it three times as much of a series that the part counts and the total does not."""
+    alone = next((one for one, (total, part) in adds.items() if total == 0 and part > 0), None)
+    if alone is None:
+        return
+    for one, read in query.series.items():
+        if read.how == "joined":
+            yield query.sample(one, levels=(1.0, 1.0, 1.0))
+        else:
+            yield query.sample(one, good=int(fine[one]), bad=int(fine[one]) + 3 * (one == alone))
 
 
 def _set_of(adds: Mapping[Series, tuple[float, float]], wanted: tuple[float, float]) -> tuple[Series, ...] | None:

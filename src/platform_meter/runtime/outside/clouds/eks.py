@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from platform_meter.model.source import Eks, Refused, SourceError, Unexpected
+from platform_meter.model.access import Eks
+from platform_meter.model.source import Refused, SourceError, Unexpected
 from platform_meter.runtime.outside.clouds.calls import Calls
 from platform_meter.runtime.outside.clouds.reader import Pass, Place
 

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from platform_meter.model.source import Gke, Refused, SourceError, Unexpected, Unreachable
+from platform_meter.model.access import Gke
+from platform_meter.model.source import Refused, SourceError, Unexpected, Unreachable
 from platform_meter.runtime.outside.clouds.calls import Calls
 from platform_meter.runtime.outside.clouds.reader import Pass, Place
 

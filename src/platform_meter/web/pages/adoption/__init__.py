@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from platform_meter.measures.adoption.seen import OUTSIDE
+from platform_meter.measures.adoption.book import telling_use
+from platform_meter.measures.adoption.seen import OUTSIDE, begins, refusal
+from platform_meter.measures.adoption.unmatched import unmatched
+from platform_meter.measures.adoption.use import whole_days
 from platform_meter.model.catalogue.adoption import (
     ADOPTION_ACTIVE_RATIO,
     ADOPTION_DEPTH_RATIO,
@@ -46,10 +48,9 @@ def page(view: View) -> Mapping[str, Any]:
 
 def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
     days = view.days(TREND_DAYS)
-    by_day: dict[Any, Counter[str]] = {}
-    for unit in view.history.snapshots(cap.id, days[0], days[-1] + timedelta(days=1)):
-        by_day.setdefault(unit.day, Counter())[unit.state] += 1
-    shown = [d for d in days if d in by_day]
+    by_day = view.history.states_by_day(cap.id, days[0], days[-1] + timedelta(days=1))
+    first = None if refusal(cap) else begins(view.history, cap, view.zone)
+    shown = [d for d in days if d in by_day and (first is None or d >= first)]
     units = {labels["state"]: v for labels, v in view.get(ADOPTION_UNITS) if labels["capability"] == cap.id}
     adopted = view.one(ADOPTION_RATIO, capability=cap.id)
     active = view.one(ADOPTION_ACTIVE_RATIO, capability=cap.id)
@@ -64,7 +65,9 @@ def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
         "eligible": sum(v for s, v in units.items() if s not in OUTSIDE),
         "adopted": adopted,
         "active": active,
-        "more_active": adopted is not None and active is not None and active > adopted,
+        "begins": _begins(cap, first, days[-1]),
+        "early": first is not None and first > days[-1],
+        "unmatched": unmatched(cap, view.history, view.now),
         "depth": view.one(ADOPTION_DEPTH_RATIO, capability=cap.id),
         "stickiness": view.one(STICKINESS, capability=cap.id, window="28d"),
         "churn": view.one(CHURN, capability=cap.id, window="28d"),
@@ -77,24 +80,62 @@ def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
             else "The first snapshot comes when the first day is over and its sources were read.",
             labels=tuple(f"{d:%d %b}" for d in shown),
             series=tuple(
-                Series(name=s.replace("_", " "), values=tuple(float(by_day[d][s]) for d in shown), tone=TONES.get(s))
+                Series(
+                    name=s.replace("_", " "),
+                    values=tuple(float(by_day[d].get(s, 0)) for d in shown),
+                    tone=TONES.get(s),
+                )
                 for s in STATES[:5]
             ),
         ),
     }
 
 
+def _begins(cap: Capability, first: date | None, today: date) -> str:
+    """From when on anything is said of a capability, while that is to come or not long ago."""
+    if first is None or first <= today - timedelta(days=TREND_DAYS):
+        return ""
+    window = whole_days(cap.active.window)
+    said = "Nothing is said before" if first > today else "Known since"
+    objects = " on which its objects were seen, and" if cap.adopted.count else ""
+    return f"{said} {first:%d %b %Y}, the first day{objects} with {window} whole days of its use read behind it."
+
+
 def _rule(cap: Capability) -> str:
     """What counts as adopted and as active, in words."""
     adopted, active = cap.adopted, cap.active
-    some = "".join(f", {name} {' or '.join(values)}" for name, values in adopted.select.items())
-    held = f"{adopted.min:g} standing{some}" if adopted.count else f"{adopted.min:g} within {active.window.days} days"
+    window = whole_days(active.window)
+    held = "standing" if adopted.count else f"within {window} days"
     days = f" on {active.min_days} days" if active.min_days > 1 else ""
+    parted = "Who is active has adopted."
+    if cap.parted:
+        why = "the file says adopts: false" if active.adopts is False else "adopted selects what active does not"
+        parted = f"Who is active has not adopted by that alone, since {why}: more may be active than adopted."
     return (
-        f"Adopted: {adopted.count or adopted.verb} in {adopted.source}, at least {held}. "
-        f"Active: {' or '.join(active.verbs)} in {active.source}, "
-        f"at least {active.min_amount:g}{days} within {active.window.days} days."
+        f"Adopted: {adopted.count or adopted.verb} in {adopted.source}, at least {adopted.min:g} {held}"
+        f"{_such(adopted.select)}. "
+        f"Active: {active.count or ' or '.join(active.verbs)} in {active.source}, "
+        f"at least {active.min_amount:g}{' a day standing' if active.count else ''}{days} within {window} days"
+        f"{_such(active.select)}. "
+        f"{parted}{_left_out(cap)}"
     )
+
+
+def _such(select: Mapping[str, tuple[str, ...]]) -> str:
+    return "".join(f", {name} {' or '.join(values)}" for name, values in select.items())
+
+
+def _left_out(cap: Capability) -> str:
+    """What is no use, as the file says nothing of it."""
+    found: dict[str, set[str]] = {}
+    verbs = ((cap.adopted.select, (cap.adopted.verb or "",)), (cap.active.select, cap.active.verbs or ("",)))
+    for select, some in verbs:
+        for kind in telling_use(*some):
+            for name, word in kind.use_words.items():
+                if word.unusual and name not in select:
+                    found.setdefault(name, set()).update(word.unusual)
+    said = "; ".join(f"{name} {', '.join(sorted(values))}" for name, values in sorted(found.items()))
+    return f" No use, unless select says so: {said}." if said else ""
 
 
 def _grid(view: View) -> Mapping[str, Any]:

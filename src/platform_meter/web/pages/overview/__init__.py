@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from platform_meter.measures.adoption.seen import OUTSIDE
 from platform_meter.measures.ci import success_shares
+from platform_meter.measures.delivery import first_told
 from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO, ADOPTION_RATIO, ADOPTION_UNITS
 from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES
 from platform_meter.model.catalogue.meter import OBJECTS_SEEN, UNOWNED_OBJECTS
@@ -16,10 +17,11 @@ from platform_meter.model.catalogue.support import TICKETS_OPEN
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Tallied
 from platform_meter.model.facts.ci import Outcome, PipelineRun
-from platform_meter.model.facts.delivery import Deployment, DeployResult
+from platform_meter.model.facts.delivery import Deployment, DeploymentDim, DeployResult
 from platform_meter.model.facts.kubernetes import Node, PodStarted
 from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.model.metric import Metric
+from platform_meter.slo.burnrate import window_words
 from platform_meter.web.charts import Chart, Form, Series, Tone
 from platform_meter.web.page import WebPage
 from platform_meter.web.pages import slos, support
@@ -45,12 +47,13 @@ OUTCOMES: Mapping[str, Tone | None] = {
 
 def overview(view: View) -> Mapping[str, Any]:
     found, _ = slos.standings(view, patience=PATIENCE)
+    valid = first_told(view.history, view.definitions, view.now)
     return {
         "firing": [_firing(s) for s in sorted(found, key=lambda s: (s.worst_first, s.plan.slo)) if s.firing],
         "tiles": [
             _slos(found),
             _builds(view),
-            _deployments(view),
+            _deployments(view, valid),
             _nodes(view),
             *_tickets(view),
             _owners(view),
@@ -70,6 +73,7 @@ def overview(view: View) -> Mapping[str, Any]:
                 Deployment,
                 dict.fromkeys(DeployResult),
                 part=lambda dim: dim.result,
+                valid=valid,
                 title="Deployments",
                 caption="Ended rollouts by day, all environments. Failed ones never served.",
             ),
@@ -107,14 +111,13 @@ def _firing(slo: slos.SloNow) -> Mapping[str, Any]:
     """What fires now, the worst alert of it: how many were bad in its long window, and how fast that burns."""
     row = next(r for r in slo.rows if r.fires)
     total = slo.numbers.total.get(row.alert.long.label) if slo.numbers else None
-    what = slo.plan.counts
-    bad = f"{whole(row.bad)} of {whole(total)} {what} bad" if total is not None else f"{whole(row.bad)} {what} bad"
+    count = whole(row.bad) if total is None else f"{whole(row.bad)} of {whole(total)}"
     return {
         "slo": slo.plan.slo,
         "display": "" if slo.plan.display == slo.plan.slo else slo.plan.display,
         "level": row.alert.level,
         "owner": slo.plan.owner,
-        "text": f"{bad} in the last {row.alert.long.label}, burn {slos.rate(row.long)}; "
+        "text": f"{count} {slo.plan.bad_text} in the last {window_words(row.alert.long.length)}, burn {slos.rate(row.long)}; "
         f"budget left {slos.budget_text(slo.budget)}",
     }
 
@@ -135,18 +138,20 @@ def _slos(found: Sequence[slos.SloNow]) -> Tile:
         f"least budget left: {worst}, {percent(budgets[worst])}",
         f"{burning} burning too fast now" if burning else "",
         unknown,
-        level="bad" if burning or met < len(budgets) else "",
+        level="bad" if met < len(budgets) else "",
         href=href,
     )
 
 
-def _last(view: View, kind: type[Tallied[D]], part: Callable[[D], str]) -> Counter[str] | None:
-    """Events of the last 28 days by part of their dim; None where no fresh source gives them."""
+def _last(
+    view: View, kind: type[Tallied[D]], part: Callable[[D], str], valid: Callable[[int, D], bool] = lambda _, __: True
+) -> Counter[str] | None:
+    """Valid events of the last 28 days by part of their dim; None where no fresh source gives them."""
     if not view.known(kind):
         return None
     found = Counter[str]()
-    for (_, dim), count in view.counts(kind, view.now - timedelta(days=DAYS), view.now).items():
-        found[part(dim)] += count.n
+    for (object_, dim), count in view.counts(kind, view.now - timedelta(days=DAYS), view.now).items():
+        found[part(dim)] += count.n if valid(object_, dim) else 0
     return found
 
 
@@ -165,8 +170,8 @@ def _builds(view: View) -> Tile:
     )
 
 
-def _deployments(view: View) -> Tile:
-    found = _last(view, Deployment, lambda dim: dim.result)
+def _deployments(view: View, valid: Callable[[int, DeploymentDim], bool]) -> Tile:
+    found = _last(view, Deployment, lambda dim: dim.result, valid)
     name, lacking = f"Deployments, {DAYS} d", view.lacking(Deployment)
     if found is None:
         return _tile(name, whole(None), lacking)
@@ -246,6 +251,7 @@ def _counts(
     parts: Mapping[str, Tone | None],
     *,
     part: Callable[[D], str],
+    valid: Callable[[int, D], bool] = lambda _, __: True,
     title: str,
     caption: str,
     form: Form = Form.BARS,
@@ -257,7 +263,7 @@ def _counts(
     days = view.days(DAYS)
     by_day: list[Counter[str] | None] = [None] * DAYS
     if view.known(kind):
-        by_day = [_sums(day, part) for day in view.daily(kind, days)]
+        by_day = [_sums(day, part) for day in view.daily(kind, days, valid)]
     return Chart(
         title=title,
         caption=_caption(view, kind, f"{caption} The last day is not over."),

@@ -367,7 +367,7 @@ def exact(share: Decimal) -> str:
 PAGE = WebPage(
     path="/slos",
     title="SLOs",
-    place=3,
+    place=4,
     template="slos/slos.html",
     fill=page,
     detail=Detail(template="slos/slo.html", fill=detail),

@@ -38,9 +38,9 @@ AGES = (
 
 
 def page(view: View) -> Mapping[str, Any]:
-    late, unlisted = view.tickets.late(view.scene), view.tickets.unlisted(view.scene)
+    late, unmatched = view.tickets.late(view.scene), view.tickets.unmatched(view.scene)
     queues = view.definitions.ticketing
-    return {"queues": [{**_queue(view, q, late.get(q.id)), "unlisted": unlisted.get(q.id)} for q in queues]}
+    return {"queues": [{**_queue(view, q, late.get(q.id)), "unmatched": unmatched.get(q.id)} for q in queues]}
 
 
 def _queue(view: View, queue: Ticketing, late: Lateness | None) -> Mapping[str, Any]:
@@ -156,4 +156,4 @@ def _sla(view: View, queue: Ticketing, sla: str, late: Lateness | None) -> list[
     return [{"sla": sla.replace("_", " "), "priority": p, **values} for p, values in sorted(found.items())]
 
 
-PAGE = WebPage(path="/support", title="Support", place=2, template="support/support.html", fill=page)
+PAGE = WebPage(path="/support", title="Support", place=3, template="support/support.html", fill=page)

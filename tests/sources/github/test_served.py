@@ -1,0 +1,36 @@
+"""What served before what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from platform_meter.sources.github.served import ENVIRONMENTS_KEPT, SERVED_KEPT, Served, goes_back, remember
+from platform_meter.sources.github.state import Rollout
+
+START = datetime(2026, 5, 20, tzinfo=UTC)
+
+
+def _rollout(id_: int, sha: str, environment: str = "production") -> Rollout:
+    return Rollout(id=id_, sha=sha, environment=environment, created=START + timedelta(minutes=id_))
+
+
+def test_what_served_before_the_version_that_serves_goes_back() -> None:
+    """Rolling out the same version again does not, nor what is new, nor what served elsewhere."""
+    served: Served = {}
+    for id_, sha in ((2, "b"), (1, "a")):
+        remember(served, _rollout(id_, sha))
+    assert goes_back(served, _rollout(3, "a"))
+    assert not goes_back(served, _rollout(3, "b"))
+    assert not goes_back(served, _rollout(3, "c"))
+    assert not goes_back(served, _rollout(3, "a", "staging"))
+
+
+def test_only_the_last_are_kept() -> None:
+    """Of an environment, and of environments."""
+    served: Served = {}
+    for id_ in range(SERVED_KEPT + 1):
+        remember(served, _rollout(id_, f"{id_}"))
+    assert [one.id for one in served["production"]] == [*range(1, SERVED_KEPT + 1)]
+    for id_ in range(ENVIRONMENTS_KEPT):
+        remember(served, _rollout(id_, "a", f"pr-{id_}"))
+    assert [*served] == [f"pr-{id_}" for id_ in range(ENVIRONMENTS_KEPT)]
