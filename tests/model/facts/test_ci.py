@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from platform_meter.model.facts import Ref
-from platform_meter.model.facts.ci import QUEUE_WAITS, Outcome, PipelineJob
+from platform_meter.model.facts.ci import QUEUE_WAITS, Outcome, PipelineActive, PipelineJob
 from platform_meter.model.objective import StoredSli
 
 AT = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -60,3 +60,10 @@ def test_an_slo_may_be_of_one_pool() -> None:
 def test_a_bad_wait_says_where_and_how_long() -> None:
     """As the SLO's page lists it."""
     assert QUEUE_WAITS.told(job(4000, "gpu")) == ("acme/pay: job in gpu", "waited 4,000 s for a runner")
+
+
+def test_readings_of_one_pool_stand_beside_each_other() -> None:
+    """What one job adds takes the place of neither the pool nor another job."""
+    about = Ref(system="tekton", kind="pool", id="eu")
+    keys = [PipelineActive(about=about, of=of, pool="eu", queued=1, running=0).key for of in ("", "a", "b")]
+    assert keys == ["pool/eu", "pool/eu/a", "pool/eu/b"]

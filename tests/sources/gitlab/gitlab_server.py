@@ -40,7 +40,7 @@ def deployment(id_: int, sha: str, status: str, ended: str, **more: Any) -> dict
 
 @dataclass(slots=True)
 class GitLab:
-    """Lists by project and name."""
+    """Lists by project and name; `jobs` are those that wait and run now."""
 
     projects: list[dict[str, Any]] = field(default_factory=list)
     lists: dict[tuple[int, str], list[dict[str, Any]]] = field(default_factory=dict)
@@ -65,6 +65,8 @@ class GitLab:
         if not found or not any(row["id"] == int(found[1]) for row in self.projects):
             return Reply(status=404)
         rows = self.lists.get((int(found[1]), found[2]), [])
+        if found[2] == "jobs":
+            return self._page(rows, call) if "scope[]" in call.params else Reply(status=400)
         if found[4]:
             jobs = self.jobs.get(int(found[3]), [])
             return self._page(jobs, call)

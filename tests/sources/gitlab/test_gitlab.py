@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from tests.sources.gitlab.gitlab_server import GitLab, at, deployment, job, pipeline, project
 
 from platform_meter.model.facts import Fact, Ref
-from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
+from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult, Repository
 from platform_meter.model.proposal import Surroundings
 from platform_meter.sources.gitlab import SOURCE, Config
@@ -41,6 +42,14 @@ def small_world() -> GitLab:
         pipeline(11, "success", "11:50:00", "11:55:00"),
         pipeline(12, "running", "11:58:00", "11:59:00", finished_at=None, duration=None),
         pipeline(13, "success", "11:51:00", "11:54:00", source="parent_pipeline"),
+        pipeline(30, "manual", "11:56:00", "11:57:00", finished_at=None, duration=None),
+    )
+    world.put(
+        1,
+        "jobs",
+        job(121, "lint", "running", "11:58:10", None),
+        job(122, "test", "pending", "11:58:00", None, started_at=None, queued_duration=90.0, runner=None),
+        job(123, "image", "pending", "11:58:00", None, started_at=None, tag_list=["kvm", "big"], runner=None),
     )
     world.jobs[11] = [
         job(111, "build", "success", "11:50:10", "11:51:00"),
@@ -94,6 +103,11 @@ def later_world() -> GitLab:
         job(121, "lint", "failed", "11:58:10", "11:59:00", allow_failure=True, failure_reason="script_failure"),
         job(122, "test", "failed", "11:59:10", "12:05:00", **failed),
     ]
+    rows[3] = pipeline(30, "success", "11:56:00", "12:31:00")
+    world.jobs[30] = [
+        job(301, "build", "success", "11:56:05", "11:56:59"),
+        job(302, "ship", "success", "11:56:05", "12:31:00", started_at=at("12:30:05")),
+    ]
     world.lists[1, "deployments"][2] = deployment(23, "a", "success", "12:01:00")
     world.others["/api/v4/projects/2/merge_requests"] = Reply(status=403)
     return world
@@ -143,6 +157,11 @@ def rollout(id_: int, sha: str, ended: str, kind: DeployKind = DeployKind.PLANNE
     )
 
 
+def pool(name: str, queued: int, running: int) -> PipelineActive:
+    about = Ref(system="gitlab", kind="pool", id=f"acme/{name}")
+    return PipelineActive(about=about, pool=name, queued=queued, running=running)
+
+
 REPOSITORIES = [
     Repository(about=about, since=moment("00:00:00"))
     for about in (SHOP, Ref(system="gitlab", kind="repository", id=SEALED))
@@ -157,6 +176,8 @@ CASE = Case(
         run(10, "11:02:00", Outcome.UNKNOWN, reason="failed", rule=""),
         run(11, "11:55:00", Outcome.SUCCESS, pool="linux"),
         ran_job(111, 11, "11:51:00", Outcome.SUCCESS),
+        pool("big,kvm", 1, 0),
+        pool("linux", 1, 1),
         rollout(21, "a", "10:01:00"),
         rollout(22, "b", "10:02:00"),
         Change(
@@ -186,13 +207,18 @@ CASE = Case(
             ),
             ran_job(121, 12, "11:59:00", Outcome.USER_FAILURE),
             ran_job(122, 12, "12:05:00", Outcome.INFRA_FAILURE),
+            run(30, "12:31:00", Outcome.SUCCESS, pool="linux", approval=timedelta(minutes=33)),
+            ran_job(301, 30, "11:56:59", Outcome.SUCCESS),
+            ran_job(302, 30, "12:31:00", Outcome.SUCCESS),
+            pool("big,kvm", 0, 0),
+            pool("linux", 0, 0),
             *(run(n, f"12:1{n % 10}:00", Outcome.SKIPPED, 0, reason="skipped") for n in range(14, 19)),
             rollout(23, "a", "12:01:00", DeployKind.ROLLBACK),
         ],
         gaps=(f"{SEALED}: ",),
         rejected=1,
     ),
-    without=[({**SETTINGS, "jobs": "none"}, frozenset({PipelineJob}))],
+    without=[({"jobs": "none"}, frozenset({PipelineJob})), ({"queue": False}, frozenset({PipelineActive}))],
 )
 
 
@@ -286,6 +312,73 @@ def test_a_quiet_project_is_asked_every_half_hour() -> None:
     listing = "/api/v4/groups/acme/projects"
     lists = [f"/api/v4/projects/1/{name}" for name in ("pipelines", "deployments", "merge_requests")]
     assert [call.path for call in outside.calls] == [listing, *lists, listing, listing, *lists]
+
+
+def test_jobs_that_wait_and_run_are_asked_for_while_a_pipeline_goes_on() -> None:
+    """In a project where nothing else happened too, in each poll until it has ended; and never with `queue: false`."""
+    quiet = project(1, "acme/shop", last_activity_at="2026-04-01T00:00:00Z")
+    world = GitLab(projects=[quiet]).put(1, "pipelines", pipeline(10, "running", "11:58:00", "11:58:05"))
+    world.put(1, "jobs", *(job(n, "test", "pending", "11:58:00", None) for n in range(4)))
+
+    def answer(call: Call) -> Reply:
+        if sum("groups" in call.path for call in outside.calls) == 3:
+            world.lists[1, "pipelines"][0] = pipeline(10, "success", "11:58:00", "12:01:30")
+            world.lists[1, "jobs"].clear()
+        return world(call)
+
+    polls = [NOW + timedelta(minutes=minute) for minute in range(4)]
+    outside = FakeOutside(answer)
+    checkpoint, loads = None, []
+    for now in polls:
+        for page in SOURCE.connect(Config.model_validate(SETTINGS), outside, "gitlab")[0].read(checkpoint, SINCE, now):
+            checkpoint = page.checkpoint or checkpoint
+            loads += [fact.queued for fact in page.facts if isinstance(fact, PipelineActive)]
+    asked = [call for call in outside.calls if call.path == "/api/v4/projects/1/jobs"]
+    assert loads == [4, 4, 0, 0]
+    assert [call.params["page"] for call in asked] == [1, 2, 1, 2]
+    assert asked[0].params["scope[]"] == ("pending", "running")
+    _, off = told(world, *polls, queue=False)
+    assert not [call for call in off.calls if call.path == "/api/v4/projects/1/jobs"]
+
+
+@pytest.mark.parametrize("reply", [Reply(status=403), Reply(status=404), Reply(body=[{"id": 1, "status": 7}]), None])
+def test_where_jobs_cannot_all_be_read_their_pools_are_absent(reply: Reply | None) -> None:
+    """Refused, gone, odd, or more than ten pages; pipelines are told all the same, and nothing is a gap."""
+    world = GitLab(projects=[project(1, "acme/shop"), project(2, "acme/desk")])
+    world.put(
+        1, "pipelines", pipeline(10, "running", "11:58:00", "11:58:05"), pipeline(11, "success", *["11:59:00"] * 2)
+    )
+    world.jobs[11] = [job(1, "test", "success", "11:58:10", "11:59:00", tag_list=["kvm"])]
+    world.put(2, "pipelines", pipeline(20, "running", "11:58:00", "11:58:05"))
+    world.put(
+        2,
+        "jobs",
+        job(2, "test", "running", "11:58:00", None),
+        job(3, "vm", "running", "11:58:00", None, tag_list=["kvm"]),
+    )
+    if reply is None:
+        world.put(1, "jobs", *(job(n, "test", "pending", "11:58:00", None, tag_list=["kvm"]) for n in range(31)))
+    else:
+        world.others["/api/v4/projects/1/jobs"] = reply
+    facts, outside = told(world, NOW)
+    assert {fact.pool: fact.running for fact in facts if isinstance(fact, PipelineActive)} == {"linux": 1}
+    assert [fact.key for fact in runs(facts)] == ["pipeline/11/1"]
+    assert not outside.gaps
+
+
+def test_a_manual_job_that_nobody_starts_holds_no_pipeline_open() -> None:
+    """One that may stay undone is no part of how it ended; one that holds its pipeline is no run, and asks for no runner."""
+    world = GitLab(projects=[project(1, "acme/shop")])
+    world.put(
+        1, "pipelines", pipeline(10, "success", "11:55:00", "11:57:00"), pipeline(11, "manual", *["11:58:00"] * 2)
+    )
+    world.jobs[10] = [
+        job(1, "test", "success", "11:55:00", "11:57:00"),
+        job(2, "ship", "manual", "11:55:00", None, started_at=None, queued_duration=None),
+    ]
+    facts, outside = told(world, NOW, NOW + timedelta(minutes=1))
+    assert [(fact.key, fact.approval) for fact in runs(facts)] == [("pipeline/10/1", None)]
+    assert "/api/v4/projects/1/jobs" not in {call.path for call in outside.calls}
 
 
 def test_a_refused_project_among_quiet_ones_fails_no_poll() -> None:

@@ -4,24 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from platform_meter.sources.jenkins.facts import repository, trigger
+from platform_meter.sources.jenkins.facts import trigger
 from platform_meter.sources.jenkins.rows import Action, Cause
-
-
-@pytest.mark.parametrize(
-    ("url", "link"),
-    [
-        ("https://github.com/acme/shop.git", "github:acme/shop"),
-        ("git@github.com:acme/shop.git", "github:acme/shop"),
-        ("ssh://git@gitlab.acme.example:2222/group/sub/shop", "gitlab:group/sub/shop"),
-        ("https://bot:secret@github.acme.example/acme/shop/", "github:acme/shop"),
-        ("https://git.acme.example/acme/shop.git", ""),
-        ("/srv/git/shop", ""),
-    ],
-)
-def test_a_remote_is_the_repository_of_its_system(url: str, link: str) -> None:
-    """Where the host's name tells which system it is; credentials in it go nowhere."""
-    assert repository(url) == link
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,17 @@ def test_one_odd_row_is_left_out(row: str, under: str) -> None:
     assert left_out == [("Usage", reason)]
 
 
+def test_parts_that_are_read_as_they_stand_are_kept() -> None:
+    """A page of rows with such parts loses the odd one alone."""
+
+    class Parcel(Loan):
+        inside: msgspec.Raw = msgspec.Raw(b"null")
+
+    body, left_out = sift(b'[{"id":1,"inside":{"a":[1.5,null]}},{"id":"two"},{"id":3}]', list[Parcel])
+    assert [(parcel.id, bytes(parcel.inside)) for parcel in body] == [(1, b'{"a":[1.5,null]}'), (3, b"null")]
+    assert left_out == [("Usage", "invalid")]
+
+
 def test_the_outermost_row_is_left_out() -> None:
     """A row whose parts are odd is odd as a whole."""
 

@@ -63,6 +63,14 @@ def run(name: str, reason: str, *, start: str = "10:00:05", end: str = "10:05:05
     )
 
 
+def pending(name: str) -> dict[str, Any]:
+    """A PipelineRun that was told to wait."""
+    found = run(name, "Running")
+    found["spec"]["status"] = "PipelineRunPending"
+    found["status"] = {"conditions": [verdict("PipelineRunPending")]}
+    return found
+
+
 def task(
     of: str, name: str, reason: str, *steps: tuple[str, int, str], end: str = "10:03:00", **more: Any
 ) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.sources.tekton.tekton_server import RUNS, TASKS, Tekton, run, task
+from tests.sources.tekton.tekton_server import RUNS, TASKS, Tekton, pending, run, task
 
 from platform_meter.model.facts import Fact, Ref
-from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
+from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Refused
 from platform_meter.sources.tekton import SOURCE, Config
@@ -39,6 +39,7 @@ def small_world() -> Tekton:
         run("build-3", "Running"),
         run("build-4", "Running"),
         run("build-5", "PipelineRunTimeout"),
+        pending("build-7"),
     )
     world.objects[RUNS]["build-5"]["metadata"]["namespace"] = "tmp-1"
     world.put(
@@ -47,18 +48,29 @@ def small_world() -> Tekton:
         task("build-2", "git-clone", "Succeeded", ("clone", 0, "10:00:09"), end="10:01:00"),
         task("build-2", "test", "Failed", ("unit", 2, "10:00:46")),
         task("build-3", "test", "Running", ("unit", 0, "10:00:16")),
+        task("build-3", "lint", "Running"),
+        task("build-4", "test", "Running"),
+        task("build-5", "test", "Running"),
     )
+    world.objects[TASKS]["build-5-test"]["metadata"]["namespace"] = "tmp-1"
     return world
 
 
 def later_world() -> Tekton:
-    """One has ended and another was pruned before it did; one more is odd, and the tasks of a run are gone."""
+    """One has ended and another was pruned before it did; one that waited runs; one is odd, and a run's tasks are gone."""
     world = small_world()
     world.put(RUNS, run("build-3", "Cancelled", end="10:40:05"), run("build-6", "Failed", end="10:41:00"))
     odd = run("odd", "Succeeded")
     odd["status"]["completionTime"] = "0001-01-01T00:00:00Z"
     world.put(RUNS, odd)
     world.delete(RUNS, "build-4")
+    world.put(RUNS, run("build-7", "Running"))
+    world.put(
+        TASKS,
+        task("build-3", "test", "TaskRunCancelled", ("unit", 1, "10:00:16"), end="10:40:00"),
+        task("build-3", "lint", "Running", ("lint", 0, "10:31:00")),
+    )
+    world.delete(TASKS, "build-4-test")
     world.children = Reply(status=404)
     return world
 
@@ -93,6 +105,11 @@ def job(of: str, name: str, outcome: Outcome, end: str, seconds: int, queued: in
     )
 
 
+def active(of: str = "", queued: int = 0, running: int = 0) -> PipelineActive:
+    about = Ref(system="tekton", kind="pool", id="eu")
+    return PipelineActive(about=about, of=of, pool="eu", queued=queued, running=running)
+
+
 EXPECTED: tuple[Fact, ...] = (
     ran(
         "build-1",
@@ -108,6 +125,11 @@ EXPECTED: tuple[Fact, ...] = (
     job("build-1", "test", Outcome.SUCCESS, "10:03:00", 164, 10),
     job("build-2", "git-clone", Outcome.SUCCESS, "10:01:00", 51, 3),
     job("build-2", "test", Outcome.USER_FAILURE, "10:03:00", 134, 40),
+    active(),
+    active("uid-build-7", queued=1),
+    active("uid-build-3-test", running=1),
+    active("uid-build-3-lint", queued=1),
+    active("uid-build-4-test", queued=1),
 )
 CASE = Case(
     settings=SETTINGS,
@@ -121,8 +143,11 @@ CASE = Case(
         expected=(
             ran("build-3", Outcome.CANCELLED, "10:40:05", 2400, reason="Cancelled", rule="cancelled"),
             ran("build-6", Outcome.UNKNOWN, "10:41:00", 2455, reason="Failed", rule=""),
+            job("build-3", "test", Outcome.CANCELLED, "10:40:00", 2384, 10),
+            active("uid-build-3-lint", running=1),
         ),
-        gaps=("shop/build-4 was deleted before it ended",),
+        over=frozenset((PipelineActive, f"pool/eu/uid-{name}") for name in ("build-7", "build-3-test", "build-4-test")),
+        gaps=("shop/build-4 was deleted before it ended", "shop/build-4-test was deleted before it ended"),
         rejected=1,
     ),
 )
@@ -296,7 +321,7 @@ def test_a_failed_run_waits_for_its_tasks() -> None:
     world.children = Reply(status=403)
     read = stream.read(page.checkpoint, CASE.since, NOW)
     told = next(read)
-    assert [fact.key for fact in told.facts] == ["pipelinerun/uid-a"]
+    assert [fact.key for fact in told.facts if isinstance(fact, PipelineRun)] == ["pipelinerun/uid-a"]
     with pytest.raises(Refused):
         next(read)
     world.children = None
@@ -310,5 +335,6 @@ def test_runs_that_ended_before_what_is_wanted_are_not_told_again() -> None:
     """A list after a stop shows them all."""
     stream = SOURCE.connect(Config.model_validate(SETTINGS), FakeOutside(small_world()), "tekton")[0]
     late = datetime(2026, 5, 4, 10, 4, 30, tzinfo=UTC)
-    keys = [fact.key for page in stream.read(None, late, NOW) for fact in page.facts]
+    facts = [fact for page in stream.read(None, late, NOW) for fact in page.facts]
+    keys = [fact.key for fact in facts if isinstance(fact, PipelineRun)]
     assert keys == ["pipelinerun/uid-build-1"]

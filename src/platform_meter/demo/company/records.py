@@ -25,6 +25,12 @@ def sha_of(*parts: object) -> str:
     return hashlib.sha1("/".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
+def uid_of(*parts: object) -> str:
+    """An object id of Kubernetes that follows from what it is about."""
+    digest = sha_of(*parts)
+    return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One attempt of a run. Its jobs run one after the other; those after the last of `stages` are skipped."""

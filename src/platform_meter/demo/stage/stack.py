@@ -75,9 +75,9 @@ def routed(text: str, teams: Sequence[str]) -> str:
 
 
 def _of_team(receiver: Mapping[str, Any], team: str) -> dict[str, Any]:
-    """A receiver that tells the pager under the team's own path."""
+    """The same receiver, which tells the pager under the team's own path."""
     hooks = [{**hook, "url": f"{hook['url']}{team}"} for hook in receiver["webhook_configs"]]
-    return {"name": f"{receiver['name']} of {team}", "webhook_configs": hooks}
+    return {**receiver, "name": f"{receiver['name']} of {team}", "webhook_configs": hooks}
 
 
 def chosen_places(port: int) -> Places:

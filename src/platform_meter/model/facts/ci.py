@@ -107,11 +107,18 @@ class PipelineJob(Tallied[QueueDim]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineActive(Reading):
-    """Runs or jobs of one pool that wait or run now."""
+    """Runs or jobs of one pool that wait or run now. A pool's readings add up."""
 
     pool: str
     queued: int
     running: int
+    of: str = ""
+    """The one run or job that it tells of, where each is told by itself; empty where it tells of the pool."""
+
+    @property
+    def key(self) -> str:
+        pool = f"{self.about.kind}/{self.about.id}"
+        return f"{pool}/{self.of}" if self.of else pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

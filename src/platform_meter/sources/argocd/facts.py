@@ -21,6 +21,7 @@ from platform_meter.model.facts.gitops import (
     SyncState,
 )
 from platform_meter.sources.argocd.rows import Application, Condition, Entry, Rollout, revisions
+from platform_meter.sources.kit.remotes import repository
 
 SYSTEM = "argocd"
 LOCAL_SERVER, LOCAL_NAME = "https://kubernetes.default.svc", "in-cluster"
@@ -89,15 +90,6 @@ def about_of(app: Application, place: Place) -> Ref:
         labels=tuple(sorted(labels.items())),
         links=tuple(dict.fromkeys(links)),
     )
-
-
-def repository(url: str) -> str:
-    """The repository of a Git address as its own source names it (`github:acme/shop`); empty for any other host."""
-    ssh = re.fullmatch(r"[\w.-]+@([\w.-]+):(?!//)(.+)", url)
-    host, path = (ssh[1], ssh[2]) if ssh else (urlsplit(url).hostname or "", urlsplit(url).path)
-    system = next((name for name in ("github", "gitlab") if name in host), "")
-    path = path.strip("/").removesuffix(".git")
-    return f"{system}:{path}" if system and "/" in path else ""
 
 
 def gitops_app(app: Application, place: Place) -> GitopsApp:

@@ -1,4 +1,4 @@
-"""GitLab: pipelines, jobs, deployments and merged merge requests of a group's projects."""
+"""GitLab: pipelines, jobs and their queue, deployments and merged merge requests of a group's projects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from platform_meter.model.access import Access, Pace, Secret, SecretHeaders
 from platform_meter.model.facts import Event, Fact
-from platform_meter.model.facts.ci import PipelineJob, PipelineRun
+from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment, Repository
 from platform_meter.model.outcomes import OutcomeRule, with_own
 from platform_meter.model.progress import Progress
@@ -25,6 +25,7 @@ from platform_meter.model.source import Answer, Forbidden, Outside, Page, Source
 from platform_meter.sources.gitlab.facts import repository
 from platform_meter.sources.gitlab.lists import PER_PAGE, Deployments, Visit, readers
 from platform_meter.sources.gitlab.outcomes import RULES
+from platform_meter.sources.gitlab.queue import Pipelines, active
 from platform_meter.sources.gitlab.rows import Project, more
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.rows import Sieve
@@ -47,6 +48,8 @@ class Config(SourceConfig):
     """Globs of full paths of projects. Archived ones are left out."""
     jobs: Literal["recent", "none"] = "recent"
     """Whose jobs are read, at a call each: of all pipelines created since the first poll, or of none."""
+    queue: bool = True
+    """Whether jobs that wait and run now are read: a call for each project in which a pipeline goes on, in each poll."""
     outcomes: tuple[OutcomeRule, ...] = ()
     """Rules of one's own, before those of `outcomes.py`."""
     bots: tuple[str, ...] = ()
@@ -68,7 +71,7 @@ class ProjectState(Struct, omit_defaults=True):
     visited: datetime | None = None
     stirred: datetime | None = None
     """When something in it changed last."""
-    pipelines: Cursor = field(default_factory=Cursor)
+    pipelines: Pipelines = field(default_factory=Pipelines)
     deployments: Deployments = field(default_factory=Deployments)
     merge_requests: Cursor = field(default_factory=Cursor)
 
@@ -92,7 +95,9 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(outside, lambda sieve: _pages(config, sieve, checkpoint, since, now))
 
-    off: frozenset[type[Fact]] = frozenset({PipelineJob}) if config.jobs == "none" else frozenset()
+    off: set[type[Fact]] = {PipelineJob} if config.jobs == "none" else set()
+    if not config.queue:
+        off.add(PipelineActive)
     return (Stream(name="api", read=read, gives=SOURCE.gives - off),)
 
 
@@ -125,6 +130,7 @@ def _pages(config: Config, outside: Sieve, checkpoint: bytes | None, since: date
             overlap=config.overlap,
             young=state.first - config.overlap,
             jobs=config.jobs == "recent",
+            queue=config.queue,
             rules=with_own(config.outcomes, RULES),
             bots=config.bots,
         )
@@ -151,6 +157,10 @@ def _pages(config: Config, outside: Sieve, checkpoint: bytes | None, since: date
     sweep = Sweep[ProjectState](outside, now, partial=len(turn) < len(projects))
     left = yield from sweep.pages([visit(id_) for id_ in turn], take, reached)
     yield reached(left, len(turn))
+    if config.queue:
+        with_ci = (id_ for id_, project in projects.items() if "pipelines" in project.lists)
+        now_active = active(config.group, (state.projects[id_].pipelines for id_ in with_ci))
+        yield page(now_active, complete=frozenset({PipelineActive}))
 
 
 def _turn(config: Config, state: State, projects: Mapping[str, Project], now: datetime) -> list[str]:
@@ -166,7 +176,8 @@ def _due(config: Config, held: ProjectState, project: Project, now: datetime) ->
         return True
     happened = [at for at in (held.stirred, held.activity) if at is not None]
     lively = bool(happened) and now - max(happened) < LIVELY
-    return lively or now - held.visited >= config.all_within
+    going = config.queue and bool(held.pipelines.going)
+    return lively or going or now - held.visited >= config.all_within
 
 
 def _listing(config: Config, outside: Outside) -> Iterator[Project]:
@@ -242,10 +253,10 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="gitlab",
     title="GitLab",
-    reads="projects, pipelines and jobs, deployments, merged merge requests of a group with its subgroups",
+    reads="projects, pipelines and jobs, their queue, deployments, merged merge requests of a group with its subgroups",
     needs="group access token with the role Reporter and the scope read_api",
     config=Config,
-    gives=frozenset({Repository, PipelineRun, PipelineJob, Deployment, Change}),
+    gives=frozenset({Repository, PipelineRun, PipelineJob, PipelineActive, Deployment, Change}),
     access=access,
     connect=connect,
     check=check,

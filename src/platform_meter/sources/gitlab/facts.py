@@ -12,6 +12,7 @@ from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, 
 from platform_meter.model.outcomes import Rules, Signs, classify
 from platform_meter.sources.gitlab.outcomes import CONFIGURATION
 from platform_meter.sources.gitlab.rows import (
+    Asking,
     Commit,
     DeploymentRow,
     JobRow,
@@ -21,6 +22,7 @@ from platform_meter.sources.gitlab.rows import (
     Pipeline,
     Project,
 )
+from platform_meter.sources.gitlab.waits import waited
 
 SYSTEM = "gitlab"
 ENDED = frozenset({"success", "failed", "canceled", "skipped"})
@@ -51,7 +53,7 @@ def job_signs(job: JobRow) -> Signs:
     return Signs(conclusion=job.status, reason=job.failure_reason or "", step=job.name)
 
 
-def pool_of(job: JobRow) -> str:
+def pool_of(job: Asking) -> str:
     """The tags it asks for; without any, the runner of one's own that took it, or `shared`."""
     if job.tag_list or job.runner is None:
         return ",".join(sorted(job.tag_list))
@@ -65,13 +67,21 @@ def superseded(jobs: Sequence[JobRow]) -> list[JobRow]:
 
 
 def pipeline_facts(
-    ref: Ref, project: int, pipeline: Pipeline, jobs: Sequence[JobRow], rules: Rules, *, whole: bool = True
+    ref: Ref,
+    project: int,
+    pipeline: Pipeline,
+    jobs: Sequence[JobRow],
+    rules: Rules,
+    *,
+    whole: bool = True,
+    held: Sequence[datetime] = (),
 ) -> Iterator[PipelineRun | PipelineJob]:
     """An ended pipeline and its jobs, retried ones too. Nothing while it goes on.
 
     Each retry of a job makes the pipeline's next attempt. A retry keeps commit, variables and configuration, so that the
     attempts are one group; of other pipelines only those of a push to one branch have the same inputs. Without `whole`,
-    jobs say why it failed, and nothing more: it stays one attempt, whether they are read or not.
+    jobs say why it failed, and nothing more: it stays one attempt, whether they are read or not. `held` are moments at
+    which it waited for a person.
     """
     if pipeline.status not in ENDED:
         return
@@ -97,6 +107,7 @@ def pipeline_facts(
         executing=None if pipeline.duration is None else timedelta(seconds=pipeline.duration),
         rule=decided,
         pool=next((pool_of(job) for job in jobs), ""),
+        approval=waited(jobs, retried, held) if whole else None,
         url=pipeline.web_url,
     )
     for job in jobs if whole else ():

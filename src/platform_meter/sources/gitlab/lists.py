@@ -1,6 +1,7 @@
 """The lists of one project: pipelines, deployments and merge requests, those changed last first.
 
-What had not ended when it was listed changes as it ends, and is listed again; nothing has to be watched.
+What had not ended when it was listed changes as it ends, and is listed again; nothing has to be watched. While a pipeline
+goes on, the jobs of its project that wait and run are asked for in each poll.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from msgspec import Struct, field
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.outcomes import Rules
-from platform_meter.model.source import Answer, Unexpected
+from platform_meter.model.source import Answer, Forbidden, Unexpected
 from platform_meter.sources.gitlab.facts import DEPLOYED, ENDED, about, change_fact, deployment_fact, pipeline_facts
+from platform_meter.sources.gitlab.queue import SCOPE, Pipelines
 from platform_meter.sources.gitlab.rows import (
+    Asking,
     Commit,
     DeploymentRow,
     JobRow,
@@ -29,6 +32,7 @@ from platform_meter.sources.gitlab.rows import (
     Project,
     more,
 )
+from platform_meter.sources.gitlab.waits import WAITING, keep
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.rows import Sieve
@@ -41,7 +45,8 @@ first poll it is read why a pipeline failed."""
 SERVED_KEPT = 30
 ENVIRONMENTS_KEPT = 20
 """Bounds of the checkpoint, per environment and per project. A rollback further back counts as planned."""
-ONGOING = frozenset({"pending", "running"})
+SCOPE_PAGES = 10
+"""Pages of jobs that wait and run now which are read of one project; of one with more nothing is told."""
 _SECOND = timedelta(seconds=1)
 T = TypeVar("T")
 
@@ -77,6 +82,7 @@ class Visit:
     young: datetime
     """Jobs are told of pipelines created after this, and of no others ever: attempts are counted by them."""
     jobs: bool
+    queue: bool
     rules: Rules
     bots: tuple[str, ...]
 
@@ -84,11 +90,37 @@ class Visit:
     def path(self) -> str:
         return f"/api/v4/projects/{self.project.id}"
 
-    def pipelines(self, cursor: Cursor) -> Iterator[list[Event]]:
+    def pipelines(self, cursor: Pipelines) -> Iterator[list[Event]]:
         for rows in self._changed(cursor, "pipelines", list[PipelineRow]):
-            yield [fact for row in rows for fact in self._pipeline(row)]
+            yield [fact for row in rows for fact in self._pipeline(cursor, row)]
+        if self.queue:
+            cursor.forget_stuck(self.now)
+            cursor.found(self._jobs_now() if cursor.going else ())
 
-    def _pipeline(self, row: PipelineRow) -> Iterator[Event]:
+    def _jobs_now(self) -> list[Asking] | None:
+        """Jobs of the project that wait for a runner or have one; None where not all can be read."""
+        found: dict[int, Asking] = {}
+        path = f"{self.path}/jobs"
+        for number in range(1, SCOPE_PAGES + 1):
+            ask = {"scope[]": SCOPE, "per_page": PER_PAGE, "page": number}
+            try:
+                answer = self.outside.get(path, list[Asking], params=ask)
+            except (Forbidden, Unexpected):
+                return None
+            got = answer.body or []
+            found |= {job.id: job for job in got}
+            if answer.odd:
+                return None
+            if not more(answer.headers, len(got), PER_PAGE):
+                return list(found.values())
+        return None
+
+    def _pipeline(self, cursor: Pipelines, row: PipelineRow) -> Iterator[Event]:
+        young = row.created_at >= self.young
+        if self.queue:
+            cursor.goes_on(row)
+        if row.status == WAITING and self.jobs and young:
+            keep(cursor.held, row.id, row.updated_at)
         # A child is a part of its parent, whose end says how it ended.
         if row.status not in ENDED or row.source == "parent_pipeline":
             return
@@ -101,14 +133,17 @@ class Visit:
             self.outside.reject(PipelineRun)
             return
         if found is not None and found.body is not None:
-            young = row.created_at >= self.young
             unexplained = row.status == "failed" and row.created_at >= self.young - DETAIL
             wanted = self.jobs and (young or unexplained)
             jobs = self._all(f"{path}/jobs", list[JobRow], include_retried="true") if wanted else []
-            if any(job.status in ONGOING for job in jobs):
+            if any(job.status in SCOPE for job in jobs):
                 # A job was retried since the pipeline was read: it is listed again as that ends.
                 return
-            yield from pipeline_facts(about(self.project), self.project.id, found.body, jobs, self.rules, whole=young)
+            if self.queue:
+                cursor.asked_for(jobs)
+            held = cursor.held.get(str(row.id), ())
+            ref, id_ = about(self.project), self.project.id
+            yield from pipeline_facts(ref, id_, found.body, jobs, self.rules, whole=young, held=held)
 
     def deployments(self, cursor: Deployments) -> Iterator[list[Event]]:
         """All in one step, oldest first, so that a rollback is seen against what served before it."""

@@ -61,12 +61,21 @@ class Runner(Struct):
     is_shared: bool = False
 
 
-class JobRow(Row):
-    becomes: ClassVar[str] = "PipelineJob"
+class Asking(Row):
+    """A job that waits for a runner, or has one."""
+
+    becomes: ClassVar[str] = "PipelineActive"
 
     id: int
-    name: str
     status: str
+    tag_list: list[str] = field(default_factory=list)
+    runner: Runner | None = None
+
+
+class JobRow(Asking, kw_only=True):
+    becomes: ClassVar[str] = "PipelineJob"
+
+    name: str
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -75,8 +84,6 @@ class JobRow(Row):
     """Seconds from the moment it could run; a manual job's wait for a person is no part of it."""
     allow_failure: bool = False
     failure_reason: str | None = None
-    tag_list: list[str] = field(default_factory=list)
-    runner: Runner | None = None
 
 
 class Environment(Struct):

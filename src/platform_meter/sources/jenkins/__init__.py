@@ -18,7 +18,7 @@ from platform_meter.model.outcomes import LoggedRule, with_own
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address
-from platform_meter.model.source import Gap, Outside, Page, Refused, Source, SourceConfig, Stream, Unexpected
+from platform_meter.model.source import Forbidden, Gap, Outside, Page, Refused, Source, SourceConfig, Stream, Unexpected
 from platform_meter.sources.jenkins.builds import Told, Visit
 from platform_meter.sources.jenkins.facts import Place, active
 from platform_meter.sources.jenkins.outcomes import RULES
@@ -235,13 +235,13 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
     del config
     try:
         items = outside.get("/api/json", Items, params={"tree": "jobs[name]"}).body
-    except Refused as error:
+    except Forbidden as error:
         return [f"{error}; give the account the permission Overall/Read"]
     problems = [] if items and items.jobs else ["no job can be seen; give the account the permission Job/Read"]
     for path in ("/queue/api/json", "/computer/api/json"):
         try:
             outside.get(path, Items, params={"tree": "jobs[name]"})
-        except Refused as error:
+        except Forbidden as error:
             problems.append(f"{path}: {error}; give the account the permission Overall/Read")
     return problems
 

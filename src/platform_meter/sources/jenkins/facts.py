@@ -13,6 +13,7 @@ from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.outcomes import Rules, Signs, classify
 from platform_meter.sources.jenkins.rows import Action, Build, Nodes, Queue, Stages
+from platform_meter.sources.kit.remotes import repository
 
 SYSTEM = "jenkins"
 TRIGGERS = (
@@ -30,7 +31,6 @@ TRIGGERS = (
 """Words in the class of a cause; the first that fits."""
 _WORDS = (("by timer", "schedule"), ("SCM change", "push"), ("by user", "manual"), ("upstream", "upstream"))
 """The same in its description, where a server tells no classes."""
-_REMOTE = re.compile(r"^(?:\w+://)?(?:[^@/]+@)?([^:/]+)(?::\d+)?[:/](.+?)(?:\.git)?/?$")
 _WAITED_FOR = re.compile(r"[‘'\"](.+?)[’'\"]")
 _FAILED = frozenset({"FAILED", "FAILURE"})
 _NO_TIME = timedelta()
@@ -146,13 +146,6 @@ def about_of(place: Place, actions: Iterable[Action]) -> Ref:
     if place.project:
         links.insert(0, f"{SYSTEM}:{place.project}")
     return Ref(system=SYSTEM, kind="job", id=place.name, links=tuple(links))
-
-
-def repository(url: str) -> str:
-    """`github:acme/shop` of a remote's address; empty for a host whose system nobody knows."""
-    found = _REMOTE.match(url)
-    system = next((name for name in ("github", "gitlab") if found and name in found[1].lower()), "")
-    return f"{system}:{found[2]}" if found and system else ""
 
 
 def active(queue: Queue, nodes: Nodes) -> list[PipelineActive]:

@@ -172,7 +172,8 @@ def sift(body: bytes, type_: type[T]) -> tuple[T, list[tuple[str, str]]]:
     tree, odd = msgspec.json.decode(body), list[tuple[str, str]]()
     while True:
         try:
-            return msgspec.convert(tree, type_), odd
+            # Encoded again, since parts that are read as they stand (Raw) can't be made of a tree.
+            return msgspec.json.decode(msgspec.json.encode(tree), type=type_), odd
         except msgspec.ValidationError as error:
             text = str(error)
             rows, number, kind = _row(tree, text, inspect.type_info(type_))

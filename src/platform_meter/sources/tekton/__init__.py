@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from platform_meter.model.facts import Event, Reading
-from platform_meter.model.facts.ci import PipelineJob, PipelineRun
+from platform_meter.model.facts import Event
+from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.outcomes import LoggedRule, with_own
 from platform_meter.model.proposal import Proposal, Surroundings
-from platform_meter.model.source import Gap, Outside, Source, Stream, Unexpected
+from platform_meter.model.source import Outside, Source, Stream, Unexpected
 from platform_meter.sources.kit.clusters import ClusterConfig, access, lacking
 from platform_meter.sources.kit.kubernetes_objects import Resource
 from platform_meter.sources.kit.list_watch import Watched, pages
-from platform_meter.sources.tekton.facts import PIPELINE_RUN, of_run, pipeline_job, pipeline_run
+from platform_meter.sources.tekton.facts import PIPELINE_RUN, in_pool, of_run, pipeline_job, pipeline_run
 from platform_meter.sources.tekton.outcomes import rules
 from platform_meter.sources.tekton.rows import PipelineRunRow, Run, TaskRunRow
+from platform_meter.sources.tekton.told import Told
 
 T = TypeVar("T", bound=Run)
 GROUP, VERSIONS = "tekton.dev", ("v1", "v1beta1")
@@ -32,37 +31,6 @@ class Config(ClusterConfig):
     """Rules of one's own, before those of `outcomes.py`."""
     registries: tuple[str, ...] = ()
     """Beginnings of names of images from the platform's registry: what can't be pulled from there is its failure."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Ended(Generic[T]):
-    """Says runs that ended, each once in a call. One that is deleted while it goes on leaves a gap: its end is unknown."""
-
-    row: Callable[[T], Event | None]
-    outside: Outside
-    since: datetime
-    complete: frozenset[type[Reading]] = frozenset()
-    waiting: tuple[str, ...] = ()
-    _said: set[str] = field(default_factory=set)
-
-    def listed(self, run: T) -> Sequence[Event]:
-        return self.changed(run)
-
-    def changed(self, run: T) -> Sequence[Event]:
-        end = run.status.completion_time
-        if run.verdict is None or end is None or end < self.since or run.metadata.uid in self._said:
-            return ()
-        fact = self.row(run)
-        self._said.add(run.metadata.uid)
-        return () if fact is None else (fact,)
-
-    def deleted(self, run: T) -> Sequence[Event]:
-        said, start = self.changed(run), run.metadata.creation_timestamp
-        if run.verdict is None and start is not None:
-            end = run.metadata.deletion_timestamp or start
-            text = f"{run.metadata.namespace}/{run.metadata.name} was deleted before it ended"
-            self.outside.gap(Gap(start=start, end=max(start, end), reason="pruned", text=text))
-        return said
 
 
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
@@ -82,18 +50,44 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     def job(row: TaskRunRow) -> PipelineJob | None:
         return None if config.skips(row.metadata.namespace) else pipeline_job(row, cluster, keep, table)
 
-    def watch(resource: Resource, shape: type[T], gives: type[Event], row: Callable[[T], Event | None]) -> Stream:
+    def queued(row: PipelineRunRow) -> PipelineActive | None:
+        waits = row.pending and not config.skips(row.metadata.namespace)
+        return in_pool(cluster, run=row.metadata.uid, queued=1) if waits else None
+
+    def going(row: TaskRunRow) -> PipelineActive | None:
+        if row.verdict is not None or config.skips(row.metadata.namespace):
+            return None
+        began = any(step.started for step in row.status.steps)
+        return in_pool(cluster, run=row.metadata.uid, queued=int(not began), running=int(began))
+
+    def watch(
+        resource: Resource,
+        shape: type[T],
+        gives: type[Event],
+        row: Callable[[T], Event | None],
+        stands: Callable[[T], PipelineActive | None],
+    ) -> Stream:
         return Watched(
             resource=resource,
             shape=shape,
-            sayer=lambda _waiting, since: Ended(row=row, outside=outside, since=since),
+            sayer=lambda _waiting, since: Told(
+                row=row,
+                stands=stands,
+                cluster=cluster,
+                idle=resource is TASKS,
+                outside=outside,
+                since=since,
+            ),
             outside=outside,
-            gives=frozenset({gives}),
+            gives=frozenset({gives, PipelineActive}),
             resync=config.resync,
             page_size=config.page_size,
         ).stream
 
-    return watch(RUNS, PipelineRunRow, PipelineRun, run), watch(TASKS, TaskRunRow, PipelineJob, job)
+    return (
+        watch(RUNS, PipelineRunRow, PipelineRun, run, queued),
+        watch(TASKS, TaskRunRow, PipelineJob, job, going),
+    )
 
 
 def _tasks(outside: Outside, run: PipelineRunRow, page_size: int) -> Iterator[TaskRunRow]:
@@ -128,10 +122,10 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="tekton",
     title="Tekton",
-    reads="PipelineRuns and TaskRuns by list and watch",
+    reads="PipelineRuns and TaskRuns, ended, waiting and running, by list and watch",
     needs="a ClusterRole with `list` and `watch` on `pipelineruns` and `taskruns` of `tekton.dev`",
     config=Config,
-    gives=frozenset({PipelineRun, PipelineJob}),
+    gives=frozenset({PipelineRun, PipelineJob, PipelineActive}),
     access=access,
     connect=connect,
     check=check,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from platform_meter.model.facts import Ref
-from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
+from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.outcomes import Rules, Signs, Verdict, classify
 from platform_meter.sources.tekton.outcomes import FAILED, SUCCEEDED
 from platform_meter.sources.tekton.rows import Run
@@ -120,6 +120,12 @@ def pipeline_job(run: Run, cluster: str, keep: tuple[str, ...], rules: Rules) ->
         ran=max(end - (began or end), _NO_TIME),
         queued=queued if queued is not None and queued >= _NO_TIME else None,
     )
+
+
+def in_pool(cluster: str, *, run: str = "", queued: int = 0, running: int = 0) -> PipelineActive:
+    """What one run adds to the pool of its cluster; without `run` the pool itself, which is there also when it is idle."""
+    about = Ref(system=SYSTEM, kind="pool", id=cluster)
+    return PipelineActive(about=about, of=run, pool=cluster, queued=queued, running=running)
 
 
 def _first_step(run: Run) -> datetime | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from msgspec import Raw, Struct, field
 
 from platform_meter.sources.kit.kubernetes_objects import Thing
 from platform_meter.sources.kit.rows import Row
+
+PENDING: Final = "PipelineRunPending"
 
 
 class Condition(Struct, rename="camel"):
@@ -54,6 +56,8 @@ class RunStatus(Row, rename="camel"):
 
 class RunSpec(Struct, rename="camel"):
     pipeline_ref: Named = field(default_factory=Named)
+    status: str = ""
+    """What somebody wants of it: that it ends, or does not begin yet."""
     params: Raw = Raw(b"[]")
     """Read as they stand: only whether two runs had the same ones is asked."""
 
@@ -75,6 +79,11 @@ class Run(Thing, rename="camel"):
 
 class PipelineRunRow(Run):
     becomes: ClassVar[str] = "PipelineRun"
+
+    @property
+    def pending(self) -> bool:
+        """Whether it waits to begin: nobody took it yet, or it was told to wait."""
+        return self.verdict is None and (self.spec.status == PENDING or self.status.start_time is None)
 
 
 class TaskRunRow(Run):

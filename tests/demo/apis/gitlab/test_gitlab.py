@@ -105,6 +105,31 @@ def test_from_a_merge_to_a_deployment() -> None:
     assert (delivered["status"], delivered["sha"]) == ("success", build.sha)
 
 
+def test_the_job_that_waits_or_runs_now() -> None:
+    """One of a pipeline that goes on: it has a runner once it runs; none when the pipeline has ended."""
+    clock = Clock()
+    world = small_world(clock)
+    clock.at = START + timedelta(hours=2)
+    world.now()
+    build = next(b for b in builds(world) if b.created > START and b.queued and len(b.seconds) > 1)
+    api, first = gitlab(world), next(build.stages())
+
+    def now() -> list[tuple[str, str, bool]]:
+        jobs = rows(api, f"{of(build)}/jobs?scope[]=pending&scope[]=running")
+        mine = [job for job in jobs if job["id"] // 10 == build.id]
+        return [(job["name"], job["status"], job["runner"] is not None) for job in mine]
+
+    clock.at = build.created
+    assert now() == [(first.name, "pending", False)]
+    clock.at = build.started
+    assert now() == [(first.name, "running", True)]
+    clock.at = first.ended
+    assert now() == [(build.names[1], "running", True)]
+    clock.at = build.ended
+    assert now() == []
+    assert api.get(f"{of(build)}/jobs").status_code == 400
+
+
 def test_only_merged_requests_are_simulated(still: World) -> None:
     """Others are refused, and the refusal says what can be asked."""
     answer = gitlab(still).get(f"{of(builds(still)[0])}/merge_requests")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from platform_meter.demo.apis.wsgi import Api, Refusal, Reply, Request, encode
-from platform_meter.demo.company.records import sha_of
+from platform_meter.demo.company.records import uid_of
 from platform_meter.demo.company.syncs import REPOSITORY, App, Sync
 from platform_meter.demo.world import World
 
@@ -72,13 +72,12 @@ class ArgocdApi(Api):
         now = self._world.now()
         syncs = [sync for sync in self._world.history.syncs[app] if sync.started <= now]
         history = [sync for sync in syncs if sync.ended <= now and not sync.failed]
-        digest = sha_of("argocd", app.cluster, app.name)
         source = {"repoURL": f"https://github.com/{REPOSITORY}.git", "path": app.name, "targetRevision": "main"}
         return {
             "metadata": {
                 "name": app.name,
                 "namespace": NAMESPACE,
-                "uid": f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}",
+                "uid": uid_of("argocd", app.cluster, app.name),
                 "creationTimestamp": _stamp(self._world.company.start - timedelta(days=300)),
                 "labels": {},
             },

@@ -48,6 +48,7 @@ class GitlabApi(Api):
                 f"GET {project}/pipelines": self._pipelines,
                 f"GET {project}/pipelines/<int:number>": self._pipeline,
                 f"GET {project}/pipelines/<int:number>/jobs": self._jobs,
+                f"GET {project}/jobs": self._jobs_now,
                 f"GET {project}/deployments": self._deployments,
                 f"GET {project}/merge_requests": self._merge_requests,
                 f"GET {project}/merge_requests/<int:iid>/commits": self._commits,
@@ -179,23 +180,40 @@ class GitlabApi(Api):
         jobs = [self._job(build, place, stage) for place, stage in enumerate(build.stages()) if stage.started <= now]
         return self._page(request, jobs[::-1])
 
+    def _jobs_now(self, request: Request, project: int) -> Reply:
+        """Jobs that wait for a runner, or have one: of a pipeline the stage that it is at."""
+        if "scope[]" not in request.query:
+            raise self._refused(
+                400, "400 Bad Request: only jobs that wait and run are simulated; ask for their scope[]"
+            )
+        now = self._world.now()
+        jobs = [
+            self._job(build, place, stage)
+            for build in self._builds(project)
+            if build.ended > now
+            for place, stage in enumerate(build.stages())
+            if stage.ended > now and (stage.started <= now or place == 0)
+        ]
+        return self._page(request, jobs[::-1])
+
     def _job(self, build: Build, place: int, stage: Stage) -> dict[str, Any]:
-        over, last = stage.ended <= self._world.now(), place == len(build.seconds) - 1
+        now = self._world.now()
+        begun, over, last = stage.started <= now, stage.ended <= now, place == len(build.seconds) - 1
         status = STATUS[build.outcome] if last else "success"
         return {
             "id": build.id * 10 + place,
             "name": stage.name,
             "stage": stage.name,
-            "status": status if over else "running",
+            "status": status if over else "running" if begun else "pending",
             "created_at": _stamp(build.created),
-            "started_at": _stamp(stage.started),
+            "started_at": _stamp(stage.started) if begun else None,
             "finished_at": _stamp(stage.ended) if over else None,
             "duration": (stage.ended - stage.started).total_seconds() if over else None,
-            "queued_duration": build.queued if place == 0 else 0,
+            "queued_duration": (build.queued if place == 0 else 0) if begun else None,
             "allow_failure": False,
             **({"failure_reason": REASONS[build.outcome]} if over and last and build.outcome in REASONS else {}),
             "tag_list": [build.pipeline.pool],
-            "runner": {"id": 1, "description": f"runner-{build.pipeline.pool}", "is_shared": False},
+            "runner": {"id": 1, "description": f"runner-{build.pipeline.pool}", "is_shared": False} if begun else None,
             "web_url": f"{self._base}/{build.pipeline.name}/-/jobs/{build.id * 10 + place}",
         }
 

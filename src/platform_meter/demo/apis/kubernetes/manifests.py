@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from platform_meter.demo.company.objects import Change, Namespace, Node, Pod, PodState, Workload, WorkloadState
-from platform_meter.demo.company.records import sha_of
+from platform_meter.demo.company.records import sha_of, uid_of
 
 MADE = {"replicasets": ("apps/v1", "ReplicaSet", "Deployment"), "jobs": ("batch/v1", "Job", "CronJob")}
 """What is made of workloads for their pods: its group, its kind, and whose it is."""
@@ -43,7 +43,7 @@ def made(kind: str, pods: Iterable[Pod]) -> list[dict[str, Any]]:
             "apiVersion": api_version,
             "kind": maker,
             "name": of,
-            "uid": _uid(pod.namespace, of),
+            "uid": uid_of(pod.namespace, of),
             "controller": True,
         }
         metadata = _metadata(owner, pod.namespace, dict(pod.labels), pod.created)
@@ -63,17 +63,12 @@ def _stamp(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _uid(*parts: str) -> str:
-    digest = sha_of(*parts)
-    return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
-
-
 def _metadata(name: str, namespace: str, labels: Mapping[str, str], created: datetime) -> dict[str, Any]:
     where = {"namespace": namespace} if namespace else {}
     return {
         "name": name,
         **where,
-        "uid": _uid(namespace, name),
+        "uid": uid_of(namespace, name),
         "resourceVersion": "0",
         "creationTimestamp": _stamp(created),
         "labels": dict(labels),
@@ -127,7 +122,7 @@ def _pod(pod: Pod, *, ready: bool) -> dict[str, Any]:
         "apiVersion": "batch/v1" if pod.owner_kind == "jobs" else "apps/v1",
         "kind": OWNERS[pod.owner_kind],
         "name": owner,
-        "uid": _uid(pod.namespace, owner),
+        "uid": uid_of(pod.namespace, owner),
         "controller": True,
         "blockOwnerDeletion": True,
     }

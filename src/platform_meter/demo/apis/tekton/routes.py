@@ -16,7 +16,7 @@ from platform_meter.demo.apis.kubernetes.words import line, matcher, refuse, sta
 from platform_meter.demo.apis.wsgi import Api, Reply, Request, encode
 from platform_meter.demo.company.layout import TEAM_LABEL
 from platform_meter.demo.company.pipelines import KEPT, Build, Stage, System
-from platform_meter.demo.company.records import sha_of
+from platform_meter.demo.company.records import uid_of
 from platform_meter.demo.world import World
 from platform_meter.model.facts.ci import Outcome
 
@@ -137,11 +137,10 @@ class TektonApi(Api):
 
 
 def _metadata(build: Build, name: str, created: datetime, changed: datetime) -> dict[str, Any]:
-    digest = sha_of("tekton", name)
     return {
         "name": name,
         "namespace": build.pipeline.place,
-        "uid": f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}",
+        "uid": uid_of("tekton", name),
         "creationTimestamp": _stamp(created),
         "resourceVersion": str(_version(changed)),
         "labels": {
