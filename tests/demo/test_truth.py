@@ -74,7 +74,7 @@ def on_gitlab(world: World) -> Counter[tuple[str, str, date]]:
         path = f"/api/v4/projects/{project.id}/pipelines"
         for row in everything(api, f"{path}?per_page=100"):
             if row["status"] not in {"pending", "running"}:
-                reasons = {job["failure_reason"] for job in api.get(f"{path}/{row['id']}/jobs").json}
+                reasons = {job.get("failure_reason") for job in api.get(f"{path}/{row['id']}/jobs").json}
                 ours = "infra_failure" if "runner_system_failure" in reasons else "user_failure"
                 found[project.team.id, words.get(row["status"]) or ours, day(row["updated_at"])] += 1
     return found

@@ -98,3 +98,22 @@ def test_what_waits_and_runs_is_counted_by_pool(server: Hudson, meter: Connected
     until(lambda: told().get("") == (1, 0) and told().get("master") == (0, 1))
     gate.touch()
     until(lambda: told().get("master") == (0, 0))
+
+
+def test_a_job_made_anew_since_its_build_went_on_is_a_gap(server: Hudson, meter: Connected, tmp_path: Path) -> None:
+    """How that build ended was not read while it could be; the new one's end is told."""
+    gate = tmp_path / "gate"
+    server.job("lost", f"while ! test -f {gate}; do sleep 0.1; done")
+    server.post("/job/lost/build?delay=0sec")
+    until(lambda: server.number("lost", "lastBuild"))
+    builds = meter.stream("builds")
+    builds.run()
+    gate.touch()
+    until(lambda: server.number("lost"))
+    server.post("/job/lost/doDelete")
+    server.job("lost", "exit 0")
+    server.post("/job/lost/build?delay=0sec")
+    until(lambda: server.number("lost"))
+    builds.run()
+    assert outcomes(builds, "lost") == {1: (Outcome.SUCCESS, "")}
+    assert [gap.text for gap in meter.gaps] == ["lost is gone, and 1 of its builds had not ended"]

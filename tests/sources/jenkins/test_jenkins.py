@@ -294,6 +294,32 @@ def test_a_job_made_anew_has_other_builds_of_the_same_numbers() -> None:
     assert [(run.key, run.outcome) for run in found] == [(f"build/x/1/{ms('12:10:00')}", Outcome.UNKNOWN)]
 
 
+@pytest.mark.parametrize(
+    ("anew", "later", "until"),
+    [
+        (True, timedelta(hours=1), NOW + timedelta(hours=1)),
+        (False, timedelta(days=9), NOW.replace(hour=23, minute=59, second=59, microsecond=999_999)),
+    ],
+)
+def test_a_job_that_is_gone_while_it_builds_is_a_gap(*, anew: bool, later: timedelta, until: datetime) -> None:
+    """Made anew under its name, or seen no more for a week: nobody knows how its build ended."""
+    world = (
+        Jenkins().put("x", FREESTYLE, build(1, "11:00:00", "SUCCESS"), build(2, "11:50:00", None)).put("y", FREESTYLE)
+    )
+    outside, checkpoint = FakeOutside(world), None
+    (stream, _) = SOURCE.connect(Config.model_validate(SETTINGS), outside, "jenkins")
+    for now in (NOW, NOW + later, NOW + later + timedelta(minutes=1)):
+        for page in stream.read(checkpoint, SINCE, now):
+            checkpoint = page.checkpoint or checkpoint
+        if anew:
+            world.jobs["x"][1][:] = [build(1, "12:10:00", "SUCCESS")]
+        else:
+            world.jobs.pop("x", None)
+    (gap,) = outside.gaps
+    assert (gap.start, gap.end, gap.reason) == (NOW.replace(hour=11, minute=50), until, "pruned")
+    assert gap.text == "x is gone, and 1 of its builds had not ended"
+
+
 def test_a_renamed_job_tells_nothing_again() -> None:
     """Its last build is the one that was told under the old name."""
     world = Jenkins().put("old", FREESTYLE, build(1, "11:00:00", "SUCCESS"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -104,7 +104,7 @@ def _builds(config: Config, outside: Sieve, checkpoint: bytes | None, since: dat
         yield Page(checkpoint=msgspec.json.encode(state))
     listing = Listing(config=config, outside=outside, state=state, now=now)
     jobs = {listed.place.name: listed for listed in listing.walk()}
-    _settle(state, jobs, now)
+    _settle(state, jobs, outside, now)
     # A job that turns up later is read back to `history`; all others go on from their own places.
     unread = since if now == state.first else min(since, now - config.history)
     rules = with_own(config.outcomes, RULES)
@@ -146,19 +146,30 @@ def _has_news(told: Told, last: Timed | None) -> bool:
     return bool(told.open or told.failing) or (last is not None and (last.number, last.began) != (told.number, told.at))
 
 
-def _settle(state: State, jobs: Mapping[str, Listed], now: datetime) -> None:
+def _settle(state: State, jobs: Mapping[str, Listed], outside: Sieve, now: datetime) -> None:
     """Bring the places in line with what there is: renamed, made anew, new and vanished jobs."""
     for name, listed in jobs.items():
         held = state.jobs.get(name) or _renamed(state, jobs, listed) or JobState(seen=now.date())
-        held.seen = now.date()
         told, last = held.builds, listed.last
         if last is not None and told.at is not None and last.number <= told.number and last.began > told.at:
             # A job of this name was deleted, and another one begins with 1.
+            _gone(name, held, outside, now)
             held.builds = Told()
+        held.seen = now.date()
         state.jobs[name] = held
     for name, held in list(state.jobs.items()):
         if name not in jobs and held.seen < (now - KEPT).date():
+            _gone(name, held, outside, now)
             del state.jobs[name]
+
+
+def _gone(name: str, held: JobState, outside: Sieve, now: datetime) -> None:
+    """A job is no more: how its builds ended that went on is unknown."""
+    begun, going = held.builds.at, len(held.builds.open)
+    if begun is not None and going:
+        end = min(now, datetime.combine(held.seen, time.max, UTC))
+        text = f"{name} is gone, and {going} of its builds had not ended"
+        outside.gap(Gap(start=begun, end=max(begun, end), reason="pruned", text=text))
 
 
 def _renamed(state: State, jobs: Mapping[str, Listed], listed: Listed) -> JobState | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 HOSTS = ("github", "gitlab")
@@ -11,6 +12,7 @@ _SHORT = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//|\d+/)(.+)")
 """`git@host:path`, the short form of an address of SSH."""
 
 
+@lru_cache(maxsize=4_096)
 def repository(url: str) -> str:
     """The repository of a remote's address (`github:acme/shop`); empty for a host whose system nobody knows."""
     short = _SHORT.fullmatch(url)
