@@ -260,6 +260,8 @@ class Source(Generic[C]):
     """(settings, way out, instance name) -> streams."""
     check: Callable[[C, Outside], Sequence[str]]
     """A small real call; one line per missing permission, empty when all is well."""
+    people: bool = False
+    """Whether its `Usage` tells who it was, as a salted hash; without that nobody can be a unit of adoption."""
     priorities: Callable[[C, Outside], Collection[str]] = lambda _, __: ()
     """What the tool calls the priorities of its tickets, in the words of the settings; nothing where it does not tell."""
     propose: Callable[[Surroundings], Proposal | None] = lambda _: None

@@ -138,8 +138,11 @@ class Writer:
             return
         source, name, countings = origin.source.instance, kind.__name__, self._countings.get(kind, ())
         rows = []
+        # Of history alone nothing counts, and to know the ways reads all days of a kind.
+        counts = any(version.at >= origin.counted_from for version in new)
         ways = [
-            None if c.ranking is None else Ways(tx, kind, c.ranking, _told(new, objects), origin.now) for c in countings
+            Ways(tx, kind, c.ranking, _told(new, objects), origin.now) if c.ranking and counts else None
+            for c in countings
         ]
         for seq, (event, at, updated, place, tallies) in enumerate(new, tx.next(len(new))):
             known = objects[place]

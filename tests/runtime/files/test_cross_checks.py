@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.problems.fake_sources import TYPES
 from tests.runtime.files.test_definitions import EVERY_KIND
 
+from platform_meter.model.facts.use import Usage
 from platform_meter.runtime.files.cross_checks import Known, advise, cross_check
 from platform_meter.runtime.files.definitions import read_definitions
 
@@ -53,3 +54,16 @@ def test_an_slo_of_a_document_with_problems_may_be_there() -> None:
     found = read_definitions([("a.yaml", text)])
     (problem,) = cross_check(found.declared, Known(gives={}, slos=["wob"], unread_slos=["web"]))
     assert problem.text == "no SLO is called 'web2'; write one of: wob"
+
+
+def test_a_person_is_a_unit_only_of_sources_that_tell_who_it_was() -> None:
+    """Use alone is not enough: Prometheus counts it and knows nobody."""
+    text = """\
+{kind: Capability, id: c, unit: person, owner: team-x, eligible: {any: [{team: {}}]},
+ adopted: {source: prometheus, verb: request}, active: {source: prometheus, verb: request}}
+"""
+    found = read_definitions([("a.yaml", text)])
+    gives = {"prometheus": frozenset({Usage})}
+    said = {problem.text for problem in cross_check(found.declared, Known(gives=gives))}
+    assert said == {"source 'prometheus' does not tell who did what; write unit: team or unit: service"}
+    assert cross_check(found.declared, Known(gives=gives, people=["prometheus"])) == []

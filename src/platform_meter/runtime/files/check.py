@@ -111,6 +111,7 @@ def examine(
     known = Known(
         instances=None if loaded is None else loaded.instances,
         gives={name: t.gives for name, t in types.items()},
+        people=[name for name, t in types.items() if t.people],
         systems=_systems(loaded),
         slos=[spec.slo for spec in slos.specs],
         unread_slos=slos.unsound,

@@ -55,6 +55,8 @@ class Known:
     """Type by name of every configured source; None where there is no configuration to hold definitions against."""
     gives: Mapping[str, Collection[type[Fact]]]
     """Facts by source type, of all types there are."""
+    people: Collection[str] = ()
+    """Source types that tell who used something."""
     systems: Collection[str] = ()
     """Systems whose objects configured sources tell of, beside their own type."""
     slos: Collection[str] = ()
@@ -154,7 +156,7 @@ class _Checker:
                     for count_at, count in self.document.texts(*at[:-1], "count"):
                         self._count(type_, count, unit, count_at)
                     self._select(type_, at[:-1])
-                    if unit == "person" and at[0] in ("adopted", "active") and Usage not in self.known.gives[type_]:
+                    if unit == "person" and at[0] in ("adopted", "active") and type_ not in self.known.people:
                         text = f"source '{type_}' does not tell who did what; write unit: team or unit: service"
                         self._say(text, ("unit",))
 
