@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,6 +17,11 @@ from werkzeug.routing import Map, Rule
 
 JSON = "application/json; charset=utf-8"
 encode = msgspec.json.Encoder().encode
+
+
+def stamp(moment: datetime) -> str:
+    """A time as most of them write it: UTC, whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from platform_meter.demo.apis.wsgi import Api, Refusal, Reply, Request, encode
+from platform_meter.demo.apis.wsgi import Api, Refusal, Reply, Request, encode, stamp
 from platform_meter.demo.company.records import uid_of
 from platform_meter.demo.company.syncs import REPOSITORY, App, Sync
 from platform_meter.demo.world import World
@@ -19,10 +19,6 @@ NOTICED = timedelta(seconds=90)
 """From a push to the sync that it leads to."""
 REFUSED = "one or more objects failed to apply, reason: admission webhook denied the request"
 WELL = "successfully synced (all tasks run)"
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class ArgocdApi(Api):
@@ -65,7 +61,7 @@ class ArgocdApi(Api):
         found = next((sync for sync in syncs if sync.revision == revision), None)
         if found is None:
             raise self._refused(404, 5, f"unable to resolve git revision {revision}")
-        date = _stamp(found.started - NOTICED)
+        date = stamp(found.started - NOTICED)
         return Reply(body=encode({"author": "platform <platform@acme.example>", "date": date, "message": "update"}))
 
     def _application(self, app: App) -> dict[str, Any]:
@@ -78,7 +74,7 @@ class ArgocdApi(Api):
                 "name": app.name,
                 "namespace": NAMESPACE,
                 "uid": uid_of("argocd", app.cluster, app.name),
-                "creationTimestamp": _stamp(self._world.company.start - timedelta(days=300)),
+                "creationTimestamp": stamp(self._world.company.start - timedelta(days=300)),
                 "labels": {},
             },
             "spec": {
@@ -93,13 +89,13 @@ class ArgocdApi(Api):
                     {
                         "id": sync.number,
                         "revision": sync.revision,
-                        "deployStartedAt": _stamp(sync.started),
-                        "deployedAt": _stamp(sync.ended),
+                        "deployStartedAt": stamp(sync.started),
+                        "deployedAt": stamp(sync.ended),
                         "source": source,
                     }
                     for sync in history[-KEPT:]
                 ],
-                "reconciledAt": _stamp(now),
+                "reconciledAt": stamp(now),
                 "resources": [{"group": "apps", "kind": "Deployment", "name": app.name, "namespace": app.name}],
             },
         }
@@ -110,7 +106,7 @@ def _state(last: list[Sync], deployed: list[Sync], now: datetime) -> dict[str, A
     settled = [sync for sync in deployed if sync.healthy <= now]
     health = {"status": "Healthy" if deployed == settled else "Progressing"}
     if deployed:
-        health["lastTransitionTime"] = _stamp((settled or deployed)[-1].healthy if settled else deployed[-1].ended)
+        health["lastTransitionTime"] = stamp((settled or deployed)[-1].healthy if settled else deployed[-1].ended)
     status: dict[str, Any] = {"health": health}
     for sync in last:
         over = sync.ended <= now
@@ -121,7 +117,7 @@ def _state(last: list[Sync], deployed: list[Sync], now: datetime) -> dict[str, A
             "operation": {"sync": {"revision": sync.revision}, "initiatedBy": by},
             "phase": "Running" if not over else "Failed" if sync.failed else "Succeeded",
             "message": "" if not over else REFUSED if sync.failed else WELL,
-            "startedAt": _stamp(sync.started),
-            **({"finishedAt": _stamp(sync.ended), "syncResult": {"revision": sync.revision}} if over else {}),
+            "startedAt": stamp(sync.started),
+            **({"finishedAt": stamp(sync.ended), "syncResult": {"revision": sync.revision}} if over else {}),
         }
     return status

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from msgspec import Raw
 
-from platform_meter.demo.apis.wsgi import encode
+from platform_meter.demo.apis.wsgi import encode, stamp
 from platform_meter.demo.company.history import History
 from platform_meter.demo.company.layout import ORG, Repo
 from platform_meter.demo.company.records import Issue, Pull
@@ -61,10 +61,6 @@ _REPO_URLS = {
     "keys_url": "keys{/key_id}",
     "collaborators_url": "collaborators{/collaborator}",
 }
-
-
-def stamp(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def node_id(kind: str, number: int) -> str:

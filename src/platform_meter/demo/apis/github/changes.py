@@ -8,8 +8,8 @@ from zlib import crc32
 
 from msgspec import Raw
 
-from platform_meter.demo.apis.github.bodies import WEB, Bodies, closed_at, node_id, signature, stamp
-from platform_meter.demo.apis.wsgi import encode
+from platform_meter.demo.apis.github.bodies import WEB, Bodies, closed_at, node_id, signature
+from platform_meter.demo.apis.wsgi import encode, stamp
 from platform_meter.demo.company.layout import ORG, Repo
 from platform_meter.demo.company.records import Issue, Pull, sha_of
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from platform_meter.demo.apis.github.bodies import WEB, WORKFLOWS, Bodies, node_id, signature, stamp
+from platform_meter.demo.apis.github.bodies import WEB, WORKFLOWS, Bodies, node_id, signature
+from platform_meter.demo.apis.wsgi import stamp
 from platform_meter.demo.company.records import CHECKOUT, CONTAINERS, SET_UP, Attempt, Deployment, Job, Run, sha_of
 
 

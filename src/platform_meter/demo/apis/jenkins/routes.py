@@ -110,7 +110,7 @@ class JenkinsApi(Api):
     def _folder(self, name: str) -> dict[str, Any]:
         depth = name.count("/") + 1 if name else 0
         inside = dict.fromkeys("/".join(one.split("/")[: depth + 1]) for one in self._pipelines if self._in(one, name))
-        items = [self._job(self._pipelines[item]) if item in self._pipelines else self._item(item) for item in inside]
+        items = [self._head(self._pipelines[item]) if item in self._pipelines else self._item(item) for item in inside]
         return {"_class": self._class(name), "name": name.rpartition("/")[2], "jobs": items}
 
     @staticmethod
@@ -128,14 +128,17 @@ class JenkinsApi(Api):
 
     def _job(self, pipeline: Pipeline) -> dict[str, Any]:
         builds = [self._body(build) for build in self._builds(pipeline)]
+        return {**self._head(pipeline), "builds": builds[:NEWEST], "allBuilds": builds}
+
+    def _head(self, pipeline: Pipeline) -> dict[str, Any]:
+        """A job without its lists of builds, which its folder does not show."""
+        last = next(iter(self._builds(pipeline)), None)
         return {
             "_class": FREESTYLE if pipeline.trigger == "schedule" else PIPELINE,
             "name": pipeline.name.rpartition("/")[2],
             "fullName": pipeline.name,
             "labelExpression": pipeline.pool,
-            "lastBuild": builds[0] if builds else None,
-            "builds": builds[:NEWEST],
-            "allBuilds": builds,
+            "lastBuild": None if last is None else self._body(last),
         }
 
     def _body(self, build: Build) -> dict[str, Any]:

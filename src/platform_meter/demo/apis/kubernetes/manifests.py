@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from platform_meter.demo.apis.wsgi import stamp
 from platform_meter.demo.company.objects import Change, Namespace, Node, Pod, PodState, Workload, WorkloadState
 from platform_meter.demo.company.records import sha_of, uid_of
 
@@ -59,10 +60,6 @@ def _hash(pod: Pod) -> str:
     return sha_of(pod.owner)[:9]
 
 
-def _stamp(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _metadata(name: str, namespace: str, labels: Mapping[str, str], created: datetime) -> dict[str, Any]:
     where = {"namespace": namespace} if namespace else {}
     return {
@@ -70,7 +67,7 @@ def _metadata(name: str, namespace: str, labels: Mapping[str, str], created: dat
         **where,
         "uid": uid_of(namespace, name),
         "resourceVersion": "0",
-        "creationTimestamp": _stamp(created),
+        "creationTimestamp": stamp(created),
         "labels": dict(labels),
     }
 
@@ -90,8 +87,8 @@ def _node(found: Node) -> dict[str, Any]:
     condition = {
         "type": "Ready",
         "status": "True" if found.ready else "Unknown",
-        "lastHeartbeatTime": _stamp(found.since),
-        "lastTransitionTime": _stamp(found.since),
+        "lastHeartbeatTime": stamp(found.since),
+        "lastTransitionTime": stamp(found.since),
         "reason": "KubeletReady" if found.ready else "NodeStatusUnknown",
         "message": "kubelet is posting ready status" if found.ready else "Kubelet stopped posting node status.",
     }
@@ -116,8 +113,8 @@ def _pod(pod: Pod, *, ready: bool) -> dict[str, Any]:
     owner = _owner(pod)
     since = pod.ready if ready else pod.created
     status = "True" if ready else "False"
-    condition = {"lastProbeTime": None, "lastTransitionTime": _stamp(since), "status": status}
-    state = {"running": {"startedAt": _stamp(pod.ready)}} if ready else {"waiting": {"reason": "ContainerCreating"}}
+    condition = {"lastProbeTime": None, "lastTransitionTime": stamp(since), "status": status}
+    state = {"running": {"startedAt": stamp(pod.ready)}} if ready else {"waiting": {"reason": "ContainerCreating"}}
     reference = {
         "apiVersion": "batch/v1" if pod.owner_kind == "jobs" else "apps/v1",
         "kind": OWNERS[pod.owner_kind],
@@ -138,10 +135,10 @@ def _pod(pod: Pod, *, ready: bool) -> dict[str, Any]:
         },
         "status": {
             "phase": "Running" if ready else "Pending",
-            "startTime": _stamp(pod.created),
+            "startTime": stamp(pod.created),
             "conditions": [
-                {"type": "PodScheduled", **condition, "status": "True", "lastTransitionTime": _stamp(pod.created)},
-                {"type": "Initialized", **condition, "status": "True", "lastTransitionTime": _stamp(pod.created)},
+                {"type": "PodScheduled", **condition, "status": "True", "lastTransitionTime": stamp(pod.created)},
+                {"type": "Initialized", **condition, "status": "True", "lastTransitionTime": stamp(pod.created)},
                 {"type": "ContainersReady", **condition},
                 {"type": "Ready", **condition},
             ],

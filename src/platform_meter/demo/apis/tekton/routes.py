@@ -13,7 +13,7 @@ from threading import Event
 from typing import Any
 
 from platform_meter.demo.apis.kubernetes.words import line, matcher, refuse, status
-from platform_meter.demo.apis.wsgi import Api, Reply, Request, encode
+from platform_meter.demo.apis.wsgi import Api, Reply, Request, encode, stamp
 from platform_meter.demo.company.layout import TEAM_LABEL
 from platform_meter.demo.company.pipelines import KEPT, Build, Stage, System
 from platform_meter.demo.company.records import uid_of
@@ -37,10 +37,6 @@ class Shown:
     gone: datetime
     """When it is pruned."""
     body: dict[str, Any]
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _version(moment: datetime) -> int:
@@ -141,7 +137,7 @@ def _metadata(build: Build, name: str, created: datetime, changed: datetime) -> 
         "name": name,
         "namespace": build.pipeline.place,
         "uid": uid_of("tekton", name),
-        "creationTimestamp": _stamp(created),
+        "creationTimestamp": stamp(created),
         "resourceVersion": str(_version(changed)),
         "labels": {
             TEAM_LABEL: build.pipeline.team.id,
@@ -162,7 +158,7 @@ def _condition(outcome: Outcome, at: datetime | None, reason: str, message: str)
         "status": "True" if well else "False",
         "reason": "Succeeded" if well else reason,
         "message": "All finished" if well else message,
-        "lastTransitionTime": _stamp(at),
+        "lastTransitionTime": stamp(at),
     }
 
 
@@ -174,14 +170,14 @@ def _run(build: Build, now: datetime) -> Shown:
     over = build.ended <= now
     changed = build.ended if over else build.created
     reason = "Cancelled" if build.outcome is Outcome.CANCELLED else "Failed"
-    done = {"completionTime": _stamp(build.ended)} if over else {}
+    done = {"completionTime": stamp(build.ended)} if over else {}
     body = {
         "apiVersion": "tekton.dev/v1",
         "kind": "PipelineRun",
         "metadata": _metadata(build, _name(build), build.created, changed),
         "spec": {"pipelineRef": {"name": build.pipeline.name}, "params": []},
         "status": {
-            "startTime": _stamp(build.created),
+            "startTime": stamp(build.created),
             **done,
             "conditions": [
                 _condition(build.outcome, build.ended if over else None, reason, "Tasks Completed with a failure")
@@ -205,8 +201,8 @@ def _task(build: Build, stage: Stage, created: datetime, now: datetime, *, last:
     over, lost = stage.ended <= now, outcome is Outcome.INFRA_FAILURE
     changed = stage.ended if over else stage.started if stage.started <= now else created
     code = int(outcome is Outcome.USER_FAILURE)
-    ended = {"exitCode": code, "reason": "Error" if code else "Completed", "finishedAt": _stamp(stage.ended)}
-    began = {"startedAt": _stamp(stage.started)}
+    ended = {"exitCode": code, "reason": "Error" if code else "Completed", "finishedAt": stamp(stage.ended)}
+    began = {"startedAt": stamp(stage.started)}
     step = {"name": "run", "terminated": {**began, **ended}} if over else {"name": "run", "running": began}
     reason = {Outcome.CANCELLED: "TaskRunCancelled", Outcome.INFRA_FAILURE: "PodCreationFailed"}.get(outcome, "Failed")
     metadata = _metadata(build, f"{_name(build)}-{stage.name}", created, changed)
@@ -218,8 +214,8 @@ def _task(build: Build, stage: Stage, created: datetime, now: datetime, *, last:
         "spec": {"params": []},
         "status": {
             "podName": "" if lost else f"{metadata['name']}-pod",
-            "startTime": _stamp(created),
-            **({"completionTime": _stamp(stage.ended)} if over else {}),
+            "startTime": stamp(created),
+            **({"completionTime": stamp(stage.ended)} if over else {}),
             "steps": [step] if stage.started <= now and not lost else [],
             "conditions": [
                 _condition(
