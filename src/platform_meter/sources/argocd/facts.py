@@ -22,6 +22,7 @@ from platform_meter.model.facts.gitops import (
 )
 from platform_meter.sources.argocd.rows import Application, Condition, Entry, Rollout, revisions
 from platform_meter.sources.kit.remotes import repository
+from platform_meter.sources.kit.served import goes_back
 
 SYSTEM = "argocd"
 LOCAL_SERVER, LOCAL_NAME = "https://kubernetes.default.svc", "in-cluster"
@@ -202,6 +203,7 @@ def _deployment(
     app: Application, place: Place, history: list[Entry], n: int, at: datetime | None, result: DeployResult
 ) -> Iterator[Deployment]:
     entry, to = history[n], app.spec.destination
+    back = goes_back([one.version for one in history[:n]], entry.version)
     if at is None:
         return
     cluster = cluster_of(app, place)
@@ -212,7 +214,7 @@ def _deployment(
         environment=f"{cluster}/{to.namespace}" if to.namespace else cluster,
         sha=entry.shas[moved(history, n)] if entry.shas else "",
         result=result,
-        kind=DeployKind.ROLLBACK if _goes_back(history, n) else DeployKind.PLANNED,
+        kind=DeployKind.ROLLBACK if back else DeployKind.PLANNED,
         version=" ".join(entry.shas),
         started=_utc(entry.deploy_started_at),
         way=DeployWay.GITOPS,
@@ -223,13 +225,6 @@ def moved(history: list[Entry], n: int) -> int:
     """Of several sources the place of the first that moved: it is the change."""
     shas, before = history[n].shas, history[n - 1].shas if n else ()
     return next((i for i, sha in enumerate(shas) if i >= len(before) or before[i] != sha), 0)
-
-
-def _goes_back(history: list[Entry], n: int) -> bool:
-    """Whether it brings back what was there before the one that it replaces was."""
-    versions = [entry.version for entry in history[: n + 1]]
-    before = versions[:-1]
-    return versions[-1] in before and before.index(versions[-1]) < before.index(before[-1])
 
 
 def rollout_ended(rollout: Rollout, place: Place) -> RolloutEnded | None:

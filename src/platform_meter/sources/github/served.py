@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from platform_meter.sources.github.state import Rollout
+from platform_meter.sources.kit import served as kit
 
 SERVED_KEPT = 30
 ENVIRONMENTS_KEPT = 20
@@ -16,7 +17,7 @@ def goes_back(served: Served, rollout: Rollout) -> bool:
     """Whether it brings back a sha that served here before the one which serves now did; bringing that one back is none."""
     order = (rollout.created, rollout.id)
     before = [r.sha for r in served.get(_place(rollout), []) if (r.created, r.id) < order]
-    return rollout.sha in before and before.index(rollout.sha) < before.index(before[-1])
+    return kit.goes_back(before, rollout.sha)
 
 
 def remember(served: Served, rollout: Rollout) -> None:

@@ -36,6 +36,7 @@ from platform_meter.sources.gitlab.waits import WAITING, keep
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.served import goes_back
 from platform_meter.sources.kit.walk import Walk
 
 PER_PAGE = 100
@@ -237,7 +238,7 @@ def _stamp(moment: datetime) -> str:
 def _goes_back(state: Deployments, row: DeploymentRow) -> bool:
     """Whether it brings back a commit that served here before the one which serves now did."""
     before = [served.sha for served in state.served.get(row.environment.name, []) if served.id < row.id]
-    return row.sha in before and before.index(row.sha) < before.index(before[-1])
+    return goes_back(before, row.sha)
 
 
 def _remember(state: Deployments, row: DeploymentRow) -> None:
