@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from platform_meter.sources.github.served import ENVIRONMENTS_KEPT, SERVED_KEPT, Served, goes_back, remember
+from platform_meter.sources.github.served import Served, goes_back, remember
 from platform_meter.sources.github.state import Rollout
 
 START = datetime(2026, 5, 20, tzinfo=UTC)
@@ -23,14 +23,3 @@ def test_what_served_before_the_version_that_serves_goes_back() -> None:
     assert not goes_back(served, _rollout(3, "b"))
     assert not goes_back(served, _rollout(3, "c"))
     assert not goes_back(served, _rollout(3, "a", "staging"))
-
-
-def test_only_the_last_are_kept() -> None:
-    """Of an environment, and of environments."""
-    served: Served = {}
-    for id_ in range(SERVED_KEPT + 1):
-        remember(served, _rollout(id_, f"{id_}"))
-    assert [one.id for one in served["production"]] == [*range(1, SERVED_KEPT + 1)]
-    for id_ in range(ENVIRONMENTS_KEPT):
-        remember(served, _rollout(id_, "a", f"pr-{id_}"))
-    assert [*served] == [f"pr-{id_}" for id_ in range(ENVIRONMENTS_KEPT)]

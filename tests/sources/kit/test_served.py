@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from operator import attrgetter
+
 import pytest
 
-from platform_meter.sources.kit.served import goes_back
+from platform_meter.sources.kit.served import PLACES_KEPT, SERVED_KEPT, brings_back, goes_back, remember
 
 
 @pytest.mark.parametrize(
@@ -22,3 +25,33 @@ from platform_meter.sources.kit.served import goes_back
 def test_what_served_before_the_present_one_goes_back(before: str, version: str, back: bool) -> None:
     """By when each served first: what a rollback has just undone is no rollback when it is tried again."""
     assert goes_back(before, version) is back
+
+
+@dataclass
+class _Rollout:
+    id: int
+    sha: str
+
+
+_ORDER = attrgetter("id")
+
+
+def test_what_served_later_says_nothing() -> None:
+    """Rollouts are told in any order; each is judged by those that came before it."""
+    served: dict[str, list[_Rollout]] = {}
+    for one in (_Rollout(3, "c"), _Rollout(1, "a"), _Rollout(2, "b")):
+        remember(served, "production", one, _ORDER)
+    assert [one.sha for one in served["production"]] == ["a", "b", "c"]
+    assert brings_back(served["production"], _Rollout(4, "b"), _ORDER)
+    assert not brings_back(served["production"], _Rollout(2, "b"), _ORDER)
+
+
+def test_only_the_last_are_kept() -> None:
+    """Of a place, and of places; what is told again stands once."""
+    served: dict[str, list[_Rollout]] = {}
+    for id_ in (*range(SERVED_KEPT + 1), SERVED_KEPT):
+        remember(served, "production", _Rollout(id_, f"{id_}"), _ORDER)
+    assert [one.id for one in served["production"]] == [*range(1, SERVED_KEPT + 1)]
+    for id_ in range(PLACES_KEPT):
+        remember(served, f"pr-{id_}", _Rollout(id_, "a"), _ORDER)
+    assert [*served] == [f"pr-{id_}" for id_ in range(PLACES_KEPT)]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from platform_meter.sources.github.state import Rollout
 from platform_meter.sources.kit import served as kit
-
-SERVED_KEPT = 30
-ENVIRONMENTS_KEPT = 20
-"""Bounds of the checkpoint, per environment and per repository. A rollback further back counts as planned."""
 
 Served = dict[str, list[Rollout]]
 """By environment (and task), the last that served, oldest first."""
@@ -15,19 +13,17 @@ Served = dict[str, list[Rollout]]
 
 def goes_back(served: Served, rollout: Rollout) -> bool:
     """Whether it brings back a sha that served here before the one which serves now did; bringing that one back is none."""
-    order = (rollout.created, rollout.id)
-    before = [r.sha for r in served.get(_place(rollout), []) if (r.created, r.id) < order]
-    return kit.goes_back(before, rollout.sha)
+    return kit.brings_back(served.get(_place(rollout), []), rollout, _order)
 
 
 def remember(served: Served, rollout: Rollout) -> None:
     """It served."""
-    others = [r for r in served.pop(_place(rollout), []) if r.id != rollout.id]
-    others.append(Rollout(id=rollout.id, sha=rollout.sha, environment="", created=rollout.created))
-    others.sort(key=lambda r: (r.created, r.id))
-    served[_place(rollout)] = others[-SERVED_KEPT:]
-    while len(served) > ENVIRONMENTS_KEPT:
-        del served[next(iter(served))]
+    one = Rollout(id=rollout.id, sha=rollout.sha, environment="", created=rollout.created)
+    kit.remember(served, _place(rollout), one, _order)
+
+
+def _order(rollout: Rollout) -> tuple[datetime, int]:
+    return rollout.created, rollout.id
 
 
 def _place(rollout: Rollout) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct, field
@@ -36,16 +37,13 @@ from platform_meter.sources.gitlab.waits import WAITING, keep
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.rows import Sieve
-from platform_meter.sources.kit.served import goes_back
+from platform_meter.sources.kit.served import Order, brings_back, remember
 from platform_meter.sources.kit.walk import Walk
 
 PER_PAGE = 100
 DETAIL = timedelta(days=28)
 """Commits and notes of a merge request, at a call each, are read of what was merged since then; how far back before the
 first poll it is read why a pipeline failed."""
-SERVED_KEPT = 30
-ENVIRONMENTS_KEPT = 20
-"""Bounds of the checkpoint, per environment and per project. A rollback further back counts as planned."""
 SCOPE_PAGES = 10
 """Pages of jobs that wait and run now which are read of one project; of one with more nothing is told."""
 _SECOND = timedelta(seconds=1)
@@ -63,6 +61,9 @@ C = TypeVar("C", bound=Changing)
 class Served(Struct):
     id: int
     sha: str
+
+
+_ORDER: Order[Served] = attrgetter("id")
 
 
 class Deployments(Cursor, omit_defaults=True):
@@ -152,11 +153,13 @@ class Visit:
         rows = sorted((row for page in pages for row in page), key=lambda row: row.id)
         facts: list[Event] = []
         for row in rows:
+            one, place = Served(id=row.id, sha=row.sha), row.environment.name
             result = DEPLOYED.get(row.status)
             if result is not None:
-                facts.append(deployment_fact(about(self.project), row, result, rollback=_goes_back(cursor, row)))
+                back = brings_back(cursor.served.get(place, []), one, _ORDER)
+                facts.append(deployment_fact(about(self.project), row, result, rollback=back))
             if row.status == "success":
-                _remember(cursor, row)
+                remember(cursor.served, place, one, _ORDER)
         yield facts
 
     def merge_requests(self, cursor: Cursor) -> Iterator[list[Event]]:
@@ -233,17 +236,3 @@ def _given(params: dict[str, Any]) -> dict[str, Any]:
 
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _goes_back(state: Deployments, row: DeploymentRow) -> bool:
-    """Whether it brings back a commit that served here before the one which serves now did."""
-    before = [served.sha for served in state.served.get(row.environment.name, []) if served.id < row.id]
-    return goes_back(before, row.sha)
-
-
-def _remember(state: Deployments, row: DeploymentRow) -> None:
-    others = [served for served in state.served.pop(row.environment.name, []) if served.id != row.id]
-    others.append(Served(id=row.id, sha=row.sha))
-    state.served[row.environment.name] = sorted(others, key=lambda served: served.id)[-SERVED_KEPT:]
-    while len(state.served) > ENVIRONMENTS_KEPT:
-        del state.served[next(iter(state.served))]

@@ -1,8 +1,25 @@
-"""What is a rollback: a version that goes out again, behind others that served after it (domain section 6)."""
+"""What served where, and what is a rollback: a version that goes out again, behind others that served after it (domain section 6)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+SERVED_KEPT = 30
+PLACES_KEPT = 20
+"""Bounds of a checkpoint, per place and per object. A rollback further back counts as planned."""
+
+
+class Version(Protocol):
+    """One rollout of a version: a commit, under a number of its own."""
+
+    id: int
+    sha: str
+
+
+V = TypeVar("V", bound=Version)
+Order = Callable[[V], Any]
+"""What tells which of two came first."""
 
 
 def goes_back(before: Sequence[object], version: object) -> bool:
@@ -13,3 +30,16 @@ def goes_back(before: Sequence[object], version: object) -> bool:
         version: what goes out there next.
     """
     return version in before and before.index(version) < before.index(before[-1])
+
+
+def brings_back(served: Sequence[V], one: V, order: Order[V]) -> bool:
+    """Whether it goes back, among those that served in its place, oldest first; what served after it says nothing."""
+    return goes_back([other.sha for other in served if order(other) < order(one)], one.sha)
+
+
+def remember(served: dict[str, list[V]], place: str, one: V, order: Order[V]) -> None:
+    """It served there. The last of a place are kept, and of places those that something served in last."""
+    others = [other for other in served.pop(place, []) if other.id != one.id]
+    served[place] = sorted([*others, one], key=order)[-SERVED_KEPT:]
+    while len(served) > PLACES_KEPT:
+        del served[next(iter(served))]

@@ -26,7 +26,7 @@ from platform_meter.model.source import Expired, Gap, Outside, Page, Refused, So
 
 S = TypeVar("S", bound=Struct)
 Reader = Callable[[Any], Iterator[Sequence[Event]]]
-"""Cursor of a list -> its facts in steps; after each the cursor holds exactly what was told so far."""
+"""Place in a list -> its facts in steps; after each it holds exactly what was told so far."""
 PAGE_FACTS = 1_000
 """Facts that make a page worth its transaction."""
 VISIT_FACTS = 100
@@ -39,7 +39,7 @@ _HIDDEN = frozenset({404, 451})
 """Many systems say 404 of what a credential may not see, and of what was renamed or deleted since it was listed."""
 
 
-class Cursor(Protocol):
+class Place(Protocol):
     """The place in one list of one object, as far as a sweep minds it."""
 
     failing: tuple[datetime, datetime] | None
@@ -238,7 +238,7 @@ class Sweep(Generic[S]):
                 self._read.add(name)
                 self._row[name] = 0
 
-    def _failed(self, one: Object[S], name: str, cursor: Cursor, error: SourceError, *, moved: bool) -> None:
+    def _failed(self, one: Object[S], name: str, cursor: Place, error: SourceError, *, moved: bool) -> None:
         known = cursor.failing is not None
         if known and not moved:
             # Perhaps it fails at this very place: what is new must not wait for it.
