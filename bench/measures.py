@@ -99,7 +99,7 @@ class Bench:
     def floor(self) -> None:
         start, end = (int(moment.timestamp() * 1000) for moment in (self.now - QUARTER, self.now))
         connection = sqlite3.connect(self.path)
-        query = "SELECT object, body FROM events WHERE kind = 'PipelineRun' AND at >= ? AND at < ? ORDER BY at"
+        query = "SELECT object, body FROM events WHERE kind = 'PipelineRun' AND source = 'gh' AND at >= ? AND at < ? ORDER BY at"
         for _ in connection.execute(query, (start, end)):
             pass
         connection.close()

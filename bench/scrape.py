@@ -1,7 +1,8 @@
 """Scrape cost: our exposition against prometheus_client serving the same series, and against the floor.
 
 The floor is joining and compressing text lines that exist already. CPU time of this process, median of several runs.
-The ticks that render what is scraped are those of a whole meter on a store, half of its series counters, half gauges.
+The ticks that render what is scraped are those of a whole meter on a store, half of its series counters, half gauges;
+one family of counters has 1,000 series, the others share the rest.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as PeerMetric
 from prometheus_client.registry import Collector
 
+from platform_meter import measures
 from platform_meter.model.catalogue.adoption import TEAM_CAPABILITY_STATE
 from platform_meter.model.catalogue.ci import PIPELINE_RUNS
 from platform_meter.model.definitions import Definitions
@@ -33,6 +35,10 @@ from platform_meter.store import Store
 LABELS = ("team", "system", "outcome")
 FAMILIES = 20
 RUNS, STATE = PIPELINE_RUNS, TEAM_CAPABILITY_STATE
+OTHERS = [m for m in measures.metrics().values() if m.type is MetricType.COUNTER and m.labels and m is not RUNS]
+"""Families of counters beside the one in which something changes."""
+SIZE = 1_000
+"""Series of that one."""
 
 
 def series(count: int) -> list[tuple[Metric, list[tuple[tuple[str, ...], float]]]]:
@@ -126,12 +132,19 @@ class Meterbed:
         self.value = 1.0
         half = count // 2
         self._teams = [f"team-{i:05d}" for i in range(half)]
-        caps = {RUNS.name: count, STATE.name: count}
+        caps = {metric.name: count for metric in (RUNS, STATE, *OTHERS)}
         directory = Directory.build(Definitions(), team_label="")
         self.store = Store.open(
             f"sqlite:///{folder}/{count}.db", zone="UTC", countings=(), directory=directory, caps=caps
         )
-        self.count(*self._teams)
+        self.count(*self._teams[:SIZE])
+        self.store.add_counters(
+            [
+                Increment(metric=(metric := OTHERS[n % len(OTHERS)]), labels=(team,) * len(metric.labels))
+                for n, team in enumerate(self._teams[SIZE:])
+            ],
+            now=self.now,
+        )
         gauging = Gauging(metrics=(STATE,), reads=frozenset(), compute=self._states, every=timedelta(minutes=5))
         self.meter = Meter(
             self.store,
@@ -177,7 +190,7 @@ def ticks(count: int, peer: float) -> list[tuple[str, float, float]]:
         assert bed.meter.series == count // 2 * 2
         rows = [
             ("tick, nothing changed", cpu_ms(bed.idle)),
-            ("tick, one counter changed", cpu_ms(bed.counted)),
+            ("tick, one counter of a family of 1,000 changed", cpu_ms(bed.counted)),
             ("tick, every gauge changed", cpu_ms(bed.measured)),
         ]
         bed.store.close()

@@ -46,6 +46,7 @@ def test_what_it_offers() -> None:
     assert sorted(" ".join(words) for words, _ in ALL) == [
         "check",
         "demo",
+        "explain",
         "generate",
         "init",
         "metrics",

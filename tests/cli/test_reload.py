@@ -134,7 +134,12 @@ def test_one_that_does_not_close_well_is_replaced_all_the_same(
 ) -> None:
     """A store that is gone, say; the log tells."""
     before, close = running.service, running.service.close
-    monkeypatch.setattr(before, "close", fail)
+
+    def refuse(*, followed: bool) -> None:
+        assert followed, "what measures made is kept by the one that goes on"
+        fail()
+
+    monkeypatch.setattr(before, "close", refuse)
     assert running.reload() == []
     assert "did not close well" in caplog.text
     close()

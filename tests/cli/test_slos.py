@@ -41,7 +41,7 @@ def test_generate_says_what_promtool_counts(slos: Path, tmp_path: Path) -> None:
     assert code == 0
     found = promtool("check", "rules", *sorted((slos / "generated").glob("*.rules.yml")))
     counted = sum(int(line.split()[1]) for line in found.splitlines() if "SUCCESS" in line)
-    assert output.splitlines()[-1] == f"8 SLOs, {counted} rules"
+    assert output.splitlines()[-1] == f"10 SLOs, {counted} rules"
 
 
 def test_a_second_generate_changes_nothing(slos: Path, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_rules_among_the_slo_files_are_no_input(slos: Path, tmp_path: Path) -> N
     """Rules may go to any folder, also one that is searched for SLO files."""
     for _ in range(2):
         code, output = run("generate", "--slos", slos, "--rules", slos / "rules", "--dashboards", tmp_path / "boards")
-        assert (code, output.splitlines()[-1].split(",")[0]) == (0, "8 SLOs")
+        assert (code, output.splitlines()[-1].split(",")[0]) == (0, "10 SLOs")
 
 
 def test_the_scrape_interval_is_said(slos: Path, tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_problems_of_slo_files_end_it(slos: Path, tmp_path: Path) -> None:
 def test_slo_list_and_explain(slos: Path) -> None:
     """`list` has a line for each SLO; `explain` prints detection term by term; an unknown name is a usage error."""
     code, output = run("slo", "list", "--slos", slos)
-    assert (code, len(output.splitlines())) == (0, 8)
+    assert (code, len(output.splitlines())) == (0, 10)
     assert "ci-platform-success                      99 % over 28d, standard, ci" in output.splitlines()
     code, output = run("slo", "explain", "--slos", slos, "ci-platform-success")
     assert code == 0

@@ -25,8 +25,9 @@ from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Event, Fact, Ref
 from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun, PipelineRunners
 from platform_meter.model.history import Owner, SourceState
-from platform_meter.model.measure import Scene
+from platform_meter.model.measure import Gauging, Scene
 from platform_meter.model.metric import Ratio, Sample, merge, resolve
+from platform_meter.testing import adds_up
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 GITHUB = source("github", watermark=NOW)
@@ -72,6 +73,9 @@ def scene(told: Iterable[Told], *sources: SourceState, minimum: int = 1) -> Scen
 
 
 def values(compute: Callable[[Scene], Iterable[Sample]], at: Scene) -> dict[tuple[str, ...], float | None]:
+    for measure in ci.MEASURES.standing:
+        if isinstance(measure, Gauging) and measure.compute is compute:
+            adds_up(measure, at)
     return {s.labels: resolve(s.value) for s in compute(at)}
 
 
@@ -209,7 +213,7 @@ def test_a_stale_or_never_polled_source_gives_nothing(broken: SourceState) -> No
     at = scene(told, broken)
     assert values(ci.flaky, at) == {}
     assert values(ci.unclassified, at) == {}
-    assert (values(ci.active, at) == {}) is not broken.fresh
+    assert (values(ci.ACTIVE.compute, at) == {}) is not broken.fresh
 
 
 def test_under_the_minimum_of_samples_the_ratio_is_absent() -> None:
@@ -249,7 +253,10 @@ def test_runs_now_add_up_by_pool() -> None:
         ("github", owner("a"), PipelineActive(about=ref, pool="linux", queued=2, running=3)),
         ("github", owner("b"), PipelineActive(about=other, pool="linux", queued=0, running=1)),
     ]
-    assert values(ci.active, scene(told)) == {("github", "linux", "queued"): 2.0, ("github", "linux", "running"): 4.0}
+    assert values(ci.ACTIVE.compute, scene(told)) == {
+        ("github", "linux", "queued"): 2.0,
+        ("github", "linux", "running"): 4.0,
+    }
 
 
 @given(
@@ -331,7 +338,7 @@ def test_runners_of_a_pool_add_up_over_sources() -> None:
     ]
     sources = (GITHUB, source("other", "github", watermark=NOW), source("old", "jenkins", watermark=NOW, fresh=False))
     scene = Scene(history=MemoryHistory(facts, sources=sources), definitions=Definitions(), now=NOW)
-    assert [(sample.labels, sample.value) for sample in ci.runners(scene)] == [
+    assert [(sample.labels, sample.value) for sample in ci.RUNNERS.compute(scene)] == [
         (("github", "gpu", "busy"), 4.0),
         (("github", "gpu", "idle"), 2.0),
         (("github", "gpu", "offline"), 6.0),

@@ -93,7 +93,7 @@ def test_applications_stand_by_sync_and_health() -> None:
         ("us", NOBODY, app("d")),
     ]
     stale = source("us", "argocd", watermark=NOW, fresh=False)
-    found = {s.labels: resolve(s.value) for s in gitops.apps(scene(told, CD, stale))}
+    found = {s.labels: resolve(s.value) for s in gitops.APPS.compute(scene(told, CD, stale))}
     assert found == {("cd", "synced", "healthy"): 2.0, ("cd", "out_of_sync", "degraded"): 1.0}
 
 
@@ -164,6 +164,16 @@ def test_a_change_took_from_its_merge_to_being_served() -> None:
     ]  # fmt: skip
     assert propagations(told) == [("cd", "propagation/d/abc", 450.0)]
     assert propagations([*reversed(told), *told]) == [("cd", "propagation/d/abc", 450.0)]
+
+
+def test_of_two_merges_of_a_commit_the_last_counts_and_none_of_long_ago() -> None:
+    """Two sources may tell of one, and a commit may be merged again; 28 days back it explains nothing."""
+    both: list[Told] = [("cd", NOBODY, app("shop")), ("cd", NOBODY, served("abc")), merged("abc", 5)]
+    earlier = merged("abc", 9)
+    assert isinstance(earlier[2], Change)
+    both += [("gl", NOBODY, replace(earlier[2], key="other"))]
+    assert propagations(both) == propagations(both[::-1]) == [("cd", "propagation/d/abc", 300.0)]
+    assert propagations([*both[:2], merged("abc", 28 * 24 * 60 + 1)]) == []
 
 
 @pytest.mark.parametrize(

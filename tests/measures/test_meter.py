@@ -20,8 +20,9 @@ from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.history import Owner
-from platform_meter.model.measure import Scene
+from platform_meter.model.measure import Gauging, Scene
 from platform_meter.model.metric import Metric, Sample, resolve
+from platform_meter.testing import adds_up
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 
@@ -51,7 +52,11 @@ def test_objects_are_counted_by_source_type_and_kind_with_those_unowned_and_disp
             source("old", "gitlab", watermark=NOW, fresh=False),
         ],
     )
-    found = list(meter.objects(Scene(history=history, definitions=Definitions(), now=NOW)))
+    scene = Scene(history=history, definitions=Definitions(), now=NOW)
+    gauge = meter.MEASURES.standing[0]
+    assert isinstance(gauge, Gauging)
+    adds_up(gauge, scene)
+    found = list(gauge.compute(scene))
     assert values(found, OBJECTS_SEEN) == {("github", "repository"): 3.0, ("kubernetes", "namespace"): 1.0}
     assert values(found, UNOWNED_OBJECTS) == {("github", "repository"): 1.0, ("kubernetes", "namespace"): 0.0}
     assert values(found, OWNERSHIP_CONFLICTS) == {

@@ -9,7 +9,7 @@ from tests.support.history import MemoryHistory, owner, source
 from tests.support.views import view
 
 from platform_meter import measures
-from platform_meter.measures.opentelemetry import MEASURES, count_run, repositories, workers
+from platform_meter.measures.opentelemetry import MEASURES, REPOSITORIES_NOW, WORKERS_NOW, count_run
 from platform_meter.model.conventions import CONVENTIONS, REPOSITORIES, RUN_DURATION, SETTING, WORKERS
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Ref
@@ -67,12 +67,12 @@ def test_workers_by_state() -> None:
 
     states = [source("github", watermark=NOW), source("old", watermark=NOW, fresh=False)]
     seen = MemoryHistory([pool("a"), pool("b"), pool("c", "old")], sources=states)
-    assert list(workers(view(NOW, seen).scene)) == [
+    assert list(WORKERS_NOW.compute(view(NOW, seen).scene)) == [
         Sample(metric=WORKERS, labels=("available",), value=6.0),
         Sample(metric=WORKERS, labels=("busy",), value=4.0),
         Sample(metric=WORKERS, labels=("offline",), value=0.0),
     ]
-    assert list(workers(view(NOW, MemoryHistory([pool("c", "old")], sources=states)).scene)) == []
+    assert list(WORKERS_NOW.compute(view(NOW, MemoryHistory([pool("c", "old")], sources=states)).scene)) == []
 
 
 def test_repositories_by_organisation() -> None:
@@ -86,7 +86,7 @@ def test_repositories_by_organisation() -> None:
         source("gitlab", watermark=NOW),
         source("old", watermark=NOW, fresh=False),
     ]
-    assert list(repositories(view(NOW, MemoryHistory(told, sources=states)).scene)) == [
+    assert list(REPOSITORIES_NOW.compute(view(NOW, MemoryHistory(told, sources=states)).scene)) == [
         Sample(metric=REPOSITORIES, labels=("github", "acme"), value=2.0),
         Sample(metric=REPOSITORIES, labels=("gitlab", "acme/web"), value=1.0),
     ]

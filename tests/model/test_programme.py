@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from platform_meter.model.programme import (
     EffectMetric,
     Intervention,
     Promise,
+    PromisePeriod,
     Question,
     RoadmapSource,
     Survey,
@@ -57,6 +58,27 @@ def test_what_was_promised_stands_in_one_of_two_places() -> None:
     )
     assert (slo.promised, queue.promised) == (0.985, 0.9)
     assert (slo.period.calendar, slo.period.zone) == ("month", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("calendar", "back", "start", "end", "called"),
+    [
+        ("month", 0, "2026-10-31T23:00", "2026-11-30T23:00", "November 2026"),
+        ("month", 1, "2026-09-30T22:00", "2026-10-31T23:00", "October 2026"),
+        ("quarter", 0, "2026-09-30T22:00", "2026-12-31T23:00", "Q4 2026"),
+        ("quarter", 4, "2025-09-30T22:00", "2025-12-31T23:00", "Q4 2025"),
+        ("year", 0, "2025-12-31T23:00", "2026-12-31T23:00", "2026"),
+        ("year", 1, "2024-12-31T23:00", "2025-12-31T23:00", "2025"),
+    ],
+)
+def test_a_period_is_cut_at_midnights_of_its_zone(calendar: str, back: int, start: str, end: str, called: str) -> None:
+    """In Berlin at half past midnight of 1 November, an hour of October in UTC; the clocks of October went back in it."""
+    period = PromisePeriod.model_validate({"calendar": calendar, "zone": "Europe/Berlin"})
+    now = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
+    found = period.around(now, back)
+    assert [moment.isoformat()[:16] for moment in found] == [start, end]
+    assert [moment.tzinfo for moment in found] == [UTC, UTC]
+    assert period.called(found[0]) == called
 
 
 @pytest.mark.parametrize("type_", ["csv", "google_forms", "typeform", "http_json", "form"])

@@ -9,6 +9,7 @@ import pytest
 from tests.support.slos import LATENCY, RATIO, SLICES, STORED, THRESHOLD, planned
 
 from platform_meter.model.facts.ci import PIPELINE_RUNS
+from platform_meter.model.facts.traffic import GATEWAY_REQUESTS
 from platform_meter.model.objective import NoData, StoredObjective, StoredSli
 from platform_meter.slo.stored import stored_objective
 
@@ -53,6 +54,14 @@ def test_slices_bring_their_length_target_and_silence() -> None:
         Decimal("0.9"),
         NoData.HOLD,
     )
+
+
+def test_what_was_counted_elsewhere_may_be_sliced() -> None:
+    """As a probe must be; events of our own are counted one by one."""
+    gateway = ("events: pipeline_runs, where: {system: github}", "events: gateway_requests, where: {gateway: edge}")
+    found = stored_objective(planned(STORED, gateway, *SLICED[1:]))
+    assert found is not None
+    assert (found.counts, found.sli.events) == ("slices", GATEWAY_REQUESTS)
 
 
 def test_the_allowed_share_of_errors_is_exact() -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.support.stores import NOON, Opener, Rules, counted, minutes, put, run
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.stores import NOON, Opener, Rules, counted, minutes, open_at, put, run
 
 from platform_meter.model.facts.ci import Outcome
 from platform_meter.model.metric import Increment, Metric, MetricType
@@ -81,6 +88,77 @@ def test_a_histogram_with_other_bounds_starts_anew(open_store: Opener) -> None:
         store.add_counters([Increment(metric=metric(*bounds), labels=(), amount=1.5)], now=NOON)
     (row,) = store.counters()
     assert (row.buckets, row.value, row.sum) == ((0, 1), 1.0, 1.5)
+
+
+TOOK = Metric(name="platform_took_seconds", type=MetricType.HISTOGRAM, help="T.", buckets=(0.5, 1.0))
+
+
+def counted_elsewhere(seconds: float, **within: float) -> Increment:
+    """Observations that somebody else counted; `_5` is the bound 0.5."""
+    names = {"_5": "0.5", "_1": "1", "inf": "+Inf"}
+    return Increment(metric=TOOK, labels=(), amount=seconds, within={names[k]: n for k, n in within.items()})
+
+
+def test_observations_that_were_counted_elsewhere_are_added_as_they_are(open_store: Opener) -> None:
+    """By the bound that holds them and with their sum, beside those that we observe ourselves."""
+    store = open_store()
+    more = Increment(metric=TOOK, labels=(), amount=0.75)
+    store.add_counters([counted_elsewhere(9.5, _5=3, inf=2), more, counted_elsewhere(0.25, _5=1)], now=NOON)
+    (row,) = store.counters()
+    assert (row.buckets, row.value, row.sum) == ((4, 1, 2), 7.0, 10.5)
+
+
+def test_parts_of_an_observation_are_kept_until_they_are_a_whole_one(open_store: Opener) -> None:
+    """An increase over time is seldom whole: nothing is lost, and nothing shows before it is there."""
+    store = open_store()
+    seen = []
+    for _ in range(4):
+        store.add_counters([counted_elsewhere(0.7, _5=0.5, _1=0.75, inf=0.25)], now=NOON)
+        (row,) = store.counters()
+        seen.append((row.buckets, row.value, round(row.sum, 6)))
+    assert seen == [((0, 1, 0), 1.0, 0.7), ((1, 1, 1), 3.0, 1.4), ((1, 2, 1), 4.0, 2.1), ((2, 3, 1), 6.0, 2.8)]
+
+
+AMOUNTS = st.lists(st.tuples(*[st.integers(0, 3_000_000)] * 3), max_size=12)
+
+
+@given(AMOUNTS)
+def test_no_bound_of_a_histogram_ever_falls_or_is_off_by_one(told: list[tuple[int, int, int]]) -> None:
+    """Up to each bound there are all whole observations that were counted up to it, at every moment."""
+    with tempfile.TemporaryDirectory() as folder, closing(open_at(f"sqlite:///{Path(folder) / 'm.db'}")) as store:
+        exact = [0, 0, 0]
+        for one in told:
+            first, second, last = (n / 1_000_000 for n in one)
+            store.add_counters([counted_elsewhere(0.0, _5=first, _1=second, inf=last)], now=NOON)
+            exact = [sum(pair) for pair in zip(exact, (one[0], one[0] + one[1], sum(one)), strict=True)]
+            (row,) = store.counters()
+            buckets = row.buckets or ()
+            assert [sum(buckets[:n]) for n in (1, 2, 3)] == [n // 1_000_000 for n in exact]
+            assert min(buckets) >= 0
+            assert row.value == exact[2] // 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("metric", "within", "text"),
+    [
+        (TOOK, {"0.7": 1.0}, r"platform_took_seconds has no bound 0\.7; it has: 0\.5, 1, \+Inf"),
+        (TOOK, {"1": -1.0}, r"platform_took_seconds counts observations, which can't fall; got -1\.0 up to 1"),
+        (TOOK, {"1": float("nan")}, r"got nan up to 1"),
+        (
+            Metric(name="platform_x_total", type=MetricType.COUNTER, help="X."),
+            {"1": 1.0},
+            r"platform_x_total has no bound 1; it has: none",
+        ),
+    ],
+)
+def test_what_no_histogram_can_hold_is_refused(
+    open_store: Opener, metric: Metric, within: dict[str, float], text: str
+) -> None:
+    """Bounds of other histograms, fewer than before, no number; and counters have no bounds."""
+    store = open_store()
+    with pytest.raises(ValueError, match=text):
+        store.add_counters([Increment(metric=metric, labels=(), amount=1.0, within=within)], now=NOON)
+    assert store.counters() == []
 
 
 def test_the_moment_up_to_which_values_were_shown_is_kept_and_never_moves_back(open_store: Opener) -> None:

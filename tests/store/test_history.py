@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,10 +15,12 @@ from tests.support.stores import NOON, Opener, begin, configured, minutes, owned
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.facts.delivery import Repository
-from platform_meter.model.facts.kubernetes import Node, ProbeCheck, Workload
+from platform_meter.model.facts.kubernetes import Node, Workload
+from platform_meter.model.facts.probes import ProbeCheck
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.history import SourceState, UnitState
+from platform_meter.model.history import SourceState
+from platform_meter.model.kept import Fold
 from platform_meter.model.source import Page
 from platform_meter.store import Configured, ConfiguredStream, Store
 
@@ -159,50 +161,37 @@ def test_parts_after_a_number_are_what_came_or_was_corrected_since(open_store: O
     assert seen(latest)[2] > latest
 
 
-def test_states_are_counted_by_day(open_store: Opener) -> None:
-    """As many units as the rows say, of one capability, on days that have any."""
-    store = open_store()
-    first = NOON.date()
-    for day, names in ((first, "ab"), (first + timedelta(days=2), "abc")):
-        rows = [
-            UnitState(day=day, capability=c, unit=u, state=s, ever_active=True, ever_adopted=False)
-            for c in ("gateway", "other")
-            for u, s in zip(names, ("active", "dormant", "active"), strict=False)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_days_tell_what_counts_tell(open_store: Opener, zone: str) -> None:
+    """Of all sources at once by source, object and dim, over days with other lengths; other sources and kinds are left out."""
+    randomly = random.Random(zone)
+    store, start = open_store(zone=zone), datetime(2026, 3, 27, tzinfo=ZoneInfo(zone))
+    for instance in ("gh", "gl", "other"):
+        runs = [
+            run(
+                f"{n}",
+                start + timedelta(minutes=randomly.randrange(5 * 24 * 60)),
+                repository=f"acme/{randomly.randrange(3)}",
+                outcome=randomly.choice(list(Outcome)),
+                seconds=randomly.randrange(10_000_000) / 1000,
+            )
+            for n in range(80)
         ]
-        store.put_snapshot(day, rows, [], now=NOON)
+        use = Usage(key="1", at=start + DAY, about=run("1").about, action="a")
+        put(store, [*runs, use], start + 6 * DAY, instance=instance)
+    first = start.date()
     with store.history(NOON, []) as history:
-        found = history.states_by_day("gateway", first, first + timedelta(days=3))
-        assert list(found.items()) == [
-            (first, {"active": 1, "dormant": 1}),
-            (first + timedelta(days=2), {"active": 2, "dormant": 1}),
-        ]
-        assert history.states_by_day("gateway", first, first + timedelta(days=1)).keys() == {first}
-
-
-def test_states_by_day_are_those_stored_by_whoever_and_not_pruned(open_store: Opener) -> None:
-    """What was counted once is gone on with: days that another process adds are there, and pruned ones are not."""
-    store, other = open_store(), open_store()
-    first = NOON.date()
-
-    def add(day: date) -> None:
-        row = UnitState(day=day, capability="c", unit="a", state="active", ever_active=True, ever_adopted=True)
-        other.put_snapshot(day, [row], [], now=NOON)
-
-    def seen(now: datetime = NOON) -> list[date]:
-        with store.history(now, []) as history:
-            return list(history.states_by_day("c", date(2020, 1, 1), date(2030, 1, 1)))
-
-    add(first)
-    assert seen() == [first]
-    add(first + timedelta(days=1))
-    assert seen() == [first, first + timedelta(days=1)]
-    with store.history(NOON, []) as earlier:
-        add(first + timedelta(days=2))
-        assert len(seen()) == 3
-        assert len(earlier.states_by_day("c", first, date(2030, 1, 1))) == 2
-    put(store, [run("late", NOON + 401 * DAY)], NOON + 401 * DAY)
-    store.prune(NOON + 401 * DAY)
-    assert seen() == [first + timedelta(days=1), first + timedelta(days=2)]
+        told = list(history.daily(PipelineRun, ["gh", "gl", "nobody"], first + DAY, first + 4 * DAY))
+        places = {(t.source, t.day, t.object, t.dim): (t.n, t.amount) for t in told}
+        assert len(places) == len(told)
+        expected = {
+            (instance, day.date(), *place): (count.n, count.amount)
+            for day in (start + DAY, start + 2 * DAY, start + 3 * DAY)
+            for instance in ("gh", "gl")
+            for place, count in history.counts(PipelineRun, instance, day, day + DAY).items()
+        }
+        assert places == expected
+        assert list(history.daily(PipelineRun, [], first, first + 6 * DAY)) == []
 
 
 def states(store: Store, now: datetime, *streams: ConfiguredStream, kind: Any = None) -> list[SourceState]:
@@ -249,6 +238,25 @@ def test_a_kind_is_as_known_as_the_streams_that_give_it(open_store: Opener) -> N
     assert known(Node) == [(NOON, False)]
     assert known(None) == [(NOON, False)]
     assert known(PipelineRun) == []
+
+
+def test_what_is_read_with_a_delay_is_known_up_to_that_delay(open_store: Opener) -> None:
+    """Windows end there: what has happened since the reading ended would stand for nothing having happened. Of several
+    streams the one that is furthest behind counts; how fresh they are does not hang on it.
+    """
+    store = open_store()
+    for name in ("prompt", "late", "later"):
+        store.end_poll(begin(store, stream=name), now=NOON)
+    prompt = stream("prompt")
+    late, later = (stream(name, behind=minutes(n)) for name, n in (("late", 2), ("later", 10)))
+
+    def known(*streams: ConfiguredStream) -> tuple[datetime | None, datetime | None, bool]:
+        (state,) = states(store, NOON + minutes(3), *streams)
+        return state.watermark, state.last_success, state.fresh
+
+    assert known(prompt, late) == (NOON - minutes(2), NOON, True)
+    assert known(prompt, late, later) == (NOON - minutes(10), NOON, True)
+    assert known(stream("never", behind=minutes(2))) == (None, None, False)
 
 
 def test_what_was_never_read_whole_is_not_known(open_store: Opener) -> None:
@@ -346,3 +354,25 @@ def test_a_store_reads_what_another_process_wrote(open_store: Opener) -> None:
 def _owner(store: Store) -> str:
     with store.history(NOON, []) as history:
         return history.objects()[0].owner.team
+
+
+def test_what_measures_made_is_kept_under_its_name(open_store: Opener) -> None:
+    """The last one, in this process and the next; of another name there is none."""
+    store = open_store()
+    for body in (b"old", b"\x00new"):
+        store.put_fold("tickets", Fold(made_under="x", body=body))
+    for each in (store, open_store()):
+        with each.history(NOON, []) as history:
+            assert history.fold("tickets") == Fold(made_under="x", body=b"\x00new")
+            assert history.fold("others") is None
+
+
+def test_a_view_tells_what_was_pruned(open_store: Opener) -> None:
+    """Nothing at first; then from when on events are stored, which is a midnight of the zone."""
+    store = open_store(retention=timedelta(days=10), zone="Europe/Berlin")
+    put(store, [run("1")])
+    with store.history(NOON, []) as history:
+        assert history.pruned() is None
+    store.prune(NOON)
+    with store.history(NOON, []) as history:
+        assert history.pruned() == datetime(2026, 5, 21, 22, tzinfo=UTC)

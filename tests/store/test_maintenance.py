@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.stores import NOON, Opener, put, run, tallies, total
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.history import UnitState
+from platform_meter.model.measure import StateDay
 from platform_meter.store import Written
 from platform_meter.store.database import Database
 
@@ -19,17 +21,15 @@ TEN = timedelta(days=10)
 
 
 def test_pruning_removes_whole_days_with_all_that_stands_on_them(open_store: Opener) -> None:
-    """Events, rollups, ended readings, snapshots, and objects nothing is left of; counters stay."""
+    """Events, rollups, ended readings, daily states, and objects nothing is left of; counters stay."""
     store = open_store(retention=TEN)
     later = run("now", NOON + 12 * DAY, repository="acme/pay-a")
     repositories = [Repository(about=run(n, repository=n).about) for n in ("acme/pay-a", "acme/pay-b")]
     put(store, [run("old", repository="acme/gone"), *repositories])
     put(store, [run("older", NOON + DAY), *repositories[:1]], NOON + DAY, complete=frozenset({Repository}))
     for day in (0, 2):
-        state = UnitState(
-            day=(NOON + day * DAY).date(), capability="c", unit="u", state="idle", ever_active=False, ever_adopted=True
-        )
-        store.put_snapshot(state.day, [state], [], now=NOON)
+        state = UnitState(day=(NOON + day * DAY).date(), what="c", unit="u", state="idle")
+        store.put_states(StateDay(what="c", day=state.day, states=(state,)), now=NOON)
     before = store.version()
     assert store.prune(NOON + TEN) == 0
     assert store.version() == before
@@ -40,7 +40,7 @@ def test_pruning_removes_whole_days_with_all_that_stands_on_them(open_store: Ope
         assert [o.name for o in history.objects()] == ["github:acme/pay-a"]
         assert [h.reading for h in history.readings(Repository)] == repositories[:1]
         assert history.readings(Repository, at=NOON) == history.readings(Repository)
-        assert [s.day.isoformat() for s in history.snapshots("c", NOON.date(), NOON.date() + TEN)] == ["2026-06-03"]
+        assert [s.day.isoformat() for s in history.states("c", NOON.date(), NOON.date() + TEN)] == ["2026-06-03"]
     assert total(store) == 3
     assert {k for k, v in store.version().items() if v != before.get(k)} >= {"PipelineRun", "readings", "owners"}
     assert store.check() == []
@@ -96,7 +96,10 @@ def test_an_object_that_comes_back_is_written_again(open_store: Opener) -> None:
     [
         ("UPDATE rollups SET n = n + 1 WHERE width = 300", ["PipelineRun: the rollups of 2026-06-01 do not equal its events"]),
         ("DELETE FROM rollups WHERE width = 86400", ["PipelineRun: the rollups of 2026-06-01 do not equal its events"]),
-        ("DELETE FROM events", ["PipelineRun: there are rollups of 2026-06-01 and no events"]),
+        ("DELETE FROM events", ["commits: 1 rows are about an event that is not there", "PipelineRun: there are rollups of 2026-06-01 and no events"]),
+        ("UPDATE commits SET event = 999", ["commits: 1 rows are about an event that is not there"]),
+        ("DELETE FROM states", ["adoption/x: counts of states differ from the states"]),
+        ("UPDATE state_counts SET n = 2", ["adoption/x: counts of states differ from the states"]),
         ("DELETE FROM owners", ["objects: 1 have no owner, not even _unowned"]),
         (
             "DELETE FROM objects",
@@ -107,7 +110,9 @@ def test_an_object_that_comes_back_is_written_again(open_store: Opener) -> None:
 def test_a_check_tells_what_does_not_hold(open_store: Opener, damage: str, found: list[str]) -> None:
     """One line per damage, none for a sound store."""
     store = open_store()
-    put(store, [run("1"), Repository(about=run("1").about)])
+    put(store, [replace(run("1"), sha="a" * 40), Repository(about=run("1").about)])
+    state = UnitState(day=NOON.date(), what="adoption/x", unit="u", state="active")
+    store.put_states(StateDay(what=state.what, day=state.day, states=(state,)), now=NOON)
     assert store.check() == []
     database = Database(open_store.url)
     with database.write() as conn:

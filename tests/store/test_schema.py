@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import make_url, text
 from tests.support import postgres
-from tests.support.stores import NOON, Opener, begin, counted, gaps, minutes, put, run, tallies
+from tests.support.stores import NOON, Opener, counted, minutes, put, run, tallies
 
-from platform_meter.model.facts import Ref
-from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
-from platform_meter.model.facts.delivery import Deployment, DeployResult, Repository
-from platform_meter.model.facts.use import Usage
-from platform_meter.model.source import Gap
-from platform_meter.store import Configured, ConfiguredStream, GapRow, Store, StoreError
+from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.store import StoreError
 from platform_meter.store.database import READERS, Database, place_of
 
 DAY = timedelta(days=1)
@@ -29,194 +24,6 @@ def _sql(url: str, *statements: str) -> None:
         for statement in statements:
             conn.execute(text(statement))
     database.close()
-
-
-def _as_version_1(url: str) -> None:
-    """Version 1 kept of a gap its range and reason only, of an amount its millionths, of a stream less."""
-    _sql(
-        url,
-        "ALTER TABLE gaps DROP COLUMN text",
-        "UPDATE rollups SET amount = amount * 1000000 + millionths",
-        "ALTER TABLE rollups DROP COLUMN millionths",
-        "ALTER TABLE streams DROP COLUMN took",
-        "ALTER TABLE streams DROP COLUMN since",
-        "ALTER TABLE streams DROP COLUMN read_from",
-        "DROP INDEX snapshots_by_state",
-        "UPDATE meta SET value = '1' WHERE key = 'schema_version'",
-    )
-
-
-def test_a_version_1_store_is_brought_up_to_date(open_store: Opener) -> None:
-    """Everything is there again, gaps have an empty text, and new ones keep theirs."""
-    store = open_store()
-    put(store, [run("1", seconds=90.25), Repository(about=run("1").about)], checkpoint=b"page 1")
-    store.add_gap("gh", "github", Gap(start=NOON - DAY, end=NOON, reason="pruned", text="lost"), NOON)
-    before = (store.counters(), tallies(store, NOON - DAY, NOON + DAY), store.stream_states(), store.version())
-    store.close()
-    _as_version_1(open_store.url)
-    store = open_store()
-    assert (store.counters(), tallies(store, NOON - DAY, NOON + DAY), store.stream_states(), store.version()) == before
-    assert gaps(store, 9) == [GapRow("gh", NOON - DAY, NOON, "pruned", "")]
-    assert store.add_gap("gh", "github", Gap(start=NOON, end=NOON + DAY, reason="pruned", text="kept"), NOON)
-    assert gaps(store, 1) == [GapRow("gh", NOON, NOON + DAY, "pruned", "kept")]
-    assert begin(store).checkpoint == b"page 1"
-    assert put(store, [run("1", seconds=90.25)]).repeated == 1
-    assert store.check() == []
-    corrected = run("1", seconds=0.25, updated=NOON + minutes(1))
-    assert put(store, [corrected], NOON + minutes(1)).revised == 1
-    assert tallies(store, NOON - DAY, NOON + DAY) == {("github:acme/payments", "success"): (1, 0.25)}
-    store.close()
-    assert gaps(open_store(), 9)[0].text == "kept"
-
-
-def _deployment(key: str, environment: str) -> Deployment:
-    return Deployment(
-        key=key, at=NOON, about=run("1").about, environment=environment, sha=key, result=DeployResult.FAILED
-    )
-
-
-def test_words_that_older_versions_ran_together_are_told_apart(open_store: Opener) -> None:
-    """Version 3 kept them as they are: their events say what they were. Other kinds and their rollups stay."""
-    environments = ["eu|blue", "e\\u", "prod"]
-    use = Usage(key="1", at=NOON, about=run("1").about, action=r"a\|b")
-    store = open_store()
-    for instance in ("gh", "other"):
-        facts = [run("1"), use, *(_deployment(f"{n}", name) for n, name in enumerate(environments))]
-        put(store, facts, instance=instance)
-
-    def seen(store: Store) -> list[object]:
-        with store.history(NOON, []) as history:
-            found = history.counts(Deployment, "other", NOON - DAY, NOON + DAY)
-            used = [history.counts(kind, "gh", NOON - DAY, NOON + DAY) for kind in (Usage, PipelineRun)]
-        return [{dim: count.n for (_, dim), count in found.items()}, used]
-
-    first = seen(store)
-    assert first[0] == {(name, "failed", "planned", "deployments_api"): 1 for name in environments}
-    store.close()
-    _sql(
-        open_store.url,
-        r"UPDATE rollups SET dim = replace(replace(dim, '\\', '\'), '\|', '|')",
-        "ALTER TABLE streams DROP COLUMN read_from",
-        "DROP INDEX snapshots_by_state",
-        "UPDATE meta SET value = '3' WHERE key = 'schema_version'",
-    )
-    store = open_store()
-    assert seen(store) == first
-    assert store.check() == []
-    assert put(store, [_deployment("0", "eu|blue")]).repeated == 1
-    store.close()
-    assert seen(open_store()) == first
-
-
-def test_deployments_of_older_versions_get_their_way(open_store: Opener) -> None:
-    """Version 4 tallied them by environment, result and kind; all were told by a deployments API then."""
-    store = open_store()
-    put(store, [run("1"), _deployment("2", "prod")])
-    store.close()
-    _sql(
-        open_store.url,
-        "UPDATE rollups SET dim = replace(dim, '|deployments_api', '')",
-        "ALTER TABLE streams DROP COLUMN read_from",
-        "DROP INDEX snapshots_by_state",
-        "UPDATE meta SET value = '4' WHERE key = 'schema_version'",
-    )
-    store = open_store()
-    with store.history(NOON, []) as history:
-        found = history.counts(Deployment, "gh", NOON - DAY, NOON + DAY)
-    assert {dim: count.n for (_, dim), count in found.items()} == {("prod", "failed", "planned", "deployments_api"): 1}
-    assert store.check() == []
-
-
-def test_jobs_of_older_versions_get_their_waits(open_store: Opener) -> None:
-    """Version 4 tallied them by outcome; how long they waited stands in the events."""
-    store = open_store()
-    about = Ref(system="github", kind="repository", id="acme/pay")
-
-    def job(key: str, queued: timedelta | None) -> PipelineJob:
-        ran, outcome = timedelta(minutes=1), Outcome.SUCCESS
-        return PipelineJob(
-            key=key, at=NOON, about=about, run="1", pool="linux", outcome=outcome, ran=ran, queued=queued
-        )
-
-    put(store, [job("1", timedelta(seconds=30)), job("2", None)])
-    store.close()
-    _sql(
-        open_store.url,
-        "UPDATE rollups SET dim = 'success', amount = 60 WHERE kind = 'PipelineJob' AND dim = 'linux|30'",
-        "DELETE FROM rollups WHERE kind = 'PipelineJob' AND dim <> 'success'",
-        "UPDATE meta SET value = '4' WHERE key = 'schema_version'",
-        "ALTER TABLE streams DROP COLUMN read_from",
-        "DROP INDEX snapshots_by_state",
-    )
-    store = open_store()
-    with store.history(NOON, []) as history:
-        found = history.counts(PipelineJob, "gh", NOON - DAY, NOON + DAY)
-    assert {dim: (count.n, count.amount) for (_, dim), count in found.items()} == {
-        ("linux", "30"): (1, 30.0),
-        ("linux", ""): (1, 0.0),
-    }
-    assert store.check() == []
-
-
-def test_an_older_store_is_known_from_its_first_whole_poll_on(open_store: Opener) -> None:
-    """Version 5 did not keep how far back a stream was read; from version 6 on it is what its first poll looked back to."""
-    stream = ConfiguredStream(name="runs", gives=frozenset({PipelineRun}), every=minutes(1), stale_after=minutes(3))
-
-    def read_from(store: Store) -> datetime | None:
-        with store.history(NOON, [Configured(instance="gh", type="github", streams=(stream,))]) as history:
-            return history.sources(PipelineRun)[0].read_from
-
-    store = open_store()
-    assert read_from(store) is None
-    poll = store.begin_poll("gh", "github", "runs", now=NOON, lookback=DAY, history=30 * DAY)
-    assert read_from(store) == NOON - 30 * DAY
-    store.end_poll(poll, now=NOON)
-    store.begin_poll("gh", "github", "runs", now=NOON + DAY, lookback=DAY, history=60 * DAY)
-    assert read_from(store) == NOON - 30 * DAY
-    store.close()
-    _sql(
-        open_store.url,
-        "ALTER TABLE streams DROP COLUMN read_from",
-        "DROP INDEX snapshots_by_state",
-        "UPDATE meta SET value = '5' WHERE key = 'schema_version'",
-    )
-    assert read_from(open_store()) == NOON
-
-
-def test_gaps_of_older_versions_stay(open_store: Opener) -> None:
-    """Version 6 did not say whose they are: another one of the same range is another gap now, which can be filled."""
-    store = open_store()
-    gap = Gap(start=NOON - DAY, end=NOON, reason="forbidden", text="acme/api")
-    store.add_gap("gh", "github", gap, NOON)
-    store.close()
-    columns = 'source, start, "end", reason, text'
-    _sql(
-        open_store.url,
-        f"CREATE TABLE older AS SELECT {columns} FROM gaps",
-        "DROP TABLE gaps",
-        'CREATE TABLE gaps (source TEXT, start BIGINT, "end" BIGINT, reason TEXT, text TEXT, '
-        'CONSTRAINT gaps_pkey PRIMARY KEY (source, start, "end", reason))',
-        f"INSERT INTO gaps SELECT {columns} FROM older",
-        "DROP TABLE older",
-        "UPDATE meta SET value = '6' WHERE key = 'schema_version'",
-    )
-    store = open_store()
-    assert gaps(store, 9) == [GapRow("gh", NOON - DAY, NOON, "forbidden", "acme/api")]
-    assert store.add_gap("gh", "github", replace(gap, what="acme/web runs"), NOON)
-    store.fill_gaps("gh", "acme/web runs", NOON - DAY, NOON)
-    assert len(gaps(store, 9)) == 1
-
-
-def test_a_store_of_a_newer_version_is_refused(open_store: Opener) -> None:
-    """The text says which versions and what to do."""
-    open_store().close()
-    _sql(open_store.url, "UPDATE meta SET value = '8' WHERE key = 'schema_version'")
-    text_ = (
-        r"has schema version 8, this platform-meter knows versions up to 7; run the platform-meter that wrote it "
-        r"or a newer one, or give this one a store of its own"
-    )
-    with pytest.raises(StoreError, match=text_):
-        open_store()
 
 
 def test_another_zone_cuts_days_anew_and_changes_nothing_else(open_store: Opener) -> None:

@@ -23,19 +23,18 @@ from tests.support.stores import (
     total,
 )
 
-from platform_meter.model.catalogue.adoption import ADOPTION_TRANSITIONS
 from platform_meter.model.catalogue.ci import PIPELINE_RUNS
 from platform_meter.model.catalogue.meter import SOURCE_POLL_DURATION, SOURCE_REQUESTS
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.facts.tickets import SlaCycle, SlaResult
-from platform_meter.model.history import Owner, SourceState, UnitState
+from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Counting, Derived
 from platform_meter.model.metric import Increment
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import Gap, Page
-from platform_meter.store import GapRow, LeaseLost, StoreError, Written
+from platform_meter.store import COUNTERS, GapRow, LeaseLost, StoreError, Written
 
 DAY = timedelta(days=1)
 
@@ -214,12 +213,12 @@ def test_label_sets_that_only_history_knows_stand_at_0(open_store: Opener) -> No
     name = "platform_pipeline_runs_total"
     known = {row.labels: row.value for row in store.counters() if row.metric == name}
     assert {labels[-1]: value for labels, value in known.items()} == {"success": 0, "infra_failure": 0}
-    before = store.version()["counters"]
+    before = store.version()[COUNTERS + name]
     put(store, [run("3", NOON - 10 * DAY)], NOON + minutes(1))
     assert {row.labels: row.value for row in store.counters() if row.metric == name} == known
     put(store, [run("4", NOON + minutes(1))], NOON + minutes(2))
     assert sorted(row.value for row in store.counters() if row.metric == name) == [0, 1]
-    assert store.version()["counters"] > before
+    assert store.version()[COUNTERS + name] > before
 
 
 def test_a_page_is_stored_whole_or_not_at_all(open_store: Opener) -> None:
@@ -275,25 +274,6 @@ def test_a_gap_is_counted_once(open_store: Opener) -> None:
     assert not store.add_gap("gh", "github", gap, NOON)
     assert gaps(store, 10) == [GapRow("gh", NOON - DAY, NOON, "result_cap", "1,000 of 1,204 runs")]
     assert counted(store, "platform_meter_source_gaps_total") == {("github", "result_cap"): 1}
-
-
-def test_a_days_transitions_are_counted_once(open_store: Opener) -> None:
-    """A second snapshot of a capability's day changes nothing, nor does one without units."""
-    store = open_store()
-    day = NOON.date()
-    states = [
-        UnitState(day=day, capability="gateway", unit=u, state="active", ever_active=True, ever_adopted=False)
-        for u in ("b", "a")
-    ]
-    increments = [Increment(metric=ADOPTION_TRANSITIONS, labels=("gateway", "new"), amount=2)]
-    assert not store.put_snapshot(day, [], increments, now=NOON)
-    assert store.put_snapshot(day, states, increments, now=NOON)
-    assert not store.put_snapshot(day, states, increments, now=NOON)
-    assert counted(store, "platform_adoption_transitions_total") == {("gateway", "new"): 2}
-    with store.history(NOON, []) as history:
-        assert history.snapshots("gateway", day, day + DAY) == states[::-1]
-        assert history.snapshots("gateway", day - DAY, day) == []
-        assert (history.last_snapshot("gateway"), history.last_snapshot("mesh")) == (day, None)
 
 
 def test_versions_tell_what_changed(open_store: Opener) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -10,6 +11,8 @@ import pytest
 
 from platform_meter.model.source import Expired, Gap, Outside, Refused, Unexpected
 from platform_meter.testing.outside import Call, FakeOutside, Reply
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 class Item(msgspec.Struct):
@@ -113,3 +116,16 @@ def test_threads_may_share_it() -> None:
     other.join()
     assert outside.at_once == 2
     assert sorted((call.path, call.unchanged) for call in outside.calls[1:]) == [("/item", True), ("/other", False)]
+
+
+def test_what_is_beside_is_asked_under_its_name() -> None:
+    """Calls of all addresses are kept together, in order, and so are their gaps."""
+    outside = FakeOutside({"/items": [1], "far:/items": [2]})
+    far = outside.beside("far")
+    assert (outside.get("/items", list[int]).body, far.get("/items", list[int]).body) == ([1], [2])
+    assert [(call.beside, call.path) for call in outside.calls] == [("", "/items"), ("far", "/items")]
+    gap = Gap(start=NOON, end=NOON, reason="pruned", what="x")
+    far.gap(gap)
+    assert outside.gaps == [gap]
+    outside.filled("x", NOON, NOON)
+    assert far.gaps == []

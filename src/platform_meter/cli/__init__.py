@@ -8,6 +8,7 @@ import sys
 import click
 
 from platform_meter import __version__
+from platform_meter.cli.explaining import explain
 from platform_meter.cli.logs import formatter
 from platform_meter.cli.looking import check, init, metrics, sources, store
 from platform_meter.cli.running import demo, serve
@@ -32,5 +33,5 @@ def main(*, verbose: bool, log_format: str) -> None:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # the poller says what matters, once
 
 
-for command in (check, demo, generate, init, metrics, serve, slo, sources, store):
+for command in (check, demo, explain, generate, init, metrics, serve, slo, sources, store):
     main.add_command(command)

@@ -56,7 +56,7 @@ class Reloadable:
                 return fresh
             old, self.service = self.service, fresh
             try:
-                old.close()
+                old.close(followed=True)
             except Exception:
                 log.exception("the service before the reload did not close well")
             fresh.start()

@@ -80,7 +80,7 @@ def serve(config_path: Path, *, once: bool) -> None:
 @click.option("--seed", default=1, show_default=True, help="Another seed is another company.")
 @click.option(
     "--scenario",
-    type=click.Choice(["none", "ci-outage", "cluster-slow", "ticket-flood"]),
+    type=click.Choice(["none", "ci-outage", "cluster-slow", "ticket-flood", "mesh-outage", "silent-gateway"]),
     default="none",
     show_default=True,
     help="What goes wrong from now on.",
@@ -112,6 +112,7 @@ def demo(
 ) -> None:
     """Run a simulated company and measure it: no credentials needed."""
     from platform_meter.demo.company.scenarios import Trouble
+    from platform_meter.demo.stage.files import to_simulated_accounts
     from platform_meter.demo.stage.run import prepare
     from platform_meter.demo.stage.server import Options
     from platform_meter.demo.stage.stack import chosen_places, missing_programs
@@ -136,6 +137,7 @@ def demo(
         can_listen(host, port, _ANOTHER)
         try:
             running = prepare(options, place, f"{host}:{port}", os.environ, prometheus=prometheus_url)
+            to_simulated_accounts(os.environ, place)
         except (RuntimeError, OSError) as error:
             raise click.ClickException(reason(error)) from error
         try:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from platform_meter.measures.census import Share, census
 from platform_meter.model.catalogue.ci import (
     PIPELINE_ACTIVE,
     PIPELINE_APPROVAL,
@@ -28,8 +29,8 @@ from platform_meter.model.facts.ci import (
     PipelineRun,
     PipelineRunners,
 )
-from platform_meter.model.history import Owner, SourceState
-from platform_meter.model.measure import WINDOWS, Counting, Gauging, Measures, Scene, window_label
+from platform_meter.model.history import Held, Owner, Row, SourceState
+from platform_meter.model.measure import WINDOWS, Counting, Gauging, Labels, Measures, Piece, Scene, window_label
 from platform_meter.model.metric import Increment, Metric, Ratio, Sample
 
 FAILURES = frozenset({Outcome.USER_FAILURE, Outcome.INFRA_FAILURE, Outcome.UNKNOWN})
@@ -82,7 +83,7 @@ class _Groups:
         self.flaky: dict[str, int] = {}
         """... its last failure that a success followed; a shorter window sees that success alone."""
 
-    def add(self, run: Ended, place: int) -> None:
+    def add(self, run: Ended | PipelineRun, place: int) -> None:
         if run.outcome is Outcome.SUCCESS:
             if run.group in self.failed:
                 self.flaky[run.group] = self.failed[run.group]
@@ -120,6 +121,42 @@ def _slices(end: datetime) -> list[tuple[int, datetime, datetime]]:
     return [(place, end - window, stops[place]) for place, window in enumerate(WINDOWS)]
 
 
+def _behind_flaky(scene: Scene, _metric: Metric, labels: Labels) -> Iterator[Piece]:
+    """Each group by its last run: of the whole, and of the part where it was flaky."""
+    for source, rows in _runs_of(scene, labels):
+        groups, last = defaultdict[int, _Groups](_Groups), dict[tuple[int, str], PipelineRun]()
+        for row in rows:
+            groups[row.object].add(row.event, 0)
+            last[row.object, row.event.group] = row.event
+        for (object_, group), run in last.items():
+            part = float(group in groups[object_].flaky)
+            yield Piece(source=source.instance, object=object_, fact=run, part=part)
+
+
+def _behind_unclassified(scene: Scene, _metric: Metric, labels: Labels) -> Iterator[Piece]:
+    """Each failure: of the whole, and of the part where its class is unknown."""
+    for source, rows in _runs_of(scene, labels):
+        for row in rows:
+            if row.event.outcome in FAILURES:
+                part = float(row.event.outcome is Outcome.UNKNOWN)
+                yield Piece(source=source.instance, object=row.object, fact=row.event, part=part)
+
+
+def _runs_of(scene: Scene, labels: Labels) -> Iterator[tuple[SourceState, Iterator[Row[PipelineRun]]]]:
+    """The runs of a system and a team in a window, in order of time, by source instance."""
+    system, team, label = labels
+    window = next(window for window in WINDOWS if window_label(window) == label)
+
+    def mine(source: SourceState, end: datetime) -> Iterator[Row[PipelineRun]]:
+        for row in scene.history.rows(PipelineRun, end - window, end, source=source.instance):
+            if scene.history.owner(row.object, end).team == team:
+                yield row
+
+    for source, end in _known(scene, PipelineRun):
+        if source.type == system:
+            yield source, mine(source, end)
+
+
 def unclassified(scene: Scene) -> Iterator[Sample]:
     """Failures of unknown class / all failures, from rollups."""
     unknown, failures = Parts(), Parts()
@@ -153,30 +190,23 @@ def success_shares(by_outcome: Mapping[str, int]) -> Shares:
     return Shares(platform=(good + user) / valid, felt=good / valid) if valid else Shares(platform=None, felt=None)
 
 
-def active(scene: Scene) -> Iterator[Sample]:
-    """Runs queued and running now, by pool, of fresh sources."""
-    types = {s.instance: s.type for s in scene.history.sources(PipelineActive) if s.fresh}
-    counts: defaultdict[tuple[str, str, str], float] = defaultdict(float)
-    for held in scene.history.readings(PipelineActive):
-        if held.source in types:
-            pool = (types[held.source], held.reading.pool or UNKNOWN_POOL)
-            counts[*pool, "queued"] += held.reading.queued
-            counts[*pool, "running"] += held.reading.running
-    for labels, value in sorted(counts.items()):
-        yield Sample(metric=PIPELINE_ACTIVE, labels=labels, value=value)
+def _active(_scene: Scene, source: SourceState, held: Held[PipelineActive]) -> Iterator[Share]:
+    """Runs queued and running now, by pool."""
+    pool = (source.type, held.reading.pool or UNKNOWN_POOL)
+    yield Share((*pool, "queued"), held.reading.queued)
+    yield Share((*pool, "running"), held.reading.running)
 
 
-def runners(scene: Scene) -> Iterator[Sample]:
-    """Runners idle, busy and offline now, by pool, of fresh sources."""
-    types = {s.instance: s.type for s in scene.history.sources(PipelineRunners) if s.fresh}
-    counts = Counter[tuple[str, str, str]]()
-    for held in scene.history.readings(PipelineRunners):
-        if held.source in types:
-            pool, reading = (types[held.source], held.reading.pool or UNKNOWN_POOL), held.reading
-            counts.update({(*pool, "idle"): reading.idle, (*pool, "busy"): reading.busy})
-            counts[*pool, "offline"] += reading.offline
-    for labels, value in sorted(counts.items()):
-        yield Sample(metric=PIPELINE_RUNNERS, labels=labels, value=float(value))
+def _runners(_scene: Scene, source: SourceState, held: Held[PipelineRunners]) -> Iterator[Share]:
+    """Runners idle, busy and offline now, by pool."""
+    pool = (source.type, held.reading.pool or UNKNOWN_POOL)
+    yield Share((*pool, "idle"), held.reading.idle)
+    yield Share((*pool, "busy"), held.reading.busy)
+    yield Share((*pool, "offline"), held.reading.offline)
+
+
+ACTIVE = census(PIPELINE_ACTIVE, PipelineActive, _active)
+RUNNERS = census(PIPELINE_RUNNERS, PipelineRunners, _runners)
 
 
 def _known(scene: Scene, kind: type[Event]) -> Iterator[tuple[SourceState, datetime]]:
@@ -203,6 +233,7 @@ MEASURES = Measures(
             metrics=(PIPELINE_FLAKY,),
             reads=frozenset({PipelineRun}),
             compute=flaky,
+            behind=_behind_flaky,
             every=timedelta(minutes=5),
             at_once=False,
         ),
@@ -210,10 +241,11 @@ MEASURES = Measures(
             metrics=(PIPELINE_UNCLASSIFIED,),
             reads=frozenset({PipelineRun}),
             compute=unclassified,
+            behind=_behind_unclassified,
             every=timedelta(minutes=5),
             at_once=False,
         ),
-        Gauging(metrics=(PIPELINE_ACTIVE,), reads=frozenset({PipelineActive}), compute=active),
-        Gauging(metrics=(PIPELINE_RUNNERS,), reads=frozenset({PipelineRunners}), compute=runners),
+        ACTIVE,
+        RUNNERS,
     )
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from platform_meter.measures.census import Share, census
 from platform_meter.model.catalogue.gitops import (
     GITOPS_APPS,
     GITOPS_PROJECT_SYNCS,
@@ -25,8 +25,8 @@ from platform_meter.model.facts.gitops import (
 )
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.history import Held, Owner, Row, SourceState
-from platform_meter.model.measure import Counting, Derived, Deriving, Gauging, Measures, Scene
-from platform_meter.model.metric import Increment, Sample
+from platform_meter.model.measure import Counting, Derived, Deriving, Measures, Scene
+from platform_meter.model.metric import Increment
 
 MINUTE = timedelta(minutes=1)
 PROGRESSING = timedelta(minutes=10)
@@ -59,13 +59,12 @@ def count_rollout(event: RolloutEnded, _owner: Owner, source: SourceState) -> It
     yield Increment(metric=GITOPS_ROLLOUTS, labels=(source.instance, event.result))
 
 
-def apps(scene: Scene) -> Iterator[Sample]:
-    """Applications by sync state and health, of fresh sources."""
-    fresh = {source.instance for source in scene.history.sources(GitopsApp) if source.fresh}
-    standing = (held for held in scene.history.readings(GitopsApp) if held.source in fresh)
-    counts = Counter((held.source, held.reading.sync, held.reading.health) for held in standing)
-    for labels, n in sorted(counts.items()):
-        yield Sample(metric=GITOPS_APPS, labels=labels, value=float(n))
+def _apps(_scene: Scene, source: SourceState, held: Held[GitopsApp]) -> Iterator[Share]:
+    """An application by sync state and health."""
+    yield Share((source.instance, held.reading.sync, held.reading.health))
+
+
+APPS = census(GITOPS_APPS, GitopsApp, _apps)
 
 
 def in_sync(scene: Scene) -> Iterator[Derived]:
@@ -159,8 +158,9 @@ def _propagations(scene: Scene) -> Iterator[Derived]:
     ]
     if not rows:
         return
-    changes = scene.history.rows(Change, scene.now - MERGED, scene.now + MINUTE)
-    merged = {row.event.sha: row.event.at for row in changes}
+    since, changes = scene.now - MERGED, scene.history.by_commit(Change, {row.event.sha for row in rows})
+    merges = sorted((row.event.at, row.event.sha) for row in changes if row.event.at >= since)
+    merged = {sha: at for at, sha in merges}
     committed = {
         (row.source, row.event.about.id, sha): row.event.committed
         for source in sources
@@ -199,7 +199,7 @@ MEASURES = Measures(
         Counting(event=GitopsSync, metrics=(GITOPS_SYNCS, GITOPS_PROJECT_SYNCS), count=count_sync),
         Counting(event=GitopsPropagation, metrics=(GITOPS_PROPAGATION,), count=count_propagation),
         Counting(event=RolloutEnded, metrics=(GITOPS_ROLLOUTS,), count=count_rollout),
-        Gauging(metrics=(GITOPS_APPS,), reads=frozenset({GitopsApp}), compute=apps),
+        APPS,
         Deriving(reads=frozenset({GitopsApp}), gives=SliCount, derive=lambda scene: list(in_sync(scene))),
     ),
     declared=lambda _: (Deriving(reads=frozenset({GitopsApp}), gives=GitopsPropagation, derive=Propagations().derive),),

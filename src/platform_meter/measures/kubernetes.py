@@ -1,42 +1,34 @@
-"""Clusters and our own probes: checks and their duration, pod start as users feel it, nodes, what the API server answered
-(domain section 8).
-"""
+"""Clusters: pod start as users feel it, nodes, what the API server answered (domain section 8)."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
+from platform_meter.measures.census import Share, census
 from platform_meter.model.catalogue.kubernetes import (
     CLUSTER_API_REQUESTS,
+    CLUSTER_MEASURED,
     CLUSTER_NODES,
     POD_START,
     PODS_NEVER_READY,
     PODS_WAITING,
-    PROBE_CHECKS,
-    PROBE_DURATION,
 )
 from platform_meter.model.facts.kubernetes import (
     ApiRequests,
+    CloudCluster,
+    ClusterIssuer,
     Namespace,
     Node,
     NodeState,
     PodNeverReady,
     PodStarted,
     PodsWaiting,
-    ProbeCheck,
     Workload,
 )
 from platform_meter.model.facts.slis import Verdict
-from platform_meter.model.history import Owner, SourceState
-from platform_meter.model.measure import Counting, Gauging, Measures, Scene
-from platform_meter.model.metric import Increment, Sample
-
-
-def count_probe(event: ProbeCheck, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
-    """One check and how long it took; a timeout took as long as we waited."""
-    yield Increment(metric=PROBE_CHECKS, labels=(event.target, event.result))
-    yield Increment(metric=PROBE_DURATION, labels=(event.target,), amount=event.seconds)
+from platform_meter.model.history import Held, Owner, SourceState
+from platform_meter.model.measure import Counting, Labels, Measures, Scene
+from platform_meter.model.metric import Increment
 
 
 def count_pod_start(event: PodStarted, _owner: Owner, _source: SourceState) -> Iterator[Increment]:
@@ -56,40 +48,57 @@ def count_requests(event: ApiRequests, _owner: Owner, _source: SourceState) -> I
         yield Increment(metric=CLUSTER_API_REQUESTS, labels=labels, amount=amount)
 
 
-def nodes(scene: Scene) -> Iterator[Sample]:
-    """Nodes of each cluster in every state, 0 where none is. A cluster is known by anything that stands in it."""
+def _nodes(_scene: Scene, _source: SourceState, held: Held[Node]) -> Iterator[Share]:
+    """A node, in its state."""
+    yield Share((held.reading.cluster, held.reading.state))
+
+
+def _clusters(scene: Scene) -> Iterator[Labels]:
+    """Every state of each cluster. A cluster is known by anything that stands in it."""
     history = scene.history
     fresh = {s.instance for s in history.sources(Node) if s.fresh}
-    standing = [h for h in history.readings(Node) if h.source in fresh]
-    counts = Counter((h.reading.cluster, h.reading.state) for h in standing)
-    clusters = {h.reading.cluster for h in standing}
-    clusters |= {h.reading.cluster for h in history.readings(Namespace) if h.source in fresh}
-    clusters |= {h.reading.cluster for h in history.readings(Workload) if h.source in fresh}
-    for cluster in sorted(clusters):
-        for state in NodeState:
-            value = float(counts[cluster, state])
-            yield Sample(metric=CLUSTER_NODES, labels=(cluster, state), value=value)
+    kinds: tuple[type[Node | Namespace | Workload], ...] = (Node, Namespace, Workload)
+    clusters = {held.reading.cluster for kind in kinds for held in history.readings(kind) if held.source in fresh}
+    return ((cluster, state) for cluster in clusters for state in NodeState)
 
 
-def waiting(scene: Scene) -> Iterator[Sample]:
-    """Pods that wait in each cluster, 0 where none does."""
-    history = scene.history
-    fresh = {s.instance for s in history.sources(PodsWaiting) if s.fresh}
-    counts = Counter[str]()
-    for held in history.readings(PodsWaiting):
-        if held.source in fresh:
-            counts[held.reading.cluster] += held.reading.waiting
-    for cluster, value in sorted(counts.items()):
-        yield Sample(metric=PODS_WAITING, labels=(cluster,), value=float(value))
+def _waiting(_scene: Scene, _source: SourceState, held: Held[PodsWaiting]) -> Iterator[Share]:
+    """Pods that wait in a cluster, 0 where none does."""
+    yield Share((held.reading.cluster,), held.reading.waiting)
 
+
+def _measured(scene: Scene, _source: SourceState, held: Held[CloudCluster]) -> Iterator[Share]:
+    """Whether a configured source has read a cluster that signs its tokens by the same name.
+
+    One of which the cloud tells no such name yet (it is being created) is left out. A source that fails stays the one
+    that measures its cluster: that it fails is told elsewhere.
+    """
+    one, history = held.reading, scene.history
+    if one.issuer:
+        configured = {source.instance for source in history.sources(ClusterIssuer)}
+        told = (other for other in history.readings(ClusterIssuer) if other.source in configured)
+        labels = (one.provider, one.account, one.region, one.name, one.version)
+        yield Share(labels, float(any(other.reading.issuer == one.issuer for other in told)))
+
+
+NODES = census(CLUSTER_NODES, Node, _nodes, known=_clusters, reads=frozenset({Namespace, Workload}))
+WAITING = census(PODS_WAITING, PodsWaiting, _waiting)
+MEASURED = census(
+    CLUSTER_MEASURED,
+    CloudCluster,
+    _measured,
+    once=lambda _source, cluster: cluster.about.id,
+    reads=frozenset({ClusterIssuer}),
+)
+"""A cluster that two sources list is one."""
 
 MEASURES = Measures(
     standing=(
-        Counting(event=ProbeCheck, metrics=(PROBE_CHECKS, PROBE_DURATION), count=count_probe),
         Counting(event=PodStarted, metrics=(POD_START,), count=count_pod_start),
         Counting(event=PodNeverReady, metrics=(PODS_NEVER_READY,), count=count_never_ready),
         Counting(event=ApiRequests, metrics=(CLUSTER_API_REQUESTS,), count=count_requests),
-        Gauging(metrics=(PODS_WAITING,), reads=frozenset({PodsWaiting}), compute=waiting),
-        Gauging(metrics=(CLUSTER_NODES,), reads=frozenset({Node, Namespace, Workload}), compute=nodes),
+        WAITING,
+        NODES,
+        MEASURED,
     )
 )

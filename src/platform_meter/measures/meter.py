@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from platform_meter.measures.adoption.units import roster
@@ -16,30 +16,45 @@ from platform_meter.model.catalogue.meter import (
     UNOWNED_OBJECTS,
 )
 from platform_meter.model.facts import event_kinds, reading_kinds
-from platform_meter.model.measure import Gauging, Measures, Scene
-from platform_meter.model.metric import UNOWNED, Sample
+from platform_meter.model.history import ObjectRow
+from platform_meter.model.measure import Gauging, Labels, Measures, Piece, Scene
+from platform_meter.model.metric import UNOWNED, Metric, Sample
 
 MACHINERY = frozenset({"node", "cluster", "instance", "pool"})
 """Kinds that are the platform's own: no team of users answers for them, so they are left out of ownership."""
 
 
-def objects(scene: Scene) -> Iterator[Sample]:
-    """Objects of fresh sources by source type and kind: all, those without an owner, those whose rules disagree.
+def _seen(scene: Scene) -> Iterator[tuple[Labels, ObjectRow, Mapping[str, bool]]]:
+    """Objects of fresh sources by source type and kind, with the metrics that each adds to.
 
     An object without a team is without an owner, whatever service it has: nobody answers for it.
     """
     types = {s.instance: s.type for s in scene.history.sources() if s.fresh}
-    seen, unowned, disputed = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for row in scene.history.objects():
         if row.source in types and row.kind not in MACHINERY:
-            labels = (types[row.source], row.kind)
-            seen[labels] += 1
-            unowned[labels] += row.owner.team == UNOWNED
-            disputed[labels] += bool(row.owner.conflict)
-    for labels, count in sorted(seen.items()):
-        yield Sample(metric=OBJECTS_SEEN, labels=labels, value=float(count))
-        yield Sample(metric=UNOWNED_OBJECTS, labels=labels, value=float(unowned[labels]))
-        yield Sample(metric=OWNERSHIP_CONFLICTS, labels=labels, value=float(disputed[labels]))
+            adds = {
+                OBJECTS_SEEN.name: True,
+                UNOWNED_OBJECTS.name: row.owner.team == UNOWNED,
+                OWNERSHIP_CONFLICTS.name: bool(row.owner.conflict),
+            }
+            yield (types[row.source], row.kind), row, adds
+
+
+def objects(scene: Scene) -> Iterator[Sample]:
+    """All objects, those without an owner, those whose rules disagree."""
+    metrics = (OBJECTS_SEEN, UNOWNED_OBJECTS, OWNERSHIP_CONFLICTS)
+    found: defaultdict[Labels, Counter[str]] = defaultdict(Counter)
+    for labels, _, adds in _seen(scene):
+        found[labels].update({name: int(added) for name, added in adds.items()})
+    for labels, counts in sorted(found.items()):
+        for metric in metrics:
+            yield Sample(metric=metric, labels=labels, value=float(counts[metric.name]))
+
+
+def _behind_objects(scene: Scene, metric: Metric, labels: Labels) -> Iterator[Piece]:
+    for place, row, adds in _seen(scene):
+        if place == labels and adds[metric.name]:
+            yield Piece(source=row.source, object=row.id)
 
 
 def entities(scene: Scene) -> Iterator[Sample]:
@@ -68,6 +83,7 @@ MEASURES = Measures(
             metrics=(OBJECTS_SEEN, UNOWNED_OBJECTS, OWNERSHIP_CONFLICTS),
             reads=frozenset({*event_kinds().values(), *reading_kinds().values()}),
             compute=objects,
+            behind=_behind_objects,
         ),
         Gauging(
             metrics=(SERVICE_INFO, TEAM_INFO),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
+from platform_meter.measures.census import Share, census
 from platform_meter.measures.ci import FAILURES
 from platform_meter.model.conventions import REPOSITORIES, RUN_DURATION, SETTING, WORKERS
 from platform_meter.model.facts.ci import Outcome, PipelineRun, PipelineRunners
 from platform_meter.model.facts.delivery import Repository
-from platform_meter.model.history import Owner, SourceState
-from platform_meter.model.measure import Counting, Gauging, Measures, Scene
-from platform_meter.model.metric import Increment, Sample
+from platform_meter.model.history import Held, Owner, SourceState
+from platform_meter.model.measure import Counting, Measures, Scene
+from platform_meter.model.metric import Increment
 
 EXECUTING = "executing"
 RESULTS = {
@@ -35,37 +35,28 @@ def count_run(event: PipelineRun, _owner: Owner, _source: SourceState) -> Iterat
         )
 
 
-def workers(scene: Scene) -> Iterator[Sample]:
-    """Runners of fresh sources that read them."""
-    fresh = {s.instance for s in scene.history.sources(PipelineRunners) if s.fresh}
-    held = [held.reading for held in scene.history.readings(PipelineRunners) if held.source in fresh]
-    if held:
-        states = {
-            "available": sum(one.idle for one in held),
-            "busy": sum(one.busy for one in held),
-            "offline": sum(one.offline for one in held),
-        }
-        for state, n in states.items():
-            yield Sample(metric=WORKERS, labels=(state,), value=float(n))
+def _workers(_scene: Scene, _source: SourceState, held: Held[PipelineRunners]) -> Iterator[Share]:
+    """Runners by what they do."""
+    one = held.reading
+    yield Share(("available",), one.idle)
+    yield Share(("busy",), one.busy)
+    yield Share(("offline",), one.offline)
 
 
-def repositories(scene: Scene) -> Iterator[Sample]:
-    """Repositories of fresh sources, by the organisation or group that they stand in."""
-    types = {s.instance: s.type for s in scene.history.sources(Repository) if s.fresh}
-    found = Counter[tuple[str, str]]()
-    for held in scene.history.readings(Repository):
-        if held.source in types:
-            found[types[held.source], held.reading.about.id.rpartition("/")[0]] += 1
-    for labels, n in sorted(found.items()):
-        yield Sample(metric=REPOSITORIES, labels=labels, value=float(n))
+def _repositories(_scene: Scene, source: SourceState, held: Held[Repository]) -> Iterator[Share]:
+    """Repositories by the organisation or group that they stand in."""
+    yield Share((source.type, held.reading.about.id.rpartition("/")[0]))
 
+
+WORKERS_NOW = census(WORKERS, PipelineRunners, _workers)
+REPOSITORIES_NOW = census(REPOSITORIES, Repository, _repositories)
 
 MEASURES = Measures(
     setting=SETTING,
     standing=(
         Counting(event=PipelineRun, metrics=(RUN_DURATION,), count=count_run),
-        Gauging(metrics=(WORKERS,), reads=frozenset({PipelineRunners}), compute=workers),
-        Gauging(metrics=(REPOSITORIES,), reads=frozenset({Repository}), compute=repositories),
+        WORKERS_NOW,
+        REPOSITORIES_NOW,
     ),
     brings=(RUN_DURATION, WORKERS, REPOSITORIES),
 )

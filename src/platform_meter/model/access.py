@@ -92,6 +92,28 @@ class Eks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aws:
+    """One service of Amazon in one region, which brings the address; each request is signed. The environment says as whom."""
+
+    service: str
+    """As boto3 names it: `apigateway`."""
+    region: str
+    role: str = ""
+    """ARN of a role to assume; empty for none."""
+    profile: str = ""
+    """Of the shared AWS files; empty for what is found without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Google:
+    """One API of Google, entered with a token. The environment says as whom we sign in."""
+
+    url: str
+    key_file: str = ""
+    """Path of a service account's key; empty for what is found without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gke:
     """A cluster of Google GKE, which brings address, authority and token. The environment says as whom we sign in."""
 
@@ -126,7 +148,9 @@ class GithubApp:
         return f"the key {self.key_file} of the GitHub App {self.app}"
 
 
-Credential = Token | Basic | SecretHeaders | ClientCertificate | Kubeconfig | InCluster | Eks | Gke | GithubApp
+Credential = (
+    Token | Basic | SecretHeaders | ClientCertificate | Kubeconfig | InCluster | Eks | Aws | Google | Gke | GithubApp
+)
 """Ways to be let in. `runtime.outside.credentials` makes each of them work."""
 
 
@@ -150,7 +174,7 @@ class Access:
     """How to reach a system."""
 
     url: str = ""
-    """Empty where the credential brings the address."""
+    """Empty where the credential brings the address; without one, there is no system to call (probes)."""
     credential: Credential | None = None
     """None for a system that lets everybody in."""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -161,3 +185,5 @@ class Access:
     """Names of the limit, remaining and reset (epoch seconds) headers, where the system tells its quota."""
     pace: Pace | None = None
     """What all instances with the same credential keep to together; None for a system that says nothing of it."""
+    beside: Mapping[str, Access] = field(default_factory=dict)
+    """Other addresses that the same source reads, by the name that it gives them (`Outside.beside`)."""

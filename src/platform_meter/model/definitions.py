@@ -46,7 +46,7 @@ from platform_meter.model.ticketing import (
 __all__ = [
     "WEEKDAYS",
     "Active", "Adopted", "Calendar", "Campaign", "Capability", "CategoryFrom", "Churned", "Definition", "Definitions",
-    "Duration", "Eligible", "Environment", "Exempt", "Goal", "Hours", "Intervention", "Journey", "JourneyStart",
+    "Duration", "Eligible", "Environment", "Every", "Exempt", "Goal", "Hours", "Intervention", "Journey", "JourneyStart",
     "LocalPath", "Moment", "Ownership", "OwnershipRule", "PainPoint", "Period", "Persona", "PlacedError", "Promise",
     "RoadmapSource", "Selector", "Service", "ServiceSelector", "Sla", "Stage", "StatusMap", "Survey", "Team",
     "TeamSelector", "TicketSource", "Ticketing", "Unit", "Zone", "parse_days", "parse_duration", "parse_goal",
@@ -93,6 +93,14 @@ Select = dict[str, Annotated[tuple[str, ...], Field(min_length=1)]]
 """By name one of these values, or a glob for it; every name must fit."""
 
 
+class Every(Definition):
+    """Objects that all have to be among those counted, such as every workload of a service."""
+
+    count: str = Field(examples=["workloads"])
+    select: Select = Field(default_factory=dict)
+    """Labels of these objects or fields of their reading."""
+
+
 class Adopted(Definition):
     """Predicate over standing objects (`count`: kind of reading) or over any stored use (`verb`)."""
 
@@ -103,11 +111,15 @@ class Adopted(Definition):
     min: float = 1
     select: Select = Field(default_factory=dict)
     """For `count`: labels of the object or fields of the reading; for `verb`: words of the use."""
+    every: Every | None = None
+    """For `count`: holds only where each of these objects is counted."""
 
     @model_validator(mode="after")
     def _one(self) -> Adopted:
         if (self.count is None) == (self.verb is None):
             raise ValueError("write either count: WORD (objects that stand) or verb: WORD (use that happened)")
+        if self.every is not None and self.count is None:
+            raise PlacedError("every asks that all objects are counted; write count: WORD in place of verb", "every")
         return self
 
 
@@ -191,10 +203,17 @@ class Capability(Definition):
 
     @property
     def parted(self) -> bool:
-        """Whether a unit may be active and not have adopted: the file says so, or adopting asks for some use or object alone."""
+        """Whether a unit may be active and not have adopted: the file says so, or adopting asks for more or other than use."""
         if self.active.adopts is not None:
             return not self.active.adopts
-        return any(self.active.select.get(name) != asked for name, asked in self.adopted.select.items())
+        return self.adopted.every is not None or any(
+            self.active.select.get(name) != asked for name, asked in self.adopted.select.items()
+        )
+
+    @property
+    def standard(self) -> bool:
+        """Whether it is an order that objects tell of: each unit keeps to it or does not, whatever its use."""
+        return self.mandated and self.adopted.count is not None and self.unit is not Unit.PERSON
 
     @property
     def inactive(self) -> timedelta:

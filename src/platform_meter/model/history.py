@@ -5,15 +5,16 @@ All windows are half-open `[start, end)` in event time. Objects come as ids; `ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Reading, Tallied
+from platform_meter.model.kept import Fold
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reading)
@@ -41,7 +42,8 @@ class SourceState:
     type: str
     """`source` label."""
     watermark: datetime | None
-    """Start of the last complete poll, of several streams the oldest: windows end here, not at now. None before the first."""
+    """Up to when it was read, of several streams the oldest: windows end here, not at now. It is the start of the last
+    complete poll, or as long before that as its reading ends (`Stream.behind`). None before the first."""
     last_success: datetime | None
     """Of several streams the oldest."""
     since: datetime | None
@@ -80,16 +82,28 @@ class Count:
     amount: float
 
 
+class DayCount(NamedTuple, Generic[D]):
+    """What was tallied of one object on one day of the zone; the running day so far."""
+
+    source: str
+    day: date
+    object: int
+    dim: D
+    n: int
+    amount: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitState:
-    """One unit's adoption state on one day (domain section 11)."""
+    """In which state one unit was at the end of one day of the zone."""
 
     day: date
-    capability: str
+    what: str
+    """What the state is of, such as `adoption/gateway`."""
     unit: str
     state: str
-    ever_active: bool
-    ever_adopted: bool
+    ever: frozenset[str] = frozenset()
+    """Words that were true of the unit on this day or an earlier one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +128,15 @@ class History(Protocol):
     def counts(
         self, kind: type[Tallied[D]], source: str, start: datetime, end: datetime
     ) -> Mapping[tuple[int, D], Count]:
-        """Exact tallies by (object, dim): whole days and 5-minute slices from rollups, the edges from events."""
+        """Exact tallies by (object, dim): whole days and 5-minute slices from rollups, the edges from events.
+
+        Before `summed_before` only days are known: there those days of the zone count that the window holds whole, so that
+        nothing from outside of it does.
+        """
+        ...
+
+    def daily(self, kind: type[Tallied[D]], sources: Collection[str], start: date, end: date) -> Iterable[DayCount[D]]:
+        """As `counts`, of whole days in [start, end) and of all these sources at once; in no order."""
         ...
 
     def rows(
@@ -129,12 +151,31 @@ class History(Protocol):
         """As `rows`, each as (object, `shape` with those fields of the event that it names): a quarter of the cost."""
         ...
 
+    def by_commit(self, kind: type[E], commits: Collection[str]) -> Iterator[Row[E]]:
+        """Events of this kind that tell of one of these commits, whenever and by whomever; in no order.
+
+        A commit is found by its whole name; what is told by fewer than 15 digits of it is not.
+        """
+        ...
+
     def latest(self, kind: type[Event]) -> int:
         """The highest seq of this kind: equal means nothing came or changed."""
         ...
 
     def corrected(self, kind: type[Event]) -> int:
         """Grows when something of an event that is stored already changes in `use_fields`, or is stored no more."""
+        ...
+
+    def pruned(self) -> datetime | None:
+        """Events that ended before it are stored no more; None where none was removed yet."""
+        ...
+
+    def summed_before(self, kind: type[Event]) -> datetime | None:
+        """A midnight before which only `daily` sums are left of a kind that was counted elsewhere; None where all is there."""
+        ...
+
+    def fold(self, name: str) -> Fold | None:
+        """What was stored last under this name of something that measures keep."""
         ...
 
     def readings(self, kind: type[R], *, at: datetime | None = None, source: str | None = None) -> Sequence[Held[R]]:
@@ -149,18 +190,26 @@ class History(Protocol):
         """Whose the object is now, or was at `at`."""
         ...
 
+    def counted_from(self, source: str) -> datetime | None:
+        """Events of the source instance that ended before are stored and in no counter; None before its first poll."""
+        ...
+
     def objects(self, *, kind: str | None = None, source_type: str | None = None) -> Sequence[ObjectRow]:
         """Every object seen within retention."""
         ...
 
-    def snapshots(self, capability: str, start: date, end: date) -> Sequence[UnitState]:
-        """Adoption snapshots of days in [start, end), by day then unit."""
+    def states(self, what: str, start: date, end: date) -> Sequence[UnitState]:
+        """Daily states of days in [start, end), by day then unit."""
         ...
 
-    def states_by_day(self, capability: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
-        """How many units of the capability are in each state, by day in [start, end) with a snapshot, in order of day."""
+    def states_by_day(self, what: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
+        """How many units are in each state, by day in [start, end) that has states, in order of day."""
         ...
 
-    def last_snapshot(self, capability: str) -> date | None:
-        """The newest day with a snapshot of the capability; None before the first."""
+    def unchanged_since(self, what: str) -> Mapping[str, date]:
+        """By unit of the newest day: from which day on it is in the state that it is in then; days without it are passed over."""
+        ...
+
+    def last_day(self, what: str) -> date | None:
+        """The newest day that has states; None before the first."""
         ...

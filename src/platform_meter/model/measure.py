@@ -1,20 +1,22 @@
 """What a measure is: a pure function from stored rows and a moment to samples of declared metrics.
 
-Three shapes: a Counting looks at one new event inside the store's transaction; a Gauging looks at history at a tick;
-a Deriving turns what time alone caused into events (a goal passed), written by the tick like any other event.
+Four shapes: a Counting looks at one new event inside the store's transaction; a Gauging looks at history at a tick;
+a Deriving turns what time alone caused into events (a goal passed), written by the tick like any other event; a Stating
+gives the state of each unit at the end of each day, which the tick has the store keep.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Event, Fact
-from platform_meter.model.history import History, Owner, SourceState
+from platform_meter.model.history import History, Owner, SourceState, UnitState
+from platform_meter.model.kept import Kept
 from platform_meter.model.metric import Increment, Metric, Sample
 
 E = TypeVar("E", bound=Event)
@@ -40,6 +42,8 @@ class Scene:
     definitions: Definitions
     now: datetime
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    kept: Kept = field(default_factory=Kept)
+    """What measures keep of this store between looks."""
     minimum: int = 5
     """Samples below which quantiles and sampled ratios are absent (domain section 1)."""
 
@@ -76,12 +80,38 @@ class Counting(Generic[E]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Something stored that stands behind a sample, and what it adds to it."""
+
+    source: str = ""
+    object: int | None = None
+    """What it is about; None for a unit of adoption, which is a team, service or person and no source's object."""
+    fact: Fact | UnitState | None = None
+    """None where the object itself is what counts, or `what` tells it."""
+    what: str = ""
+    """What counts although no fact tells it, such as slices without data that count as bad."""
+    adds: float = 1.0
+    """To the value; of a ratio to its whole; of a quantile it is one of the values."""
+    part: float = 0.0
+    """Of a ratio, to its part."""
+
+
+Labels = tuple[str, ...]
+"""Values of a metric's labels, in their order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gauging:
     """Gauges of `metrics`, computed anew when a fact in `reads` came, what it reads aged, or a tick moved the window."""
 
     metrics: tuple[Metric, ...]
     reads: frozenset[type[Fact]]
     compute: Callable[[Scene], Iterable[Sample]]
+    behind: Callable[[Scene, Metric, Labels], Iterable[Piece]] | None = None
+    """The facts of one sample, by the same selection as `compute`: what they add is its value. None where no fact stands
+    behind it: what people declared, and how polls go."""
+    stated: tuple[Metric, ...] = ()
+    """Those of the metrics that no fact stands behind, where one stands behind the others."""
     every: timedelta = timedelta(seconds=15)
     """How often a tick alone is reason enough."""
     at_once: bool = True
@@ -105,7 +135,30 @@ class Deriving:
     derive: Callable[[Scene], Sequence[Derived]]
 
 
-Measure = Counting[Any] | Gauging | Deriving
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateDay:
+    """In which state each unit of something was at the end of one day; a day that is stored stays as it is."""
+
+    what: str
+    """What the states are of: the family, and what of it, as `adoption/gateway`."""
+    day: date
+    states: tuple[UnitState, ...]
+    increments: tuple[Increment, ...] = ()
+    """What the transitions to these states add to counters, with the states or not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stating:
+    """Named states of units, one for each day, and counters of the transitions between them."""
+
+    name: str
+    """What it is in messages: `adoption`."""
+    metrics: tuple[Metric, ...]
+    take: Callable[[Scene], Sequence[StateDay]]
+    """The next days to store, of each `what` the oldest first; none where none is due. Called again after they were."""
+
+
+Measure = Counting[Any] | Gauging | Deriving | Stating
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

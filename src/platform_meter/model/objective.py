@@ -73,8 +73,6 @@ class Countable(Generic[E, D]):
     """Whether an event is this SLI's, as far as the words of its tally don't tell."""
     required: bool = False
     """Each word of `where` must be given."""
-    elsewhere: bool = False
-    """Counted elsewhere: an event is worth its tally's amount, and of other kinds one."""
     by_object: bool = False
     """Only the object tells the `cluster`; its name begins with it."""
     folded: type[Event] | None = None
@@ -91,6 +89,13 @@ class Countable(Generic[E, D]):
     """How people call several of its events, where that is not its word."""
     place: int = 0
     """Where it stands in lists for people, before the order in which it is found."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Counted elsewhere: an event is worth its tally's amount, and of other kinds one. A file may count such events, or
+        judge slices by the share of good ones among them.
+        """
+        return self.event.elsewhere
 
     @property
     def several(self) -> str:

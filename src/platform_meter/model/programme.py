@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
@@ -85,11 +86,36 @@ class TicketPromise(Definition):
     ratio: float = Field(gt=0, lt=1, examples=["0.9"])
 
 
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
 class PromisePeriod(Definition):
     """The calendar period that is judged."""
 
     calendar: Literal["month", "quarter", "year"] = "month"
     zone: Zone = "UTC"
+
+    def around(self, moment: datetime, back: int = 0) -> tuple[datetime, datetime]:
+        """Start and end, in UTC, of the period that the moment lies in, or of the one so many periods before it.
+
+        Both are midnights of the zone, so that a month has an hour more or less where clocks change in it.
+        """
+        local = moment.astimezone(ZoneInfo(self.zone))
+        length = _MONTHS[self.calendar]
+        first = (local.year * 12 + local.month - 1) // length * length - back * length
+        return self._month(first), self._month(first + length)
+
+    def _month(self, number: int) -> datetime:
+        """When the month begins, counted from the year 0."""
+        year, month = divmod(number, 12)
+        return datetime(year, month + 1, 1, tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+
+    def called(self, moment: datetime) -> str:
+        """The period that the moment lies in, as people call it: `March 2026`, `Q1 2026`, `2026`."""
+        local = moment.astimezone(ZoneInfo(self.zone))
+        if self.calendar == "month":
+            return f"{local:%B %Y}"
+        return f"Q{(local.month + 2) // 3} {local.year}" if self.calendar == "quarter" else str(local.year)
 
 
 class Promise(Definition):

@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from platform_meter.model.access import Access
+from platform_meter.model.endpoint import Endpoint, Look
 from platform_meter.model.facts import Fact, Reading
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
@@ -85,6 +86,8 @@ class Stream:
     every: timedelta | None = None
     """Of a poll the time between two, None taking the source's `every`; of a watch the longest it says nothing while
     all is well."""
+    behind: timedelta = timedelta(0)
+    """How long before its start a poll's reading ends: what happened since then is not known yet, and no window holds it."""
     probe: bool = False
     """It asks whether the system answers, and goes on while the quota of all other calls is used up."""
 
@@ -99,6 +102,22 @@ class Answer(Generic[T]):
     etag: str = ""
     odd: int = 0
     """Rows that were left out of the body (`sources.kit.rows`): a page's length is theirs too."""
+
+
+BLOCK = 1 << 20
+"""Bytes of a file that are read at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A file of another program, as it was when it was looked for."""
+
+    path: str
+    id: str
+    """Of this machine's file system: stays when the file is renamed, and is another one of a file that was made anew."""
+    size: int
+    """Bytes as they lie there, packed or not."""
+    changed: datetime
 
 
 class Outside(Protocol):
@@ -153,6 +172,13 @@ class Outside(Protocol):
         """
         ...
 
+    def look(self, endpoint: Endpoint, *, timeout: float) -> Look:
+        """One probe of any endpoint, wherever it is, without a credential; what it did within `timeout` seconds is told.
+
+        No answer is no error, but `Severed` is: it failed on our side and tells nothing of the endpoint.
+        """
+        ...
+
     def gap(self, gap: Gap) -> None:
         """Say that a range of history is not readable. Counted once per range."""
         ...
@@ -163,6 +189,22 @@ class Outside(Protocol):
 
     def hashed(self, person: str) -> str:
         """A salted hash of a person's id; the only form in which people are kept."""
+        ...
+
+    def beside(self, name: str) -> Outside:
+        """The way to another address that the source's `Access.beside` has under this name."""
+        ...
+
+    def files(self, folder: str, *patterns: str) -> Sequence[FoundFile]:
+        """Files in a folder of this machine whose names fit one of these globs; the one that was changed last comes last."""
+        ...
+
+    def blocks(self, file: FoundFile, start: int = 0) -> Iterator[bytes]:
+        """What it held when it was found, from byte `start` on, in blocks of `BLOCK` but the last; unpacked where it is a gzip.
+
+        `start` is counted in what is unpacked. Raises `Moved` where another file has its name by now, or where it is
+        still being packed.
+        """
         ...
 
 
@@ -176,6 +218,10 @@ class Unreachable(SourceError):
 
 class TimedOut(Unreachable):
     """No answer in time, as against a refused connection or a 5xx."""
+
+
+class Moved(Unreachable):
+    """A file is not what it was when it was found; look for it again."""
 
 
 class Severed(Unreachable):

@@ -43,7 +43,7 @@ from platform_meter.runtime.tick.families import Limits
 from platform_meter.runtime.tick.meter import Meter
 from platform_meter.runtime.tick.process import OwnMetrics
 from platform_meter.slo.plan import Plan
-from platform_meter.store import Configured, ConfiguredStream, Store, StoredHistory
+from platform_meter.store import Configured, ConfiguredStream, Store, StoredHistory, StoreError
 
 log = logging.getLogger(__name__)
 PROMETHEUS = "prometheus"
@@ -110,6 +110,7 @@ class Service:
             countings=[m for m in self._measures if isinstance(m, Counting)],
             directory=Directory.build(definitions, team_label=config.labels.team),
             retention=config.store.retention,
+            detail=config.store.detail,
             caps=config.caps.families,
             keep=keep,
             standstill=config.store.lease,
@@ -222,11 +223,15 @@ class Service:
     def once(self) -> list[Result]:
         """Poll every source one time, then tick. `/metrics` shows values at once, without their first zero."""
         results = self.poller.once()
-        self.meter.tick()
+        self.meter.tick(rested=True)
         return results
 
-    def close(self) -> None:
-        """Stop all threads, give leases back, close the store. Can be called once."""
+    def close(self, *, followed: bool = False) -> None:
+        """Stop all threads, give leases back, close the store. Can be called once.
+
+        Args:
+            followed: another one goes on with the store; what measures made is kept by the last one alone.
+        """
         self._stop.set()
         self._wake.set()
         self.poller.close()
@@ -234,7 +239,13 @@ class Service:
             self._ticker.join(10)
         for way in self._ways.values():
             way.close()
-        self.store.close()
+        try:
+            if not followed and self.meter.ticked is not None:
+                self.meter.keep()
+        except StoreError as error:
+            log.warning("the next start is a slow one: %s", error)
+        finally:
+            self.store.close()
 
     def health(self) -> str:
         """Why the process is not healthy: the tick stands still. Sources that fail are their own metric's business."""
@@ -282,8 +293,9 @@ class Service:
 
     @property
     def prometheus(self) -> Outside | None:
-        """The way to the first configured Prometheus; None where there is none."""
-        return next((self._ways[i.name] for i in self.instances if i.source.name == PROMETHEUS), None)
+        """The way to the first configured Prometheus on which our rules run; None where there is none."""
+        ruled = (i for i in self.instances if i.source.name == PROMETHEUS and getattr(i.settings, "rules", True))
+        return next((self._ways[i.name] for i in ruled), None)
 
     def quota(self, instance: str) -> float | None:
         """Share of the API quota left for one source."""

@@ -1,8 +1,11 @@
 """The event store, on SQLite or PostgreSQL. Its users see values, never SQL."""
 
+from platform_meter.store.detail import DETAIL
 from platform_meter.store.errors import LeaseLost, StoreError
 from platform_meter.store.history import StoredHistory
-from platform_meter.store.store import RETENTION, Store
+from platform_meter.store.maintenance import RETENTION
+from platform_meter.store.schema import COUNTERS
+from platform_meter.store.store import Store
 from platform_meter.store.values import (
     Configured,
     ConfiguredStream,
@@ -15,6 +18,8 @@ from platform_meter.store.values import (
 )
 
 __all__ = [
+    "COUNTERS",
+    "DETAIL",
     "RETENTION",
     "Configured",
     "ConfiguredStream",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from itertools import accumulate, pairwise
 from math import isfinite
 
 from sqlalchemy import Connection, Insert, bindparam, func, select
@@ -11,8 +13,8 @@ from sqlalchemy import Connection, Insert, bindparam, func, select
 from platform_meter.model.catalogue.meter import SERIES_DROPPED
 from platform_meter.model.metric import OTHER, UNOWNED, Increment, Metric, MetricType
 from platform_meter.store import codec
-from platform_meter.store.database import Transaction, batches, insert_rows
-from platform_meter.store.schema import MILLIONTHS, counters, insert
+from platform_meter.store.database import Transaction, batches
+from platform_meter.store.schema import COUNTERS, MILLIONTHS, counters, insert, insert_rows
 from platform_meter.store.times import from_ms
 from platform_meter.store.values import CounterRow
 
@@ -22,7 +24,7 @@ _REMEMBERED = 100_000
 
 
 class Additions:
-    """Increments of one transaction, added up by series: the sum in millionths, then a histogram's counts by bound."""
+    """Increments of one transaction, added up by series, in millionths: the sum, then a histogram's counts by bound."""
 
     def __init__(self) -> None:
         self.series: dict[str, dict[Labels, list[int]]] = {}
@@ -32,7 +34,7 @@ class Additions:
         """Add what an event adds.
 
         Raises:
-            ValueError: a counter would fall, or the amount is no number.
+            ValueError: a counter or a count would fall, the amount is no number, or a bound is none of the metric's.
         """
         for increment in increments:
             metric, labels, amount = increment.metric, increment.labels, increment.amount
@@ -43,13 +45,15 @@ class Additions:
             row = series.get(labels)
             if row is None:
                 row = series[labels] = _empty(metric)
-            if amount == 1.0 and len(row) == 1:
+            if amount == 1.0 and len(row) == 1 and increment.within is None:
                 row[0] += MILLIONTHS
                 continue
             if not isfinite(amount):
                 raise ValueError(f"{metric.name} takes numbers; got {amount} for {labels}")
-            if len(row) > 1:
-                row[bisect_left(metric.buckets, amount) + 1] += 1
+            if increment.within is not None:
+                _add_counted(row, metric, increment.within)
+            elif len(row) > 1:
+                row[bisect_left(metric.buckets, amount) + 1] += MILLIONTHS
             elif amount < 0:
                 raise ValueError(f"{metric.name} is a counter and can't fall; got {amount} for {labels}")
             row[0] += round(amount * MILLIONTHS)
@@ -96,19 +100,15 @@ class CounterCaps:
 
 def apply(tx: Transaction, additions: Additions, limits: CounterCaps, now: int) -> None:
     """Write the sums. A label set past its family's cap is folded into `_other`, or dropped where nothing can be folded."""
-    changed = [
-        _apply(tx, additions, additions.metrics[name], limits, now)
-        for name in sorted(additions.series)
-        if name != SERIES_DROPPED.name
-    ]
+    for name in sorted(additions.series):
+        if name != SERIES_DROPPED.name:
+            _apply(tx, additions, additions.metrics[name], limits, now)
     if SERIES_DROPPED.name in additions.series:
-        changed.append(_apply(tx, additions, SERIES_DROPPED, limits, now))
-    if any(changed):
-        tx.changed("counters")
+        _apply(tx, additions, SERIES_DROPPED, limits, now)
 
 
-def _apply(tx: Transaction, additions: Additions, metric: Metric, limits: CounterCaps, now: int) -> bool:
-    """Write one family's sums; whether anything is other than before."""
+def _apply(tx: Transaction, additions: Additions, metric: Metric, limits: CounterCaps, now: int) -> None:
+    """Write one family's sums, and let readers see whether anything is other than before."""
     added = additions.series[metric.name]
     stored = _stored(tx.conn, metric, list(added))
     for labels in [labels for labels, row in added.items() if labels in stored and not any(row)]:
@@ -131,7 +131,7 @@ def _apply(tx: Transaction, additions: Additions, metric: Metric, limits: Counte
         rows.append((metric.name, codec.encode_text(labels), total[0], buckets, now))
     if rows:
         insert_rows(tx.conn, _put, rows)
-    return bool(rows)
+        tx.changed(COUNTERS + metric.name)
 
 
 def _put(conn: Connection) -> Insert:
@@ -139,6 +139,23 @@ def _put(conn: Connection) -> Insert:
     return new.on_conflict_do_update(
         index_elements=["metric", "labels"], set_={"value": new.excluded.value, "buckets": new.excluded.buckets}
     )
+
+
+def _add_counted(row: list[int], metric: Metric, within: Mapping[str, float]) -> None:
+    """Add what was counted elsewhere; a sum of millionths is the same in any order."""
+    places = _places(metric.buckets) if len(row) > 1 else {}
+    for le, n in within.items():
+        if le not in places:
+            raise ValueError(f"{metric.name} has no bound {le}; it has: {', '.join(places) or 'none'}")
+        if not (isfinite(n) and n >= 0):
+            raise ValueError(f"{metric.name} counts observations, which can't fall; got {n} up to {le}")
+        row[places[le]] += round(n * MILLIONTHS)
+
+
+@cache
+def _places(buckets: tuple[float, ...]) -> Mapping[str, int]:
+    """Where in a row each bound's count stands, by the bound as `le` writes it."""
+    return {le: place for place, le in enumerate((*(f"{bound:g}" for bound in buckets), "+Inf"), 1)}
 
 
 def _empty(metric: Metric) -> list[int]:
@@ -172,20 +189,33 @@ def _stored(conn: Connection, metric: Metric, sets: Sequence[Labels]) -> dict[La
     return found
 
 
-def rows(conn: Connection) -> list[CounterRow]:
-    """Every series of every counter and histogram, by name and labels."""
+def rows(conn: Connection, families: Collection[str] | None = None) -> list[CounterRow]:
+    """Every series of these counters and histograms, by name and labels; of all of them without `families`.
+
+    Observations are whole ones, as readers of histograms want them. The millionths stay in the store, and what is past the
+    last whole one up to a bound shows when more come: no bound falls, none is past the next, and nothing is lost on the way.
+    """
+    query = select(counters).order_by(counters.c.metric, counters.c.labels)
+    if families is not None:
+        query = query.where(counters.c.metric.in_(families))
     found = []
-    for row in conn.execute(select(counters).order_by(counters.c.metric, counters.c.labels)):
-        total = row.value / MILLIONTHS
-        buckets = tuple(codec.counts(row.buckets)) if row.buckets else None
+    for metric, labels, value, counted, first_seen in conn.execute(query):
+        total = value / MILLIONTHS
+        buckets = _whole(codec.counts(counted)) if counted else None
         found.append(
             CounterRow(
-                metric=row.metric,
-                labels=codec.strings(row.labels),
+                metric=metric,
+                labels=codec.strings(labels),
                 value=total if buckets is None else float(sum(buckets)),
                 buckets=buckets,
                 sum=0.0 if buckets is None else total,
-                first_seen=from_ms(row.first_seen),
+                first_seen=from_ms(first_seen),
             )
         )
     return found
+
+
+def _whole(millionths: Sequence[int]) -> tuple[int, ...]:
+    """Observations per bound, such that those up to each bound are all whole ones that were counted up to it."""
+    up_to = [n // MILLIONTHS for n in accumulate(millionths, initial=0)]
+    return tuple(after - before for before, after in pairwise(up_to))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -12,7 +12,8 @@ from sqlalchemy import URL, Connection, Engine, Insert, bindparam, create_engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from platform_meter.store.errors import StoreError
-from platform_meter.store.schema import changes, insert, meta, metadata, prepare
+from platform_meter.store.migrations import prepare
+from platform_meter.store.schema import BEGINNING, changes, insert, insert_rows, meta, metadata
 
 T = TypeVar("T")
 
@@ -36,24 +37,6 @@ BATCH = 1000
 def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), BATCH):
         yield items[start : start + BATCH]
-
-
-Rows = Sequence[tuple[int | str | bytes | None, ...]]
-
-
-_texts: dict[tuple[str, Callable[[Connection], Insert]], str] = {}
-
-
-def insert_rows(conn: Connection, statement: Callable[[Connection], Insert], rows: Rows) -> None:
-    """Insert many rows, each a tuple in the order of the table's columns.
-
-    The statement is compiled once and given to the driver with the rows as they are: for events and rollups,
-    SQLAlchemy's work on each row would cost as much as SQLite's.
-    """
-    key = (conn.dialect.name, statement)
-    if key not in _texts:
-        _texts[key] = str(statement(conn).compile(dialect=conn.dialect))
-    conn.exec_driver_sql(_texts[key], list(rows))
 
 
 # Statements of every transaction stand here ready made: making them costs more than running them.
@@ -90,6 +73,8 @@ class Transaction:
         self._seq = self._first = int(stored["seq"])
         self.pruned = int(stored["pruned"])
         """Milliseconds before which everything was removed."""
+        self.detail = int(stored.get("detail", BEGINNING))
+        """Milliseconds before which only sums by day are left of what was counted elsewhere."""
         self.zone = stored.get("zone")
         """Zone of the daily rollups; None in a new store."""
         self.names: set[str] = set()

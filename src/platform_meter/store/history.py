@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from platform_meter.model import dims
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Reading, Tallied
-from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState
+from platform_meter.model.history import Count, DayCount, Held, ObjectRow, Owner, Row, SourceState, UnitState
+from platform_meter.model.kept import Fold
 from platform_meter.model.ownership import NOBODY
-from platform_meter.store import codec, polls
-from platform_meter.store.database import BATCH
+from platform_meter.store import codec, events, polls, states
+from platform_meter.store.database import BATCH, kept
 from platform_meter.store.gaps import unread
 from platform_meter.store.rollups import added_up
 from platform_meter.store.schema import (
+    BEGINNING,
     MILLIONTHS,
     WIDTH_DAY,
     WIDTH_SLICE,
     correction,
-    events,
+    folds,
     objects,
     owners,
     readings,
     rollups,
-    snapshots,
     sources,
 )
 from platform_meter.store.schema import streams as streams_table
@@ -52,8 +54,6 @@ class Remembered:
     change: int = -1
     intervals: Intervals | None = None
     """Owners of all objects."""
-    states: dict[str, tuple[int, Mapping[date, Mapping[str, int]]]] = field(default_factory=dict)
-    """Units in each state by day, by capability. A day that is stored stays as it is."""
 
 
 class _Mark(NamedTuple):
@@ -95,8 +95,9 @@ class StoredHistory:
         self, kind: type[Tallied[D]], source: str, start: datetime, end: datetime
     ) -> Mapping[tuple[int, D], Count]:
         first, last = to_ms(start), to_ms(end)
-        low, high = first + -first % SLICE, last - last % SLICE
         sums: dict[tuple[int, D], list[int]] = {}
+        # Where days alone are left, slices and events add nothing.
+        low, high = first + -first % SLICE, last - last % SLICE
         if low >= high:
             self._add_events(sums, kind, source, first, last)
         else:
@@ -116,35 +117,62 @@ class StoredHistory:
     def rows(
         self, kind: type[E], start: datetime, end: datetime, *, source: str | None = None, after: int = 0
     ) -> Iterator[Row[E]]:
-        condition = _between(kind, to_ms(start), to_ms(end)) & (events.c.seq > after)
-        if source is not None:
-            condition &= events.c.source == source
-        decode = codec.decoder(kind).decode
-        columns = select(events.c.seq, events.c.source, events.c.object, events.c.body)
-        query = columns.where(condition).order_by(events.c.at, events.c.key, events.c.source)
-        found = self._conn.execute(query.execution_options(yield_per=BATCH))
-        for seq, where, object_, body in found:
-            yield Row(seq=seq, source=where, object=object_, event=decode(body))
+        first, last, decode = to_ms(start), to_ms(end), codec.decoder(kind).decode
+        for told in (
+            events.after(self._conn, kind, source, after, first, last)
+            if after
+            else events.in_order(self._conn, kind, source, first, last)
+        ):
+            yield Row(seq=told.seq, source=told.source, object=told.object, event=decode(told.body))
 
     def parts(
         self, kind: type[Event], shape: type[S], start: datetime, end: datetime, *, source: str, after: int = 0
     ) -> Iterator[tuple[int, S]]:
-        condition = _between(kind, to_ms(start), to_ms(end)) & (events.c.source == source)
-        if after:
-            # No index over kind and time may serve it: what is new are the last rows by number, however long the time.
-            named, at = events.c.kind + "", events.c.at + 0
-            condition = (events.c.seq > after) & (named == kind.__name__) & (events.c.source + "" == source)
-            condition &= (at >= to_ms(start)) & (at < to_ms(end))
-        decode = codec.decoder(shape).decode
-        query = select(events.c.object, events.c.body).where(condition).order_by(events.c.at, events.c.key)
-        for object_, body in self._conn.execute(query.execution_options(yield_per=BATCH)):
+        first, last, decode = to_ms(start), to_ms(end), codec.decoder(shape).decode
+        found: Iterable[tuple[int, bytes]] = (
+            ((told.object, told.body) for told in events.after(self._conn, kind, source, after, first, last))
+            if after
+            else events.bodies(self._conn, kind, source, first, last)
+        )
+        for object_, body in found:
             yield object_, decode(body)
+
+    def by_commit(self, kind: type[E], commits: Collection[str]) -> Iterator[Row[E]]:
+        decode, wanted = codec.decoder(kind).decode, frozenset(commits)
+        for told in events.by_commit(self._conn, kind, wanted):
+            event = decode(told.body)
+            if not wanted.isdisjoint(event.commits()):
+                yield Row(seq=told.seq, source=told.source, object=told.object, event=event)
+
+    def daily(self, kind: type[Tallied[D]], sources: Collection[str], start: date, end: date) -> Iterator[DayCount[D]]:
+        first, last = self._days.midnight(start), self._days.midnight(end)
+        words, day, dim = kind.dim(), cache(self._days.day), cache(dims.decode)
+        told = (rollups.c[name] for name in ("source", "bucket", "object", "dim", "n", "amount", "millionths"))
+        mine = (rollups.c.width == WIDTH_DAY) & (rollups.c.kind == kind.__name__) & rollups.c.source.in_(sources)
+        query = select(*told).where(mine, rollups.c.bucket >= first, rollups.c.bucket < last)
+        for source, bucket, object_, text, n, amount, millionths in self._conn.execute(
+            query.execution_options(yield_per=BATCH)
+        ):
+            total = (amount * MILLIONTHS + millionths) / MILLIONTHS
+            yield DayCount(source=source, day=day(bucket), object=object_, dim=dim(text, words), n=n, amount=total)
 
     def latest(self, kind: type[Event]) -> int:
         return self._versions.get(kind.__name__, 0)
 
     def corrected(self, kind: type[Event]) -> int:
         return self._versions.get(correction(kind.__name__), 0)
+
+    def pruned(self) -> datetime | None:
+        before = int(kept(self._conn, "pruned") or BEGINNING)
+        return None if before == BEGINNING else from_ms(before)
+
+    def summed_before(self, kind: type[Event]) -> datetime | None:
+        before = int(kept(self._conn, "detail") or BEGINNING)
+        return from_ms(before) if kind.elsewhere and before != BEGINNING else None
+
+    def fold(self, name: str) -> Fold | None:
+        row = self._conn.execute(select(folds.c.made_under, folds.c.body).where(folds.c.name == name)).first()
+        return None if row is None else Fold(made_under=row.made_under, body=row.body)
 
     def readings(self, kind: type[R], *, at: datetime | None = None, source: str | None = None) -> Sequence[Held[R]]:
         condition = readings.c.kind == kind.__name__
@@ -182,6 +210,10 @@ class StoredHistory:
         moment = to_ms(at)
         return next((owner for start, owner in reversed(intervals) if start <= moment), intervals[0][1])
 
+    def counted_from(self, source: str) -> datetime | None:
+        known = select(sources.c.counted_from).where(sources.c.instance == source)
+        return maybe_from_ms(self._conn.execute(known).scalar())
+
     def objects(self, *, kind: str | None = None, source_type: str | None = None) -> Sequence[ObjectRow]:
         query = select(objects.c.id, objects.c.source, objects.c.kind, objects.c.name, objects.c.last_seen)
         if kind is not None:
@@ -193,54 +225,17 @@ class StoredHistory:
             for id_, source, kind_, name, seen in self._conn.execute(query.order_by(objects.c.id))
         ]
 
-    def snapshots(self, capability: str, start: date, end: date) -> Sequence[UnitState]:
-        return [
-            UnitState(
-                day=date.fromisoformat(row.day),
-                capability=row.capability,
-                unit=row.unit,
-                state=row.state,
-                ever_active=row.ever_active,
-                ever_adopted=row.ever_adopted,
-            )
-            for row in self._conn.execute(
-                select(snapshots)
-                .where(
-                    snapshots.c.capability == capability,
-                    snapshots.c.day >= start.isoformat(),
-                    snapshots.c.day < end.isoformat(),
-                )
-                .order_by(snapshots.c.day, snapshots.c.unit)
-            )
-        ]
+    def states(self, what: str, start: date, end: date) -> Sequence[UnitState]:
+        return states.read(self._conn, what, start, end)
 
-    def states_by_day(self, capability: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
-        change = self._versions.get("snapshots", 0)
-        then, days = self._remembered.states.get(capability, (-1, {}))
-        if then != change:
-            # What a later view has read is not for this one, which reads all of its own.
-            days = self._count_states(capability, days if then < change else {})
-        if then < change:
-            self._remembered.states[capability] = (change, days)
-        return {day: counts for day, counts in days.items() if start <= day < end}
+    def states_by_day(self, what: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
+        return states.counts(self._conn, what, start, end)
 
-    def _count_states(
-        self, capability: str, known: Mapping[date, Mapping[str, int]]
-    ) -> Mapping[date, Mapping[str, int]]:
-        """By day in order: those known that are still stored, and all later ones."""
-        mine = snapshots.c.capability == capability
-        oldest = self._conn.execute(select(func.min(snapshots.c.day)).where(mine)).scalar() or ""
-        found: dict[date, dict[str, int]] = {d: dict(n) for d, n in known.items() if d.isoformat() >= oldest}
-        last = max(found).isoformat() if found else ""
-        counted = select(snapshots.c.day, snapshots.c.state, func.count()).where(mine, snapshots.c.day > last)
-        for day, state, n in self._conn.execute(counted.group_by(snapshots.c.day, snapshots.c.state)):
-            found.setdefault(date.fromisoformat(day), {})[state] = n
-        return dict(sorted(found.items()))
+    def unchanged_since(self, what: str) -> Mapping[str, date]:
+        return states.unchanged_since(self._conn, what)
 
-    def last_snapshot(self, capability: str) -> date | None:
-        newest = select(func.max(snapshots.c.day)).where(snapshots.c.capability == capability)
-        day = self._conn.execute(newest).scalar()
-        return None if day is None else date.fromisoformat(day)
+    def last_day(self, what: str) -> date | None:
+        return states.last_day(self._conn, what)
 
     def stream_states(self) -> list[StreamState]:
         """How every stream ever polled does, by instance and stream."""
@@ -256,8 +251,7 @@ class StoredHistory:
         if start >= end:
             return
         decode = codec.decoder(kind).decode
-        mine = _between(kind, start, end) & (events.c.source == source)
-        for object_, body in self._conn.execute(select(events.c.object, events.c.body).where(mine)):
+        for object_, body in events.bodies(self._conn, kind, source, start, end):
             for tally in decode(body).tallies():
                 total = sums.setdefault((object_, tally.dim), [0, 0])
                 total[0] += tally.n
@@ -299,7 +293,7 @@ class StoredHistory:
         return SourceState(
             instance=source.instance,
             type=source.type,
-            watermark=_all(min, [m.watermark for m in marks]),
+            watermark=_all(min, [_read_to(s, m) for s, m in zip(streams, marks, strict=True)]),
             last_success=_all(min, [m.last_success for m in marks]),
             since=_all(max, [m.since for m in marks]),
             read_from=_all(max, [m.read_from for m in marks]),
@@ -332,8 +326,9 @@ class StoredHistory:
         return found
 
 
-def _between(kind: type[Event], start: int, end: int) -> ColumnElement[bool]:
-    return (events.c.kind == kind.__name__) & (events.c.at >= start) & (events.c.at < end)
+def _read_to(stream: ConfiguredStream, mark: _Mark) -> int | None:
+    """Up to when a stream was read: the start of its last complete poll, or as long before it as its reading ends."""
+    return None if mark.watermark is None else mark.watermark - stream.behind // MILLISECOND
 
 
 def _all(choose: Callable[[Iterable[int]], int], moments: Sequence[int | None]) -> datetime | None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import groupby
 
 from sqlalchemy import ColumnElement, Connection, Table, exists, func, select, text, union
 
 from platform_meter.model import dims
 from platform_meter.model.facts import event_kinds
-from platform_meter.store import codec
-from platform_meter.store.database import BATCH, Transaction, keep
+from platform_meter.store import codec, states
+from platform_meter.store.database import BATCH, Transaction, keep, kept
+from platform_meter.store.detail import elsewhere
+from platform_meter.store.events import kinds_of, sources_of
 from platform_meter.store.schema import (
+    BEGINNING,
     MILLIONTHS,
     WIDTH_DAY,
     WIDTH_SLICE,
+    commits,
     correction,
     events,
     links,
@@ -22,17 +27,22 @@ from platform_meter.store.schema import (
     owners,
     readings,
     rollups,
-    snapshots,
 )
 from platform_meter.store.times import SLICE, Days
 
+RETENTION = timedelta(days=400)
+"""How long events and daily states are kept (domain section 2)."""
 _ENOUGH = 20
 """Differences told per kind of event: the first ones show the pattern."""
 
 
 def newest(conn: Connection) -> int | None:
     """When the newest event ended; None without any."""
-    ends = (conn.execute(select(func.max(events.c.at)).where(events.c.kind == kind)).scalar() for kind in event_kinds())
+    ends = (
+        conn.execute(select(func.max(events.c.at)).where(events.c.kind == kind, events.c.source == source)).scalar()
+        for kind in kinds_of(conn)
+        for source in sources_of(conn, kind)
+    )
     return max((end for end in ends if end is not None), default=None)
 
 
@@ -41,14 +51,17 @@ def prune(tx: Transaction, days: Days, before: int) -> int:
     cutoff = days.start(before)
     if cutoff <= tx.pruned:
         return 0
-    kinds = tx.conn.execute(select(events.c.kind).where(events.c.at < cutoff).distinct()).scalars().all()
-    # By kind, since the index over time begins with it.
-    removed = sum(
-        tx.conn.execute(events.delete().where(events.c.kind == kind, events.c.at < cutoff)).rowcount for kind in kinds
-    )
+    conn = tx.conn
+    removed = {
+        kind: sum(_removed(conn, kind, source, cutoff) for source in sources_of(conn, kind)) for kind in kinds_of(conn)
+    }
+    kinds = [kind for kind, n in removed.items() if n]
+    if kinds:
+        # In one pass over them: by source and kind, each would go through all.
+        conn.execute(commits.delete().where(~exists().where(events.c.seq == commits.c.event)))
     tx.conn.execute(rollups.delete().where(rollups.c.bucket < cutoff))
     ended = tx.conn.execute(readings.delete().where(readings.c.until < cutoff)).rowcount
-    taken = tx.conn.execute(snapshots.delete().where(snapshots.c.day < days.day(cutoff).isoformat())).rowcount
+    states.prune(tx, days.day(cutoff))
     unused = (
         (objects.c.last_seen < cutoff)
         & ~exists().where(events.c.object == objects.c.id)
@@ -62,8 +75,14 @@ def prune(tx: Transaction, days: Days, before: int) -> int:
         tx.conn.execute(objects.delete().where(objects.c.id.in_(some)))
     keep(tx.conn, "pruned", str(cutoff))
     tx.changed(*kinds, *map(correction, kinds))
-    tx.changed(*(name for name, n in (("readings", ended), ("snapshots", taken), ("owners", len(ids))) if n))
-    return removed
+    tx.changed(*(name for name, n in (("readings", ended), ("owners", len(ids))) if n))
+    return sum(removed.values())
+
+
+def _removed(conn: Connection, kind: str, source: str, cutoff: int) -> int:
+    """Remove the events of one source before a moment."""
+    old = (events.c.kind == kind) & (events.c.source == source) & (events.c.at < cutoff)
+    return conn.execute(events.delete().where(old)).rowcount
 
 
 def check(conn: Connection, days: Days) -> list[str]:
@@ -73,6 +92,7 @@ def check(conn: Connection, days: Days) -> list[str]:
         answers = conn.execute(text("PRAGMA integrity_check")).scalars().all()
         found += [f"SQLite: {line}" for line in answers if line != "ok"]
     found += _orphans(conn)
+    found += states.check(conn)
     kinds = union(select(events.c.kind), select(rollups.c.kind))
     for kind in sorted(conn.execute(kinds).scalars().all()):
         if kind in event_kinds():
@@ -93,6 +113,8 @@ def _orphans(conn: Connection) -> Iterator[str]:
             yield f"{table.name}: {n} rows are about an object that is not there"
     if n := without(objects, owners.c.object == objects.c.id):
         yield f"objects: {n} have no owner, not even _unowned"
+    if n := without(commits, events.c.seq == commits.c.event):
+        yield f"commits: {n} rows are about an event that is not there"
 
 
 def _differences(conn: Connection, kind: str, days: Days) -> Iterator[str]:
@@ -118,6 +140,9 @@ def _differences(conn: Connection, kind: str, days: Days) -> Iterator[str]:
         if told != {place: (n, amount) for place, (n, amount) in sums.items() if n or amount}:
             yield f"{kind}: the rollups of {days.day(day)} do not equal its events"
     buckets = select(rollups.c.bucket).where(rollups.c.kind == kind).distinct()
+    if kind in elsewhere():
+        whole = rollups.c.bucket >= int(kept(conn, "detail") or BEGINNING)
+        buckets = buckets.where(whole | (rollups.c.width == WIDTH_SLICE))
     for day in sorted({days.start(bucket) for bucket in conn.execute(buckets).scalars()} - set(seen)):
         yield f"{kind}: there are rollups of {days.day(day)} and no events"
 

@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Insert, bindparam, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Insert, Select, bindparam, cast, func, literal, select
 
 from platform_meter.model import dims
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Tallied, Tally, event_kinds
 from platform_meter.store import codec
-from platform_meter.store.database import BATCH, Transaction, insert_rows, keep, kept
-from platform_meter.store.schema import MILLIONTHS, RECOUNT, WIDTH_DAY, WIDTH_SLICE, events, insert, meta, rollups
+from platform_meter.store.database import BATCH, Transaction, keep, kept
+from platform_meter.store.detail import elsewhere, thin
+from platform_meter.store.schema import (
+    BEGINNING,
+    MILLIONTHS,
+    RECOUNT,
+    WIDTH_DAY,
+    WIDTH_SLICE,
+    events,
+    insert,
+    insert_rows,
+    meta,
+    rollups,
+)
 from platform_meter.store.times import SLICE, Days
 
 _KEY = ("width", "kind", "source", "bucket", "object", "dim")
 _SUMS = ("n", "amount", "millionths")
+_MOVING = -WIDTH_DAY
+"""`width` of days of the zone before, until they have their place among those of this one."""
+_NOON = 43_200_000
+"""Milliseconds from a midnight to the middle of its day."""
 _LARGEST = 9e12
 """Units that one event may add: a million such fit in one sum of 64 bits."""
 
@@ -37,15 +53,7 @@ class Rollups:
         self._slices: dict[tuple[int, int, str], list[int]] = {}
         self._corrected = False
 
-    def add(self, at: int, object_: int, tallies: Sequence[Tally[Dim]]) -> None:
-        self._add(at, object_, tallies, 1)
-
-    def subtract(self, at: int, object_: int, tallies: Sequence[Tally[Dim]]) -> None:
-        """Take back what an earlier version of an event added."""
-        self._corrected = True
-        self._add(at, object_, tallies, -1)
-
-    def _add(self, at: int, object_: int, tallies: Sequence[Tally[Dim]], sign: int) -> None:
+    def add(self, at: int, object_: int, tallies: Sequence[Tally[Dim]], sign: int = 1) -> None:
         for tally in tallies:
             place = (at - at % SLICE, object_, dims.encode(tally.dim))
             row = self._slices.get(place)
@@ -54,6 +62,11 @@ class Rollups:
             row[0] += sign * tally.n
             if tally.amount:
                 row[1] += sign * round(tally.amount * MILLIONTHS)
+
+    def subtract(self, at: int, object_: int, tallies: Sequence[Tally[Dim]]) -> None:
+        """Take back what an earlier version of an event added."""
+        self._corrected = True
+        self.add(at, object_, tallies, -1)
 
     def write(self, tx: Transaction) -> None:
         """Write what was added: slices in order of time, and days, each the sum of its slices."""
@@ -92,8 +105,10 @@ class Rollups:
             tx.conn.execute(empty, [{f"its_{name}": v for name, v in zip(_KEY, row, strict=False)} for row in rows])
 
 
-def _add_to(conn: Connection) -> Insert:
+def _add_to(conn: Connection, rows: Select[Any] | None = None) -> Insert:
     new = insert(conn, rollups)
+    if rows is not None:
+        new = new.from_select([*_KEY, *_SUMS], rows)
     return new.on_conflict_do_update(
         index_elements=_KEY, set_={name: rollups.c[name] + new.excluded[name] for name in _SUMS}
     )
@@ -123,7 +138,8 @@ def recount(tx: Transaction, days: Days) -> None:
         if not any(_old(text, kind) for of, text in found if of == name):
             continue
         decode = codec.decoder(kind).decode
-        tx.conn.execute(rollups.delete().where(rollups.c.kind == name))
+        left = rollups.c.bucket >= (tx.detail if kind.elsewhere else BEGINNING)
+        tx.conn.execute(rollups.delete().where(left, rollups.c.kind == name))
         rows = tx.conn.execute(columns.where(events.c.kind == name).execution_options(yield_per=BATCH))
         for some in rows.partitions():
             sums = {source: Rollups(source, name, days) for source in {row.source for row in some}}
@@ -143,7 +159,12 @@ def _old(text: str, kind: type[Tallied[Any]]) -> bool:
 
 
 def rebuild_days(tx: Transaction, days: Days) -> None:
-    """Cut the daily rollups anew, for another zone, from the 5-minute ones: every zone's midnight begins a slice."""
+    """Cut the daily rollups anew, for another zone, from the 5-minute ones: every zone's midnight begins a slice.
+
+    A day that is left without slices goes to the day that holds its middle, where most of it is.
+    """
+    alone = rollups.c.kind.in_(elsewhere()) & (rollups.c.bucket < tx.detail)
+    tx.conn.execute(rollups.update().where(alone, rollups.c.width == WIDTH_DAY).values(width=_MOVING))
     tx.conn.execute(rollups.delete().where(rollups.c.width == WIDTH_DAY))
     slices = rollups.c.width == WIDTH_SLICE
     ranges = (
@@ -178,3 +199,18 @@ def rebuild_days(tx: Transaction, days: Days) -> None:
             following = days.next(midnight)
             tx.conn.execute(into, {"of_kind": kind, "of_source": source, "from_": midnight, "to_": following})
             midnight = following
+    if tx.detail != BEGINNING:
+        _move_days(tx, days)
+
+
+def _move_days(tx: Transaction, days: Days) -> None:
+    """Put days without slices where the new zone has them, and let what is there in full begin at a midnight of it."""
+    moving = rollups.c.width == _MOVING
+    for bucket in tx.conn.execute(select(rollups.c.bucket).where(moving).distinct()).scalars().all():
+        to = literal(days.start(bucket + _NOON), BigInteger)
+        rows = select(literal(WIDTH_DAY), *(to if c.name == "bucket" else c for c in list(rollups.c)[1:]))
+        into = _add_to(tx.conn, rows.where(moving, rollups.c.bucket == bucket))
+        tx.conn.execute(into)
+    tx.conn.execute(rollups.delete().where(moving))
+    midnight = days.start(tx.detail)
+    thin(tx, days, midnight if midnight == tx.detail else days.next(midnight))

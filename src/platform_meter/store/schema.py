@@ -6,14 +6,14 @@ same in any order, so that neither the order of arrival nor a correction leaves 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Connection,
     Index,
+    Insert,
     Integer,
     LargeBinary,
     MetaData,
@@ -21,12 +21,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    inspect,
-    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from platform_meter.store.errors import StoreError
 from platform_meter.store.times import SLICE
 
 WIDTH_SLICE = SLICE // 1000
@@ -55,14 +52,17 @@ metadata = MetaData()
 
 meta = Table("meta", metadata, Column("key", _Name, primary_key=True), Column("value", Text, nullable=False))
 """schema_version; zone of the daily rollups; seq, the last number given to a row; pruned, before which nothing is left;
-salt, with which people are hashed where none is configured; exposed, before which those counters were first seen whose
+detail, before which only days are left of what was counted elsewhere; salt, with which people are hashed where none is configured; exposed, before which those counters were first seen whose
 values are shown; recount, while rollups await that."""
 
 RECOUNT = "recount"
 """Key in `meta` of a store whose rollups an older version wrote, until `rollups.settle` has looked at them."""
 
 changes = Table("changes", metadata, Column("name", _Name, primary_key=True), _int("seq"))
-"""For each kind of fact, and for readings, owners, snapshots, counters and streams: the seq of its last change."""
+"""For each kind of fact, each family of counters, and for readings, owners, states and streams: the seq of its last change."""
+
+COUNTERS = "counters/"
+"""What stands in `changes` before the name of a family of counters."""
 
 
 def correction(kind: str) -> str:
@@ -142,8 +142,25 @@ events = Table(
     _int("object"),
     Column("body", LargeBinary, nullable=False),
     UniqueConstraint("source", "kind", "key"),
-    Index("events_by_time", "kind", "at"),
+    Index("events_by_time", "kind", "source", "at"),
+    Index("events_by_seq", "kind", "source", "seq"),
 )
+"""Indexes lead with kind and source: what is asked of one source of many costs no more than where it is the only one."""
+
+commits = Table(
+    "commits",
+    metadata,
+    _int("block"),
+    _int("prefix"),
+    _int("event"),
+    PrimaryKeyConstraint("block", "prefix", "event"),
+    sqlite_with_rowid=False,
+)
+"""Which events tell of a commit: its first hex digits as a number (`store.commits.prefixes`), and the `seq` of the event.
+
+A number takes a fifth of the room of a name; commits that begin alike are told apart by their events. Events stored one
+after the other stand in one block (`BLOCK` of them): put anywhere between all others, each would rewrite a page of its own.
+"""
 
 readings = Table(
     "readings",
@@ -201,20 +218,34 @@ counters = Table(
     PrimaryKeyConstraint("metric", "labels"),
     sqlite_with_rowid=False,
 )
-"""`value` is a counter's value or the sum of a histogram, whose `buckets` count each bound alone and last +Inf."""
+"""`value` is a counter's value or the sum of a histogram, whose `buckets` count each bound alone and last +Inf; in millionths."""
 
-snapshots = Table(
-    "snapshots",
+states = Table(
+    "states",
     metadata,
+    _name("what"),
     _name("day"),
-    _name("capability"),
     _name("unit"),
     _name("state"),
-    Column("ever_active", Boolean, nullable=False),
-    Column("ever_adopted", Boolean, nullable=False),
-    PrimaryKeyConstraint("capability", "day", "unit"),
-    Index("snapshots_by_state", "capability", "day", "state"),
+    _name("ever"),
+    PrimaryKeyConstraint("what", "day", "unit"),
+    sqlite_with_rowid=False,
 )
+"""In which state each unit was at the end of each day, as `what` tells it; `ever` has in order, with commas between, the
+words that were ever true of the unit.
+"""
+
+state_counts = Table(
+    "state_counts",
+    metadata,
+    _name("what"),
+    _name("day"),
+    _name("state"),
+    _int("n"),
+    PrimaryKeyConstraint("what", "day", "state"),
+    sqlite_with_rowid=False,
+)
+"""How many units are in each state, for charts: an index to count them in takes as much room as `states` itself."""
 
 leases = Table(
     "leases",
@@ -224,6 +255,15 @@ leases = Table(
     _int("token"),
     _int("expires"),
 )
+
+folds = Table(
+    "folds",
+    metadata,
+    Column("name", _Name, primary_key=True),
+    Column("made_under", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""What measures have made of events (`model.kept.Fold`): the store is right without it, and a start is slow."""
 
 gaps = Table(
     "gaps",
@@ -244,85 +284,19 @@ def insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def _gaps_say_why(conn: Connection) -> None:
-    """Version 2 keeps the words of a gap, so that the Sources page can tell what could not be read."""
-    conn.exec_driver_sql("ALTER TABLE gaps ADD COLUMN text TEXT NOT NULL DEFAULT ''")
+Rows = Sequence[tuple[int | str | bytes | None, ...]]
 
 
-def _amounts_in_two(conn: Connection) -> None:
-    """Version 3 keeps whole units apart from millionths, how long the last poll took, and since when all is known."""
-    conn.exec_driver_sql("ALTER TABLE rollups ADD COLUMN millionths BIGINT NOT NULL DEFAULT 0")
-    whole, rest = rollups.c.amount // MILLIONTHS, rollups.c.amount % MILLIONTHS
-    conn.execute(rollups.update().values(amount=whole, millionths=rest))
-    conn.exec_driver_sql("ALTER TABLE streams ADD COLUMN took BIGINT NOT NULL DEFAULT 0")
-    conn.exec_driver_sql("ALTER TABLE streams ADD COLUMN since BIGINT")
-    conn.execute(streams.update().values(since=streams.c.watermark))
+_texts: dict[tuple[str, Callable[[Connection], Insert]], str] = {}
 
 
-def _words_told_apart(conn: Connection) -> None:
-    """Version 4 escapes what separates the words of a dim; where words hold it, their events tell what was meant."""
-    conn.execute(meta.insert().values(key=RECOUNT, value=""))
+def insert_rows(conn: Connection, statement: Callable[[Connection], Insert], rows: Rows) -> None:
+    """Insert many rows, each a tuple in the order of the table's columns.
 
-
-def _ways_of_deployments(conn: Connection) -> None:
-    """Version 5 tallies deployments by the way in which they were told, too, and jobs by how long they waited: their
-    events say which.
+    The statement is compiled once and given to the driver with the rows as they are: for events and rollups,
+    SQLAlchemy's work on each row would cost as much as SQLite's.
     """
-    conn.execute(insert(conn, meta).values(key=RECOUNT, value="").on_conflict_do_nothing())
-
-
-def _how_far_back(conn: Connection) -> None:
-    """Version 6 keeps from when on a stream was read. Of older stores it is known from the first complete poll on.
-
-    It counts adoption states by day from an index.
-    """
-    conn.exec_driver_sql("CREATE INDEX snapshots_by_state ON snapshots (capability, day, state)")
-    conn.exec_driver_sql("ALTER TABLE streams ADD COLUMN read_from BIGINT")
-    conn.execute(streams.update().values(read_from=streams.c.since))
-
-
-def _gaps_say_whose(conn: Connection) -> None:
-    """Version 7 keeps gaps of one range apart by whose they are. Whose those of older stores are nobody knows."""
-    columns = [column for column in gaps.c if column is not gaps.c.what]
-    held = [{**row, "what": ""} for row in conn.execute(select(*columns)).mappings()]
-    gaps.drop(conn)
-    gaps.create(conn)
-    if held:
-        conn.execute(gaps.insert(), held)
-
-
-MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [
-    (2, _gaps_say_why),
-    (3, _amounts_in_two),
-    (4, _words_told_apart),
-    (5, _ways_of_deployments),
-    (6, _how_far_back),
-    (7, _gaps_say_whose),
-]
-VERSION = 7
-
-
-def prepare(conn: Connection, place: str) -> None:
-    """Create the tables, or bring those of an older version to this one, within the caller's transaction.
-
-    Raises:
-        StoreError: a newer platform-meter wrote this store.
-    """
-    if conn.dialect.name == "postgresql":
-        # Two replicas that start together must not both create the tables.
-        conn.exec_driver_sql("SELECT pg_advisory_xact_lock(7161520)")
-    if not inspect(conn).has_table("meta"):
-        metadata.create_all(conn, checkfirst=False)
-        first = {"schema_version": VERSION, "seq": 0, "pruned": BEGINNING}
-        conn.execute(meta.insert(), [{"key": k, "value": str(v)} for k, v in first.items()])
-        return
-    found = int(conn.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one())
-    if found > VERSION:
-        raise StoreError(
-            f"the store at {place} has schema version {found}, this platform-meter knows versions up to {VERSION}; "
-            "run the platform-meter that wrote it or a newer one, or give this one a store of its own"
-        )
-    for version, step in MIGRATIONS:
-        if version > found:
-            step(conn)
-    conn.execute(meta.update().where(meta.c.key == "schema_version").values(value=str(VERSION)))
+    key = (conn.dialect.name, statement)
+    if key not in _texts:
+        _texts[key] = str(statement(conn).compile(dialect=conn.dialect))
+    conn.exec_driver_sql(_texts[key], list(rows))

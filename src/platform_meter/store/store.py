@@ -7,28 +7,31 @@ nobody. Times are aware UTC datetimes, kept to the millisecond.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from sqlalchemy import Connection, select
 
 from platform_meter.model.catalogue.meter import SOURCE_GAPS
 from platform_meter.model.facts import Event
-from platform_meter.model.history import SourceState, UnitState
-from platform_meter.model.measure import Counting, Derived
+from platform_meter.model.history import SourceState
+from platform_meter.model.kept import Fold
+from platform_meter.model.measure import Counting, Derived, StateDay
 from platform_meter.model.metric import Increment
 from platform_meter.model.source import Gap, Page
-from platform_meter.store import counters, gaps, leases, maintenance, polls, readings
+from platform_meter.store import counters, gaps, leases, maintenance, polls, readings, states
 from platform_meter.store.counters import Additions, CounterCaps
 from platform_meter.store.database import STANDSTILL, Database, Transaction, keep, kept
+from platform_meter.store.detail import DETAIL, thin
 from platform_meter.store.errors import StoreError
 from platform_meter.store.history import Remembered, StoredHistory
+from platform_meter.store.maintenance import RETENTION
 from platform_meter.store.objects import Objects
 from platform_meter.store.rollups import settle
-from platform_meter.store.schema import changes, snapshots
+from platform_meter.store.schema import BEGINNING, changes, folds, insert
 from platform_meter.store.times import MILLISECOND, Days, from_ms, to_ms
 from platform_meter.store.values import (
     Configured,
@@ -39,9 +42,6 @@ from platform_meter.store.values import (
     Written,
 )
 from platform_meter.store.writer import Origin, Writer
-
-RETENTION = timedelta(days=400)
-"""How long events and snapshots are kept (domain section 2)."""
 
 
 @dataclass(slots=True)
@@ -64,10 +64,12 @@ class Store:
         countings: Sequence[Counting[Any]],
         directory: Directory,
         retention: timedelta,
+        detail: timedelta,
         limits: CounterCaps,
     ) -> None:
         self._database, self._days, self._limits = database, Days(zone), limits
         self._retention = retention // MILLISECOND
+        self.detail = min(detail, retention)
         self._objects = Objects(directory)
         self._writer = Writer(countings, self._objects, self._days)
         self._remembered = Remembered()
@@ -81,6 +83,7 @@ class Store:
         countings: Sequence[Counting[Any]],
         directory: Directory,
         retention: timedelta = RETENTION,
+        detail: timedelta = DETAIL,
         caps: Mapping[str, int] | None = None,
         keep: Mapping[str, frozenset[str]] | None = None,
         standstill: timedelta = STANDSTILL,
@@ -94,6 +97,7 @@ class Store:
             countings: what new events add to counters.
             directory: whose objects are; objects already stored keep their owners until `set_directory`.
             retention: age at which events are refused and pruned.
+            detail: the same of those that were counted elsewhere; the sums of their days are kept for `retention`.
             caps: most label sets by metric name, where it is not the metric's own cap.
             keep: by label name, values that are folded into `_other` last.
             standstill: for so long may one of several replicas freeze within a write and hold up the others.
@@ -103,7 +107,8 @@ class Store:
         """
         database = Database(url, standstill=standstill)
         limits = CounterCaps(caps or {}, keep or {})
-        store = cls(database, zone=zone, countings=countings, directory=directory, retention=retention, limits=limits)
+        age = {"retention": retention, "detail": detail}
+        store = cls(database, zone=zone, countings=countings, directory=directory, limits=limits, **age)
         try:
             with database.write() as conn:
                 tx = Transaction(conn)
@@ -234,37 +239,23 @@ class Store:
             if stored is None or int(stored) < to_ms(moment):
                 keep(unit.tx.conn, "exposed", str(to_ms(moment)))
 
-    def put_snapshot(
-        self, day: date, states: Sequence[UnitState], increments: Sequence[Increment], *, now: datetime
-    ) -> bool:
-        """Keep a day's adoption states and count its transitions, once.
+    def put_states(self, of: StateDay, *, now: datetime) -> bool:
+        """Keep the states of a day and count the transitions to them, once.
 
-        False, and nothing changes, where a capability among them has this day already, or where no states are given.
+        False, and nothing changes, where the day is stored already, or where it has no states.
         """
         with self._writing(now) as unit:
-            capabilities = sorted({s.capability for s in states})
-            taken = select(snapshots.c.unit).where(
-                snapshots.c.day == day.isoformat(), snapshots.c.capability.in_(capabilities)
-            )
-            if not states or unit.tx.conn.execute(taken.limit(1)).first() is not None:
-                return False
-            unit.tx.conn.execute(
-                snapshots.insert(),
-                [
-                    {
-                        "day": day.isoformat(),
-                        "capability": s.capability,
-                        "unit": s.unit,
-                        "state": s.state,
-                        "ever_active": s.ever_active,
-                        "ever_adopted": s.ever_adopted,
-                    }
-                    for s in states
-                ],
-            )
-            unit.additions.add(increments)
-            unit.tx.changed("snapshots")
-            return True
+            new = states.put(unit.tx, of.what, of.day, of.states)
+            if new:
+                unit.additions.add(of.increments)
+            return new
+
+    def put_fold(self, name: str, fold: Fold) -> None:
+        """Keep what measures made of events, in the place of what was kept under this name."""
+        with self._writing() as unit:
+            new = insert(unit.tx.conn, folds).values(name=name, made_under=fold.made_under, body=fold.body)
+            told = {"made_under": new.excluded.made_under, "body": new.excluded.body}
+            unit.tx.conn.execute(new.on_conflict_do_update(index_elements=["name"], set_=told))
 
     def set_directory(self, directory: Directory, now: datetime) -> None:
         """Take over corrected ownership: owners of all objects are decided anew, so gauges follow; counters stay."""
@@ -293,14 +284,14 @@ class Store:
             )
 
     def version(self) -> Mapping[str, int]:
-        """What changed last, by kind of fact, and by readings, owners, snapshots, counters, streams and gaps; grows with every change."""
+        """What changed last: kinds of fact, `COUNTERS` + family, readings, owners, states, streams, gaps; grows with every change."""
         with self._database.read() as conn:
             return _versions(conn)
 
-    def counters(self) -> list[CounterRow]:
-        """Every series of every counter and histogram, by name and labels."""
+    def counters(self, families: Collection[str] | None = None) -> list[CounterRow]:
+        """Every series of these counters and histograms, by name and labels; of all of them without `families`."""
         with self._database.read() as conn:
-            return counters.rows(conn)
+            return counters.rows(conn, families)
 
     def exposed_before(self) -> datetime | None:
         """Counters first seen before it are exposed with their values, later ones at 0 first; None before the first tick."""
@@ -342,7 +333,8 @@ class Store:
         return salt.encode()
 
     def prune(self, now: datetime) -> int:
-        """Remove whole days past retention: events, rollups, ended readings, snapshots. Gives the number of events removed.
+        """Remove whole days past retention: events, rollups, ended readings, daily states; and events and slices past `detail`.
+        Gives the number of events removed.
 
         Retention counts back from the newest event where that is older than `now`: a clock that is ahead removes nothing.
         """
@@ -350,6 +342,7 @@ class Store:
             newest = maintenance.newest(unit.tx.conn)
             until = unit.now if newest is None else min(unit.now, newest)
             removed = maintenance.prune(unit.tx, self._days, until - self._retention)
+            removed += thin(unit.tx, self._days, until - self.detail // MILLISECOND)
             self._objects.forget()
         return removed
 
@@ -382,9 +375,11 @@ class Store:
 
     def _origin(self, tx: Transaction, instance: str, type_: str, counted_from: int, now: int) -> Origin:
         state = SourceState(instance=instance, type=type_, watermark=None, last_success=None, since=None, fresh=True)
-        # What was pruned before a moment still to come was so under a clock that was ahead.
-        pruned = tx.pruned if tx.pruned <= now else now - self._retention
-        return Origin(source=state, counted_from=counted_from, oldest=max(now - self._retention, pruned), now=now)
+        # What was removed before a moment still to come was so under a clock that was ahead.
+        pruned, thinned = (moment if moment <= now else BEGINNING for moment in (tx.pruned, tx.detail))
+        oldest = max(now - self._retention, pruned)
+        detail = max(oldest, now - self.detail // MILLISECOND, thinned)
+        return Origin(source=state, counted_from=counted_from, oldest=oldest, detail=detail, now=now)
 
     def _insist_on_zone(self, stored: str | None) -> None:
         ours = self._days.zone.key

@@ -73,6 +73,8 @@ class ConfiguredStream:
     """Between two successes, while all is well."""
     stale_after: timedelta | None = None
     """Age of the last success from which what it gives is stale; None is three polls, longer where one takes longer."""
+    behind: timedelta = timedelta(0)
+    """How long before its start a poll's reading ends."""
 
     def patience(self, took: timedelta) -> timedelta:
         """For how long a success holds when the poll that ended with it `took` so long: the next may take as long."""

@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Insert, bindparam, select
+from sqlalchemy import BindParameter, Connection, Dialect, Insert, bindparam, select
 
 from platform_meter.model.catalogue.meter import EVENTS_REJECTED, EVENTS_STORED
 from platform_meter.model.dims import Dim
@@ -16,11 +17,12 @@ from platform_meter.model.facts import Event, Ref, Tally
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Counting
 from platform_meter.store import codec
+from platform_meter.store.commits import Place, drop_commits, keep_commits, places, tells
 from platform_meter.store.counters import Additions
-from platform_meter.store.database import Transaction, batches, insert_rows
+from platform_meter.store.database import BATCH, Transaction, batches
 from platform_meter.store.objects import Known, Objects
 from platform_meter.store.rollups import Rollups, storable
-from platform_meter.store.schema import correction, events
+from platform_meter.store.schema import correction, events, insert_rows
 from platform_meter.store.times import EPOCH, MILLISECOND, Days
 from platform_meter.store.ways import Ways
 
@@ -37,6 +39,8 @@ class Origin:
     """Events before it are backfill: stored, never counted."""
     oldest: int
     """Events before it are past retention: not stored at all, or a changelog read again after pruning counts twice."""
+    detail: int
+    """The same of those that were counted elsewhere: of what is older the sums by day are left, which tell no keys."""
     now: int
 
 
@@ -138,18 +142,23 @@ class Writer:
             return
         source, name, countings = origin.source.instance, kind.__name__, self._countings.get(kind, ())
         rows = []
+        found: list[Place] = []
+        found_by_commit = tells(kind)
         # Of history alone nothing counts, and to know the ways reads all days of a kind.
         counts = any(version.at >= origin.counted_from for version in new)
         ways = [
             Ways(tx, kind, c.ranking, _told(new, objects), origin.now) if c.ranking and counts else None
             for c in countings
         ]
+        encode, counted_from, counted = codec.encode, origin.counted_from, list(zip(countings, ways, strict=True))
         for seq, (event, at, updated, place, tallies) in enumerate(new, tx.next(len(new))):
             known = objects[place]
-            rows.append((seq, source, name, event.key, at, updated, known.id, codec.encode(event)))
+            rows.append((seq, source, name, event.key, at, updated, known.id, encode(event)))
             sums.add(at, known.id, tallies)
-            take = additions.add if at >= origin.counted_from else additions.know
-            for counting, way in zip(countings, ways, strict=True):
+            if found_by_commit:
+                found += places(event, seq)
+            take = additions.add if at >= counted_from else additions.know
+            for counting, way in counted:
                 count = counting.count
                 if (
                     way is not None
@@ -159,6 +168,7 @@ class Writer:
                     count = counting.ranking.shadow
                 take(count(event, known.owner(at), origin.source))
         insert_rows(tx.conn, _new_events, rows)
+        keep_commits(tx.conn, found)
 
 
 def _told(new: Iterable[_Version], objects: _Objects) -> Iterator[tuple[Known, Dim]]:
@@ -198,8 +208,9 @@ def _storable(
 ) -> list[_Version]:
     """Those of these that can be stored; the rest is counted in `rejected`. Adds to `refs` what they are about."""
     good: list[_Version] = []
-    oldest, latest = origin.oldest, origin.now + AHEAD
+    latest = origin.now + AHEAD
     for updated, event in versions:
+        oldest = origin.detail if event.elsewhere else origin.oldest
         at = updated if event.updated is None else (event.at - EPOCH) // MILLISECOND
         ref, tallies = event.about, event.tallies()
         place = (ref.kind, ref.name)
@@ -224,7 +235,6 @@ _THESE = (
     & (events.c.kind == bindparam("of_kind"))
     & events.c.key.in_(bindparam("keys", expanding=True))
 )
-_UPDATED = select(events.c.key, events.c.updated).where(_THESE)
 _BODY = select(events.c.key, events.c.body).where(_THESE)
 _BODIES = select(events.c.key, events.c.seq, events.c.at, events.c.object, events.c.body).where(_THESE)
 
@@ -233,8 +243,21 @@ def _stored(tx: Transaction, source: str, kind: str, keys: Sequence[str]) -> dic
     """When the stored version of each key was changed last."""
     found: dict[str, int] = {}
     for some in batches(keys):
-        found.update(tx.conn.execute(_UPDATED, {"of_source": source, "of_kind": kind, "keys": some}).all())
+        # Few lengths, each made ready once: for a page of new events, making it costs more than the look.
+        size = min(BATCH, 1 << (len(some) - 1).bit_length())
+        padded = [*some, *[some[0]] * (size - len(some))]
+        found.update(tx.conn.exec_driver_sql(_updated(tx.conn.dialect, size), (source, kind, *padded)).all())
     return found
+
+
+@cache
+def _updated(dialect: Dialect, size: int) -> str:
+    """What finds when those of `size` keys were changed last, for the driver: source, kind, keys."""
+    keys: list[BindParameter[str]] = [bindparam(f"key_{n}") for n in range(size)]
+    these = (
+        (events.c.source == bindparam("of_source")) & (events.c.kind == bindparam("of_kind")) & events.c.key.in_(keys)
+    )
+    return str(select(events.c.key, events.c.updated).where(these).compile(dialect=dialect))
 
 
 def _preferred(
@@ -259,6 +282,7 @@ def _replace(
     decode = codec.decoder(kind).decode
     old: dict[str, int] = {}
     used: dict[str, tuple[object, ...]] = {}
+    lost: list[Place] = []
     for some in batches([v.event.key for v in newer]):
         these = {"of_source": origin.source.instance, "of_kind": kind.__name__, "keys": some}
         for row in tx.conn.execute(_BODIES, these):
@@ -266,16 +290,20 @@ def _replace(
             before = decode(row.body)
             used[row.key] = _use(before, row.object)
             sums.subtract(row.at, row.object, before.tallies())
+            lost += places(before, row.seq)
     rows = []
+    found: list[Place] = []
     for v in newer:
         object_ = objects[v.place].id
         sums.add(v.at, object_, v.tallies)
         if used[v.event.key] != _use(v.event, object_):
             tx.changed(correction(kind.__name__))
+        seq = tx.next()
+        found += places(v.event, seq)
         rows.append(
             {
                 "old": old[v.event.key],
-                "seq": tx.next(),
+                "seq": seq,
                 "at": v.at,
                 "updated": v.updated,
                 "object": object_,
@@ -284,6 +312,8 @@ def _replace(
         )
     if rows:
         tx.conn.execute(events.update().where(events.c.seq == bindparam("old")), rows)
+        drop_commits(tx.conn, lost)
+        keep_commits(tx.conn, found)
 
 
 def _use(event: Event, object_: int) -> tuple[object, ...]:

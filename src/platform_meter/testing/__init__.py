@@ -16,7 +16,7 @@ What does not hold is an `AssertionError` whose text says what to write instead.
 from __future__ import annotations
 
 from platform_meter.testing.case import Case, Later
-from platform_meter.testing.measures import measures_held_to_contract
+from platform_meter.testing.measures import adds_up, measures_held_to_contract
 from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply, from_paths
 from platform_meter.testing.sources import CHECKS, held_to_contract
 
@@ -28,6 +28,7 @@ __all__ = [
     "FakeOutside",
     "Later",
     "Reply",
+    "adds_up",
     "from_paths",
     "held_to_contract",
     "measures_held_to_contract",

@@ -53,6 +53,8 @@ class Case:
     """Types that tell of the moment of a poll (a probe): what a failed poll would have seen can't be made up later."""
     level: Callable[[Fact], Fact] = lambda fact: fact
     """Takes out of a fact what a clock made (the seconds of a probe), so that two polls can be compared."""
+    rows: bool = True
+    """Whether its system answers in rows, of which one may be odd."""
     later: Later | None = None
     """Without it nothing shows that the source remembers what was running, reads on, and goes on past what is refused."""
     without: Sequence[tuple[Mapping[str, Any], frozenset[type[Fact]]]] = ()

@@ -16,7 +16,22 @@ from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
 
 AGAIN = timedelta(minutes=7)
 """From one poll to the next: what is refused for a moment is no gap yet."""
-PAGING = frozenset({"page", "continue", "nextPageToken", "pageToken", "startAt", "offset", "cursor", "after", "skip"})
+PAGING = frozenset(
+    {
+        "page",
+        "continue",
+        "nextPageToken",
+        "nextToken",
+        "NextToken",
+        "pageToken",
+        "position",
+        "startAt",
+        "offset",
+        "cursor",
+        "after",
+        "skip",
+    }
+)
 """Parameters that ask for a page; a call that differs in one of them alone asks for another page of a list."""
 TOTALS = frozenset({"total", "total_count", "totalCount", "count"})
 
@@ -160,16 +175,20 @@ class _Slip:
 
 
 def _same(one: Call, other: Call) -> bool:
-    return (one.method, one.path, one.params, one.body) == (other.method, other.path, other.params, other.body)
+    return (*_place(one), one.params, one.body) == (*_place(other), other.params, other.body)
+
+
+def _place(call: Call) -> tuple[str, str, str]:
+    return call.method, call.beside, call.path
 
 
 def _pages_of_one(one: Call, other: Call) -> bool:
-    """Whether they ask for two pages of one list."""
-    if (one.method, one.path) != (other.method, other.path):
+    """Whether they ask for two pages of one list, the other one later: what says no page begins a list, perhaps again."""
+    if _place(one) != _place(other):
         return False
     asked = [{**call.params, **(call.body if isinstance(call.body, dict) else {})} for call in (one, other)]
     differing = {name for name in asked[0].keys() | asked[1].keys() if asked[0].get(name) != asked[1].get(name)}
-    return len(differing) == 1 and differing <= PAGING
+    return len(differing) == 1 and differing <= PAGING & asked[1].keys()
 
 
 def _lying(reply: Reply, lie: Callable[[int], int]) -> Reply:

@@ -9,15 +9,31 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 import msgspec
 
-from platform_meter.model.source import Answer, Expired, Forbidden, Gap, Refused, SourceError, Unexpected
+from platform_meter.model.endpoint import Endpoint, Look
+from platform_meter.model.facts.probes import ProbeResult
+from platform_meter.model.source import (
+    BLOCK,
+    Answer,
+    Expired,
+    Forbidden,
+    FoundFile,
+    Gap,
+    Refused,
+    SourceError,
+    Unexpected,
+)
 
 T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +41,12 @@ class Call:
     """One request as the source made it."""
 
     method: str
-    """GET, POST, TEXT or LINES."""
+    """GET, POST, TEXT, LINES or LOOK; FILES for which there are in a folder, FILE for what is in one."""
     path: str
     params: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
+    beside: str = ""
+    """The name of the other address that it went to (`Outside.beside`)."""
     etag: str = ""
     unchanged: bool = False
     """Answered 304: free of quota."""
@@ -50,6 +68,7 @@ Answering = Callable[[Call], Reply]
 def from_paths(paths: Mapping[str, Any]) -> Answering:
     """Answers by path: a body, a Reply, or a function of the call that returns either. Unknown paths are 404.
 
+    `NAME:PATH` is a path at the address beside that has this name; a folder's body is what its files hold, by path.
     A list under the key `PATH pages` is a list of pages, served by the `page` parameter with GitHub's Link header.
     """
 
@@ -60,9 +79,10 @@ def from_paths(paths: Mapping[str, Any]) -> Answering:
             body = pages[number - 1] if number <= len(pages) else []
             link = f'<https://api.example.test{call.path}?page={number + 1}>; rel="next"' if number < len(pages) else ""
             return Reply(body=body, headers={"Link": link} if link else {})
-        if call.path not in paths:
+        path = f"{call.beside}:{call.path}" if call.beside else call.path
+        if path not in paths:
             return Reply(status=404)
-        found = paths[call.path]
+        found = paths[path]
         made = found(call) if callable(found) else found
         return made if isinstance(made, Reply) else Reply(body=made)
 
@@ -89,6 +109,8 @@ class FakeOutside:
         self.error = error
         self.at_once = at_once
         self.calls: list[Call] = []
+        self.name = ""
+        """Empty, or that of the address beside."""
         self._lock = threading.Lock()
         self.gaps: list[Gap] = []
         self.fills: list[tuple[str, datetime, datetime]] = []
@@ -142,7 +164,7 @@ class FakeOutside:
         etag: str = "",
     ) -> Answer[T]:
         sent = {name: value for name, value in (params or {}).items() if value is not None}
-        return self._json(Call(method="GET", path=path, params=sent, etag=etag), type_)
+        return self._json(Call(beside=self.name, method="GET", path=path, params=sent, etag=etag), type_)
 
     def post(
         self,
@@ -153,7 +175,7 @@ class FakeOutside:
         headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the protocol's
         form: bool = False,  # noqa: ARG002 - the protocol's
     ) -> Answer[T]:
-        return self._json(Call(method="POST", path=path, body=body), type_)
+        return self._json(Call(beside=self.name, method="POST", path=path, body=body), type_)
 
     def text(
         self,
@@ -162,7 +184,7 @@ class FakeOutside:
         params: Mapping[str, Any] | None = None,
         timeout: float | None = None,  # noqa: ARG002 - the protocol's
     ) -> tuple[int, str]:
-        reply = self._ask(Call(method="TEXT", path=path, params=dict(params or {})))
+        reply = self._ask(Call(beside=self.name, method="TEXT", path=path, params=dict(params or {})))
         return reply.status, str(reply.body or "")
 
     def lines(
@@ -173,7 +195,7 @@ class FakeOutside:
         headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the protocol's
         timeout: float = 330.0,  # noqa: ARG002 - the protocol's
     ) -> Iterator[Sequence[bytes]]:
-        call = Call(method="LINES", path=path, params=dict(params or {}))
+        call = Call(beside=self.name, method="LINES", path=path, params=dict(params or {}))
         reply = self._ask(call)
         self._refuse(call, reply)
         said = reply.body or []
@@ -183,12 +205,45 @@ class FakeOutside:
             lines = group if isinstance(group, list) else [group]
             yield [line if isinstance(line, bytes) else msgspec.json.encode(line) for line in lines]
 
+    def look(self, endpoint: Endpoint, *, timeout: float) -> Look:  # noqa: ARG002 - the protocol's
+        """A `Look` as the body is it; any other is what the endpoint answered."""
+        call = Call(method="LOOK", path=endpoint.place + (endpoint.path or ""))
+        reply = self._ask(call)
+        if isinstance(reply.body, Look):
+            return reply.body
+        return Look(result=ProbeResult.OK, seconds=0.0, status=reply.status, text=str(reply.body or ""))
+
+    def files(self, folder: str, *patterns: str) -> Sequence[FoundFile]:
+        """The answer is what each file holds by its path, the one that was changed last at the end."""
+        held = self._held(Call(beside=self.name, method="FILES", path=folder))
+        fitting = (path for path in held if any(fnmatchcase(PurePosixPath(path).name, glob) for glob in patterns))
+        return [
+            FoundFile(path=path, id=path, size=len(held[path]), changed=_EPOCH + timedelta(minutes=number))
+            for number, path in enumerate(fitting)
+        ]
+
+    def blocks(self, file: FoundFile, start: int = 0) -> Iterator[bytes]:
+        folder = str(PurePosixPath(file.path).parent)
+        held = self._held(Call(beside=self.name, method="FILE", path=folder, params={"start": start}))[file.path]
+        for at in range(start, len(held), BLOCK):
+            yield held[at : at + BLOCK]
+
+    def _held(self, call: Call) -> Mapping[str, bytes]:
+        reply = self._ask(call)
+        self._refuse(call, reply)
+        return {path: text.encode() if isinstance(text, str) else text for path, text in reply.body.items()}
+
     def gap(self, gap: Gap) -> None:
         self.gaps.append(gap)
 
     def filled(self, what: str, start: datetime, end: datetime) -> None:
         self.fills.append((what, start, end))
-        self.gaps = [gap for gap in self.gaps if not gap.lies_in(what, start, end)]
+        self.gaps[:] = [gap for gap in self.gaps if not gap.lies_in(what, start, end)]
 
     def hashed(self, person: str) -> str:
         return hashlib.sha256(f"salt {person}".encode()).hexdigest()[:16]
+
+    def beside(self, name: str) -> FakeOutside:
+        other = copy(self)  # calls and gaps are the same lists
+        other.name = name
+        return other

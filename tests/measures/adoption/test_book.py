@@ -21,6 +21,7 @@ from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment, DeployResult
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
+from platform_meter.model.facts.traffic import GatewayRequests, MeshRequests
 from platform_meter.model.facts.use import Usage
 from platform_meter.store import Store
 
@@ -105,6 +106,19 @@ def test_select_tells_one_use_from_another() -> None:
     assert counted(used, verb="view", select={"subject": ["home"]}) == 0
 
 
+def test_counted_requests_are_as_much_use_as_they_are() -> None:
+    """Good and bad together, by the mesh or gateway they came through; none at all is no use."""
+    through = GatewayRequests(key="g", at=AT, about=ABOUT, gateway="edge", good=97.5, bad=2.25)
+    meshed = MeshRequests(key="m", at=AT, about=ABOUT, cluster="eu", good=10.0, bad=0.0)
+    asked_ = Usage(key="u", at=AT, about=ABOUT, action="request", amount=0.5)
+    assert counted(through, verb="request") == 99.75
+    assert counted(through, meshed, asked_, verb="request") == 110.25
+    assert counted(through, meshed, verb="request", select={"gateway": ["ed*"]}) == 99.75
+    assert counted(through, meshed, verb="request", select={"cluster": ["eu"]}) == 10.0
+    assert counted(through, verb="request", select={"gateway": ["inner"]}) == 0
+    assert counted(replace(through, good=0.0, bad=0.0), verb="request") == 0
+
+
 def test_days_are_those_of_the_zone_and_amounts_add_up() -> None:
     """At 22:30 UTC it is the next day in Berlin; what lies outside of the days that were asked for is not there."""
     one = Asked("hub", ("view",), ())
@@ -183,3 +197,28 @@ def test_adopted_and_active_that_ask_for_the_same_are_one() -> None:
     one = capability(adopted=both, active=turned)
     assert asked(one.adopted) == asked(one.active)
     assert asked(capability().adopted) == Asked("github", (), ())
+
+
+def test_use_of_which_only_days_are_kept_is_the_same_use(tmp_path: Path) -> None:
+    """A book kept while the events went, one that is read then, and one of before tell the same, and go on."""
+    one = [Asked("github", ("request",), select) for select in ((), (("gateway", ("edge",)),))]
+    store, kept = open_at(f"sqlite:///{tmp_path}/meter.db", detail=3 * DAY), Book(one, UTC_ZONE)
+
+    def requests(key: str, at: datetime, gateway: str) -> GatewayRequests:
+        return GatewayRequests(key=key, at=at, about=ABOUT, gateway=gateway, good=2.25, bad=0.75)
+
+    def told(book: Book) -> list[list[list[int]]]:
+        with store.history(NOON + 4 * DAY, [configured()]) as history:
+            book.read(history, START - 5 * DAY, END)
+        return [[list(amounts) for found in book.objects(each) for amounts in found.values()] for each in one]
+
+    put(store, [requests("a", NOON, "edge"), requests("b", NOON + minutes(5), "inner")], NOON)
+    put(store, [requests("c", NOON + 4 * DAY, "edge")], NOON + 4 * DAY)
+    before = told(kept)
+    assert before == [[[0] * 5 + [6_000_000, 0, 0, 0, 3_000_000, 0, 0, 0]], [[0] * 5 + [3_000_000, 0, 0, 0] * 2]]
+    assert store.prune(NOON + 4 * DAY) == 2
+    assert told(kept) == told(Book(one, UTC_ZONE)) == before
+    put(store, [requests("d", NOON + 4 * DAY, "inner")], NOON + 4 * DAY)
+    assert told(kept) == told(Book(one, UTC_ZONE))
+    assert [sum(map(sum, found)) for found in told(kept)] == [12_000_000, 6_000_000]
+    store.close()

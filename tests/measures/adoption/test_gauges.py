@@ -24,6 +24,7 @@ from tests.support.adoption import (
 )
 from tests.support.history import MemoryHistory, owner, source
 
+from platform_meter.measures.adoption import declared
 from platform_meter.measures.adoption import gauges as adoption_gauges
 from platform_meter.measures.adoption.seen import refusal
 from platform_meter.model.catalogue.adoption import (
@@ -42,6 +43,7 @@ from platform_meter.model.facts.use import Usage
 from platform_meter.model.history import ObjectRow, Owner
 from platform_meter.model.measure import Gauging, Scene
 from platform_meter.model.metric import Metric, merge, resolve
+from platform_meter.testing import adds_up
 
 
 def midnight_ago(days: int) -> datetime:
@@ -50,7 +52,10 @@ def midnight_ago(days: int) -> datetime:
 
 
 def values(at: Scene, metric: Metric) -> dict[tuple[str, ...], float | None]:
-    return {s.labels: resolve(s.value) for s in adoption_gauges.compute(at) if s.metric is metric}
+    measure, _ = declared(at.definitions)
+    assert isinstance(measure, Gauging)
+    adds_up(measure, at)
+    return {s.labels: resolve(s.value) for s in measure.compute(at) if s.metric is metric}
 
 
 def test_every_state_of_every_capability_is_shown() -> None:
@@ -92,7 +97,7 @@ def test_nothing_eligible_is_undefined_not_zero() -> None:
     """0/0 is absent."""
     at = scene(capability(), told=[], teams_=())
     assert values(at, ADOPTION_RATIO) == {("gateway", "team", "false"): None}
-    assert values(at, ADOPTION_DEPTH_RATIO) == {("gateway", "team", "false"): None}
+    assert values(at, ADOPTION_DEPTH_RATIO) == {}
     assert values(at, STICKINESS) == {("gateway", "team", "28d"): None}
     assert values(at, CHURN) == {("gateway", "team", "28d"): None}
 
@@ -231,11 +236,20 @@ def replace_action(told: Told, action: str) -> Told:
 
 def test_refusal_says_what_to_write_instead() -> None:
     """An unknown kind of object, and people who can own none."""
-    said = refusal(capability(adopted={"source": "kong", "count": "routes"}))
+    said = refusal(capability(adopted={"source": "kong", "count": "ships"}))
     begins, _, kinds = said.partition("; write one of ")
-    assert begins == "capability gateway: adopted.count 'routes' is no kind of standing object"
-    assert kinds.startswith("catalogentities, ")
+    assert begins == "capability gateway: adopted.count 'ships' is no kind of standing object"
+    assert kinds.startswith("admissionpolicies, ")
     assert kinds.endswith(", workloads, or use verb")
+    every = {"source": "kong", "count": "routes", "every": {"count": "boats"}}
+    said, _, kinds = refusal(capability(adopted=every)).partition("; write one of ")
+    assert said == "capability gateway: adopted.every.count 'boats' is no kind of standing object"
+    assert kinds.endswith(", workloads")
+    every = {"source": "kubernetes", "count": "quotas", "every": {"count": "nodes"}}
+    assert refusal(capability(adopted=every)) == (
+        "capability gateway: no 'nodes' is ever counted as 'quotas'; write every: {count: workloads}"
+    )
+    assert refusal(capability(adopted={**every, "every": {"count": "workload"}})) == ""
     assert refusal(capability(unit="person")) == (
         "capability gateway: unit person can't be adopted by count, since objects belong to services and teams; "
         "write adopted: {source: ..., verb: ...}"
@@ -306,9 +320,9 @@ def test_use_is_read_once_for_all_capabilities_and_then_what_is_new() -> None:
         capability(id=f"c{i}", unit="service", adopted=EVENTFUL, eligible={"any": [{"service": {"kind": ["service"]}}]})
         for i in range(30)
     )
-    history, declared = Large(), Definitions(capabilities=said)
-    at = Scene(history=history, definitions=declared, now=NOW)
-    (measure,) = adoption_gauges.declared(declared)
+    history, definitions = Large(), Definitions(capabilities=said)
+    at = Scene(history=history, definitions=definitions, now=NOW)
+    measure, _ = declared(definitions)
     assert isinstance(measure, Gauging)
     assert len(list(measure.compute(at))) == 30 * (7 + 3 + 2 + 1 + 1 + 200)
     assert history.reads == 2_000 * 28

@@ -101,7 +101,7 @@ def test_a_stale_or_missing_source_makes_no_snapshot() -> None:
     assert adoption.due(scene(missing), {"gateway": date(2026, 6, 8)}) == []
 
 
-@pytest.mark.parametrize("changed", [{"adopted": {"source": "kong", "count": "routes"}}, {"unit": "person"}])
+@pytest.mark.parametrize("changed", [{"adopted": {"source": "kong", "count": "ships"}}, {"unit": "person"}])
 def test_a_refused_capability_has_no_snapshot(changed: dict[str, object]) -> None:
     """What `refusal` explains is never published."""
     assert adoption.due(scene(capability(**changed)), {}) == []
@@ -136,7 +136,7 @@ def test_the_tick_takes_the_past_of_each_capability_as_one_batch_and_then_nothin
         (date(2026, 6, 8), "resurrected"),
     ]
     assert [s.increments for s in first if s.increments] == []
-    assert [(s.capability, s.day) for s in second] == [("repos", YESTERDAY)]
+    assert [(s.what, s.day) for s in second] == [("adoption/repos", YESTERDAY)]
 
 
 def test_the_next_day_compares_with_the_stored_one_and_is_counted() -> None:

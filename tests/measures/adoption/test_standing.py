@@ -10,7 +10,9 @@ from tests.support.adoption import NOW, TODAY, capability, days_ago, owned, repo
 from platform_meter.measures.adoption import gauges, snapshots
 from platform_meter.measures.adoption.standing import KINDS, said, selected
 from platform_meter.model.catalogue.adoption import ADOPTION_RATIO, STICKINESS
+from platform_meter.model.facts import Ref
 from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.facts.practices import PolicyReport
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import resolve
 
@@ -97,6 +99,19 @@ def test_names_of_kinds() -> None:
     assert KINDS["repository"] is KINDS["repositories"] is Repository
     assert "nodes" in KINDS
     assert not [word for word in KINDS if word.endswith("ss")]
+
+
+def test_of_a_field_that_holds_several_one_is_enough() -> None:
+    """Each of them is a value, and none of them is as if there were no field."""
+    about = Ref(system="kubernetes", kind="workload", id="eu/shop/Deployment/web")
+
+    def passed(*by: str) -> PolicyReport:
+        return PolicyReport(about=about, cluster="eu", namespace="shop", workload_kind="Deployment", by=by)
+
+    assert said(passed("limits", "probes"), "by") == ["limits", "probes"]
+    assert selected({"by": ["prob*"], "namespace": ["shop"]}, passed("limits", "probes"))
+    assert not selected({"by": ["prob*"]}, passed("limits"))
+    assert not selected({"by": ["*"]}, passed())
 
 
 def test_fields_and_labels_are_asked_by_one_name() -> None:

@@ -10,11 +10,13 @@ from tests.support.objectives import DAY, HOUR, NOW, Told, ago, check, objective
 from tests.support.tickets import PROJECT
 
 from platform_meter.measures.objectives.days import DailyCounts, recent_bad
-from platform_meter.measures.objectives.windows import Windows, labels
+from platform_meter.measures.objectives.reach import labels
+from platform_meter.measures.objectives.windows import Windows
 from platform_meter.model.definitions import Definitions, Ticketing
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.ci import PIPELINE_RUNS, Outcome
-from platform_meter.model.facts.kubernetes import NODE_MINUTES, POD_STARTS, PROBE_CHECKS
+from platform_meter.model.facts.kubernetes import NODE_MINUTES, POD_STARTS
+from platform_meter.model.facts.probes import PROBE_CHECKS
 from platform_meter.model.facts.slis import SLI
 from platform_meter.model.facts.tickets import SLA_CYCLES, SlaCycle, SlaResult
 from platform_meter.model.measure import Scene

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from platform_meter.model.catalogue.slos import (
     SLO_WINDOW_EVENTS,
 )
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts import Event, Ref
+from platform_meter.model.facts import Event, Ref, Tallied
 from platform_meter.model.facts.ci import PIPELINE_RUNS, Outcome
 from platform_meter.model.facts.delivery import DeployKind, Deployment, DeploymentDim, DeployResult
 from platform_meter.model.facts.kubernetes import (
@@ -34,11 +35,11 @@ from platform_meter.model.facts.kubernetes import (
     API_REQUESTS,
     NODE_MINUTES,
     POD_STARTS,
-    PROBE_CHECKS,
     ApiLatency,
     ApiRequests,
     VerbClass,
 )
+from platform_meter.model.facts.probes import PROBE_CHECKS
 from platform_meter.model.facts.slis import SLI
 from platform_meter.model.facts.tickets import SLA_CYCLES, SlaCycle, SlaResult
 from platform_meter.model.objective import Countable, NoData, StoredSli, Unknown
@@ -70,6 +71,34 @@ def test_unclassified_failures_can_count_as_bad() -> None:
     at = scene(RUNS, objective(PIPELINE_RUNS, unknown=Unknown.BAD))
     found = values(at, SLO_WINDOW_EVENTS)
     assert (found["x", "1h", "good"], found["x", "1h", "bad"]) == (7.0, 2.0)
+
+
+def test_slos_over_one_kind_share_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten over runs, two over the pods of clusters: each window of each source is asked for once."""
+    eu, us = (objective(POD_STARTS, slo=name, threshold=60.0, where={"cluster": name}) for name in ("eu", "us"))
+    many = [objective(PIPELINE_RUNS, slo=f"runs-{n}", unknown=list(Unknown)[n % 2]) for n in range(10)]
+    told = [*RUNS, pod(1.0, ago(minutes=5)), pod(90.0, ago(minutes=5)), pod(90.0, ago(minutes=5), cluster="us")]
+    at = scene(told, *many, eu, us, sources=[source("gh", watermark=NOW), source("eu", watermark=NOW)])
+    asked: list[tuple[str, timedelta]] = []
+    counts = at.history.counts
+
+    def noted(kind: type[Tallied[Any]], name: str, start: datetime, end: datetime) -> Any:
+        asked.append((f"{kind.__name__} {name}", end - start))
+        return counts(kind, name, start, end)
+
+    monkeypatch.setattr(at.history, "counts", noted)
+    found = values(at, SLO_WINDOW_EVENTS)
+    assert sorted(asked) == [
+        ("PipelineRun eu", HOUR),
+        ("PipelineRun eu", 28 * DAY),
+        ("PipelineRun gh", HOUR),
+        ("PipelineRun gh", 28 * DAY),
+        ("PodStarted eu", HOUR),
+        ("PodStarted eu", 28 * DAY),
+        ("PodStarted gh", 28 * DAY),
+    ], "gh gave no pod of these clusters"
+    assert [(found["eu", "1h", r], found["us", "1h", r]) for r in ("good", "bad")] == [(1.0, 0.0), (1.0, 1.0)]
+    assert [found[f"runs-{n}", "1h", "bad"] for n in range(4)] == [1.0, 2.0, 1.0, 2.0]
 
 
 def test_sli_burn_and_budget_follow_from_the_counts() -> None:
@@ -243,6 +272,25 @@ def test_sla_cycles_are_judged_when_they_are_decided() -> None:
     }
 
 
+def test_cycles_follow_the_tickets() -> None:
+    """Asked again with another answer, and with nothing new: two met, then one of them reopened and breached."""
+    told: list[Told] = [
+        ("jira", event)
+        for event in (
+            created(ticket="PLAT-1"),
+            resolved(hours(2), ticket="PLAT-1"),
+            created(ticket="PLAT-2"),
+            resolved(hours(2), ticket="PLAT-2"),
+            reopened(hours(3), ticket="PLAT-2"),
+        )
+    ]
+    looks = [scene(told[:4], ANSWERED, ticketing=(HELP,), now=hours(n)) for n in (48, 48)]
+    looks.append(scene(told, ANSWERED, ticketing=(HELP,), now=hours(48)))
+    kept, measures = looks[0].kept, configured(looks[0].definitions)
+    found = [values(replace(at, kept=kept), SLO_WINDOW_EVENTS, measures) for at in looks]
+    assert [(each["x", "7d", "good"], each["x", "7d", "bad"]) for each in found] == [(2.0, 0.0), (2.0, 0.0), (1.0, 1.0)]
+
+
 def test_a_queue_is_read_whole_or_not_at_all() -> None:
     """An instance in which no cycle was decided yet is its source all the same: while it is stale there is no number."""
     late = source("later", "jira", watermark=hours(1), fresh=False)
@@ -348,5 +396,27 @@ def test_a_kind_that_is_named_nowhere_else_is_counted() -> None:
     )
     found = values(at, SLO_WINDOW_EVENTS)
     assert (found["x", "1h", "good"], found["x", "1h", "bad"]) == (1.0, 1.0)
-    assert DailyCounts().counts(at, of, [NOW - HOUR, NOW]) == [(1.0, 1.0)]
+    midnight = NOW.replace(hour=0)
+    assert DailyCounts().counts(at, of, [midnight, midnight + DAY]) == [(1.0, 1.0)]
     assert [(e.what, e.why) for e in recent_bad(at, of, most=5, within=DAY)] == [("eu|blue", "failed: 2")]
+
+
+def test_a_period_longer_than_events_are_kept_goes_on_from_days() -> None:
+    """It begins with its first whole day; shorter windows are exact, and what stands behind them adds up."""
+    told = [
+        sli("a", 500.0, 500.0, ago(days=91, hours=-6)),
+        sli("a", 90.0, 10.0, ago(days=90)),
+        sli("b", 0.0, 7.0, ago(days=90)),
+        sli("a", 80.0, 0.0, ago(days=20)),
+        sli("a", 3.0, 1.0, ago(minutes=5)),
+    ]
+    of = objective(SLI, where={"id": "a"}, period=91 * DAY, label="91d")
+    at = scene(told, of, summed=datetime(2026, 5, 6, tzinfo=UTC))
+    assert values(at, SLO_WINDOW_EVENTS) == {
+        ("x", "1h", "good"): 3.0,
+        ("x", "1h", "bad"): 1.0,
+        ("x", "91d", "good"): 173.0,
+        ("x", "91d", "bad"): 11.0,
+    }
+    days = [datetime(2026, 3, 12, tzinfo=UTC), datetime(2026, 3, 13, tzinfo=UTC)]
+    assert DailyCounts().counts(at, of, days) == [(90.0, 10.0)]

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.history import MemoryHistory, owner
-from tests.support.objectives import NOW, Told, ago, check, objective
+from tests.support.objectives import NOW, Told, ago, check, objective, sli
 
 from platform_meter.measures.objectives.slices import Counts, Line, Lines
-from platform_meter.model.facts.kubernetes import PROBE_CHECKS
+from platform_meter.model.facts.probes import PROBE_CHECKS
+from platform_meter.model.facts.slis import SLI
 from platform_meter.model.objective import NoData, StoredObjective
 
 MINUTE = timedelta(minutes=1)
@@ -89,7 +90,7 @@ def test_slices_older_than_the_period_are_forgotten_and_not_missed() -> None:
     line = Line(of)
     for hour in range(100):
         start = line.index(NOW) + 60 * hour
-        line.put(start, start + 60, {start: [1, 1]})
+        line.put(start, start + 60, {start: (1, 1)})
         line.forget()
     end = line.index(NOW) + 60 * 99 + 1
     assert line.count(end - 60, end) == (1, 59)
@@ -122,3 +123,41 @@ def test_reading_on_gives_what_reading_anew_would(
         line.count(line.index(NOW) - 5, line.index(NOW))  # a look in between leaves no trace
     line = lines[of.slo]
     assert line.count(line.index(NOW - minutes * MINUTE), line.index(NOW)) == counted(of, told, minutes)
+
+
+def test_what_was_counted_elsewhere_is_sliced_by_the_share_of_good_ones() -> None:
+    """A count up to a moment belongs to the slice that ends there; another SLI's counts say nothing; none at all is no data."""
+    told = [
+        sli("a", 999.0, 1.0, ago(minutes=3)),
+        sli("a", 998.0, 2.0, ago(minutes=2)),
+        sli("b", 0.0, 9.0, ago(minutes=2)),
+        sli("a", 0.0, 0.0, ago(minutes=1)),
+    ]
+    of = objective(SLI, where={"id": "a"}, no_data=NoData.EXCLUDE, slice_target="0.999")
+    assert counted(of, told, 4) == (1, 1)
+    assert counted(of, told, 3) == (0, 1)
+    lines = Lines([of])
+    lines.read(MemoryHistory([(name, owner("a"), fact) for name, fact in told]), NOW)
+    line = lines["x"]
+    assert [line.is_good(line.index(ago(minutes=n))) for n in (4, 3, 2)] == [True, False, None]
+
+
+@pytest.mark.parametrize("no_data", list(NoData))
+def test_slices_whose_events_are_kept_by_days_alone_are_there_no_more(no_data: NoData) -> None:
+    """A line that was read when they were there is as one that is read anew; of one that was cut, nothing is judged."""
+    told = [sli("a", 9.0, 1.0, ago(minutes=n)) for n in (14, 10, 9, 6, 5, 1)]
+    of = objective(SLI, where={"id": "a"}, no_data=no_data, slice_=2 * MINUTE, slice_target="0.9")
+    facts = [(name, owner("a"), fact) for name, fact in told]
+    old, anew = Lines([of]), Lines([of])
+    old.read(MemoryHistory(facts), NOW)
+    more = ("eu", owner("a"), sli("a", 0.0, 1.0, ago(seconds=30))[1])
+    later = MemoryHistory([*facts, more], summed=ago(minutes=9))
+    for lines in (old, anew):
+        lines.read(later, NOW)
+    assert old["x"].first == anew["x"].first == anew["x"].index(ago(minutes=7))
+    counts = [lines["x"].count(lines["x"].index(ago(minutes=20)), lines["x"].index(NOW)) for lines in (old, anew)]
+    assert counts[0] == counts[1]
+    assert counts[0].good == {NoData.EXCLUDE: 2, NoData.HOLD: 3, NoData.GOOD: 3, NoData.BAD: 2}[no_data]
+    later.summed = ago(minutes=0)
+    old["x"].begin(NOW)
+    assert old["x"].first is None

@@ -50,3 +50,10 @@ def test_a_ticket_is_read_in_the_files_words() -> None:
     assert ticket is not None
     assert (ticket.priority, ticket.valid, ticket.priorities) == ("P1", False, frozenset({"P1", "P3"}))
     assert [c.goal for c in ticket.cycles] == [3600.0, 28_800.0]
+
+
+def test_what_was_learned_can_be_learned_again() -> None:
+    """In order, whatever came first."""
+    told = (Alias("priority", "P1", "Hoch"), Alias("status", "Open", "Neu"), Alias("status", "Open", "Offen"))
+    assert Names(reversed(told)).aliases() == told
+    assert Names().aliases() == ()

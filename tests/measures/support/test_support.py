@@ -45,6 +45,7 @@ from platform_meter.model.facts.tickets import Role, SlaCycle, SlaResult, Ticket
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Counting, Derived, Deriving, Gauging, Measure, Scene
 from platform_meter.model.metric import Increment, Metric, resolve
+from platform_meter.testing import adds_up
 
 HELP = ticketing()
 Values = dict[tuple[str, ...], float]
@@ -75,6 +76,7 @@ def values(at: Scene, metric: Metric, measures: Sequence[Measure] | None = None)
     found: Values = {}
     for measure in measures or configured(at.definitions):
         if isinstance(measure, Gauging) and metric in measure.metrics:
+            adds_up(measure, at)
             for sample in measure.compute(at):
                 value = resolve(sample.value)
                 if sample.metric is metric and value is not None:
@@ -176,6 +178,12 @@ class TestOpen:
         """Its only ticket is resolved: the series stays, at 0."""
         found = values(scene(ticket(1, MONDAY, after=2), hours(5)), TICKETS_OPEN)
         assert found == {("help", "P3", age): 0 for age in ("1d", "3d", "7d", "30d", "older")}
+
+    def test_a_goal_that_no_recent_ticket_has_is_0(self) -> None:
+        """The queue's last ticket was closed 200 days ago: nothing waits, and so nothing is at risk."""
+        at = scene([created(), resolved(hours(2))], hours(200 * 24))
+        assert values(at, TICKET_AT_RISK) == {("help", "first_response", "P3"): 0.0, ("help", "resolution", "P3"): 0.0}
+        assert values(at, TICKET_SLA_MET) == {}
 
     def test_paused_tickets_are_open_and_counted_under_their_priority_now(self) -> None:
         """Waiting is not done."""
@@ -507,6 +515,15 @@ class TestDerived:
         at = scene([created(), comment(hours(1))], hours(3))
         measures = configured(at.definitions)
         assert derive(at, measures) == derive(at, measures) != []
+
+    def test_what_the_store_has_no_more_is_said_again(self) -> None:
+        """All was written, and nothing came since; then the written is gone, or a new day looks at all of it anew."""
+        facts: list[Fact] = [created(), comment(hours(1))]
+        measures = configured(Definitions(ticketing=(HELP,)))
+        bare = scene(facts, hours(3))
+        first = derive(bare, measures)
+        whole = replace(scene([*facts, *written(first)], hours(3)), kept=bare.kept)
+        assert [derive(at, measures) for at in (whole, bare)] == [[], first]
 
     def test_a_cycle_decided_anew_corrects_its_event(self) -> None:
         """Met, reopened, breached: the same key with a newer version, so that no counter moves."""

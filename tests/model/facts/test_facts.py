@@ -22,15 +22,9 @@ from platform_meter.model.facts.delivery import (
     DeployResult,
     DeployWay,
 )
-from platform_meter.model.facts.kubernetes import (
-    POD_START_BUCKETS,
-    PodStartDim,
-    PodStarted,
-    ProbeCheck,
-    ProbeDim,
-    ProbeResult,
-    pod_start_bucket,
-)
+from platform_meter.model.facts.kubernetes import POD_START_BUCKETS, PodStartDim, PodStarted, pod_start_bucket
+from platform_meter.model.facts.practices import Practice
+from platform_meter.model.facts.probes import ProbeCheck, ProbeDim, ProbeResult
 from platform_meter.model.facts.slis import SliCount, SliDim, Verdict
 from platform_meter.model.facts.tickets import (
     MOST_LABELS,
@@ -113,7 +107,9 @@ def test_every_kind_of_fact_is_listed_by_its_name() -> None:
         name: kind
         for module in names(facts.__name__)
         for name, kind in vars(importlib.import_module(f"{facts.__name__}.{module}")).items()
-        if isinstance(kind, type) and issubclass(kind, Event | Reading) and kind not in (Event, Tallied, Reading)
+        if isinstance(kind, type)
+        and issubclass(kind, Event | Reading)
+        and kind not in (Event, Tallied, Reading, Practice)
     }
     assert named == event_kinds() | reading_kinds()
     assert not event_kinds().keys() & reading_kinds().keys()
@@ -171,6 +167,8 @@ def test_use_is_what_people_did_and_what_came_of_it() -> None:
         ("synced", "result"): {"failed", "error"},
         ("ticket", "actor"): {"bot"},
         ("ticket", "queue"): set(),
+        ("request", "cluster"): set(),
+        ("request", "gateway"): set(),
         ("", "subject"): set(),
     }
 
@@ -182,4 +180,4 @@ def test_words_of_use_are_texts_in_a_file() -> None:
     assert [asked.said(role) for role in Role] == ["person", "person", "bot"]
     assert PipelineRun.use_words["result"].said(Outcome.SUCCESS) == "success"
     assert PipelineRun.use_words["pipeline"].said("build.yml") == "build.yml"
-    assert Usage.use_fields() == ("at", "action", "amount", "actor", "subject")
+    assert Usage.use_fields() == ("at", "amount", "action", "actor", "subject")

@@ -14,13 +14,12 @@ from sqlalchemy.exc import OperationalError
 from tests.support.company import samples
 from tests.support.stores import NOON, Opener, configured, put, run
 
-from platform_meter.measures.adoption import snapshots as adoption
 from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES
 from platform_meter.model.catalogue.slos import SLO_OBJECTIVE
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.facts.tickets import SlaCycle
-from platform_meter.model.measure import Deriving, Gauging, Measure, Scene
+from platform_meter.model.measure import Deriving, Gauging, Measure, Scene, Stating
 from platform_meter.model.metric import Metric, Sample
 from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.runtime.tick.families import Limits
@@ -47,6 +46,7 @@ class Bench:
             zone=ZoneInfo("UTC"),
             limits=Limits(zero_for=timedelta()),
             clock=lambda: self.at,
+            stopwatch=lambda: datetime.timestamp(self.at),
             own=list,
             own_text=lambda: (b"", b""),
             refresh=lambda _: None,
@@ -119,23 +119,21 @@ def test_a_failing_derivation_stops_no_other(bench: Bench, caplog: pytest.LogCap
     assert record.getMessage().startswith("deriving SlaCycle failed;")
 
 
-def test_a_failing_snapshot_stops_no_other(
-    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_day_of_states_stops_no_other(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """The day is due again at the next tick."""
     asked: list[datetime] = []
 
-    def next_snapshots(scene: Scene) -> NoReturn:
+    def take(scene: Scene) -> NoReturn:
         asked.append(scene.now)
         raise ValueError("a bug")
 
-    monkeypatch.setattr(adoption, "next_snapshots", next_snapshots)
-    meter = bench.meter(gauging(OBJECTIVE, objective))
+    broken = Stating(name="roadmaps", metrics=(), take=take)
+    meter = bench.meter(broken, gauging(OBJECTIVE, objective))
     assert bench.tick(meter) == {OBJECTIVE.name, "platform_meter_series"}
     bench.tick(meter)
     assert asked == [NOON, NOON + timedelta(seconds=15)]
     (record,) = caplog.records
-    assert record.getMessage().startswith("the adoption snapshot failed;")
+    assert record.getMessage().startswith("keeping the daily states of roadmaps failed;")
 
 
 def test_a_failing_store_is_no_fault_of_the_measure(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:

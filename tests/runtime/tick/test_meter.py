@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,16 +12,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from tests.support.company import samples
-from tests.support.stores import NOON, Opener, configured, minutes, put
+from tests.support.stores import NOON, Opener, configured, minutes, open_at, put
 from tests.support.stores import run as build
 from tests.support.waiting import until
 
-from platform_meter.model.catalogue.ci import PIPELINE_ACTIVE
+from platform_meter.model.catalogue.ci import PIPELINE_ACTIVE, PIPELINE_RUNS
 from platform_meter.model.catalogue.meter import CONFIG_VALID
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.measure import Gauging, Scene
-from platform_meter.model.metric import Metric, Sample
+from platform_meter.model.metric import Increment, Metric, Sample
 from platform_meter.runtime.tick.exposition import Exposition, Rows
 from platform_meter.runtime.tick.families import Limits
 from platform_meter.runtime.tick.meter import Meter, run
@@ -34,6 +35,7 @@ class Bench:
     """A meter with one gauge that counts how often it is computed."""
 
     store: Store
+    path: Path
     at: datetime = NOON
     computed: int = 0
     takes: timedelta = timedelta()
@@ -64,6 +66,7 @@ class Bench:
             zone=ZoneInfo("UTC"),
             limits=limits or Limits(zero_for=timedelta()),
             clock=lambda: self.at,
+            stopwatch=lambda: datetime.timestamp(self.at),
             own=lambda: [Sample(metric=CONFIG_VALID, labels=(), value=1.0)],
             own_text=lambda: (b"# TYPE up gauge\nup 1\n", b"# TYPE up gauge\nup 1\n"),
             refresh=lambda _: None,
@@ -75,8 +78,9 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    opener = Opener(f"sqlite:///{tmp_path / 'meter.db'}")
-    yield Bench(opener())
+    path = tmp_path / "meter.db"
+    opener = Opener(f"sqlite:///{path}")
+    yield Bench(opener(), path)
     opener.close()
 
 
@@ -181,18 +185,18 @@ def test_a_failing_tick_leaves_what_was_served(bench: Bench, monkeypatch: pytest
     ticking.join()
 
 
-def test_an_idle_tick_reads_no_counter_and_renders_no_family(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing came and no time at 0 runs: only what the process says of itself is put, and that is unchanged."""
+def test_a_tick_reads_and_renders_only_counters_that_changed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing came and no time at 0 runs: no counter is read. One came: its family alone, whatever process wrote it."""
     put(bench.store, [build("1")])
     meter = bench.meter()
     meter.tick()
-    read: list[int] = []
+    read: list[set[str] | None] = []
     rendered: list[str] = []
     counters, put_one = bench.store.counters, bench.exposition.put
 
-    def noted_read() -> list[CounterRow]:
-        read.append(1)
-        return counters()
+    def noted_read(families: set[str] | None) -> list[CounterRow]:
+        read.append(families)
+        return counters(families)
 
     def noted_put(metric: Metric, rows: Rows) -> int:
         rendered.append(metric.name)
@@ -203,10 +207,32 @@ def test_an_idle_tick_reads_no_counter_and_renders_no_family(bench: Bench, monke
     bench.at += timedelta(seconds=15)
     meter.tick()
     assert (read, rendered) == ([], ["platform_meter_config_valid", "platform_meter_series"])
-    put(bench.store, [build("2")], bench.at)
+    rendered.clear()
+    with closing(open_at(f"sqlite:///{bench.path}")) as other:
+        other.add_counters([Increment(metric=PIPELINE_RUNS, labels=("github", "pay", "success"))], now=bench.at)
     meter.tick()
-    assert len(read) == 1
+    assert (read, rendered) == ([{RUNS}], [RUNS, "platform_meter_config_valid", "platform_meter_series"])
     assert list(bench.metrics()[RUNS].values()) == [2.0]
+
+
+def test_a_counter_whose_rendering_failed_is_shown_by_the_next_tick(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its minute at 0 was over when the store could not keep that: nothing came since, and the next tick shows its value."""
+    put(bench.store, [build("1")])
+    meter = bench.meter(limits=Limits())
+    meter.tick()
+    bench.at += minutes(1)
+
+    def refused(_: datetime) -> None:
+        raise StoreError("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.store, "set_exposed_before", refused)
+        with pytest.raises(StoreError):
+            meter.tick()
+    meter.tick()
+    assert list(bench.metrics()[RUNS].values()) == [1.0]
 
 
 def test_the_time_at_0_runs_from_the_end_of_a_slow_tick(bench: Bench) -> None:

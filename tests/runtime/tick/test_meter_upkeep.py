@@ -1,4 +1,4 @@
-"""What the tick writes and bounds: derived events, daily snapshots, pruning, caps, and measures that need rest."""
+"""What the tick writes and bounds: derived events, daily states, pruning, caps, and measures that need rest."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ import pytest
 from tests.support.company import Values, samples
 from tests.support.stores import COUNTINGS, NOON, Opener, Rules, put, run, stream, total
 
-from platform_meter.measures.adoption import gauges as adoption_gauges
+from platform_meter.measures.adoption import declared
+from platform_meter.measures.adoption.snapshots import STATES
+from platform_meter.model.catalogue.adoption import ADOPTION_TRANSITIONS
 from platform_meter.model.catalogue.ci import PIPELINE_FLAKY
 from platform_meter.model.catalogue.entities import TEAM_INFO
 from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES
 from platform_meter.model.catalogue.meter import CONFIG_VALID
 from platform_meter.model.definitions import Capability, Definitions, Team
-from platform_meter.model.facts import Ref
+from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.facts.kubernetes import Node
 from platform_meter.model.facts.tickets import SlaCycle, SlaResult
-from platform_meter.model.history import History
-from platform_meter.model.measure import Derived, Deriving, Gauging, Measure, Scene
-from platform_meter.model.metric import Metric, Ratio, Sample
+from platform_meter.model.history import History, UnitState
+from platform_meter.model.kept import Fold, Folding
+from platform_meter.model.measure import Derived, Deriving, Gauging, Measure, Scene, StateDay, Stating
+from platform_meter.model.metric import Increment, Metric, Ratio, Sample
 from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.runtime.tick.families import Limits
 from platform_meter.runtime.tick.meter import Meter
@@ -58,6 +62,7 @@ class Bench:
     at: datetime = NOON
     exposition: Exposition = field(default_factory=Exposition)
     own: Sequence[Sample] = ()
+    configured: Sequence[Configured] = (CI,)
     refreshed: int = 0
 
     def store(self, **settings: object) -> Store:
@@ -72,10 +77,11 @@ class Bench:
             self.exposition,
             measures,
             definitions=definitions or Definitions(),
-            configured=[CI],
+            configured=self.configured,
             zone=ZoneInfo("UTC"),
             limits=limits or Limits(zero_for=timedelta()),
             clock=lambda: self.at,
+            stopwatch=lambda: datetime.timestamp(self.at),
             own=lambda: self.own,
             own_text=lambda: (b"", b""),
             refresh=self._refresh,
@@ -210,7 +216,7 @@ def test_owners_are_refreshed_at_the_start_and_when_readings_changed(bench: Benc
     assert refreshed == [1, 1, 2, 2]
 
 
-def test_a_day_is_snapshot_once_however_often_the_tick_runs_and_after_a_restart(bench: Bench) -> None:
+def test_a_day_is_kept_once_however_often_the_tick_runs_and_after_a_restart(bench: Bench) -> None:
     """Days that are over are stored at the first tick, oldest first; later ticks add the next day when it is over."""
     store = bench.store()
     put(store, [run("1", NOON - timedelta(days=1), repository="acme/pay")], NOON)
@@ -219,7 +225,7 @@ def test_a_day_is_snapshot_once_however_often_the_tick_runs_and_after_a_restart(
     def taken() -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {}
         with store.history(bench.at, [CI]) as history:
-            for one in history.snapshots("builds", datetime(2026, 5, 30, tzinfo=UTC).date(), bench.at.date()):
+            for one in history.states("adoption/builds", datetime(2026, 5, 30, tzinfo=UTC).date(), bench.at.date()):
                 found.setdefault(str(one.day), []).append((one.unit, one.state))
         return found
 
@@ -228,7 +234,7 @@ def test_a_day_is_snapshot_once_however_often_the_tick_runs_and_after_a_restart(
         "2026-05-31": [("pay", "active"), ("web", "eligible")],
     }
     for _ in range(2):
-        meter = bench.meter(store, *adoption_gauges.declared(definitions), definitions=definitions)
+        meter = bench.meter(store, STATES, *declared(definitions), definitions=definitions)
         meter.tick()
         meter.tick()
         assert taken() == first
@@ -237,6 +243,27 @@ def test_a_day_is_snapshot_once_however_often_the_tick_runs_and_after_a_restart(
     meter.tick()
     meter.tick()
     assert taken() == first | {"2026-06-01": [("pay", "active"), ("web", "eligible")]}
+
+
+def test_days_of_states_are_kept_until_none_is_due(bench: Bench) -> None:
+    """All at one tick, each once with what its transitions add to counters."""
+    store, first = bench.store(), NOON.date()
+
+    def take(scene: Scene) -> Sequence[StateDay]:
+        last = scene.history.last_day("roadmap/q2")
+        day = first if last is None else last + timedelta(days=1)
+        if day > first + timedelta(days=2):
+            return ()
+        state = UnitState(day=day, what="roadmap/q2", unit="item-1", state="committed")
+        added = Increment(metric=ADOPTION_TRANSITIONS, labels=("q2", "new"))
+        return [StateDay(what="roadmap/q2", day=day, states=(state,), increments=(added,))]
+
+    meter = bench.meter(store, Stating(name="roadmaps", metrics=(ADOPTION_TRANSITIONS,), take=take))
+    for _ in range(2):
+        meter.tick()
+        with store.history(bench.at, [CI]) as history:
+            assert history.last_day("roadmap/q2") == first + timedelta(days=2)
+        assert total(store, ADOPTION_TRANSITIONS.name) == 3
 
 
 def test_what_is_past_retention_goes_once_a_day(bench: Bench) -> None:
@@ -282,6 +309,102 @@ def test_a_measure_rests_twenty_times_as_long_as_it_took(bench: Bench, monkeypat
         bench.at = NOON + timedelta(seconds=second)
         meter.tick()
     assert [(at - NOON).total_seconds() for at in computed] == [0, 60]
+
+
+def test_a_source_that_comes_and_goes_moves_only_what_reads_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster is stale 10 s after each poll: its nodes go at once and come back after their rest of a minute, and runs stay."""
+    processor = iter(range(0, 1000, 3))
+    monkeypatch.setattr("platform_meter.runtime.tick.meter.time.thread_time", lambda: float(next(processor)))
+    computed: dict[type[Fact], list[float]] = {PipelineRun: [], Node: []}
+
+    def noted(kind: type[Fact]) -> Gauging:
+        def compute(_: Scene) -> list[Sample]:
+            computed[kind].append((bench.at - NOON).total_seconds())
+            return []
+
+        return Gauging(metrics=(), reads=frozenset({kind}), compute=compute, every=timedelta(days=1))
+
+    flapping = stream("runs", Node, stale_after=timedelta(seconds=10))
+    bench.configured = (CI, Configured(instance="eu", type="kubernetes", streams=(flapping,)))
+    store = bench.store()
+    put(store, [])
+    meter = bench.meter(store, noted(PipelineRun), noted(Node))
+    for second, polled in (
+        (0, True),
+        (11, False),
+        (20, True),
+        (31, False),
+        (40, True),
+        (60, False),
+        (70, True),
+        (71, False),
+    ):
+        bench.at = NOON + timedelta(seconds=second)
+        if polled:
+            put(store, [], bench.at, instance="eu")
+        meter.tick()
+    assert computed == {PipelineRun: [0], Node: [0, 11, 71]}
+
+
+def test_one_round_shows_all_that_changed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A measure that took 3 s rests for a minute, unless somebody asks for everything now."""
+    processor = iter(range(0, 1000, 3))
+    monkeypatch.setattr("platform_meter.runtime.tick.meter.time.thread_time", lambda: float(next(processor)))
+    computed: list[float] = []
+
+    def compute(_: Scene) -> list[Sample]:
+        computed.append((bench.at - NOON).total_seconds())
+        return []
+
+    store = bench.store()
+    meter = bench.meter(store, Gauging(metrics=(), reads=frozenset(), compute=compute))
+    for second, rested in ((0, False), (20, False), (30, True), (40, False)):
+        bench.at = NOON + timedelta(seconds=second)
+        meter.tick(rested=rested)
+    assert computed == [0, 30]
+
+
+class Made(Folding):
+    """What a measure keeps: how often it looked."""
+
+    name = "made"
+
+    def __init__(self) -> None:
+        self.looks = self.dumped = 0
+
+    def dump(self) -> Fold | None:
+        if self.looks == self.dumped:
+            return None
+        self.dumped = self.looks
+        return Fold(made_under="x", body=str(self.looks).encode())
+
+
+def test_what_measures_keep_is_stored_at_the_first_tick_and_each_hour(bench: Bench) -> None:
+    """And when it is asked for; not where nothing was made since."""
+    store = bench.store()
+
+    def look(scene: Scene) -> list[Sample]:
+        scene.kept.of(Made).looks += 1
+        return []
+
+    meter = bench.meter(store, Gauging(metrics=(), reads=frozenset(), compute=look))
+    found: list[bytes] = []
+    for minute in (0, 59, 60):
+        bench.at = NOON + timedelta(minutes=minute)
+        meter.tick()
+        found += body(store)
+    assert found == [b"1", b"1", b"3"]
+    meter.kept.of(Made).looks = 9
+    meter.keep()
+    assert body(store) == [b"9"]
+    store.put_fold("made", Fold(made_under="x", body=b"another's"))
+    meter.keep()
+    assert body(store) == [b"another's"]
+
+
+def body(store: Store) -> list[bytes]:
+    with store.history(NOON, []) as history:
+        return [fold.body] if (fold := history.fold("made")) else []
 
 
 def test_its_own_samples_stand_beside_all_others(bench: Bench) -> None:

@@ -2,7 +2,72 @@
 
 from __future__ import annotations
 
-from platform_meter.measures.adoption.gauges import declared
-from platform_meter.model.measure import Measures
+from collections.abc import Iterator
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
-MEASURES = Measures(declared=declared)
+from platform_meter.measures.adoption import standards
+from platform_meter.measures.adoption.behind import behind
+from platform_meter.measures.adoption.book import Book
+from platform_meter.measures.adoption.gauges import compute
+from platform_meter.measures.adoption.seen import wanted
+from platform_meter.measures.adoption.snapshots import STATES
+from platform_meter.measures.adoption.standing import told_by
+from platform_meter.model.catalogue.adoption import (
+    ACTIVE_UNITS,
+    ADOPTION_ACTIVE_RATIO,
+    ADOPTION_DEPTH_RATIO,
+    ADOPTION_RATIO,
+    ADOPTION_UNITS,
+    CHURN,
+    STANDARD_UNITS,
+    STICKINESS,
+    TEAM_CAPABILITY_STATE,
+    TEAM_STANDARD_RATIO,
+)
+from platform_meter.model.definitions import Definitions
+from platform_meter.model.measure import Gauging, Measure, Measures, Scene
+from platform_meter.model.metric import Sample
+
+
+def declared(definitions: Definitions) -> tuple[Measure, ...]:
+    """The gauges of these capabilities, which keep the use that they have read."""
+    books: dict[ZoneInfo, Book] = {}
+
+    def kept(scene: Scene) -> Iterator[Sample]:
+        book = books.get(scene.zone)
+        if book is None:
+            book = books[scene.zone] = wanted(definitions.capabilities, scene.zone)
+        return compute(scene, book)
+
+    return (
+        Gauging(
+            metrics=(
+                ADOPTION_UNITS,
+                ADOPTION_RATIO,
+                ADOPTION_ACTIVE_RATIO,
+                ADOPTION_DEPTH_RATIO,
+                ACTIVE_UNITS,
+                STICKINESS,
+                CHURN,
+                TEAM_CAPABILITY_STATE,
+            ),
+            reads=frozenset(
+                kind for c in definitions.capabilities for by in (c.adopted, c.active) for kind in told_by(by)
+            ),
+            compute=kept,
+            behind=behind,
+            # A tick alone only turns days; sources that age out and new facts come by themselves.
+            every=timedelta(minutes=1),
+        ),
+        Gauging(
+            metrics=(STANDARD_UNITS, TEAM_STANDARD_RATIO),
+            reads=frozenset(kind for c in standards.standards(definitions) for kind in told_by(c.adopted)),
+            compute=standards.compute,
+            behind=standards.behind,
+            every=timedelta(minutes=1),
+        ),
+    )
+
+
+MEASURES = Measures(standing=(STATES, standards.STATES), declared=declared)

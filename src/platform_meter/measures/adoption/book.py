@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from msgspec import defstruct
 
 from platform_meter.model.definitions import Active, Adopted
-from platform_meter.model.facts import Event, UseWord, event_kinds
+from platform_meter.model.facts import Event, Tallied, UseWord, event_kinds
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.history import History
 
@@ -122,20 +122,24 @@ class Book:
         """Add what came since `kept.seen`."""
         read, days = shape(kind.__name__), (self.end - self.start).days
         start, end = midnight(self.start, self._zone), midnight(self.end, self._zone)
-        first = self.start.toordinal()
+        first, units = self.start.toordinal(), kind.use_amount
+        summed = None if kept.seen else history.summed_before(kind)
         for instance, type_ in self._sources:
             takers = [t for t in (_Taker(one, kind) for one in self._wanted if one.source == type_) if t.verbs]
             people = [t for t in takers if t.asked in self._people] if kind is Usage else []
             if not takers:
                 continue
+            if summed is not None:
+                until = min(self.end, summed.astimezone(self._zone).date())
+                self._add_days(history, event_kinds()[kind.__name__], kept, takers, instance, until)
             for object_, told in history.parts(kind, read, start, end, source=instance, after=kept.seen):
                 key = hash((instance, told.key))
                 if key in kept.keys:
                     continue
                 kept.keys.add(key)
-                verb, amount = kind.verb, MILLIONTHS
-                if kind is Usage:
-                    verb, amount = told.action, round(told.amount * MILLIONTHS)
+                verb, amount = kind.verb or told.action, MILLIONTHS
+                if units:
+                    amount = sum([round(getattr(told, name) * MILLIONTHS) for name in units])
                 day = told.at.astimezone(self._zone).toordinal() - first
                 for taker in takers:
                     if taker.takes(told, verb):
@@ -148,6 +152,24 @@ class Book:
                     if told.actor:
                         counted = amount if taker.takes(told, verb) else 0
                         kept.people.setdefault(taker.asked, []).append(Person(day, told.actor, object_, counted))
+
+    def _add_days(
+        self,
+        history: History,
+        kind: type[Tallied[Any]],
+        kept: _Kept,
+        takers: Sequence[_Taker],
+        instance: str,
+        until: date,
+    ) -> None:
+        """Add the use of days of which only sums are left: their amounts are use, and their words the words of use."""
+        for told in history.daily(kind, {instance}, self.start, until):
+            for taker in takers:
+                if taker.takes(told.dim, kind.verb):
+                    amounts = kept.objects.setdefault(taker.asked, {}).setdefault(
+                        told.object, [0] * (self.end - self.start).days
+                    )
+                    amounts[(told.day - self.start).days] += round(told.amount * MILLIONTHS)
 
 
 class _Taker:

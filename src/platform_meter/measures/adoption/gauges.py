@@ -8,12 +8,11 @@ stale, and where `adoption_view.refusal` refuses it. Counts and ratios are over 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
-from platform_meter.measures.adoption.book import Book, telling_use
+from platform_meter.measures.adoption.book import Book
 from platform_meter.measures.adoption.seen import (
     CHURN_DAYS,
     OUTSIDE,
@@ -43,9 +42,8 @@ from platform_meter.model.catalogue.adoption import (
     STICKINESS,
     TEAM_CAPABILITY_STATE,
 )
-from platform_meter.model.definitions import Capability, Definitions, Unit
-from platform_meter.model.facts import reading_kinds
-from platform_meter.model.measure import Gauging, Measure, Scene
+from platform_meter.model.definitions import Capability, Unit
+from platform_meter.model.measure import Scene
 from platform_meter.model.metric import UNOWNED, Metric, Ratio, Sample, Value
 
 WINDOWS = {"7d": 7, "28d": 28}
@@ -62,6 +60,10 @@ class Standing:
 
     seen: Seen
     states: Mapping[str, State]
+    since: date
+    """The first day whose use is known whole: what looks further back is absent."""
+    reader: Reader
+    known: Roster
 
 
 def compute(scene: Scene, book: Book | None = None) -> Iterator[Sample]:
@@ -71,21 +73,32 @@ def compute(scene: Scene, book: Book | None = None) -> Iterator[Sample]:
         scene: the store's seen.
         book: use that was read already, kept from one moment to the next.
     """
-    ends = {c.id: end for c in scene.definitions.capabilities if (end := _end(scene, c)) is not None}
-    capabilities = [c for c in scene.definitions.capabilities if c.id in ends]
-    if not capabilities:
+    for now in standings(scene, scene.definitions.capabilities, book):
+        yield from _samples(now)
+        yield from _depth(now)
+        yield from _grid(now)
+
+
+def standings(scene: Scene, capabilities: Iterable[Capability], book: Book | None = None) -> Iterator[Standing]:
+    """How those of the capabilities stand whose current numbers are known; `book` as of `compute`."""
+    ends = {c.id: end for c in capabilities if (end := _end(scene, c)) is not None}
+    known_now = [c for c in capabilities if c.id in ends]
+    if not known_now:
         return
-    book = book or wanted(scene.definitions.capabilities, scene.zone)
-    start = min(ends[c.id] - timedelta(days=days_back(c)) for c in capabilities)
+    book = book or wanted(known_now, scene.zone)
+    start = min(ends[c.id] - timedelta(days=days_back(c)) for c in known_now)
     book.read(scene.history, start, max(ends.values()))
     reader, known = Reader(scene.history, book, None), roster(scene)
-    for capability in capabilities:
+    for capability in known_now:
         previous, end = last_states(scene, capability.id), ends[capability.id]
         seen = look(capability, reader, known, moment=scene.now, end=end, previous=previous)
-        now = Standing(seen=seen, states=states(seen, previous))
-        yield from _samples(now, use_known(scene.history, capability, scene.zone) or end)
-        yield from _depth(now.seen, reader, known)
-        yield from _grid(now, known)
+        yield Standing(
+            seen=seen,
+            states=states(seen, previous),
+            since=use_known(scene.history, capability, scene.zone) or end,
+            reader=reader,
+            known=known,
+        )
 
 
 def _end(scene: Scene, capability: Capability) -> date | None:
@@ -100,8 +113,7 @@ def _end(scene: Scene, capability: Capability) -> date | None:
     return last + timedelta(days=1) if first is not None and first <= last else None
 
 
-def _samples(now: Standing, since: date) -> Iterator[Sample]:
-    """What looks further back than `since`, the first day whose use is known whole, is absent."""
+def _samples(now: Standing) -> Iterator[Sample]:
     seen, capability = now.seen, now.seen.capability
     ids = (capability.id, capability.unit.value)
     mandated = (*ids, str(capability.mandated).lower())
@@ -116,11 +128,11 @@ def _samples(now: Standing, since: date) -> Iterator[Sample]:
     adopted = len(seen.adopted & seen.eligible)
     yield sample(ADOPTION_RATIO, mandated, Ratio(part=adopted, whole=whole))
     yield sample(ADOPTION_ACTIVE_RATIO, mandated, Ratio(part=counts[State.ACTIVE], whole=whole))
-    read = (seen.days.end - since).days
+    read = (seen.days.end - now.since).days
     for label, days in WINDOWS.items():
         if days <= read:
             units = active_units(seen.use, seen.eligible, seen.days.last(days))
-            yield sample(ACTIVE_UNITS, (*ids, label), float(units))
+            yield sample(ACTIVE_UNITS, (*ids, label), float(len(units)))
     # Today so far is no whole business day: stickiness looks at the 28 days before it.
     if read > SPAN:
         span = seen.days.last(SPAN, before=1)
@@ -130,15 +142,15 @@ def _samples(now: Standing, since: date) -> Iterator[Sample]:
         yield sample(CHURN, (*ids, "28d"), churn(then, seen.active, seen.eligible))
 
 
-def _depth(seen: Seen, reader: Reader, known: Roster) -> Iterator[Sample]:
-    """Mean over eligible teams of deployables (services) for which the predicate holds / their eligible deployables.
+def depths(now: Standing) -> Mapping[str, float]:
+    """By eligible team, its deployables (services) for which the predicate holds / its eligible deployables.
 
-    The same is asked of each service as of its team, `min` included. Absent for people, who have no deployables, and where
+    The same is asked of each service as of its team, `min` included. Nothing for people, who have no deployables, and where
     teams adopted it and no service did.
     """
-    capability = seen.capability
+    seen, capability, known = now.seen, now.seen.capability, now.known
     if capability.unit is Unit.PERSON:
-        return
+        return {}
     if capability.unit is Unit.SERVICE:
         services, adopted = seen.eligible, seen.adopted
         teams = frozenset(known.team_of(s) for s in services)
@@ -146,27 +158,45 @@ def _depth(seen: Seen, reader: Reader, known: Roster) -> Iterator[Sample]:
         services = eligible_services(capability, known, seen.days.end - timedelta(days=1))
         adopted, teams = seen.predicate.units(Unit.SERVICE), seen.eligible
         if not capability.parted:
-            adopted |= active_now(capability, reader, Unit.SERVICE, seen.days, seen.moment)
+            adopted |= active_now(capability, now.reader, Unit.SERVICE, seen.days, seen.moment)
     if seen.adopted and not adopted:
-        return  # what it is used on belongs to teams alone, as tickets do: there is no deployable to count
+        return {}  # what it is used on belongs to teams alone, as tickets do: there is no deployable to count
     of_team: defaultdict[str, list[bool]] = defaultdict(list)
     for service in sorted(services):
         of_team[known.team_of(service)].append(service in adopted)
-    depths = [sum(on) / len(on) for team, on in sorted(of_team.items()) if team in teams and team != UNOWNED]
+    return {team: sum(on) / len(on) for team, on in sorted(of_team.items()) if team in teams and team != UNOWNED}
+
+
+def _depth(now: Standing) -> Iterator[Sample]:
+    """The mean over teams; absent where none has a depth."""
+    capability, found = now.seen.capability, depths(now)
     labels = (capability.id, capability.unit.value, str(capability.mandated).lower())
-    yield Sample(metric=ADOPTION_DEPTH_RATIO, labels=labels, value=Ratio(part=sum(depths), whole=len(depths)))
+    if found:
+        yield Sample(
+            metric=ADOPTION_DEPTH_RATIO, labels=labels, value=Ratio(part=sum(found.values()), whole=len(found))
+        )
 
 
-def _grid(now: Standing, known: Roster) -> Iterator[Sample]:
-    capability = now.seen.capability
-    of_team: defaultdict[str, set[State]] = defaultdict(set)
-    for unit, state in now.states.items():
-        for team in _teams(capability.unit, unit, now.seen, known):
-            of_team[team].add(state)
-    for team, present in sorted(of_team.items()):
-        first = next((state for state in ORDER if state in present), None)
-        if first is not None and team != UNOWNED:
-            labels = (team, capability.id)
+def units_of_teams(now: Standing) -> Mapping[str, Sequence[str]]:
+    """The units of each team, whose states make that of the team."""
+    of_team: defaultdict[str, list[str]] = defaultdict(list)
+    for unit in now.states:
+        for team in _teams(now.seen.capability.unit, unit, now.seen, now.known):
+            of_team[team].append(unit)
+    return {team: units for team, units in sorted(of_team.items()) if team != UNOWNED}
+
+
+def first_state(now: Standing, units: Iterable[str]) -> State | None:
+    """The state of a team with these units; None where all of them are outside."""
+    present = {now.states[unit] for unit in units}
+    return next((state for state in ORDER if state in present), None)
+
+
+def _grid(now: Standing) -> Iterator[Sample]:
+    for team, units in units_of_teams(now).items():
+        first = first_state(now, units)
+        if first is not None:
+            labels = (team, now.seen.capability.id)
             yield Sample(metric=TEAM_CAPABILITY_STATE, labels=labels, value=float(CODES[first]))
 
 
@@ -178,33 +208,3 @@ def _teams(unit: Unit, name: str, seen: Seen, known: Roster) -> frozenset[str]:
             return frozenset({known.team_of(name)})
         case Unit.PERSON:
             return frozenset(team for _, team in seen.homes.get(name, frozenset()))
-
-
-def declared(definitions: Definitions) -> tuple[Measure, ...]:
-    """The gauges of these capabilities, which keep the use that they have read."""
-    books: dict[ZoneInfo, Book] = {}
-
-    def kept(scene: Scene) -> Iterator[Sample]:
-        book = books.get(scene.zone)
-        if book is None:
-            book = books[scene.zone] = wanted(definitions.capabilities, scene.zone)
-        return compute(scene, book)
-
-    return (
-        Gauging(
-            metrics=(
-                ADOPTION_UNITS,
-                ADOPTION_RATIO,
-                ADOPTION_ACTIVE_RATIO,
-                ADOPTION_DEPTH_RATIO,
-                ACTIVE_UNITS,
-                STICKINESS,
-                CHURN,
-                TEAM_CAPABILITY_STATE,
-            ),
-            reads=frozenset({*telling_use(), *reading_kinds().values()}),
-            compute=kept,
-            # A tick alone only turns days; sources that age out and new facts come by themselves.
-            every=timedelta(minutes=1),
-        ),
-    )

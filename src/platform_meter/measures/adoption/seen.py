@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -10,13 +9,12 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from platform_meter.measures.adoption.book import Amounts, Book, asked
-from platform_meter.measures.adoption.standing import KINDS, selected, stood, telling
+from platform_meter.measures.adoption.standing import KINDS, apart, holds, stocks, stood, telling
 from platform_meter.measures.adoption.units import OwnerKey, Roster, eligible_units, exempt, known_units
 from platform_meter.measures.adoption.use import DaysRead, Reader, qualifies, whole_days
 from platform_meter.model.definitions import Active, Adopted, Capability, Unit
 from platform_meter.model.history import History, UnitState
 from platform_meter.model.measure import Scene
-from platform_meter.model.metric import UNOWNED
 
 GRACE = 14
 """DaysRead for which the predicate may be false before a unit counts as no adopter any more."""
@@ -35,24 +33,34 @@ class State(StrEnum):
     ELIGIBLE = "eligible"
 
 
+EVER_ACTIVE, EVER_ADOPTED = "active", "adopted"
+"""What a daily state tells that was ever true of its unit."""
 OUTSIDE = frozenset({State.NOT_ELIGIBLE, State.EXEMPT})
 
 
 def refusal(capability: Capability) -> str:
     """Why a capability can't be measured, for `check` to print; empty when it can. Nothing is published for a refused one."""
+    every = capability.adopted.every
+    if every is not None and every.count.lower() not in KINDS:
+        return (
+            f"capability {capability.id}: adopted.every.count {every.count!r} is no kind of standing object; {_kinds()}"
+        )
+    if never := apart(capability.adopted):
+        return f"capability {capability.id}: {never}"
     for name, by in (("adopted", capability.adopted), ("active", capability.active)):
         if by.count is not None and by.count.lower() not in KINDS:
-            kinds = ", ".join(sorted(w for w in KINDS if w.endswith("s")))
-            return (
-                f"capability {capability.id}: {name}.count {by.count!r} is no kind of standing object; write one of "
-                f"{kinds}, or use verb"
-            )
+            said = f"{name}.count {by.count!r} is no kind of standing object; {_kinds()}, or use verb"
+            return f"capability {capability.id}: {said}"
         if by.count is not None and capability.unit is Unit.PERSON:
             return (
                 f"capability {capability.id}: unit person can't be {name} by count, since objects belong to services "
                 f"and teams; write {name}: {{source: ..., verb: ...}}"
             )
     return ""
+
+
+def _kinds() -> str:
+    return f"write one of {', '.join(sorted(w for w in KINDS if w.endswith('s')))}"
 
 
 def watermark(scene: Scene, capability: Capability) -> datetime | None:
@@ -71,7 +79,7 @@ def begins(history: History, capability: Capability, zone: ZoneInfo) -> date | N
 
     None while something that it reads was never read, or nothing gives it.
     """
-    adopted, used = _known(history, capability.adopted, zone), use_known(history, capability, zone)
+    adopted, used = first_known(history, capability.adopted, zone), use_known(history, capability, zone)
     if adopted is None or used is None:
         return None
     window = timedelta(days=whole_days(capability.active.window) - 1)
@@ -80,10 +88,10 @@ def begins(history: History, capability: Capability, zone: ZoneInfo) -> date | N
 
 def use_known(history: History, capability: Capability, zone: ZoneInfo) -> date | None:
     """The first day all of whose use by `active` is known."""
-    return _known(history, capability.active, zone)
+    return first_known(history, capability.active, zone)
 
 
-def _known(history: History, by: Adopted | Active, zone: ZoneInfo) -> date | None:
+def first_known(history: History, by: Adopted | Active, zone: ZoneInfo) -> date | None:
     """The first day of which all is known that these tell; None while one of them was never read."""
     states = telling(history, by)
     # Of readings the end of a day tells, so that the day on which they were first seen is known; of use all of it.
@@ -97,7 +105,8 @@ class Predicate:
     """`adopted`, at the moment looked at.
 
     `count`: standing objects of one kind from the source type, those that `select` lets pass, per owner; true from
-    `min` on. `select` asks labels of the object and fields of the reading by one name; either may match.
+    `min` on. `select` asks labels of the object and fields of the reading by one name; either may match. With `every`
+    all of those have to be among them.
     `verb`: the amount of use of the verb in the active window, of such as `select` lets pass; true from `min` on.
     """
 
@@ -109,7 +118,7 @@ class Predicate:
     def units(self, unit: Unit) -> frozenset[str]:
         """Units for which it is true."""
         if self._adopted.count is not None:
-            return self._standing(unit, self._adopted.count)
+            return self._standing(unit)
         span = self._days.last(self._window)
         least = self._adopted.min
         return self._reader.enough(unit, self._asked, self._days, span, min_days=0, min_amount=least)
@@ -126,7 +135,7 @@ class Predicate:
         for back in range(1, GRACE + 1):
             if not left:
                 break
-            then = left & self._standing(unit, self._adopted.count, back)
+            then = left & self._standing(unit, back)
             found |= then
             left -= then
         return frozenset(found)
@@ -135,18 +144,11 @@ class Predicate:
         """Amounts of the `adopted` verb by unit; nothing where adopting is no use."""
         return self._reader.use(unit, self._asked, self._days) if self._asked.verbs else {}
 
-    def _standing(self, unit: Unit, word: str, back: int = 0) -> frozenset[str]:
+    def _standing(self, unit: Unit, back: int = 0) -> frozenset[str]:
         """Units for which enough objects stood `back` days ago."""
-        history = self._reader.history
-        instances = {s.instance for s in telling(history, self._adopted)}
         at = self._moment - timedelta(days=back) if back else self._reader.at
-        objects: defaultdict[str, set[int]] = defaultdict(set)
-        for held in history.readings(KINDS[word.lower()], at=at):
-            if held.source in instances and selected(self._adopted.select, held.reading):
-                name = self._reader.owner(held.object)[0 if unit is Unit.SERVICE else 1]
-                if name != UNOWNED:
-                    objects[name].add(held.object)
-        return frozenset(u for u, standing in objects.items() if len(standing) >= self._adopted.min)
+        there = stocks(self._adopted, self._reader, unit, at=at, moment=self._moment)
+        return frozenset(u for u, stock in there.items() if holds(self._adopted, stock))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +197,11 @@ def wanted(capabilities: Sequence[Capability], zone: ZoneInfo) -> Book:
     return Book(asks, zone, people)
 
 
+def what(capability: str) -> str:
+    """Under what the daily states of a capability are kept."""
+    return f"adoption/{capability}"
+
+
 def days_back(capability: Capability) -> int:
     """How many days of use one look at it reads."""
     return max(CHURN_DAYS + whole_days(capability.active.window), whole_days(capability.inactive))
@@ -235,7 +242,7 @@ def look(
         moment=moment,
         days=days,
         use=use,
-        known=units | left_out | {u for u, was in previous.items() if was.ever_active or was.ever_adopted},
+        known=units | left_out | {u for u, was in previous.items() if was.ever},
         eligible=eligible,
         exempt=left_out,
         held=held,
@@ -256,14 +263,14 @@ def states(seen: Seen, previous: Mapping[str, UnitState]) -> dict[str, State]:
     doubtful = {
         u
         for u, was in previous.items()
-        if was.ever_adopted and u not in seen.adopted and (was.state != State.CHURNED or u in used)
+        if EVER_ADOPTED in was.ever and u not in seen.adopted and (was.state != State.CHURNED or u in used)
     }
     adopter = seen.adopted | predicate.kept(capability.unit, doubtful & seen.eligible, used)
     found: dict[str, State] = {}
     for unit in sorted(seen.known):
         was = previous.get(unit)
-        was_active = was is not None and was.ever_active
-        was_adopter = was is not None and was.ever_adopted
+        was_active = was is not None and EVER_ACTIVE in was.ever
+        was_adopter = was is not None and EVER_ADOPTED in was.ever
         if unit in seen.exempt:
             found[unit] = State.EXEMPT
         elif unit not in seen.eligible:

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 from platform_meter.measures.adoption.book import Book, midnight
 from platform_meter.measures.adoption.seen import (
+    EVER_ACTIVE,
+    EVER_ADOPTED,
     OUTSIDE,
     State,
     begins,
@@ -24,13 +26,14 @@ from platform_meter.measures.adoption.seen import (
     states,
     wanted,
     watermark,
+    what,
 )
 from platform_meter.measures.adoption.units import Roster, roster
 from platform_meter.measures.adoption.use import Reader
 from platform_meter.model.catalogue.adoption import ADOPTION_TRANSITIONS
 from platform_meter.model.definitions import Capability
 from platform_meter.model.history import UnitState
-from platform_meter.model.measure import Scene
+from platform_meter.model.measure import Scene, StateDay, Stating
 from platform_meter.model.metric import Increment
 
 KEPT = timedelta(days=400)
@@ -56,15 +59,10 @@ class Due(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """One capability's units at the end of one day."""
+class Snapshot(StateDay):
+    """One capability's units at the end of one day; no increments where its transitions must not be counted."""
 
-    capability: str
-    day: date
-    states: tuple[UnitState, ...]
     transitions: tuple[Transition, ...]
-    increments: tuple[Increment, ...]
-    """The transitions, for the counter; empty where they must not be counted."""
 
 
 def transitions(before: Mapping[str, UnitState], after: Iterable[UnitState]) -> tuple[Transition, ...]:
@@ -81,7 +79,7 @@ def transitions(before: Mapping[str, UnitState], after: Iterable[UnitState]) -> 
         then = State(was.state) if was else State.NOT_ELIGIBLE
         state = State(now.state) if now else State.NOT_ELIGIBLE
         if state is State.ACTIVE and then is not State.ACTIVE:
-            first = was is None or not was.ever_active
+            first = was is None or EVER_ACTIVE not in was.ever
             found.append(Transition(unit, TransitionKind.NEW if first else TransitionKind.RESURRECTED))
         if then is State.ACTIVE and state is not State.ACTIVE:
             found.append(Transition(unit, TransitionKind.LEFT if state in OUTSIDE else TransitionKind.DORMANT))
@@ -119,21 +117,16 @@ def snapshot(
     seen = look(capability, reader, known or roster(scene), moment=moment, end=end, previous=before)
     rows: list[UnitState] = []
     for unit, state in states(seen, before).items():
-        was = before.get(unit)
-        rows.append(
-            UnitState(
-                day=day,
-                capability=capability.id,
-                unit=unit,
-                state=state,
-                ever_active=state is State.ACTIVE or (was is not None and was.ever_active),
-                ever_adopted=unit in seen.held or (was is not None and was.ever_adopted),
-            )
-        )
+        ever = set(before[unit].ever) if unit in before else set()
+        if state is State.ACTIVE:
+            ever.add(EVER_ACTIVE)
+        if unit in seen.held:
+            ever.add(EVER_ADOPTED)
+        rows.append(UnitState(day=day, what=what(capability.id), unit=unit, state=state, ever=frozenset(ever)))
     changes = transitions(before, rows)
     counts = Counter(t.change for t in changes)
     return Snapshot(
-        capability=capability.id,
+        what=what(capability.id),
         day=day,
         states=tuple(rows),
         transitions=changes,
@@ -183,7 +176,8 @@ def next_snapshots(scene: Scene) -> Sequence[Snapshot]:
     that a long past is one batch. All later ones are counted, however late they are taken: after an outage the
     counter jumps (domain section 4). Call again after storing these.
     """
-    last = {c.id: day for c in scene.definitions.capabilities if (day := scene.history.last_snapshot(c.id)) is not None}
+    found = ((c.id, scene.history.last_day(what(c.id))) for c in scene.definitions.capabilities)
+    last = {id_: day for id_, day in found if day is not None}
     waiting = due(scene, last)
     if not waiting:
         return ()
@@ -209,7 +203,10 @@ def next_snapshots(scene: Scene) -> Sequence[Snapshot]:
 
 def last_states(scene: Scene, capability: str) -> dict[str, UnitState]:
     """The last snapshot by unit; empty before the first."""
-    day = scene.history.last_snapshot(capability)
+    day = scene.history.last_day(what(capability))
     if day is None:
         return {}
-    return {s.unit: s for s in scene.history.snapshots(capability, day, day + timedelta(days=1))}
+    return {s.unit: s for s in scene.history.states(what(capability), day, day + timedelta(days=1))}
+
+
+STATES = Stating(name="adoption", metrics=(ADOPTION_TRANSITIONS,), take=next_snapshots)

@@ -148,15 +148,20 @@ def per_unit(unit: Unit, by_owner: Mapping[OwnerKey, Amounts]) -> dict[str, Amou
     return found
 
 
-def active_units(use: Mapping[str, Amounts], units: Collection[str], span: slice) -> int:
-    """Units of `units` with any use in `span`."""
-    return sum(1 for unit in units if any(use.get(unit, NONE)[span]))
+def active_units(use: Mapping[str, Amounts], units: Collection[str], span: slice) -> Sequence[str]:
+    """Those of `units` with any use in `span`."""
+    return [unit for unit in units if any(use.get(unit, NONE)[span])]
+
+
+def business_days(days: DaysRead, span: slice) -> Sequence[int]:
+    """Where the business days of `span` stand among `days`."""
+    return [i for i in range(span.start, span.stop) if (days.start + timedelta(days=i)).weekday() < BUSINESS]
 
 
 def stickiness(use: Mapping[str, Amounts], units: Collection[str], days: DaysRead, span: slice) -> Ratio:
     """Mean units with any use per business day of `span` / units with any use in `span`; never above 1."""
-    business = [i for i in range(span.start, span.stop) if (days.start + timedelta(days=i)).weekday() < BUSINESS]
-    parts = [use[unit] for unit in units if unit in use and any(use[unit][span])]
+    business = business_days(days, span)
+    parts = [use[unit] for unit in active_units(use, units, span)]
     daily = sum(sum(1 for i in business if part[i]) for part in parts)
     return Ratio(part=daily / max(1, len(business)), whole=len(parts) if business else 0)
 

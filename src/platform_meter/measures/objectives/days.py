@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from platform_meter.measures.objectives.reach import candidate_sources
 from platform_meter.measures.objectives.slices import Counts, Lines
-from platform_meter.measures.objectives.windows import Clusters, candidate_sources, judge_all, sum_counts
+from platform_meter.measures.objectives.windows import Clusters, judge_all
 from platform_meter.model.facts import Tallied
+from platform_meter.model.history import Count
 from platform_meter.model.measure import Scene
 from platform_meter.model.objective import StoredObjective, StoredSli
 
@@ -36,7 +39,7 @@ class DailyCounts:
         self._lines, self._clusters = Lines(()), Clusters()
 
     def counts(self, scene: Scene, objective: StoredObjective, moments: Sequence[datetime]) -> list[Counts]:
-        """Good and bad in each [moment, next moment).
+        """Good and bad in each [moment, next moment); days of the zone cost the least.
 
         SLA cycles count as they were decided: one that a reopening took back since still stands on its day.
         """
@@ -52,16 +55,34 @@ class DailyCounts:
                 return [line.count(line.index(a), min(line.index(b), last)) for a, b in pairwise(moments)]
             if objective.sli.events.folded is not None:
                 return _decided(scene, objective, moments)
-            return [self._judged(scene, objective, start, end) for start, end in pairwise(moments)]
+            return self._judged(scene, objective, moments)
 
-    def _judged(self, scene: Scene, objective: StoredObjective, start: datetime, end: datetime) -> Counts:
+    def _judged(self, scene: Scene, objective: StoredObjective, moments: Sequence[datetime]) -> list[Counts]:
+        """Days of the zone that are over for a source are read at once, of all sources; the rest up to its watermark."""
         sli, history = objective.sli, scene.history
         kind = sli.events.event
-        return sum_counts(
-            judge_all(sli, history.counts(kind, s.instance, start, min(end, s.watermark)), self._clusters, history)
-            for s in candidate_sources(scene, objective)
-            if s.watermark is not None and start < s.watermark
-        )
+        days = [moment.astimezone(scene.zone).date() for moment in moments]
+        is_day = [
+            (start, end) == (_midnight(day, scene), _midnight(day + _STEP, scene))
+            for day, (start, end) in zip(days, pairwise(moments), strict=False)
+        ]
+        ends = {s.instance: s.watermark for s in candidate_sources(scene, objective) if s.watermark is not None}
+        whole: defaultdict[tuple[str, date], dict[tuple[int, Any], Count]] = defaultdict(dict)
+        for told in history.daily(kind, ends, days[0], days[-1]):
+            whole[told.source, told.day][told.object, told.dim] = Count(n=told.n, amount=told.amount)
+        found = [Counts() for _ in days[1:]]
+        for instance, watermark in ends.items():
+            for n, (start, end) in enumerate(pairwise(moments)):
+                if start < watermark:
+                    last = min(end, watermark)
+                    read = is_day[n] and last == end
+                    tallies = whole[instance, days[n]] if read else history.counts(kind, instance, start, last)
+                    found[n] = found[n].plus(judge_all(sli, tallies, self._clusters, history))
+        return found
+
+
+def _midnight(day: date, scene: Scene) -> datetime:
+    return datetime.combine(day, time(), scene.zone)
 
 
 def _decided(scene: Scene, objective: StoredObjective, moments: Sequence[datetime]) -> list[Counts]:

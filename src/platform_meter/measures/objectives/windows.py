@@ -6,13 +6,18 @@ stale, only what the file says and the age of the data are left.
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import NamedTuple
 
+from platform_meter.measures.objectives.behind import behind
+from platform_meter.measures.objectives.reach import Window, candidate_sources, labels, some_only
 from platform_meter.measures.objectives.slices import Counts, Lines
-from platform_meter.measures.support.queues import Book, reads
+from platform_meter.measures.support.book import Book
+from platform_meter.measures.support.cycles import Ticket
 from platform_meter.model.catalogue.slos import (
     SLO_BUDGET_REMAINING,
     SLO_BURN,
@@ -28,14 +33,13 @@ from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Fact
 from platform_meter.model.facts.tickets import SlaResult
 from platform_meter.model.history import Count, History, SourceState
-from platform_meter.model.measure import Gauging, Measure, Scene, window_label
+from platform_meter.model.measure import Gauging, Measure, Scene
 from platform_meter.model.metric import Sample
 from platform_meter.model.objective import StoredObjective, StoredSli
 
-SYSTEM = "system"
-"""The word of `where` that a source's configuration answers; the others only the events themselves can."""
-
 Tallies = Mapping[tuple[int, Dim], Count]
+ByDim = Mapping[tuple[str, Dim], Count]
+"""By cluster, which is empty where nobody asks for it, and dim."""
 
 
 def configured(definitions: Definitions) -> tuple[Measure, ...]:
@@ -56,13 +60,10 @@ def configured(definitions: Definitions) -> tuple[Measure, ...]:
             ),
             reads=kinds,
             compute=lambda scene: list(_gauges(scene, windows)),
+            behind=behind,
+            stated=(SLO_INFO, SLO_OBJECTIVE, SLO_PERIOD, SLO_DATA_AGE),
         ),
     )
-
-
-def labels(objective: StoredObjective) -> dict[str, timedelta]:
-    """Length by `window` label: the windows that rules read, and last the period as it is written."""
-    return {**{window_label(w): w for w in objective.windows}, objective.period_label: objective.period}
 
 
 def burn(counts: Counts, objective: StoredObjective) -> float | None:
@@ -124,11 +125,16 @@ class Windows:
     """
 
     def __init__(self, objectives: Iterable[StoredObjective]) -> None:
+        objectives = tuple(objectives)
         self._lines = Lines(objectives)
-        self._book = Book()
+        self._reach = max((length for o in objectives for length in labels(o).values()), default=timedelta())
         self._found: dict[str, tuple[Stamp, Found]] = {}
-        self._tallies: dict[tuple[type[Event], str], tuple[tuple[datetime, int], dict[timedelta, Tallies]]] = {}
+        self._tallies: dict[
+            tuple[type[Event], str], tuple[tuple[datetime, int], dict[tuple[timedelta, bool], ByDim]]
+        ] = {}
+        """By kind and source: what all SLOs over them share, by length and whether clusters are told apart."""
         self._workloads = Clusters()
+        self._decided: dict[tuple[str, str], tuple[Sequence[Ticket], Mapping[str, _Decisions]]] = {}
 
     def of(self, scene: Scene, objective: StoredObjective) -> Found:
         candidates = candidate_sources(scene, objective)
@@ -162,8 +168,7 @@ class Windows:
             self._lines.read(scene.history, scene.now)
             given = self._lines[objective.slo].sources
             return tuple(s for s in candidates if s.instance in given) or candidates
-        kind = objective.sli.events
-        if kind.folded is not None or not (kind.elsewhere or objective.sli.where.keys() - {SYSTEM}):
+        if not some_only(objective):
             return candidates
         given = {s.instance for s in candidates if self._judged(scene, objective, s, objective.period).valid}
         return tuple(s for s in candidates if s.instance in given) or candidates
@@ -178,18 +183,19 @@ class Windows:
         kept = self._tallies.get((kind, source.instance))
         if kept is None or kept[0] != stamp:
             kept = self._tallies[kind, source.instance] = (stamp, {})
-        tallies = kept[1].get(length)
-        if tallies is None:
-            tallies = kept[1][length] = scene.history.counts(kind, source.instance, end - length, end)
-        return judge_all(objective.sli, tallies, self._workloads, scene.history)
+        at = (length, asks_of_clusters(objective.sli))
+        together = kept[1].get(at)
+        if together is None:
+            tallies = scene.history.counts(kind, source.instance, end - length, end)
+            together = kept[1][at] = by_dim(tallies, self._workloads if at[1] else None, scene.history)
+        return judge(objective.sli, together)
 
     def _slices(
         self, objective: StoredObjective, watermark: datetime, lengths: Mapping[str, timedelta]
     ) -> dict[str, Counts]:
         """Windows of whole slices, the last of which ended at or before the watermark."""
         line = self._lines[objective.slo]
-        end = line.index(watermark)
-        return {label: line.count(end - math.ceil(length / line.length), end) for label, length in lengths.items()}
+        return {label: line.count(*Window(length).slices(line, watermark)) for label, length in lengths.items()}
 
     def _cycles(
         self,
@@ -199,29 +205,45 @@ class Windows:
         lengths: Mapping[str, timedelta],
     ) -> dict[str, Counts]:
         """Cycles decided in each window as they stand now (domain section 9), as the support gauges count them."""
-        where = objective.sli.where
-        queue = next((q for q in self._book.queues(scene) if q.id == where.get("queue")), None)
-        good, bad = dict.fromkeys(lengths, 0), dict.fromkeys(lengths, 0)
+        where, book = objective.sli.where, scene.kept.of(Book)
+        queue = next((q for q in book.queues(scene) if q.id == where.get("queue")), None)
+        counts = dict.fromkeys(lengths, Counts())
         for source in sources:
-            for ticket in self._book.tickets(queue, source) if queue else ():
+            end = source.watermark
+            if queue is None or end is None:
+                continue
+            decisions = self._decisions((queue.id, source.instance), book.tickets(queue, source), end).get(
+                where.get("sla", "")
+            )
+            if decisions is not None:
+                counts = {label: counts[label].plus(decisions.since(end - n)) for label, n in lengths.items()}
+        return counts
+
+    def _decisions(self, of: tuple[str, str], tickets: Sequence[Ticket], end: datetime) -> Mapping[str, _Decisions]:
+        """Of the book's answer for a queue and source, by SLA, as far back as a window reaches: all SLOs share them."""
+        kept, start = self._decided.get(of), end - self._reach
+        if kept is None or kept[0] is not tickets:
+            found: defaultdict[str, list[tuple[datetime, bool]]] = defaultdict(list)
+            for ticket in tickets:
                 for cycle in ticket.cycles if ticket.valid else ():
-                    decision = cycle.decision
-                    if decision is None or source.watermark is None or cycle.sla != where.get("sla"):
-                        continue
-                    tally = good if decision.result is SlaResult.MET else bad
-                    for label, length in lengths.items():
-                        tally[label] += source.watermark - length <= decision.at < source.watermark
-        return {label: Counts(float(good[label]), float(bad[label])) for label in lengths}
+                    if cycle.decision is not None and cycle.decision.at >= start:
+                        found[cycle.sla].append((cycle.decision.at, cycle.decision.result is SlaResult.MET))
+            kept = self._decided[of] = (tickets, {sla: _Decisions(of_it) for sla, of_it in found.items()})
+        return kept[1]
 
 
-def candidate_sources(scene: Scene, objective: StoredObjective) -> tuple[SourceState, ...]:
-    """Configured instances that may give the objective's events, by what the file says alone."""
-    kind, where = objective.sli.events, objective.sli.where
-    sources = scene.history.sources(kind.read)
-    if kind.folded is not None:
-        queue = next((t for t in scene.definitions.ticketing if t.id == where.get("queue")), None)
-        return tuple(s for s in sources if queue is not None and reads(queue, s))
-    return tuple(s for s in sources if objective.sli.takes(SYSTEM, s.type))
+class _Decisions:
+    """Cycles decided up to the watermark, in order of time, so that a window is one search."""
+
+    def __init__(self, found: list[tuple[datetime, bool]]) -> None:
+        found.sort()
+        self._at = [at for at, _ in found]
+        self._met = [0, *accumulate(met for _, met in found)]
+
+    def since(self, start: datetime) -> Counts:
+        first = bisect_left(self._at, start)
+        met = self._met[-1] - self._met[first]
+        return Counts(float(met), float(len(self._at) - first - met))
 
 
 class Clusters:
@@ -244,18 +266,33 @@ def _cluster_of(name: str) -> str:
 
 def judge_all(sli: StoredSli, tallies: Tallies, clusters: Clusters, history: History) -> Counts:
     """Good and bad in tallies of the SLI's kind of event."""
-    good = bad = 0.0
-    kind = sli.events
-    cluster = sli.where.get("cluster") if kind.by_object else None
-    verdicts: dict[Dim, bool | None] = {}
+    return judge(sli, by_dim(tallies, clusters if asks_of_clusters(sli) else None, history))
+
+
+def asks_of_clusters(sli: StoredSli) -> bool:
+    """Whether it counts events of one cluster, which their objects tell and not their words."""
+    return sli.events.by_object and "cluster" in sli.where
+
+
+def by_dim(tallies: Tallies, clusters: Clusters | None, history: History) -> ByDim:
+    """The tallies without their objects: added up by words, and by cluster where `clusters` tells it."""
+    sums: dict[tuple[str, Dim], list[float]] = {}
     for (object_, dim), count in tallies.items():
-        if dim not in verdicts:
-            verdicts[dim] = kind.good(sli, dim)
-        verdict = verdicts[dim]
-        if verdict is None or (cluster is not None and clusters.of(object_, history) != cluster):
-            continue
-        much = count.amount if kind.elsewhere else float(count.n)
-        good, bad = (good + much, bad) if verdict else (good, bad + much)
+        total = sums.setdefault((clusters.of(object_, history) if clusters else "", dim), [0, 0.0])
+        total[0] += count.n
+        total[1] += count.amount
+    return {place: Count(n=int(n), amount=amount) for place, (n, amount) in sums.items()}
+
+
+def judge(sli: StoredSli, together: ByDim) -> Counts:
+    """Good and bad in tallies by words."""
+    good = bad = 0.0
+    cluster = sli.where["cluster"] if asks_of_clusters(sli) else ""
+    for (place, dim), count in together.items():
+        verdict = sli.events.good(sli, dim) if place == cluster else None
+        much = count.amount if sli.events.elsewhere else float(count.n)
+        if verdict is not None:
+            good, bad = (good + much, bad) if verdict else (good, bad + much)
     return Counts(good, bad)
 
 

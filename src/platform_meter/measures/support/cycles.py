@@ -6,9 +6,11 @@ stops within its goal, breached at the moment it passes the goal, whichever come
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from platform_meter.measures.support.calendars import Clock
 from platform_meter.measures.support.rules import Rules
@@ -26,8 +28,7 @@ class ClockState(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """How a cycle was decided, with what held at that moment. Times are business seconds."""
 
     at: datetime
@@ -37,8 +38,7 @@ class Decision:
     priority: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cycle:
+class Cycle(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One run of one SLA clock of one ticket."""
 
     sla: str
@@ -92,8 +92,7 @@ class Cycle:
         return replace(self, elapsed=elapsed, known=until, due=None, decision=breach)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class Ticket(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One ticket after its events so far, with its cycles."""
 
     id: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from platform_meter.measures.support.cycles import ClockState, Cycle, Decision, Ticket
 from platform_meter.measures.support.names import Names
@@ -84,7 +85,7 @@ class _Timer:
             at=at,
             result=result,
             elapsed=elapsed.total_seconds(),
-            goal=self.goal.total_seconds(),
+            goal=_seconds(self.goal),
             priority=self.priority,
         )
 
@@ -97,7 +98,7 @@ class _Timer:
             n=self.n,
             started=self.started,
             priority=self.priority,
-            goal=self.goal.total_seconds(),
+            goal=_seconds(self.goal),
             state=state,
             elapsed=self.elapsed.total_seconds(),
             known=self.stopped or now,
@@ -234,8 +235,8 @@ class _Folding:
             closings=tuple(self._closings),
             reopenings=tuple(self._reopenings),
             cycles=tuple(t.cycle(self._now, paused=paused) for t in self._timers),
-            unlisted=frozenset(self._unlisted),
-            priorities=frozenset(self._priorities),
+            unlisted=_shared(frozenset(self._unlisted)),
+            priorities=_shared(frozenset(self._priorities)),
             changed=changed,
             last=self._now,
             next=coming,
@@ -285,6 +286,17 @@ class _Folding:
         for timer in self._open():
             if timer.sla.id == sla:
                 timer.stop(self._now)
+
+
+@lru_cache(maxsize=1024)
+def _shared(words: frozenset[str]) -> frozenset[str]:
+    """Most tickets have the same ones, and all folded tickets stay in memory."""
+    return words
+
+
+@lru_cache(maxsize=1024)
+def _seconds(goal: timedelta) -> float:
+    return goal.total_seconds()
 
 
 def _version(event: TicketEvent) -> datetime:

@@ -31,6 +31,14 @@ class Names:
             self._later[field, other].add(name)
         return new
 
+    def aliases(self) -> tuple[Alias, ...]:
+        """All that was learned, in order."""
+        return tuple(
+            Alias(field, name, other)
+            for (field, name), others in sorted(self._others.items())
+            for other in sorted(others)
+        )
+
     def of(self, field: str, name: str, words: Collection[str]) -> str:
         """The name in the words of a file."""
         if name in words or not self._others:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from platform_meter.measures.support.book import Book
 from platform_meter.measures.support.folding import NONE
-from platform_meter.measures.support.queues import Book, reads
+from platform_meter.measures.support.queues import reads
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.measure import Scene
 
@@ -23,9 +24,10 @@ class Unmatched:
     """Priorities of tickets that no goal names, where goals name any: `default` holds for them."""
 
 
-def unmatched(scene: Scene, book: Book) -> Mapping[str, Unmatched]:
+def unmatched(scene: Scene) -> Mapping[str, Unmatched]:
     """By queue; of one without tickets nothing can be said."""
     found: dict[str, Unmatched] = {}
+    book = scene.kept.of(Book)
     for queue in book.queues(scene):
         sources = [s for s in scene.history.sources(TicketEvent) if reads(queue.definition, s)]
         tickets = [ticket for source in sources for ticket in book.tickets(queue, source)]

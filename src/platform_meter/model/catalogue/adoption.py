@@ -55,3 +55,17 @@ TEAM_CAPABILITY_STATE = gauge(
     "0 eligible, 1 idle, 2 active, 3 dormant, 4 churned.",
     fold="",
 )
+STANDARD_UNITS = gauge(
+    "platform_standard_units",
+    "capability unit state",
+    "Units of a standard, which is a mandated capability of standing objects, by whether they keep to it.",
+    fold="",
+    bounds={"state": "passes, fails, exempt, unknown"},
+)
+TEAM_STANDARD_RATIO = gauge(
+    "platform_team_standard_ratio",
+    "team capability",
+    "A team's units that pass a standard / those that pass or fail.",
+    fold="",
+    bounds={"team": "teams, _unowned"},
+)

@@ -1,18 +1,10 @@
-"""Clusters and our own probes (domain section 8)."""
+"""Clusters (domain section 8)."""
 
 from __future__ import annotations
 
 from platform_meter.model.catalogue.declare import counter, gauge, histogram
 from platform_meter.model.facts.kubernetes import POD_START_BUCKETS
 
-SECONDS_PROBE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-PROBE_CHECKS = counter(
-    "platform_probe_checks_total", "target result", "Checks by our own probes: ok, error, timeout.", fold="target"
-)
-PROBE_DURATION = histogram(
-    "platform_probe_duration_seconds", "target", "Duration of our own probes.", buckets=SECONDS_PROBE, fold="target"
-)
 POD_START = histogram(
     "platform_pod_start_seconds",
     "cluster kind",
@@ -43,4 +35,17 @@ CLUSTER_API_REQUESTS = counter(
     "Requests that the API server says it answered; bad is 5xx and 429, WATCH and CONNECT are left out.",
     fold="cluster",
     bounds={"result": "good, bad"},
+)
+CLUSTER_MEASURED = gauge(
+    "platform_cluster_measured",
+    "provider account region name version",
+    "Clusters that a cloud lists: 1 where a source reads the cluster, 0 where none does.",
+    fold="",
+    bounds={
+        "provider": "eks, gke",
+        "account": "accounts and projects of the sources",
+        "region": "regions of the sources",
+        "name": "clusters of the account and region",
+        "version": "1 per cluster",
+    },
 )

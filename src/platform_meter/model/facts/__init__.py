@@ -13,6 +13,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
+from msgspec import Struct
+
 from platform_meter.model.dims import Dim
 from platform_meter.model.found import found
 
@@ -40,9 +42,11 @@ class Ref:
         return f"{self.system}:{self.id}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally(Generic[D_co]):
-    """One addition to a rollup: `n` events and `amount` units under the bounded words `dim`."""
+class Tally(Struct, Generic[D_co], frozen=True, kw_only=True, gc=False):
+    """One addition to a rollup: `n` events and `amount` units under the bounded words `dim`.
+
+    At least one is made of each event: of a dataclass that takes fifteen times as long.
+    """
 
     dim: D_co
     n: int = 1
@@ -70,6 +74,9 @@ class UseWord:
 class Event:
     """Happened once and stays true. Counted once, however often it is seen."""
 
+    elsewhere: ClassVar[bool] = False
+    """Counted elsewhere: an event tells how many there were in a stretch of time, as its tallies' amounts. For a while the
+    store has such events by themselves, then only their sums by day (`History.summed_before`)."""
     verb: ClassVar[str] = ""
     """What a Capability file calls this kind of use; empty where it is no use of anything."""
     use_words: ClassVar[Mapping[str, UseWord]] = {}
@@ -77,7 +84,9 @@ class Event:
     use_only: ClassVar[tuple[str, str] | None] = None
     """A field and the text in it that makes such an event use, where not every one is."""
     use_amount: ClassVar[tuple[str, ...]] = ()
-    """More fields that say what the use is; without them each event is one unit of `verb`."""
+    """Fields that together are how much use it is; without them each event is one unit of `verb`."""
+    use_more: ClassVar[tuple[str, ...]] = ()
+    """More fields that say what the use is, where neither `verb` nor `use_words` do."""
 
     key: str
     """Natural id in its source instance, with the attempt where there is one."""
@@ -91,11 +100,15 @@ class Event:
         """What this event adds to the 5-minute and daily rollups of its kind and object."""
         raise NotImplementedError
 
+    def commits(self) -> tuple[str, ...]:
+        """Commits that it tells of, by their whole names: what chains of facts are followed by."""
+        return ()
+
     @classmethod
     def use_fields(cls) -> tuple[str, ...]:
         """The fields that use is counted by; where one of a stored event changes, use has to be counted anew."""
         only = (cls.use_only[0],) if cls.use_only else ()
-        return ("at", *only, *cls.use_amount, *(word.of for word in cls.use_words.values()))
+        return ("at", *only, *cls.use_amount, *cls.use_more, *(word.of for word in cls.use_words.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,9 @@ class PipelineRun(Tallied[OutcomeDim]):
     rule: str = ""
     url: str = ""
 
+    def commits(self) -> tuple[str, ...]:
+        return (self.sha,)
+
     def tallies(self) -> tuple[Tally[OutcomeDim], ...]:
         return (Tally(dim=OutcomeDim(self.outcome), amount=self.ran.total_seconds()),)
 

@@ -63,6 +63,9 @@ class Deployment(Tallied[DeploymentDim]):
     started: datetime | None = None
     way: DeployWay = DeployWay.DEPLOYMENTS_API
 
+    def commits(self) -> tuple[str, ...]:
+        return (self.sha,)
+
     def tallies(self) -> tuple[Tally[DeploymentDim], ...]:
         return (Tally(dim=DeploymentDim(self.environment, self.result, self.kind, self.way)),)
 
@@ -88,6 +91,9 @@ class Change(Tallied[ChangeDim]):
     first_review: datetime | None = None
     labels: tuple[str, ...] = ()
     bot: bool = False
+
+    def commits(self) -> tuple[str, ...]:
+        return (self.sha,)
 
     def tallies(self) -> tuple[Tally[ChangeDim], ...]:
         return (Tally(dim=ChangeDim(self.verb)),)

@@ -100,6 +100,9 @@ class GitopsSync(Tallied[SyncDim]):
     committed: datetime | None = None
     """When the revision that moved was committed, where the system tells it."""
 
+    def commits(self) -> tuple[str, ...]:
+        return self.revisions
+
     def tallies(self) -> tuple[Tally[SyncDim], ...]:
         dim = SyncDim(self.result, "true" if self.dry_run else "false", self.project, self.cluster)
         return (Tally(dim=dim, amount=(self.at - self.started).total_seconds()),)

@@ -1,20 +1,19 @@
-"""Facts of clusters and of our own probes (domain section 8)."""
+"""Facts of clusters (domain section 8)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from platform_meter.model.facts import Facts, Reading, Tallied, Tally
 from platform_meter.model.facts.slis import SliCount, SliDim, Verdict, told_count
 from platform_meter.model.objective import Countable, StoredSli
 
 
-class ProbeResult(StrEnum):
-    OK = "ok"
-    ERROR = "error"
-    TIMEOUT = "timeout"
+class Provider(StrEnum):
+    EKS = "eks"
+    GKE = "gke"
 
 
 class NodeState(StrEnum):
@@ -97,31 +96,14 @@ def pod_start_bucket(seconds: float) -> str:
     return "+Inf"
 
 
-class ProbeDim(NamedTuple):
-    """What probe checks are tallied by."""
-
-    target: str
-    result: ProbeResult
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeCheck(Tallied[ProbeDim]):
-    """One check by our own probe. `target` is bounded by configuration (`cluster-eu/readyz`)."""
-
-    target: str
-    result: ProbeResult
-    seconds: float
-
-    def tallies(self) -> tuple[Tally[ProbeDim], ...]:
-        return (Tally(dim=ProbeDim(self.target, self.result), amount=self.seconds),)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRequests(Tallied[ApiRequestDim]):
     """Requests that an API server answered until `at`, since it was asked before; it counted them itself.
 
     Bad is 5xx and 429; WATCH and CONNECT are left out (domain section 8).
     """
+
+    elsewhere: ClassVar = True
 
     cluster: str
     verb_class: VerbClass
@@ -138,6 +120,8 @@ class ApiLatency(Tallied[ApiRequestDim]):
 
     In time is 1 s, for lists 30 s (domain section 8); what its webhooks took is not its own.
     """
+
+    elsewhere: ClassVar = True
 
     cluster: str
     verb_class: VerbClass
@@ -177,6 +161,31 @@ class Namespace(Reading):
 class Node(Reading):
     cluster: str
     state: NodeState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterIssuer(Reading):
+    """By which name a cluster that is read signs its tokens: one of its own in every cluster of a cloud."""
+
+    cluster: str
+    issuer: str
+    """An address, without a slash at its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudCluster(Reading):
+    """A cluster that a cloud runs for the company. `about.id` is provider/account/region/name."""
+
+    provider: Provider
+    account: str
+    """Number of the account, or id of the project."""
+    region: str
+    """Or the zone."""
+    name: str
+    version: str
+    """Of Kubernetes, as the cloud writes it."""
+    issuer: str
+    """As of ClusterIssuer; empty where the cloud tells none yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,28 +229,8 @@ NODE_MINUTES = Countable(
     event=SliCount,
     where=("cluster",),
     required=True,
-    elsewhere=True,
     good=_ready,
     told=told_count,
-)
-
-
-def _answered(sli: StoredSli, dim: ProbeDim) -> bool | None:
-    return dim.result is ProbeResult.OK if sli.takes("target", dim.target) else None
-
-
-def _told_check(check: ProbeCheck) -> tuple[str, str]:
-    return check.target, f"{check.result} after {check.seconds:.2f} s"
-
-
-PROBE_CHECKS = Countable(
-    word="probe_checks",
-    event=ProbeCheck,
-    where=("target",),
-    required=True,
-    sliced="a probe",
-    good=_answered,
-    told=_told_check,
 )
 
 
@@ -259,7 +248,6 @@ API_REQUESTS = Countable(
     word="api_requests",
     event=ApiRequests,
     where=("cluster", "verb_class"),
-    elsewhere=True,
     good=_served,
     told=_told_requests,
 )
@@ -268,13 +256,12 @@ API_LATENCY = Countable(
     word="api_latency",
     event=ApiLatency,
     where=("cluster", "verb_class"),
-    elsewhere=True,
     called="timed requests",
     good=_served,
     told=_told_requests,
 )
 
 FACTS = Facts(
-    events=(PodStarted, PodNeverReady, ProbeCheck, ApiRequests, ApiLatency),
-    readings=(Workload, Namespace, Node, PodsWaiting),
+    events=(PodStarted, PodNeverReady, ApiRequests, ApiLatency),
+    readings=(Workload, Namespace, Node, PodsWaiting, ClusterIssuer, CloudCluster),
 )

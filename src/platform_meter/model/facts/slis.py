@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from platform_meter.model.facts import Facts, Tallied, Tally
 from platform_meter.model.objective import Countable, StoredSli
@@ -26,6 +26,8 @@ class SliDim(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliCount(Tallied[SliDim]):
     """Good and bad events of one SLI in the `width` that ends at `at`; already counted elsewhere (Prometheus, nodes)."""
+
+    elsewhere: ClassVar = True
 
     sli: str
     good: float
@@ -53,7 +55,6 @@ SLI = Countable(
     event=SliCount,
     where=("id",),
     required=True,
-    elsewhere=True,
     called="events",
     place=1,
     good=_good,

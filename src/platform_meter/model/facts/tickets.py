@@ -70,6 +70,7 @@ class TicketEvent(Tallied[TicketDim]):
 
     verb: ClassVar[str] = "ticket"
     use_only: ClassVar = ("change", "created")
+    use_more: ClassVar = ("ticket",)
     use_words: ClassVar = {
         "actor": UseWord(
             of="role",

@@ -19,7 +19,8 @@ class Usage(Tallied[UsageDim]):
     """Use of a capability: `amount` units of `action` by whoever owns `about`. `actor` is a salted hash or empty."""
 
     use_words: ClassVar = {"subject": UseWord(of="subject")}
-    use_amount: ClassVar = ("action", "amount", "actor")
+    use_amount: ClassVar = ("amount",)
+    use_more: ClassVar = ("action", "actor")
 
     action: str
     amount: float = 1.0

@@ -76,7 +76,7 @@ class Families:
         self._changed |= changed
 
     def count(self, rows: Iterable[CounterRow]) -> None:
-        """Every counter and histogram of the store, as they are to be exposed now."""
+        """All rows of some families of counters and histograms, as they are to be exposed now; other families stay as they are."""
         found: dict[str, list[tuple[Labels, float | Buckets]]] = defaultdict(list)
         for row in rows:
             if row.metric in self._limits.silent:
@@ -89,7 +89,8 @@ class Families:
                 found[row.metric].append((row.labels, row.value))
             else:
                 found[row.metric].append((row.labels, Buckets(counts=row.buckets, sum=row.sum)))
-        self._counters = {name: self._exposition.put(measures.metrics()[name], of_it) for name, of_it in found.items()}
+        for name, of_it in found.items():
+            self._counters[name] = self._exposition.put(measures.metrics()[name], of_it)
 
     def show(self) -> dict[str, int]:
         """Render the gauges that changed. Gives how many label sets were cut off for the first time, by family."""

@@ -300,7 +300,7 @@ def _occurrences(slo: Slo, sliced: str) -> Iterator[Wrong]:
 
 
 def _timeslices(slo: Slo, stored: Countable[Any, Any] | None, *, ratio: bool) -> Iterator[Wrong]:
-    if stored is not None and not stored.sliced:
+    if stored is not None and not (stored.sliced or stored.elsewhere):
         yield f"stored {stored.word} are counted one by one; write budgetingMethod: Occurrences", _METHOD
     for n, objective in enumerate(slo.spec.objectives):
         if objective.lacks("timeSliceWindow"):
