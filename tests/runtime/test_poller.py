@@ -15,7 +15,10 @@ from tests.support.stores import NOON, Opener, run
 from tests.support.waiting import until
 
 from platform_meter.model.access import Access
+from platform_meter.model.facts import Fact
 from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.facts.instances import Instances
+from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import Expired, Limited, Mode, Page, Refused, Source, SourceConfig, Stream, Unreachable
 from platform_meter.runtime.imports import Imports
@@ -274,6 +277,7 @@ def test_the_store_is_told_how_often_a_stream_succeeds() -> None:
     polled = ConfiguredStream(name="s0", gives=frozenset({PipelineRun}), every=timedelta(minutes=2))
     assert one.expected(stream) == polled
     assert one.expected(replace(stream, every=timedelta(seconds=15))).every == timedelta(seconds=15)
+    assert one.expected(replace(stream, behind=timedelta(minutes=1))).behind == timedelta(minutes=1)
     said = instance("a", says(), settings=SourceConfig(stale_after=timedelta(hours=3)))
     assert said.expected(stream) == replace(polled, every=EVERY, stale_after=timedelta(hours=3))
 
@@ -353,3 +357,20 @@ def test_a_refused_credential_is_said_once_and_the_page_says_when_it_is_tried_ag
         "gh/s0: 401, not accepted",
         "gh/s0: is read again, after 4 failures since 2026-06-01 12:00 UTC",
     ]
+
+
+@pytest.mark.parametrize(
+    ("gives", "days"),
+    [({SliCount}, 34), ({SliCount, Instances}, 34), ({SliCount, PipelineRun}, 90), ({Instances}, 90)],
+)
+def test_a_first_poll_asks_for_no_more_than_the_store_takes(bench: Bench, gives: set[type[Fact]], days: int) -> None:
+    """Of what was counted elsewhere that is as far as its events are kept, less a day, since such a poll may take hours."""
+    since: list[datetime] = []
+
+    def read(_checkpoint: bytes | None, start: datetime, _now: datetime) -> Iterator[Page]:
+        since.append(start)
+        yield Page(facts=[])
+
+    one = instance("counts", read)
+    bench.poller(replace(one, streams=(replace(one.streams[0], gives=frozenset(gives)),))).once()
+    assert since == [NOON - timedelta(days=days)]

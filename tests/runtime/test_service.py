@@ -16,6 +16,7 @@ from platform_meter import sources
 from platform_meter.model.definitions import Definitions
 from platform_meter.runtime.files.config import load_config
 from platform_meter.runtime.service import PAGES, Service
+from platform_meter.store import StoreError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SLI = "slis: [{id: shop, bad: 'increase(e[{{window}}])', total: 'increase(r[{{window}}])'}]"
@@ -61,6 +62,14 @@ def test_a_prometheus_with_queries_is_a_source_like_any_other(make: Make) -> Non
     assert service.prometheus is not None
 
 
+def test_pages_ask_the_prometheus_on_which_our_rules_run(make: Make) -> None:
+    """Another one, such as that of a mesh, has nothing that they recorded."""
+    mesh = "mesh: {type: prometheus, url: 'http://127.0.0.1:1', rules: false}"
+    assert make(mesh).prometheus is None
+    service = make(f"{mesh}, prom: {{type: prometheus, url: 'http://127.0.0.1:2'}}")
+    assert service.prometheus is service._ways["prom"]
+
+
 def test_without_a_prometheus_there_is_no_way_to_one(make: Make) -> None:
     """Pages say so."""
     service = make("")
@@ -88,6 +97,7 @@ def test_each_stream_is_known_by_what_it_gives(make: Make) -> None:
         ("eu", "pods"): ({"PodStarted", "PodNeverReady"}, *watch),
         ("eu", "nodes"): ({"Node", "SliCount"}, minute, None),
         ("eu", "waiting"): ({"PodsWaiting"}, minute, None),
+        ("eu", "issuer"): ({"ClusterIssuer"}, timedelta(hours=1), None),
         ("eu", "readyz"): ({"ProbeCheck"}, timedelta(seconds=30), None),
         # What the tick makes of tickets is known as far as they are.
         ("tickets", "issues"): ({"TicketEvent", "SlaCycle"}, minute, None),
@@ -127,3 +137,23 @@ def test_pages_leave_the_tick_its_look(make: Make) -> None:
         assert not inside.is_set()
     late.join(PATIENCE)
     assert inside.is_set()
+
+
+@pytest.mark.parametrize(("ticked", "followed", "kept"), [(True, False, 1), (True, True, 0), (False, False, 0)])
+def test_the_last_one_keeps_what_measures_made(
+    make: Make, monkeypatch: pytest.MonkeyPatch, ticked: bool, followed: bool, kept: int
+) -> None:
+    """Not one whose place another has taken, nor one that never looked; a store that is gone is no reason to stay open."""
+    service, calls = make(""), [0]
+    if ticked:
+        service.meter.tick()
+
+    def gone() -> None:
+        calls[0] += 1
+        raise StoreError("away")
+
+    monkeypatch.setattr(service.meter, "keep", gone)
+    closed: list[bool] = []
+    monkeypatch.setattr(service.store, "close", lambda: closed.append(True))
+    service.close(followed=followed)
+    assert (calls, closed) == ([kept], [True])

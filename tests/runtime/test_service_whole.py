@@ -53,12 +53,22 @@ def test_every_configured_source_is_read(running: Running) -> None:
         ("github", "github"): 1.0,
         ("argocd", "argocd-eu"): 1.0,
         ("argocd", "argocd-us"): 1.0,
+        ("apigateway", "aws-eu"): 1.0,
         ("gitlab", "gitlab"): 1.0,
         ("jenkins", "jenkins"): 1.0,
         ("jira", "jira"): 1.0,
+        ("kong", "kong"): 1.0,
+        ("nginx", "nginx"): 1.0,
         ("kubernetes", "cluster-eu"): 1.0,
         ("kubernetes", "cluster-us"): 1.0,
         ("tekton", "tekton"): 1.0,
+        ("clusters", "clusters-eks"): 1.0,
+        ("clusters", "clusters-gke"): 1.0,
+        ("istio", "istio-eu"): 1.0,
+        ("linkerd", "linkerd-us"): 1.0,
+        ("probes", "probes"): 1.0,
+        ("prometheus", "prometheus-eu"): 1.0,
+        ("prometheus", "prometheus-us"): 1.0,
     }
     at = running.clock.at.timestamp()
     name = "platform_meter_source_last_success_timestamp_seconds"
@@ -222,4 +232,4 @@ def test_started_it_polls_and_ticks_until_it_is_closed(tmp_path: Path) -> None:
         finally:
             other.close()
         assert not [t.name for t in set(threading.enumerate()) - before if t.name == "tick" or "watch" in t.name]
-        service.close = lambda: None  # type: ignore[method-assign] # the block would close it again
+        service.close = lambda **_: None  # type: ignore[method-assign] # the block would close it again

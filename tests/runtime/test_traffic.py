@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 from tests.support.company import Running, company
 from tests.support.http import Reply, serving
+from tests.support.objectives import ago, objective, scene, sli
 from tests.support.our_slos import our_plans
 from tests.support.slos import RATIO, planned
 
+from platform_meter.model.facts.slis import SLI
 from platform_meter.model.source import SourceError
 from platform_meter.runtime.files.config import Config
-from platform_meter.runtime.traffic import has_store, prometheus_at, recorded, stored
+from platform_meter.runtime.traffic import first_counted, has_store, prometheus_at, recorded, stored
 from platform_meter.slo.plan import Plan
 
 
@@ -92,3 +94,14 @@ def test_what_is_no_prometheus_is_an_error() -> None:
         server.on("/api/v1/query", Reply(body=b"<html>"))
         with pytest.raises(SourceError, match="it answered 200, and not as a Prometheus query API does"):
             recorded(outside, planned(RATIO))
+
+
+def test_traffic_that_is_kept_by_days_alone_began_with_its_first_day() -> None:
+    """Else what an hour has would be told by the time of the events that are left; other SLIs' events tell nothing."""
+    of = objective(SLI, where={"id": "a"})
+    told = [sli("a", 9.0, 1.0, ago(days=40)), sli("a", 9.0, 1.0, ago(days=3)), sli("b", 1.0, 0.0, ago(days=50))]
+    start, cut = ago(days=60), datetime(2026, 5, 6, tzinfo=UTC)
+    assert first_counted(scene(told, of), of, start) == ago(days=40)
+    assert first_counted(scene(told, of, summed=cut), of, start) == datetime(2026, 5, 1, tzinfo=UTC)
+    assert first_counted(scene(told[1:], of, summed=cut), of, start) == ago(days=3)
+    assert first_counted(scene(told, of), of, ago(days=1)) is None

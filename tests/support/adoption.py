@@ -101,11 +101,6 @@ def was(
     unit: str, state: str, *, day: date = TODAY - timedelta(days=1), active: bool = False, adopted: bool = False
 ) -> UnitState:
     """A unit's row of yesterday's snapshot."""
-    return UnitState(
-        day=day,
-        capability="gateway",
-        unit=unit,
-        state=state,
-        ever_active=active or state == "active",
-        ever_adopted=adopted,
-    )
+    ever = {"active": active or state == "active", "adopted": adopted}
+    words = frozenset(word for word, true in ever.items() if true)
+    return UnitState(day=day, what="adoption/gateway", unit=unit, state=state, ever=words)

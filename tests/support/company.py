@@ -10,6 +10,7 @@ Everything between the two is real: HTTP on loopback, the sources, the store, th
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,12 +20,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import Client
 
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.company.scenarios import Scenario, Trouble
-from platform_meter.demo.stage.files import write
+from platform_meter.demo.stage.files import to_simulated_accounts, write
 from platform_meter.demo.stage.server import Addresses, serving
 from platform_meter.demo.truth import Truth
 from platform_meter.demo.world import World
@@ -225,7 +227,7 @@ def company(
     scenario = Scenario(trouble=trouble, begin=since, end=None if trouble_for is None else since + trouble_for)
     world = World.build(Company.build(seed, START, teams=teams, services=services), clock, scenario=scenario)
     clock.at = START + begin
-    with serving(world) as addresses:
+    with serving(world) as addresses, _simulated_accounts(folder):
         found = examine(write(folder, world.company, addresses), (), {})
         assert found.problems == ()
         chosen = (found.config or Config()).model_copy(
@@ -244,6 +246,19 @@ def company(
             yield Running(world=world, addresses=addresses, clock=clock, folder=folder, service=service, first=clock.at)
         finally:
             service.close()
+
+
+@contextmanager
+def _simulated_accounts(folder: Path) -> Iterator[None]:
+    """For this process's boto3, which sees no other variables than those of the process."""
+    wanted = dict(os.environ)
+    to_simulated_accounts(wanted, folder)
+    with pytest.MonkeyPatch.context() as patched:
+        for name in os.environ.keys() - wanted.keys():
+            patched.delenv(name)
+        for name, value in wanted.items():
+            patched.setenv(name, value)
+        yield
 
 
 def _changed(section: SourceSection, **said: Any) -> SourceSection:

@@ -12,7 +12,8 @@ from typing import Any
 Json = dict[str, Any]
 BUILT_IN = {"__range": "7d", "__interval": "1h", "__rate_interval": "10m"}
 _LABEL_VALUES = re.compile(r"label_values\((?P<selector>.+), (?P<label>\w+)\)", re.DOTALL)
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_VARIABLE = re.compile(r"\$(?:\{([a-z_]\w*)\}|([a-z_]\w*))")
+"""`$1` is none: it stands for a group of a regular expression."""
 
 
 class How(StrEnum):

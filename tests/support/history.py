@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Fact, Reading, Ref, Tallied
-from platform_meter.model.history import Count, Held, ObjectRow, Owner, Row, SourceState, UnitState
+from platform_meter.model.history import Count, DayCount, Held, ObjectRow, Owner, Row, SourceState, UnitState
+from platform_meter.model.kept import Fold
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reading)
@@ -53,35 +55,50 @@ class MemoryHistory:
 
     Args:
         facts: (source instance, owner now, fact). Events of one (source, kind, key) are one: the newest `updated` wins.
-            A reading holds since its `since`, or ever since.
+            A reading holds since its `since`, or ever since. None stands for what is stored no more.
         sources: the configured instances.
         held: (source instance, owner now, reading, from, until) where the time matters.
         owned: earlier owners by `Ref.name`: (from, owner), oldest first; before the first, and with none, the owner now.
-        taken: adoption snapshots.
-        gives: kinds by source type; a type not named gives everything.
+        taken: daily states.
+        zone: cuts the days of `daily`.
+        gives: kinds by source type, or by source instance; one not named gives everything.
+        before: what `pruned` says; such events are to be left out of `facts`.
+        summed: what `summed_before` says of kinds that were counted elsewhere, a midnight of the zone.
+        counted: from when on a source instance's events are in counters; of one not named all are.
     """
 
     def __init__(
         self,
-        facts: Iterable[tuple[str, Owner, Fact]] = (),
+        facts: Iterable[tuple[str, Owner, Fact | None]] = (),
         *,
         sources: Sequence[SourceState] = (),
         held: Iterable[tuple[str, Owner, Reading, datetime, datetime | None]] = (),
         owned: Mapping[str, Sequence[tuple[datetime, Owner]]] | None = None,
         taken: Sequence[UnitState] = (),
+        zone: str = "UTC",
         gives: Mapping[str, frozenset[type[Fact]]] | None = None,
+        counted: Mapping[str, datetime] | None = None,
+        before: datetime | None = None,
+        summed: datetime | None = None,
     ) -> None:
+        self.before, self.summed = before, summed
+        self.folds: dict[str, Fold] = {}
+        """What was stored of what measures keep."""
+        self.counted = dict(counted or {})
         self._sources = tuple(sources)
         self._types = {s.instance: s.type for s in sources}
         self._gives = dict(gives or {})
         self._owned = dict(owned or {})
-        self.taken = list(taken)
+        self.taken, self._zone = list(taken), ZoneInfo(zone)
         self._objects: dict[tuple[str, str, str], int] = {}
         self._refs: list[tuple[str, Ref]] = []
         self._owners: list[Owner] = []
         self._events: dict[tuple[str, type[Event], str], Row[Event]] = {}
+        self._corrected: dict[type[Event], int] = {}
         self._held: list[Held[Reading]] = []
         for seq, (name, whose, fact) in enumerate(facts, 1):
+            if fact is None:
+                continue
             object_ = self._object(name, whose, fact.about)
             if isinstance(fact, Event):
                 self._store(Row(seq=seq, source=name, object=object_, event=fact))
@@ -100,9 +117,13 @@ class MemoryHistory:
 
     def _store(self, row: Row[Event]) -> None:
         at = (row.source, type(row.event), row.event.key)
-        last = self._events.get(at)
+        last, fields = self._events.get(at), type(row.event).use_fields()
         if last is None or (row.event.updated or BEGINNING) > (last.event.updated or BEGINNING):
             self._events[at] = row
+        if last is self._events[at] or last is None:
+            return
+        if last.object != row.object or any(getattr(last.event, f) != getattr(row.event, f) for f in fields):
+            self._corrected[type(row.event)] = row.seq
 
     def _hold(self, source_: str, object_: int, reading: Reading, start: datetime, until: datetime | None) -> None:
         held = Held(source=source_, object=object_, reading=reading, start=start, until=until)
@@ -110,21 +131,47 @@ class MemoryHistory:
             self._held.append(held)
 
     def sources(self, kind: type[Event | Reading] | None = None) -> Sequence[SourceState]:
-        return [s for s in self._sources if kind is None or s.type not in self._gives or kind in self._gives[s.type]]
+        given = ((s, self._gives.get(s.instance, self._gives.get(s.type))) for s in self._sources)
+        return [s for s, kinds in given if kind is None or kinds is None or kind in kinds]
 
     def counts(
         self, kind: type[Tallied[D]], source: str, start: datetime, end: datetime
     ) -> Mapping[tuple[int, D], Count]:
         found: dict[tuple[int, D], Count] = {}
-        for row in self.rows(kind, start, end, source=source):
+        summed = self.summed_before(kind)
+        if summed is not None and start < summed:
+            day = start.astimezone(self._zone).date()
+            days = (day, (min(end, summed)).astimezone(self._zone).date())
+            for told in self.daily(kind, {source}, days[0] + timedelta(days=start != self._midnight(day)), days[1]):
+                last = found.get((told.object, told.dim), Count(n=0, amount=0.0))
+                found[told.object, told.dim] = Count(n=last.n + told.n, amount=last.amount + told.amount)
+        self._tally(found, kind, source, start if summed is None else max(start, summed), end)
+        return found
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), self._zone)
+
+    def _tally(
+        self,
+        found: dict[tuple[int, D], Count],
+        kind: type[Tallied[D]],
+        source: str,
+        start: datetime,
+        end: datetime,
+    ) -> None:
+        for row in self._all(kind, start, end, source, 0):
             for tally in row.event.tallies():
                 last = found.get((row.object, tally.dim), Count(n=0, amount=0.0))
                 found[row.object, tally.dim] = Count(n=last.n + tally.n, amount=last.amount + tally.amount)
-        return found
 
     def rows(
         self, kind: type[E], start: datetime, end: datetime, *, source: str | None = None, after: int = 0
     ) -> Iterator[Row[E]]:
+        summed = self.summed_before(kind)
+        return self._all(kind, start if summed is None else max(start, summed), end, source, after)
+
+    def _all(self, kind: type[E], start: datetime, end: datetime, source: str | None, after: int) -> Iterator[Row[E]]:
+        """As `rows`, with those of which only sums of days are left."""
         found = [
             Row(seq=r.seq, source=r.source, object=r.object, event=r.event)
             for r in self._events.values()
@@ -138,11 +185,35 @@ class MemoryHistory:
         for row in self.rows(kind, start, end, source=source, after=after):
             yield row.object, msgspec.convert(row.event, shape, from_attributes=True)
 
+    def daily(self, kind: type[Tallied[D]], sources: Collection[str], start: date, end: date) -> Iterable[DayCount[D]]:
+        for day in (start + timedelta(days=n) for n in range((end - start).days)):
+            first, last = (self._midnight(d) for d in (day, day + timedelta(days=1)))
+            for source_ in sources:
+                found: dict[tuple[int, D], Count] = {}
+                self._tally(found, kind, source_, first, last)
+                for (object_, dim), count in found.items():
+                    yield DayCount(source_, day, object_, dim, count.n, count.amount)
+
+    def by_commit(self, kind: type[E], commits: Collection[str]) -> Iterator[Row[E]]:
+        # In no order, as promised: who needs one sorts.
+        for row in reversed(list(self.rows(kind, BEGINNING, datetime.max.replace(tzinfo=UTC)))):
+            if not set(row.event.commits()).isdisjoint(commits):
+                yield row
+
     def latest(self, kind: type[Event]) -> int:
         return max((r.seq for r in self._events.values() if isinstance(r.event, kind)), default=0)
 
     def corrected(self, kind: type[Event]) -> int:
-        return 0
+        return self._corrected.get(kind, 0)
+
+    def fold(self, name: str) -> Fold | None:
+        return self.folds.get(name)
+
+    def pruned(self) -> datetime | None:
+        return self.before
+
+    def summed_before(self, kind: type[Event]) -> datetime | None:
+        return self.summed if kind.elsewhere else None
 
     def readings(self, kind: type[R], *, at: datetime | None = None, source: str | None = None) -> Sequence[Held[R]]:
         return [
@@ -166,6 +237,9 @@ class MemoryHistory:
         earlier = [o for start, o in self._owned.get(self._refs[object_][1].name, ()) if start <= at]
         return earlier[-1] if earlier else self._owners[object_]
 
+    def counted_from(self, source: str) -> datetime | None:
+        return self.counted.get(source)
+
     def objects(self, *, kind: str | None = None, source_type: str | None = None) -> Sequence[ObjectRow]:
         seen = [
             (object_, *self._refs[object_], self._owners[object_])
@@ -183,15 +257,23 @@ class MemoryHistory:
         times += [h.until or h.start for h in self._held if h.object == object_]
         return max(times)
 
-    def snapshots(self, capability: str, start: date, end: date) -> Sequence[UnitState]:
-        found = [s for s in self.taken if s.capability == capability and start <= s.day < end]
+    def states(self, what: str, start: date, end: date) -> Sequence[UnitState]:
+        found = [s for s in self.taken if s.what == what and start <= s.day < end]
         return sorted(found, key=lambda s: (s.day, s.unit))
 
-    def states_by_day(self, capability: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
+    def states_by_day(self, what: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
         found: defaultdict[date, Counter[str]] = defaultdict(Counter)
-        for unit in self.snapshots(capability, start, end):
+        for unit in self.states(what, start, end):
             found[unit.day][unit.state] += 1
         return found
 
-    def last_snapshot(self, capability: str) -> date | None:
-        return max((s.day for s in self.taken if s.capability == capability), default=None)
+    def unchanged_since(self, what: str) -> Mapping[str, date]:
+        found: dict[str, UnitState] = {}
+        for one in self.states(what, date.min, date.max):
+            if one.unit not in found or found[one.unit].state != one.state:
+                found[one.unit] = one
+        last = {s.unit for s in self.taken if s.what == what and s.day == self.last_day(what)}
+        return {unit: one.day for unit, one in found.items() if unit in last}
+
+    def last_day(self, what: str) -> date | None:
+        return max((s.day for s in self.taken if s.what == what), default=None)

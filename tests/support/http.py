@@ -80,6 +80,7 @@ class Server:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each body waits 40 ms for a receipt of its headers
     scripted: Server
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is given
@@ -193,6 +194,17 @@ def certificate(folder: Path, ca: Certificate, name: str, san: str = "IP:127.0.0
     _openssl(
         *new, "-subj", f"/CN={name}", *usage, "-CA", ca.cert, "-CAkey", ca.key, "-keyout", made.key, "-out", made.cert
     )
+    return made
+
+
+def expired(folder: Path, ca: Certificate, name: str, san: str = "IP:127.0.0.1") -> Certificate:
+    """A certificate of a server, signed by `ca`, which ended a day ago."""
+    made, asked, more = Certificate(folder / f"{name}.crt", folder / f"{name}.key"), folder / "asked", folder / "more"
+    more.write_text(f"subjectAltName={san}")
+    new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}"]
+    _openssl(*new, "-keyout", made.key, "-out", asked)
+    by = ("-CA", ca.cert, "-CAkey", ca.key, "-set_serial", "7")
+    _openssl("x509", "-req", "-in", asked, "-extfile", more, *by, "-days", "-1", "-out", made.cert)
     return made
 
 

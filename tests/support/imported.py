@@ -96,7 +96,7 @@ def snapshots(running: Running, capability: Capability) -> dict[date, dict[str, 
     """What the store holds, by day and unit."""
     found: dict[date, dict[str, UnitState]] = {}
     with running.service.history() as history:
-        for row in history.snapshots(capability.id, today_of(running) - 400 * DAY, today_of(running)):
+        for row in history.states(f"adoption/{capability.id}", today_of(running) - 400 * DAY, today_of(running)):
             found.setdefault(row.day, {})[row.unit] = row
     return found
 

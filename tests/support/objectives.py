@@ -13,12 +13,14 @@ from platform_meter.measures.objectives.windows import configured
 from platform_meter.model.definitions import Definitions, Ticketing
 from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.ci import Outcome, PipelineRun
-from platform_meter.model.facts.kubernetes import PodStarted, ProbeCheck, ProbeResult
+from platform_meter.model.facts.kubernetes import PodStarted
+from platform_meter.model.facts.probes import ProbeCheck, ProbeResult
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Gauging, Measure, Scene
 from platform_meter.model.metric import Metric, resolve
 from platform_meter.model.objective import Countable, NoData, StoredObjective, StoredSli, Unknown
+from platform_meter.testing import adds_up
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -110,11 +112,12 @@ def scene(
     sources: Iterable[SourceState] = (),
     ticketing: tuple[Ticketing, ...] = (),
     now: datetime = NOW,
+    summed: datetime | None = None,
 ) -> Scene:
-    """Facts of fresh sources read up to `now`, unless other sources are given."""
+    """Facts of fresh sources read up to `now`, unless other sources are given; before `summed` days alone are left."""
     told = list(told)
     states = list(sources) or [source(name, watermark=now) for name in dict.fromkeys(name for name, _ in told)]
-    history = MemoryHistory([(name, owner("a"), fact) for name, fact in told], sources=states)
+    history = MemoryHistory([(name, owner("a"), fact) for name, fact in told], sources=states, summed=summed)
     return Scene(history=history, definitions=Definitions(objectives=objectives, ticketing=ticketing), now=now)
 
 
@@ -123,6 +126,7 @@ def values(at: Scene, metric: Metric, measures: Iterable[Measure] | None = None)
     found: dict[tuple[str, ...], float] = {}
     for measure in measures or configured(at.definitions):
         assert isinstance(measure, Gauging)
+        adds_up(measure, at)
         for sample in measure.compute(at):
             value = resolve(sample.value)
             assert value is not None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,13 +45,19 @@ def site(seen: View, **more: Any) -> Site:
     def look() -> Iterator[View]:
         yield seen
 
-    return Site(**{"exposition": Exposition, "view": look, "health": str, "unready": str, "reload": list, **more})
+    usual = {"exposition": Exposition, "view": look, "health": str, "unready": str, "reload": list}
+    return Site(**{**usual, "explain": lambda _metric, _labels: {}, **more})
 
 
 def html(seen: View, path: str) -> str:
     answer = Client(make_app(site(seen))).get(path)
     assert answer.status_code == 200, answer.text
     return answer.text
+
+
+def examples(seen: View, path: str) -> list[str]:
+    """What a page shows to be copied into a file."""
+    return [unescape(text) for text in re.findall(r"<pre><code>(.*?)</code></pre>", html(seen, path), re.DOTALL)]
 
 
 def tables(seen: View, path: str) -> dict[str, Table]:

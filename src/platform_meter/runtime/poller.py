@@ -22,6 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from pydantic import BaseModel
 
 from platform_meter.model.catalogue.meter import EVENTS_REJECTED
+from platform_meter.model.facts import Event
 from platform_meter.model.metric import Increment
 from platform_meter.model.source import Expired, Limited, Mode, Page, Refused, Source, SourceConfig, SourceError, Stream
 from platform_meter.runtime.imports import Imports
@@ -55,7 +56,9 @@ class Instance:
         every, stale_after = stream.every or self.settings.every, self.settings.stale_after
         if stream.mode is Mode.WATCH:
             stale_after = max(3 * every, stale_after or every)
-        return ConfiguredStream(name=stream.name, gives=stream.gives, every=every, stale_after=stale_after)
+        return ConfiguredStream(
+            name=stream.name, gives=stream.gives, every=every, stale_after=stale_after, behind=stream.behind
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,10 +251,17 @@ class Poller:
             stream.name,
             now=now,
             lookback=instance.settings.overlap,
-            history=instance.settings.history,
+            history=self._reach(instance, stream),
             holder=self._holder,
             anew=anew,
         )
+
+    def _reach(self, instance: Instance, stream: Stream) -> timedelta:
+        """How far back a first poll reads: of what was counted elsewhere only what the store would take, with a day for the poll."""
+        events = [kind for kind in stream.gives if issubclass(kind, Event)]
+        takes = self._store.detail - timedelta(days=1)
+        full = not events or not all(kind.elsewhere for kind in events)
+        return instance.settings.history if full else min(instance.settings.history, takes)
 
     def _read(self, instance: Instance, stream: Stream, poll: Round, *, once: bool) -> Result:
         try:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import msgspec
 from sqlalchemy import make_url
 
+from platform_meter.measures.objectives.reach import candidate_sources
 from platform_meter.measures.objectives.windows import Windows
 from platform_meter.model.access import Access
+from platform_meter.model.dims import Dim
 from platform_meter.model.measure import Scene
+from platform_meter.model.objective import StoredObjective
 from platform_meter.model.source import Outside, SourceError
 from platform_meter.runtime.files.config import Config
 from platform_meter.runtime.outside.http import Way
@@ -56,11 +59,31 @@ def stored(service: Service, plan: Plan) -> float | None:
         scene = Scene(history=history, definitions=definitions, now=max(read), zone=service.zone)
         counts = Windows([objective]).of(scene, objective).counts
         start = max(read) - plan.period
-        first = next(history.rows(objective.sli.events.read, start, max(read)), None)
+        first = first_counted(scene, objective, start)
     if first is None or counts is None:
         return None
-    since = max(start, first.event.at)
+    since = max(start, first)
     return counts[plan.period_label].valid / max((max(read) - since) / _HOUR, 1.0) or None
+
+
+def first_counted(scene: Scene, objective: StoredObjective, start: datetime) -> datetime | None:
+    """When the first event since `start` ended; of what is kept by days alone, when its first day began."""
+    kind, history = objective.sli.events, scene.history
+    if not kind.elsewhere:
+        return next((row.event.at for row in history.rows(kind.read, start, scene.now)), None)
+
+    def its(dim: Dim) -> bool:
+        return kind.good(objective.sli, dim) is not None
+
+    summed = history.summed_before(kind.event)
+    if summed is not None and start < summed:
+        first, last = (moment.astimezone(scene.zone).date() for moment in (start, summed))
+        instances = {source.instance for source in candidate_sources(scene, objective)}
+        days = {told.day for told in history.daily(kind.event, instances, first, last) if its(told.dim)}
+        if days:
+            return datetime.combine(min(days), time(), scene.zone)
+    rows = history.rows(kind.event, start, scene.now)
+    return next((row.event.at for row in rows if any(its(tally.dim) for tally in row.event.tallies())), None)
 
 
 def recorded(outside: Outside, plan: Plan) -> float | None:

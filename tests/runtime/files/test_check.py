@@ -183,3 +183,33 @@ def test_any_query_in_the_configuration_is_well_or_told(pieces: list[tuple[str, 
     assert {p.line for p in loaded.problems} <= {1, 3}
     assert "'Nowhere' is not a time zone" in loaded.problems[0].text
     assert len(loaded.problems) <= 2
+
+
+@pytest.mark.parametrize(
+    ("period", "detail", "needs"), [("28d", "29d", 0), ("30d", "30d", 31), ("90d", "35d", 91), ("90d", "91d", 0)]
+)
+def test_slices_are_judged_for_as_long_as_their_events_are_kept(
+    tmp_path: Path, period: str, detail: str, needs: int
+) -> None:
+    """Which SLO it is stands there, and what to write; what is counted by events goes on from sums of days."""
+    (tmp_path / "slo-definitions").mkdir()
+    counted = SLO.replace("events: pipeline_runs", "events: gateway_requests").replace(
+        "  service: builds", f"  service: builds\n  timeWindow: [{{duration: {period}, isRolling: true}}]"
+    )
+    sliced = counted.replace("Occurrences", "Timeslices").replace("name: ci,", "name: sliced,")
+    sliced = sliced.replace("owner: a", "owner: a, platform-meter.io/no-data: exclude")
+    sliced = sliced.replace("{target: 0.9}", "{target: 0.9, timeSliceTarget: 0.95, timeSliceWindow: 5m}")
+    (tmp_path / "slo-definitions" / "a.yaml").write_text(counted, "utf-8")
+    (tmp_path / "slo-definitions" / "b.yaml").write_text(sliced, "utf-8")
+    path = tmp_path / "platform-meter.yaml"
+    path.write_text(f"store: {{detail: {detail}}}\n", "utf-8")
+    said = [(Path(p.path).name, p.text) for p in check(path, [], {})]
+    text = (
+        f"its slices are judged over {period}, and the store keeps what tells them for {detail[:-1]} days; "
+        f"write store: {{detail: {needs}d}} in the configuration, or count events (`Occurrences`)"
+    )
+    assert said == ([("b.yaml", text)] if needs else [])
+    path.write_text("store: {detail: 28d}\n", "utf-8")
+    assert [p.text for p in check(path, [], {}) if p.path == str(path)] == [
+        "windows of 28 days count what is kept in detail; write 29d or more"
+    ]

@@ -53,6 +53,7 @@ def test_every_key_is_read() -> None:
         "store": {
             "url": "sqlite:////etc/meter/data/meter.db",
             "retention": timedelta(days=100),
+            "detail": timedelta(days=35),
             "lease": timedelta(seconds=30),
         },
         "salt": {"file": "/etc/meter/secrets/salt", "env": None},

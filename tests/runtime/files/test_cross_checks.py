@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from tests.problems.fake_sources import TYPES
 from tests.runtime.files.test_definitions import EVERY_KIND
 
+from platform_meter.model.facts.kubernetes import Node, Workload
+from platform_meter.model.facts.practices import Quota
 from platform_meter.model.facts.use import Usage
-from platform_meter.runtime.files.cross_checks import Known, advise, cross_check
+from platform_meter.runtime.files.cross_checks import Known, Slo, advise, cross_check
 from platform_meter.runtime.files.definitions import read_definitions
 
 
@@ -25,18 +29,20 @@ def test_names_are_not_held_against_what_nobody_declares() -> None:
 def test_what_nothing_measures_yet_is_said_once_a_kind() -> None:
     """At the first of each; a persona without pain points and a capability without a journey have nothing to wait for."""
     found = read_definitions([("a.yaml", EVERY_KIND), ("b.yaml", "{kind: Campaign, id: later, at: 2026-03-03}\n")])
-    told = {p.text.removesuffix(" read and checked, and not measured yet") for p in advise(found.declared)}
+    told = {p.text.removesuffix(" read and checked, and not measured yet") for p in advise(found.declared, {})}
     assert told == {
         "campaigns are",
         "interventions are",
         "journeys are",
         "no source tells its tool's own SLA clock yet; this one is computed from the ticket's history",
         "pain points are",
-        "promises are",
         "roadmaps are",
         "surveys are",
     }
-    assert advise(read_definitions([("a.yaml", "{kind: Persona, id: dev}\n---\n{kind: Team, id: a}\n")]).declared) == []
+    assert (
+        advise(read_definitions([("a.yaml", "{kind: Persona, id: dev}\n---\n{kind: Team, id: a}\n")]).declared, {})
+        == []
+    )
 
 
 def test_a_prometheus_may_tell_of_other_systems() -> None:
@@ -52,8 +58,29 @@ def test_an_slo_of_a_document_with_problems_may_be_there() -> None:
     """What its objectives are called is not known, but how they begin."""
     text = "{kind: Promise, id: a, slo: web-fast, target: 0.9}\n---\n{kind: Promise, id: b, slo: web2, target: 0.9}\n"
     found = read_definitions([("a.yaml", text)])
-    (problem,) = cross_check(found.declared, Known(gives={}, slos=["wob"], unread_slos=["web"]))
+    slos = {"wob": Slo(objective=Decimal("0.99"), stored=True)}
+    (problem,) = cross_check(found.declared, Known(gives={}, slos=slos, unread_slos=["web"]))
     assert problem.text == "no SLO is called 'web2'; write one of: wob"
+
+
+def test_a_promise_is_looser_than_its_slo() -> None:
+    """As strict is not looser; the place is the target's. A target that is no number is told by the kind itself."""
+    targets = {"a": "0.9949", "b": "0.995", "c": "0.999", "d": "much"}
+    text = "---\n".join(f"{{kind: Promise, id: {id_}, slo: web, target: {t}}}\n" for id_, t in targets.items())
+    known = Known(gives={}, slos={"web": Slo(objective=Decimal("0.995"), stored=True)})
+    found = cross_check(read_definitions([("a.yaml", text)]).declared, known)
+    said = "a promise is looser than its SLO, and the objective of 'web' is 0.995; write a target under it"
+    assert [(p.line, p.column, p.text) for p in found] == [(3, 42, said), (5, 42, said)]
+
+
+def test_a_promise_that_nobody_judges_is_told() -> None:
+    """One of an SLO that Prometheus counts, each at its place: its numbers are not stored."""
+    named = {"a": "web", "b": "ci", "c": "web"}
+    text = "---\n".join(f"{{kind: Promise, id: {id_}, slo: {slo}, target: 0.9}}\n" for id_, slo in named.items())
+    slos = {name: Slo(objective=Decimal("0.99"), stored=name == "ci") for name in ("web", "ci")}
+    told = advise(read_definitions([("a.yaml", text)]).declared, slos)
+    said = "Prometheus counts SLO 'web' and nothing of it is stored, so this promise is not judged"
+    assert [(p.line, p.column, p.text) for p in told] == [(1, 29, said), (5, 29, said)]
 
 
 def test_a_person_is_a_unit_only_of_sources_that_tell_who_it_was() -> None:
@@ -67,3 +94,20 @@ def test_a_person_is_a_unit_only_of_sources_that_tell_who_it_was() -> None:
     said = {problem.text for problem in cross_check(found.declared, Known(gives=gives))}
     assert said == {"source 'prometheus' does not tell who did what; write unit: team or unit: service"}
     assert cross_check(found.declared, Known(gives=gives, people=["prometheus"])) == []
+
+
+def test_every_object_asked_for_can_be_among_those_counted() -> None:
+    """A quota covers workloads and no node: a capability that asks every node for one would pass nobody."""
+    text = """\
+{kind: Capability, id: c, unit: service, owner: team-x, mandated: true, eligible: {any: [{service: {}}]},
+ adopted: {source: kubernetes, count: quotas, every: {count: WORD}}, active: {source: kubernetes, count: quotas}}
+"""
+    gives = {"kubernetes": frozenset({Node, Quota, Workload})}
+
+    def said(word: str) -> list[str]:
+        found = read_definitions([("a.yaml", text.replace("WORD", word))])
+        return [problem.text for problem in cross_check(found.declared, Known(gives=gives))]
+
+    assert said("nodes") == ["no 'nodes' is ever counted as 'quotas'; write every: {count: workloads}"]
+    assert said("quotas") == ["no 'quotas' is ever counted as 'quotas'; write every: {count: workloads}"]
+    assert said("workloads") == []

@@ -44,6 +44,8 @@ def told(one: str, other: str, files: dict[str, bytes] | None = None) -> list[st
         ("type: kubernetes, cluster: a, kubeconfig: k", "type: kubernetes, cluster: b, kubeconfig: k, context: x"),
         (f"type: kubernetes, cluster: a, {EKS}", f"type: kubernetes, cluster: b, {EKS}"),
         (f"type: kubernetes, cluster: a, {GKE}", f"type: kubernetes, cluster: b, {GKE[:-1]}, endpoint: dns}}"),
+        ("type: nginx, access_log: /a.log", "type: nginx, access_log: /a.log, status: 'http://n/s'"),
+        ("type: nginx, metrics: ['http://n:10254/m', 'http://o/m']", "type: nginx, metrics: ['http://o/m']"),
     ],
 )
 def test_what_nothing_proves_different_is_the_same(one: str, other: str) -> None:
@@ -67,6 +69,9 @@ def test_what_nothing_proves_different_is_the_same(one: str, other: str) -> None
         (f"type: kubernetes, cluster: a, {EKS}", f"type: kubernetes, cluster: b, {EKS[:-1]}, profile: other}}"),
         (f"type: kubernetes, cluster: a, {GKE}", f"type: kubernetes, cluster: b, {GKE.replace('p,', 'q,')}"),
         (f"type: kubernetes, cluster: a, {EKS}", f"type: kubernetes, cluster: b, {GKE}"),
+        ("type: nginx, access_log: /a.log", "type: nginx, access_log: /b.log"),
+        ("type: nginx, access_log: /a.log", "type: nginx, status: 'http://n/s'"),
+        ("type: nginx, metrics: ['http://n:10254/m']", "type: nginx, metrics: ['http://o:10254/m']"),
         (HUB, JIRA),
     ],
 )

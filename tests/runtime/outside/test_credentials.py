@@ -12,6 +12,7 @@ from tests.support.ways import Kit, authorization, write
 
 from platform_meter.model.access import (
     Access,
+    Aws,
     Basic,
     ClientCertificate,
     Credential,
@@ -171,6 +172,37 @@ def test_in_cluster_uses_the_service_account(kit: Kit, tmp_path: Path, certs: di
         assert authorization(server) == ["Bearer pod-token", "Bearer rotated-pod-token"]
 
 
+def test_a_pods_token_that_ends_in_the_middle_of_a_list_loses_nothing(
+    kit: Kit, tmp_path: Path, certs: dict[str, Certificate]
+) -> None:
+    """The page is asked for once more with the token that stands there by then, and the list goes on behind it."""
+    write(tmp_path / "ca.crt", certs["ca"].cert.read_text())
+    write(tmp_path / "token", "first")
+    with serving(certs["server"]) as server:
+
+        def page(seen: Seen) -> Reply:
+            if seen.query == "continue=2" and seen.headers["authorization"] == "Bearer first":
+                write(tmp_path / "token", "other-token")
+                return Reply(401)
+            return Reply(body=f"[{seen.query[-1:] or 1}]".encode())
+
+        server.on("/pods", page)
+        address = urlsplit(server.url)
+        environ = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(address.port)}
+        access = Access(credential=InCluster())
+        held = credentials(access, clock=kit.time.clock, environ=environ, service_account=tmp_path)
+        way = kit.way(access, credential=held)
+        asked = (None, {"continue": 2}, {"continue": 3})
+        assert [way.get("/pods", list[int], params=params).body for params in asked] == [[1], [2], [3]]
+        sent = [(seen.query, seen.headers["authorization"]) for seen in server.seen]
+        assert sent == [
+            ("", "Bearer first"),
+            ("continue=2", "Bearer first"),
+            ("continue=2", "Bearer other-token"),
+            ("continue=3", "Bearer other-token"),
+        ]
+
+
 def test_in_cluster_elsewhere_says_so(kit: Kit, tmp_path: Path) -> None:
     """Outside of a pod, or without a mounted service account, the text says what to use; IPv6 hosts get brackets."""
     held = credentials(Access(credential=InCluster()), clock=kit.time.clock, environ={}, service_account=tmp_path)
@@ -281,6 +313,9 @@ def test_an_unusable_client_certificate_says_why(tmp_path: Path, certs: dict[str
             Eks(cluster="eu", region="eu-1", profile="ops"),
             "the profile ops, which needs an access entry of eu",
         ),
+        (Aws(service="cloudwatch", region="eu", role="arn:r"), "arn:r"),
+        (Aws(service="cloudwatch", region="eu", profile="ops"), "the profile ops"),
+        (Aws(service="cloudwatch", region="eu"), "the AWS identity of this process"),
         (Gke(project="p", location="l", cluster="c"), "the Google identity of this process"),
         (Gke(project="p", location="l", cluster="c", key_file="/key"), "/key"),
         (GithubApp(app="7", key_file="/key", org="acme", url=""), "the key /key of the GitHub App 7"),

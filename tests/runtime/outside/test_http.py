@@ -6,7 +6,6 @@ import contextlib
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -421,7 +420,6 @@ def test_a_stream_that_does_not_begin_says_why(
         (Access(url="https://me:hunter2@git.example"), "the url of git.example carries credentials; leave them out"),
         (Access(url="ftp://git.example"), "url 'ftp://git.example' is no http address; write https://HOST"),
         (Access(url="git.example"), "url 'git.example' is no http address"),
-        (Access(), "url '' is no http address"),
         (Access(url="https://git.example?key=1"), "the url of git.example has a query or fragment"),
     ],
 )
@@ -471,37 +469,29 @@ def test_a_gap_is_told_once(kit: Kit) -> None:
     assert kit.gaps == [gap, later]
 
 
-def test_a_gap_that_comes_again_after_it_was_filled_is_told_again(kit: Kit) -> None:
-    """Of what was read after all, and in that range alone."""
+def test_a_gap_that_was_filled_is_none_any_more(kit: Kit) -> None:
+    """What was read after all is passed on, and whose it is."""
     way = kit.way(Access(url="http://127.0.0.1:1"))
-    gap = Gap(start=NOON, end=NOON + timedelta(hours=1), reason="forbidden", text="closed", what="acme/api runs")
-    other = replace(gap, what="acme/web runs")
-    for each in (gap, other):
-        way.gap(each)
-    way.filled("acme/api runs", gap.start, gap.end)
-    for each in (gap, replace(gap, text="closed again"), other):
-        way.gap(each)
-    assert kit.gaps == [gap, other, gap]
-    assert kit.filled == [("acme/api runs", gap.start, gap.end)]
+    way.filled("acme/api runs", NOON, NOON + timedelta(hours=1))
+    assert kit.filled == [("acme/api runs", NOON, NOON + timedelta(hours=1))]
 
 
-def test_a_gap_that_could_not_be_kept_is_told_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store failed once: the next poll's word of the same gap goes through, the one after is known."""
-    way = kit.way(Access(url="http://127.0.0.1:1"))
-    gap = Gap(start=NOON, end=NOON + timedelta(hours=1), reason="expired")
-    told: list[Gap] = []
-
-    def keep(gap: Gap) -> None:
-        told.append(gap)
-        if len(told) == 1:
-            raise OSError("the disk is full")
-
-    monkeypatch.setattr(way, "_on_gap", keep)
-    with pytest.raises(OSError, match="the disk is full"):
-        way.gap(gap)
-    way.gap(gap)
-    way.gap(gap)
-    assert told == [gap, gap]
+def test_another_address_is_entered_with_its_own_credential(kit: Kit, server: Server) -> None:
+    """What is beside has its own address and secret, and a credential goes nowhere else."""
+    kit.environ |= {"OURS": "one", "THEIRS": "two"}
+    server.on("/items", OK)
+    server.on("/far/items", OK)
+    other = Access(url=f"{server.url}/far", credential=Token(secret=Secret(env="THEIRS")))
+    way = kit.way(Access(url=server.url, credential=Token(secret=Secret(env="OURS")), beside={"far": other}))
+    way.get("/items", list[int])
+    way.beside("far").get("/items", list[int])
+    way.beside("far").get("/items", list[int])
+    assert [(seen.path, seen.headers["authorization"]) for seen in server.seen] == [
+        ("/items", "Bearer one"),
+        ("/far/items", "Bearer two"),
+        ("/far/items", "Bearer two"),
+    ]
+    assert kit.outcomes == ["ok", "ok", "ok"]
 
 
 def test_threads_may_share_a_way(kit: Kit, server: Server) -> None:

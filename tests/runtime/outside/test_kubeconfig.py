@@ -135,6 +135,35 @@ def test_a_plugin_is_asked_again_when_its_token_is_refused(kit: Kit, tmp_path: P
         assert authorization(server) == ["Bearer token-1", "Bearer token-1", "Bearer token-2", "Bearer token-2"]
 
 
+@pytest.mark.parametrize(
+    ("ends", "passed", "sent"),
+    [
+        (timedelta(days=900), timedelta(minutes=2), ["1", "1", "2", "2"]),
+        (timedelta(hours=1), timedelta(minutes=58), ["1", "2", "2"]),
+    ],
+    ids=["refused early", "as was told"],
+)
+def test_a_plugins_token_that_ends_in_the_middle_of_a_list_loses_nothing(
+    kit: Kit, tmp_path: Path, ends: timedelta, passed: timedelta, sent: list[str]
+) -> None:
+    """The page that it ends at is read with the next one, and so are those behind it."""
+    with serving() as server:
+
+        def page(seen: Seen) -> Reply:
+            over = seen.query == "continue=2" and seen.headers["authorization"] == "Bearer token-1"
+            return Reply(401) if over else Reply(body=f"[{seen.query[-1:] or 1}]".encode())
+
+        server.on("/pods", page)
+        plugin_ = counting(tmp_path, (NOON + ends).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        way = kit.way(Access(credential=Kubeconfig(path=kubeconfig(tmp_path, server.url, plugin_))))
+        rows = list(way.get("/pods", list[int]).body or [])
+        kit.time.pass_(minutes=passed / timedelta(minutes=1))
+        for token in (2, 3):
+            rows += way.get("/pods", list[int], params={"continue": token}).body or []
+        assert rows == [1, 2, 3]
+        assert authorization(server) == [f"Bearer token-{number}" for number in sent]
+
+
 def test_a_token_that_ends_for_two_threads_is_renewed_once(kit: Kit, tmp_path: Path) -> None:
     """Whoever comes second finds the new token there already, and is not refused."""
     path = kubeconfig(tmp_path, "http://127.0.0.1:1", counting(tmp_path, "2030-01-01T00:00:00Z"))

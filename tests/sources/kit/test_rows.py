@@ -136,3 +136,17 @@ def test_threads_may_share_a_sieve() -> None:
         sys.setswitchinterval(before)
     assert page.progress == Progress(what="loans", done=4)
     assert page.rejected == {("Usage", "invalid"): 1_200}
+
+
+def test_odd_rows_of_what_is_beside_are_counted_too() -> None:
+    """One poll reads several addresses, and all that it leaves out is told with its pages."""
+
+    def read(sieve: Sieve) -> Iterator[Page]:
+        far = sieve.beside("far")
+        for _ in range(2):
+            far.get("/loans", list[Loan])
+            yield Page()
+
+    odd, _ = ODD["no zone"]
+    pages = list(Sieve.over(FakeOutside({"far:/loans": [GOOD, odd]}), read))
+    assert [page.rejected for page in pages] == [{("Usage", "naive"): 1}, {("Usage", "naive"): 1}]

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from platform_meter.model.facts import Fact, Ref
-from platform_meter.model.facts.kubernetes import Namespace, ProbeCheck, ProbeResult
+from platform_meter.model.facts.kubernetes import Namespace
+from platform_meter.model.facts.probes import ProbeCheck, ProbeResult
 from platform_meter.sources.kit.kubernetes_objects import Meta, Thing
 from platform_meter.sources.kit.sayers import Inventory, Said, net
 

@@ -66,6 +66,37 @@ def test_amounts_are_what_was_counted_since_the_last_scrape() -> None:
     assert read(ok(103), ok(9, "/b"), bad(7)) == {}
 
 
+NAMED = Scrape(path="/metrics", families=(REQUESTS,), becomes=ApiRequests, named=("proxy_info", "node"))
+
+
+def test_processes_that_say_who_they_are_may_answer_in_turn() -> None:
+    """Each goes on from what it said itself; one that was never met says nothing at first, however much it has counted."""
+    read = Reader(NAMED)
+
+    def node(name: str, value: float) -> tuple[str, str]:
+        return (f'proxy_info{{node="{name}"}} 1', ok(value))
+
+    assert read(*node("a", 100)) == {}
+    assert read(*node("b", 900)) == {}
+    assert read(*node("a", 107)) == {"200": 7.0}
+    assert read(*node("b", 903)) == {"200": 3.0}
+    assert read.last is not None
+    assert read.last.key.startswith("b@")
+    assert read(*node("a", 5)) == {"200": 5.0}
+
+
+def test_a_process_that_does_not_say_who_it_is_is_one() -> None:
+    """An older version lacks the sample; a first series of a family counts from 0 only where the page is known to be its own."""
+    read = Reader(NAMED)
+    read(ok(100))
+    assert read(ok(101)) == {"200": 1.0}
+    named, silent = Reader(NAMED), Reader(NAMED)
+    named('proxy_info{node="a"} 1')
+    silent("# nothing")
+    assert named('proxy_info{node="a"} 1', ok(4)) == {"200": 4.0}
+    assert silent(ok(4)) == {}
+
+
 def test_a_reset_counts_from_zero() -> None:
     """Of one series and not of the one beside it."""
     read = Reader()

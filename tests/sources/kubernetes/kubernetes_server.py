@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,8 @@ import msgspec
 from platform_meter.testing.outside import Call, Reply
 
 CREATED = "2026-05-01T08:00:00Z"
+INSTALLED_APART = ("gateway.networking.k8s.io", "monitoring.coreos.com", "wgpolicyk8s.io")
+"""Groups whose resources are there once an object of them is put."""
 
 
 def thing(name: str, namespace: str = "", created: str | datetime = CREATED, **more: Any) -> dict[str, Any]:
@@ -20,6 +23,7 @@ def thing(name: str, namespace: str = "", created: str | datetime = CREATED, **m
     meta: dict[str, Any] = {"name": name, "uid": f"uid-{name}", "labels": more.pop("labels", {})}
     meta["creationTimestamp"] = created.isoformat() if isinstance(created, datetime) else created
     meta["ownerReferences"] = more.pop("owners", [])
+    meta |= {"annotations": more.pop("annotations")} if "annotations" in more else {}
     if namespace:
         meta["namespace"] = namespace
     return {"metadata": meta, **more}
@@ -65,6 +69,8 @@ class Cluster:
     """How many requests it has answered by verb and code, as its `/metrics` tells."""
     within: dict[tuple[str, str], int] = field(default_factory=dict)
     """How many requests it was done with, by verb and bound in seconds."""
+    issuer: str = "https://oidc.example/eu/"
+    """By which name it signs tokens; empty where it does not tell."""
     began: str = "1.7773e+09"
     """When its process began, in seconds since 1970."""
 
@@ -103,10 +109,24 @@ class Cluster:
                 for (verb, bound), n in self.within.items()
             )
             return Reply(body="\n".join([*counted, *took, f"process_start_time_seconds {self.began}"]))
+        if call.path == "/.well-known/openid-configuration":
+            found = Reply(body={"issuer": self.issuer, "jwks_uri": ""}) if self.issuer else Reply(status=404)
+            return Reply(body="", status=found.status) if call.method == "TEXT" else found
+        if call.path == "/apis":
+            return Reply(body={"groups": list(self._groups())})
+        if call.path not in self.objects and any(f"/{group}/" in call.path for group in INSTALLED_APART):
+            return Reply(status=404)
         if call.method == "LINES":
             return self._watch(call)
         reply = self._list(call) if "watch" not in call.params else Reply(body="")
         return Reply(body=msgspec.json.encode(reply.body).decode()) if call.method == "TEXT" else reply
+
+    def _groups(self) -> Iterator[dict[str, Any]]:
+        for path in self.objects:
+            if path.startswith("/apis/"):
+                _, _, group, version, _ = path.split("/")
+                served = {"version": version}
+                yield {"name": group, "versions": [served], "preferredVersion": served}
 
     def _list(self, call: Call) -> Reply:
         version, start = map(int, str(call.params.get("continue", f"{self.version}:0")).split(":"))

@@ -19,21 +19,36 @@ from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployRe
 from platform_meter.model.facts.kubernetes import (
     ApiLatency,
     ApiRequests,
+    ClusterIssuer,
     Namespace,
     Node,
     NodeState,
     PodNeverReady,
     PodStarted,
     PodsWaiting,
-    ProbeCheck,
-    ProbeResult,
     VerbClass,
     Workload,
 )
+from platform_meter.model.facts.practices import (
+    AdmissionPolicy,
+    ArgoDestination,
+    Autoscaler,
+    DisruptionBudget,
+    GatewayRoute,
+    GoldenImage,
+    MeshInjection,
+    Monitor,
+    NetworkPolicy,
+    PolicyReport,
+    Practice,
+    Quota,
+)
+from platform_meter.model.facts.probes import ProbeCheck, ProbeResult
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Page, Refused, Severed, TimedOut, Unexpected, Unreachable
 from platform_meter.sources.kubernetes import SOURCE, Config
+from platform_meter.sources.kubernetes.practices import KINDS as PRACTICES
 from platform_meter.sources.kubernetes.sayers import WAITING_PODS
 from platform_meter.testing import Case, Later
 from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
@@ -50,10 +65,13 @@ SETTINGS: dict[str, Any] = {
     "every": "20m",
     "api_requests": True,
     "rollouts": {"shop": "production"},
+    "practices": sorted(PRACTICES),
+    "golden_images": ["registry.example:5000/*"],
 }
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 PODS = "/api/v1/pods"
 NODES = "/api/v1/nodes"
+POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 SETS, JOBS = "/apis/apps/v1/replicasets", "/apis/batch/v1/jobs"
 
 
@@ -90,12 +108,49 @@ def owned(kind: str, name: str) -> list[dict[str, Any]]:
     return [{"kind": "Other", "name": "other"}, {"kind": kind, "name": name, "controller": True, "uid": f"uid-{name}"}]
 
 
+def covered_world() -> Cluster:
+    """A cluster with one object of each kind of what covers workloads."""
+    listed = {"resourceRules": [{"apiGroups": ["batch"], "operations": ["*"], "resources": ["cronjobs"]}]}
+    served = [{"type": "Accepted", "status": "True"}, {"type": "ResolvedRefs", "status": "True"}]
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "till"}
+    pods = {"selector": {"matchLabels": {"app": "agent"}}}
+    report = [{"policy": "limits", "result": "pass", "resources": [{"kind": "CronJob", "name": "nightly"}]}]
+    bound = {"policyName": "limits", "validationActions": ["Deny"]}
+    return (
+        Cluster()
+        .put("/apis/autoscaling/v2/horizontalpodautoscalers", thing("till", "shop", spec={"scaleTargetRef": target}))
+        .put("/apis/policy/v1/poddisruptionbudgets", thing("agent", "shop", spec=pods))
+        .put("/api/v1/resourcequotas", thing("none", "tmp-1", spec={"hard": {"pods": "1"}}))
+        .put("/api/v1/resourcequotas", thing("infra", "infra", spec={"hard": {"pods": "1"}}))
+        .put(
+            "/apis/networking.k8s.io/v1/networkpolicies", thing("agent", "shop", spec={"podSelector": pods["selector"]})
+        )
+        .put("/api/v1/services", thing("agent", "shop", spec={"selector": {"app": "agent"}}))
+        .put(
+            "/apis/gateway.networking.k8s.io/v1/httproutes",
+            thing(
+                "agent",
+                "shop",
+                spec={"rules": [{"backendRefs": [{"name": "agent"}]}]},
+                status={"parents": [{"conditions": served}]},
+            ),
+        )
+        .put("/apis/monitoring.coreos.com/v1/podmonitors", thing("agent", "shop", spec=pods))
+        .put(POLICIES, thing("limits", spec={"matchConstraints": listed}))
+        .put("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings", thing("limits", spec=bound))
+        .put("/apis/wgpolicyk8s.io/v1alpha2/policyreports", thing("one", "shop", results=report))
+    )
+
+
 def small_world() -> Cluster:
     part = {"app.kubernetes.io/part-of": "store", "team": "pay", "pod-template-hash": "5d8f"}
     requests = {("GET", 200): 1_000, ("WATCH", 200): 90}
+    injected = {"linkerd.io/inject": "enabled"}
+    tracked = {"argocd.argoproj.io/tracking-id": "till:apps/DaemonSet:shop/agent"}
+    cluster = covered_world()
+    cluster.requests, cluster.within = requests, {("GET", "1"): 990, ("GET", "+Inf"): 1_000}
     return (
-        Cluster(requests=requests, within={("GET", "1"): 990, ("GET", "+Inf"): 1_000})
-        .put(
+        cluster.put(
             "/api/v1/namespaces",
             thing("shop", labels={"team": "pay", "noise": "x"}),
             thing("tmp-1"),
@@ -104,7 +159,16 @@ def small_world() -> Cluster:
         .put(DEPLOYMENTS, deployment("web", 1, labels=part), deployment("test", namespace="tmp-1"))
         .put(DEPLOYMENTS, rolled("till", "registry.example:5000/till:1.4"))
         .put("/apis/apps/v1/statefulsets", thing("db", "shop", spec={}, status={}))
-        .put("/apis/apps/v1/daemonsets", thing("agent", "shop", status={}))
+        .put(
+            "/apis/apps/v1/daemonsets",
+            thing(
+                "agent",
+                "shop",
+                annotations=tracked,
+                spec={"template": {"metadata": {"labels": {"app": "agent"}, "annotations": injected}}},
+                status={},
+            ),
+        )
         .put("/apis/batch/v1/cronjobs", thing("nightly", "shop", spec={"schedule": "0 3 * * *"}))
         .put(PODS, pod("web-5d8f-x", owners=owned("ReplicaSet", "web-5d8f"), labels=part), pod("new", ready=None))
         .put(PODS, stuck("stuck"))
@@ -120,6 +184,11 @@ def ref(kind: str, id_: str, *labels: tuple[str, str]) -> Ref:
 def workload(kind: str, name: str, *labels: tuple[str, str]) -> Workload:
     about = ref("workload", f"shop/{kind}/{name}", *labels)
     return Workload(about=about, since=CREATED, cluster="eu", namespace="shop", workload_kind=kind)
+
+
+def covered(fact: type[Practice], kind: str, name: str, by: str, *labels: tuple[str, str]) -> Practice:
+    about = ref("workload", f"shop/{kind}/{name}", *labels)
+    return fact(about=about, cluster="eu", namespace="shop", workload_kind=kind, by=(by,))
 
 
 PART, TEAM = ("app.kubernetes.io/part-of", "store"), ("team", "pay")
@@ -141,6 +210,17 @@ EXPECTED: tuple[Fact, ...] = (
         owner_kind="deployment",
         seconds=7.0,
     ),
+    covered(Autoscaler, "Deployment", "till", "till"),
+    covered(DisruptionBudget, "DaemonSet", "agent", "agent"),
+    covered(NetworkPolicy, "DaemonSet", "agent", "agent"),
+    covered(GatewayRoute, "DaemonSet", "agent", "agent"),
+    covered(Monitor, "DaemonSet", "agent", "agent"),
+    covered(AdmissionPolicy, "CronJob", "nightly", "limits"),
+    covered(PolicyReport, "CronJob", "nightly", "limits"),
+    covered(MeshInjection, "DaemonSet", "agent", "linkerd"),
+    covered(ArgoDestination, "DaemonSet", "agent", "till"),
+    covered(GoldenImage, "Deployment", "till", "registry.example:5000/*"),
+    ClusterIssuer(about=CLUSTER, cluster="eu", issuer="https://oidc.example/eu"),
     PodsWaiting(about=CLUSTER, cluster="eu", waiting=1),
     Node(about=ref("node", "n1"), since=CREATED, cluster="eu", state=NodeState.READY),
     Node(about=ref("node", "n2"), since=CREATED, cluster="eu", state=NodeState.NOT_READY),
@@ -182,7 +262,7 @@ def answered(verb_class: VerbClass, good: float, bad: float) -> ApiRequests:
 
 
 def later_world() -> Answering:
-    """Hours on: a pod got ready, a workload and a node are gone, cronjobs are refused, and some objects are odd."""
+    """Hours on: a pod got ready, a workload and a node are gone, podmonitors are refused, and some objects are odd."""
     cluster = small_world()
     cluster.put(PODS, pod("odd", "08:00:09"), pod("new", "08:10:00", owners=owned("StatefulSet", "db")))
     cluster.objects[PODS]["odd"]["metadata"]["creationTimestamp"] = "0001-01-01T00:00:00Z"
@@ -194,11 +274,13 @@ def later_world() -> Answering:
     cluster.delete("/apis/apps/v1/statefulsets", "db")
     cluster.put(NODES, node("n2"), thing("odd", spec=[]))
     cluster.delete(NODES, "n3")
+    cluster.put("/api/v1/resourcequotas", thing("small", "shop", spec={"hard": {"pods": "9"}}))
+    cluster.delete("/apis/policy/v1/poddisruptionbudgets", "agent")
     cluster.requests = {("GET", 200): 1_040, ("GET", 503): 2, ("WATCH", 200): 95, ("LIST", 429): 1}
     cluster.within = {("GET", "1"): 990 + 30, ("GET", "+Inf"): 1_000 + 42}
 
     def answer(call: Call) -> Reply:
-        return Reply(status=403) if call.path.endswith("cronjobs") else cluster(call)
+        return Reply(status=403) if call.path.endswith("podmonitors") else cluster(call)
 
     return answer
 
@@ -240,6 +322,11 @@ LATER = Later(
             seconds=2_400.0,
         ),
         PodsWaiting(about=CLUSTER, cluster="eu", waiting=0),
+        covered(Quota, "Deployment", "web", "small", ("team", "ops")),
+        covered(Quota, "Deployment", "cart", "small"),
+        covered(Quota, "Deployment", "till", "small"),
+        covered(Quota, "DaemonSet", "agent", "small"),
+        covered(Quota, "CronJob", "nightly", "small"),
         Node(about=ref("node", "n2"), since=CREATED, cluster="eu", state=NodeState.READY),
         answered(VerbClass.READ, good=40.0, bad=2.0),
         answered(VerbClass.LIST, good=0.0, bad=1.0),
@@ -258,10 +345,11 @@ LATER = Later(
             (Namespace, "namespace/eu/kube-system"),
             (Workload, workload("StatefulSet", "db").key),
             (Node, "node/eu/n3"),
+            (DisruptionBudget, "workload/eu/shop/DaemonSet/agent"),
         }
     ),
-    failing=frozenset({"cronjobs"}),
-    rejected=3,
+    failing=frozenset({"monitors"}),
+    rejected=4,
 )
 CASE = Case(
     settings=SETTINGS,
@@ -275,6 +363,11 @@ CASE = Case(
     without=[
         ({"api_requests": False}, frozenset({ApiRequests, ApiLatency})),
         ({"rollouts": {}}, frozenset({Deployment})),
+        ({"golden_images": []}, frozenset({GoldenImage})),
+        (
+            {"practices": []},
+            frozenset({kind.fact for kind in PRACTICES.values()}),
+        ),
     ],
 )
 

@@ -81,6 +81,33 @@ def test_an_image_that_served_before_is_a_rollback() -> None:
     assert meter.run(rolled("web", "web:2", revision=4)) == [("rollout/uid-web/4", "success", "planned", "2")]
 
 
+def test_what_a_rollback_has_undone_is_none_when_it_is_tried_again() -> None:
+    """Which of two is the older one is told by when each served first, whatever the call in which it is told."""
+    meter = Meter(Cluster())
+    meter.run(rolled("web", "web:1"))
+    meter.run(rolled("web", "web:2", revision=2))
+    told = [
+        meter.run(rolled("web", f"web:{tag}", revision=tag + number)) for number, tag in enumerate((1, 2, 1, 3, 2), 2)
+    ]
+    assert [(kind, tag) for ((_, _, kind, tag),) in told] == [
+        ("rollback", "1"),
+        ("planned", "2"),
+        ("rollback", "1"),
+        ("planned", "3"),
+        ("rollback", "2"),
+    ]
+
+
+def test_of_more_images_than_are_remembered_the_oldest_is_new_again() -> None:
+    """Four, and the one that serves whichever it is."""
+    meter = Meter(Cluster())
+    for number in range(1, 5):
+        meter.run(rolled("web", f"web:{number}", revision=number))
+    assert meter.run(rolled("web", "web:1", revision=5)) == [("rollout/uid-web/5", "success", "rollback", "1")]
+    assert meter.run(rolled("web", "web:5", revision=6)) == [("rollout/uid-web/6", "success", "planned", "5")]
+    assert meter.run(rolled("web", "web:1", revision=7)) == [("rollout/uid-web/7", "success", "planned", "1")]
+
+
 def test_a_rollout_that_is_given_up_has_failed_unless_it_serves_after_all() -> None:
     """One key: the later version of it is the success. What is rolled back to the image that still serves is no deployment."""
     meter = Meter(Cluster())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,17 +10,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from platform_meter.model.access import Access, Basic, Secret, Token
 from platform_meter.model.facts import Fact, Ref
+from platform_meter.model.facts.instances import InstanceKind, Instances
+from platform_meter.model.facts.probes import ProbeCheck, ProbeResult, ServedCertificate
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Page, SourceError, TimedOut, Unexpected, Unreachable
-from platform_meter.sources.prometheus import SOURCE, slices
+from platform_meter.sources.prometheus import SOURCE
 from platform_meter.sources.prometheus.config import Config
 from platform_meter.testing import Case, Later
 from platform_meter.testing.outside import Call, FakeOutside, Reply
@@ -38,7 +39,28 @@ USAGE: dict[str, Any] = {
     "window": "5m",
 }
 SLI: dict[str, Any] = {"id": "web", "bad": BAD, "total": TOTAL}
-SETTINGS: dict[str, Any] = {"url": "http://prometheus.example:9090", "delay": "30s", "usage": [USAGE], "slis": [SLI]}
+GATEWAYS: dict[str, Any] = {
+    "kind": "gateway",
+    "cluster": "eu",
+    "group": "kong",
+    "heard": "kong_build_info",
+    "expected": 3,
+}
+BLACKBOX: dict[str, Any] = {"name": "eu", "select": '{job="blackbox"}'}
+SETTINGS: dict[str, Any] = {
+    "url": "http://prometheus.example:9090",
+    "delay": "30s",
+    "usage": [USAGE],
+    "slis": [SLI],
+    "instances": [GATEWAYS],
+    "probes": [BLACKBOX],
+}
+HEARD = (
+    "(count(count by (instance) (count_over_time(kong_build_info[2m]))) or vector(0))"
+    " and count(count_over_time(up[1m])) and count(count_over_time(up[1m] offset 1m))"
+)
+SAMPLES = {"probe_success": {-30: "1", 400: "0"}, "probe_duration_seconds": {-30: "0.25", 400: "5"}}
+"""Of the one target that blackbox_exporter probes: seconds after noon, and what was scraped then."""
 
 Value = Callable[[int], float | None]
 """A series: what it is worth at an end in epoch seconds; None where it is absent."""
@@ -50,6 +72,8 @@ def answering(series: dict[str, list[tuple[dict[str, str], Value]]]) -> Callable
     def answer(call: Call) -> Reply:
         if call.method == "TEXT":
             return Reply(body=msgspec.json.encode({"status": "success", "data": {"result": []}}).decode())
+        if raw := re.fullmatch(r'(\w+)\{job="blackbox"\}\[(\d+)s\]', call.params["query"]):
+            return scraped(raw[1], call.params["time"], int(raw[2]))
         found = series.get(call.params["query"], [])
         if call.path == "/api/v1/query":
             end = call.params["time"]
@@ -66,6 +90,16 @@ def answering(series: dict[str, list[tuple[dict[str, str], Value]]]) -> Callable
     return answer
 
 
+def scraped(metric: str, end: int, seconds: int) -> Reply:
+    """Samples as they were scraped, those of both ends too."""
+    certificate = {-30: f"{NOON + 864_000}"}
+    there = {NOON + at: value for at, value in SAMPLES.get(metric, certificate).items()}
+    values = [[at, value] for at, value in there.items() if end - seconds <= at <= end]
+    labels = {"__name__": metric, "job": "blackbox", "instance": "https://portal"}
+    result = [{"metric": labels, "values": values}] if values else []
+    return Reply(body={"status": "success", "data": {"resultType": "matrix", "result": result}})
+
+
 def world() -> Callable[[Call], Reply]:
     """Counts as a server gives them for 330 s; scaled back to 300 s they are 10/11 of that."""
     usage = "sum by (ns, route) (increase(requests_total[330s]))"
@@ -77,8 +111,41 @@ def world() -> Callable[[Call], Reply]:
             ],
             BAD.replace("{{window}}", "330s"): [({}, lambda end: 3.3 if end == NOON else None)],
             TOTAL.replace("{{window}}", "330s"): [({}, lambda _: 110.0)],
+            HEARD: [({}, lambda end: 5.0 if end == NOON else 2.0)],
         }
     )
+
+
+def minute(minutes: int, good: float, bad: float) -> SliCount:
+    """Reporting and silent gateways in the minute that ended then."""
+    return SliCount(
+        key=f"instances/eu/gateway/kong/{NOON + 60 * minutes}",
+        at=at(minutes),
+        about=Ref(system="prometheus", kind="instances", id="eu/gateway/kong"),
+        updated=ONCE + timedelta(seconds=good),
+        sli="eu/gateway/kong/instance-minutes",
+        good=good,
+        bad=bad,
+        width=timedelta(minutes=1),
+    )
+
+
+def standing(reporting: int) -> Instances:
+    about = Ref(system="prometheus", kind="instances", id="eu/gateway/kong")
+    kind = InstanceKind.GATEWAY
+    return Instances(about=about, cluster="eu", instance_kind=kind, group="kong", expected=3, reporting=reporting)
+
+
+PORTAL = Ref(system="probes", kind="endpoint", id="https://portal")
+
+
+def checked(seconds: int, result: ProbeResult, took: float) -> ProbeCheck:
+    moment = datetime.fromtimestamp(NOON + seconds, UTC)
+    key = f"https://portal/{NOON + seconds}000"
+    return ProbeCheck(key=key, at=moment, about=PORTAL, target="https://portal", result=result, seconds=took)
+
+
+SERVED = ServedCertificate(about=PORTAL, target="https://portal", ends=NOW.replace(day=14, second=0))
 
 
 def at(minutes: int) -> datetime:
@@ -114,6 +181,8 @@ def later_world() -> Callable[[Call], Reply]:
         if "route" in call.params["query"]:
             return Reply(status=422)
         reply = answer(call)
+        if "_total" not in call.params["query"]:
+            return reply
         for series in reply.body["data"]["result"]:
             series["values"] = [[end, "many" if end == NOON + 300 else value] for end, value in series["values"]]
         return reply
@@ -124,7 +193,13 @@ def later_world() -> Callable[[Call], Reply]:
 LATER = Later(
     answers=later_world,
     after=timedelta(minutes=10),
-    expected=[counted(10, 100.0, 0.0), counted(15, 100.0, 0.0)],
+    expected=[
+        counted(10, 100.0, 0.0),
+        counted(15, 100.0, 0.0),
+        *(minute(m, 2.0, 1.0) for m in range(1, 18)),
+        standing(2),
+        checked(400, ProbeResult.ERROR, 5.0),
+    ],
     failing=frozenset({"usage/request/kong/route"}),
     rejected=1,
 )
@@ -132,7 +207,12 @@ CASE = Case(
     settings=SETTINGS,
     answers=world,
     later=LATER,
-    without=[({"usage": []}, frozenset({Usage})), ({"slis": []}, frozenset({SliCount}))],
+    without=[
+        ({"usage": []}, frozenset({Usage})),
+        ({"instances": []}, frozenset({Instances})),
+        ({"slis": [], "instances": []}, frozenset({SliCount, Instances})),
+        ({"probes": []}, frozenset({ProbeCheck, ServedCertificate})),
+    ],
     now=NOW,
     since=SINCE,
     expected=(
@@ -142,6 +222,11 @@ CASE = Case(
         counted(-10, 100.0, 0.0),
         counted(-5, 100.0, 0.0),
         counted(0, 97.0, 3.0),
+        *(minute(m, 2.0, 1.0) for m in range(-11, 0)),
+        minute(0, 3.0, 0.0),
+        standing(5),
+        checked(-30, ProbeResult.OK, 0.25),
+        SERVED,
     ),
 )
 
@@ -167,25 +252,6 @@ def sli_world(bad: Value, total: Value, part: str = BAD) -> FakeOutside:
 
 
 PLAIN: dict[str, Any] = {"slis": [{**SLI, "scrape_interval": "0s"}]}
-
-
-@given(
-    st.integers(0, 5_000_000).map(lambda seconds: NOW + timedelta(seconds=seconds)),
-    st.lists(st.integers(0, 10_000), max_size=6),
-    st.sampled_from([60, 300, 3600, 86_400]),
-)
-def test_slices_read_in_steps_are_those_read_at_once(first: datetime, pauses: list[int], step: int) -> None:
-    """Polls at any moments read every whole slice once, in order: none is skipped, none read twice."""
-    window = timedelta(seconds=step)
-    whole: list[int] = []
-    last = now = first
-    for pause in pauses:
-        now += timedelta(seconds=pause)
-        ends = slices(last, now, window)
-        whole += ends
-        last = datetime.fromtimestamp(ends[-1], UTC) if ends else last
-    assert whole == list(slices(first, now, window))
-    assert all(end % step == 0 and first.timestamp() < end <= now.timestamp() for end in whole)
 
 
 def test_a_slice_is_read_once_its_delay_has_passed() -> None:
@@ -683,8 +749,33 @@ def test_access_is_what_the_settings_say() -> None:
 )
 def test_check_tells_what_the_server_says(reply: Reply, expected: list[str]) -> None:
     """Both queries of the SLI are tried; a refused credential is said once."""
-    config = Config.model_validate({**SETTINGS, "usage": []})
+    config = Config.model_validate({**SETTINGS, "usage": [], "instances": [], "probes": []})
     assert list(SOURCE.check(config, FakeOutside(lambda _: reply))) == expected
+
+
+def test_what_is_newer_than_the_delay_is_not_known_yet() -> None:
+    """No stream reads it, so no window may hold it: a slice without a check would be bad where its file says so."""
+    streams = SOURCE.connect(Config.model_validate(SETTINGS), FakeOutside({}), "prometheus")
+    assert {s.name: s.behind for s in streams} == dict.fromkeys(
+        ["usage/request/kong/route", "sli/web", "instances/eu/gateway/kong", "probes/eu"], timedelta(seconds=30)
+    )
+
+
+def test_check_tries_instances_and_probes_too() -> None:
+    """Their own questions, as they are asked: what is heard, what is expected, and whether there are checks."""
+    scaled = {**GATEWAYS, "expected": None, "expected_query": "sum(kube_deployment_spec_replicas)"}
+    config = Config.model_validate({"url": SETTINGS["url"], "instances": [scaled], "probes": [BLACKBOX]})
+    outside = FakeOutside(lambda _: Reply(body='{"error": "no such function"}'))
+    assert list(SOURCE.check(config, outside)) == [
+        "instances/eu/gateway/kong: the server refuses the query (200): no such function",
+        "instances/eu/gateway/kong: the server refuses the query (200): no such function",
+        "probes/eu: the server refuses the query (200): no such function",
+    ]
+    assert [call.params["query"] for call in outside.calls] == [
+        HEARD,
+        "min_over_time((sum(kube_deployment_spec_replicas))[2m:30s])",
+        'probe_success{job="blackbox"}',
+    ]
 
 
 def test_check_asks_a_server_that_only_pages_ask() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from platform_meter import measures, sources
+from platform_meter.measures.objectives.slices import SPARE
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.objective import StoredSli
 from platform_meter.model.source import Source
 from platform_meter.problems import EACH, Problem, masked, suggest
 from platform_meter.problems.problem import Text
 from platform_meter.runtime.files import ready
-from platform_meter.runtime.files.config import Config, LoadedConfig, load_config
-from platform_meter.runtime.files.cross_checks import Known, advise, cross_check
+from platform_meter.runtime.files.config import Config, LoadedConfig, StoreSettings, load_config
+from platform_meter.runtime.files.cross_checks import Known, Slo, advise, cross_check
 from platform_meter.runtime.files.definitions import LoadedDefinitions, is_there, load_definitions, read_text
 from platform_meter.runtime.files.doubles import doubled
 from platform_meter.runtime.files.references import look_up, read_file
@@ -113,20 +115,23 @@ def examine(
         gives={name: t.gives for name, t in types.items()},
         people=[name for name, t in types.items() if t.people],
         systems=_systems(loaded),
-        slos=[spec.slo for spec in slos.specs],
+        slos={s.slo: Slo(objective=s.objective, stored=isinstance(s.sli, StoredSli)) for s in slos.specs},
         unread_slos=slos.unsound,
     )
     plans = tuple(plan(spec, scrape=scrape) for spec in slos.specs)
     objectives = (stored_objective(p) for p in plans)
     problems += [*read.problems, *cross_check(read.declared, known), *slos.problems]
-    problems += _unknown_queues(plans, read, dict(read.slo_files))
+    texts = dict(read.slo_files)
+    problems += _unknown_queues(plans, read, texts)
+    if loaded is not None and loaded.config is not None:
+        problems += _short_detail(plans, loaded.config.store, texts)
     return Examined(
         config=loaded.config if loaded else None,
         definitions=replace(read.definitions, objectives=tuple(o for o in objectives if o is not None)),
         problems=tuple(masked(sorted(set(problems)))),
         slo_files=read.slo_files,
         plans=plans,
-        warnings=tuple(sorted({*notes, *read.warnings, *slos.warnings, *advise(read.declared)})),
+        warnings=tuple(sorted({*notes, *read.warnings, *slos.warnings, *advise(read.declared, known.slos)})),
     )
 
 
@@ -152,6 +157,20 @@ def _unknown_queues(plans: Sequence[Plan], read: LoadedDefinitions, texts: Mappi
         elif queue in slas and sla not in slas[queue]:
             text = f"queue '{queue}' has no SLA '{sla}'{suggest(sla, slas[queue])}"
             yield _at(one, texts[one.path], "sla", sla, text)
+
+
+def _short_detail(plans: Sequence[Plan], store: StoreSettings, texts: Mapping[str, str]) -> Iterator[Problem]:
+    """SLOs that judge slices for longer than the events are kept that tell them."""
+    for one in plans:
+        if isinstance(one.sli, StoredSli) and one.slice is not None and one.sli.events.elsewhere:
+            needs = math.ceil((one.period + SPARE) / timedelta(days=1))
+            kept = min(store.detail, store.retention)
+            if timedelta(days=needs) > kept:
+                said = (
+                    f"its slices are judged over {one.period_label}, and the store keeps what tells them for {kept.days} days; "
+                    f"write store: {{detail: {needs}d}} in the configuration, or count events (`Occurrences`)"
+                )
+                yield Text.of(one.path, texts[one.path]).problem(said, one.line)
 
 
 def _at(plan: Plan, text: str, key: str, value: str, said: str) -> Problem:

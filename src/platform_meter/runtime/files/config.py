@@ -101,6 +101,15 @@ def _store_beside(value: str, info: Any) -> str:
     return _SQLITE + beside(value.removeprefix(_SQLITE), info) if value.startswith(_SQLITE) else value
 
 
+def _judges_weeks(value: timedelta) -> timedelta:
+    """Raises:
+    ValueError: windows of 28 days would not have all that they count.
+    """
+    if value < timedelta(days=29):
+        raise ValueError("windows of 28 days count what is kept in detail; write 29d or more")
+    return value
+
+
 class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
@@ -110,6 +119,8 @@ class StoreSettings(Settings):
     """Where facts are kept. SQLite's file is relative to this one; PostgreSQL lets replicas share the work."""
     retention: Period = timedelta(days=400)
     """Facts older than this are removed."""
+    detail: Annotated[Period, AfterValidator(_judges_weeks)] = timedelta(days=35)
+    """The same of what others counted, such as requests through gateways; the sums of its days are kept for `retention`."""
     lease: Annotated[Period, Field(ge=timedelta(seconds=1))] = timedelta(seconds=30)
     """How long a replica keeps a source after its last sign of life; then another one polls it."""
 

@@ -8,15 +8,16 @@ is wrong with the rest: of a document with problems only its kind and id are rel
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import get_type_hints
 
 from platform_meter import measures
-from platform_meter.measures.adoption.standing import KINDS
+from platform_meter.measures.adoption.standing import KINDS, apart
 from platform_meter.measures.adoption.units import matches
 from platform_meter.measures.support.queues import queue_keys
-from platform_meter.model.definitions import Definition, Service, ServiceSelector, Team, TeamSelector
+from platform_meter.model.definitions import Adopted, Definition, Service, ServiceSelector, Team, TeamSelector
 from platform_meter.model.facts import Event, Fact, Reading, UseWord
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.facts.use import Usage
@@ -40,11 +41,19 @@ UNMEASURED: Mapping[str, tuple[At, str]] = {
     "Capability": (("journey",), "journeys are"),
     "Intervention": ((), "interventions are"),
     "Persona": (("pain_points",), "pain points are"),
-    "Promise": ((), "promises are"),
     "RoadmapSource": ((), "roadmaps are"),
     "Survey": ((), "surveys are"),
 }
 """What is read before anything measures it, by kind: its place in the document, and how a sentence about it begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slo:
+    """What definitions may ask of an SLO."""
+
+    objective: Decimal
+    stored: bool
+    """Whether it is over stored events; Prometheus counts the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +68,8 @@ class Known:
     """Source types that tell who used something."""
     systems: Collection[str] = ()
     """Systems whose objects configured sources tell of, beside their own type."""
-    slos: Collection[str] = ()
-    """Names of SLOs."""
+    slos: Mapping[str, Slo] = field(default_factory=dict)
+    """By name."""
     unread_slos: Collection[str] = ()
     """Names of SLO documents with problems; what their objectives are called is not known."""
 
@@ -74,8 +83,10 @@ def cross_check(declared: Sequence[Declared], known: Known) -> list[Problem]:
     return sorted(problem for one in declared for problem in _Checker(one, names, known).check())
 
 
-def advise(declared: Sequence[Declared]) -> list[Problem]:
-    """What is allowed in these definitions and does not do yet what one may expect; each once, at its first place."""
+def advise(declared: Sequence[Declared], slos: Mapping[str, Slo]) -> list[Problem]:
+    """What is allowed in these definitions and does not do yet what one may expect, once a kind; and each promise that
+    nobody judges.
+    """
     told: dict[str, Problem] = {}
     for one in declared:
         for place, clock in one.document.texts("slas", EACH, "clock"):
@@ -87,6 +98,10 @@ def advise(declared: Sequence[Declared]) -> list[Problem]:
             if any(value for _, value in one.document.found(*place)):
                 text = f"{what} read and checked, and not measured yet"
                 told.setdefault(one.kind, one.document.problem(text, *(place or ("kind",)), key=bool(place)))
+        for place, name in one.document.texts("slo"):
+            if one.kind == "Promise" and name in slos and not slos[name].stored:
+                text = f"Prometheus counts SLO '{name}' and nothing of it is stored, so this promise is not judged"
+                told[f"promise {one.id}"] = one.document.problem(text, *place)
     return sorted(told.values())
 
 
@@ -156,6 +171,7 @@ class _Checker:
                     for count_at, count in self.document.texts(*at[:-1], "count"):
                         self._count(type_, count, unit, count_at)
                     self._select(type_, at[:-1])
+                    self._every(type_, unit, (*at[:-1], "every"))
                     if unit == "person" and at[0] in ("adopted", "active") and type_ not in self.known.people:
                         text = f"source '{type_}' does not tell who did what; write unit: team or unit: service"
                         self._say(text, ("unit",))
@@ -173,12 +189,12 @@ class _Checker:
         asked = {f: p for f in model.model_fields if (p := getattr(selector, f))}
         if any(all(matches(p, str(t[f])) for f, p in asked.items()) for t in things):
             return
-        for field, patterns in asked.items():
-            values = sorted({str(t[field]) for t in things} - {""})
+        for name, patterns in asked.items():
+            values = sorted({str(t[name]) for t in things} - {""})
             if not any(matches(patterns, v) for v in values):
-                have = f"{what}s have: {', '.join(values[:12])}" if values else f"no {what} says its {field}"
+                have = f"{what}s have: {', '.join(values[:12])}" if values else f"no {what} says its {name}"
                 near = next((f"; did you mean '{n}'?" for p in patterns if (n := nearest(p, values))), "")
-                self._say(f"wrong selector: no {what} has {field} {_listed(patterns)}; {have}{near}", (*at, field))
+                self._say(f"wrong selector: no {what} has {name} {_listed(patterns)}; {have}{near}", (*at, name))
                 return
         self._say(f"wrong selector: no {what} has all of {', '.join(asked)} as asked here; loosen one of them", at)
 
@@ -193,6 +209,16 @@ class _Checker:
             plural = {w for w in given if w.endswith("s")}
             hint = suggest(count, plural) or "; write verb: WORD, since it tells of no standing objects"
             self._say(f"source '{type_}' tells of no '{count}'{hint}", at)
+
+    def _every(self, type_: str, unit: str, at: At) -> None:
+        """What is asked of every object must be objects that can be among those counted."""
+        before = len(self.problems)
+        for count_at, count in self.document.texts(*at, "count"):
+            self._count(type_, count, unit, count_at)
+            adopted = self.document.read(Adopted, *at[:-1])
+            if len(self.problems) == before and not isinstance(adopted, list) and (never := apart(adopted)):
+                self._say(never, count_at)
+        self._select(type_, at)
 
     def _select(self, type_: str, at: At) -> None:
         """`select` may ask for what the objects, or each of the uses, have; where few values are possible, for one of these."""
@@ -281,6 +307,11 @@ class _Checker:
                     or f"; write a document with apiVersion: openslo/v1, kind: SLO, metadata: {{name: {name}}}"
                 )
                 self._say(f"no SLO is called '{name}'{hint}", at)
+            for target_at, target in self.document.found("target"):
+                slo = self.known.slos.get(name)
+                if slo is not None and isinstance(target, float) and Decimal(str(target)) >= slo.objective:
+                    text = f"a promise is looser than its SLO, and the objective of '{name}' is {slo.objective}"
+                    self._say(f"{text}; write a target under it", target_at)
         for at, name in self.document.texts("ticketing", "queue"):
             queue = self._one_of("queue", name, at)
             slas = _texts_of(queue, "slas", EACH, "id")

@@ -26,6 +26,8 @@ _WHO = ("email", "user")
 """As whom it is read: no other thing."""
 _HOW = ("app", "deployments", "outcomes")
 """A way in, and rules for what is read: no parts that are read apart."""
+_READ = ("access_log", "metrics", "status")
+"""Files and pages that are read by a source which has no address of its own; a part of them makes two alike."""
 _PATH = get_args(LocalPath)[1]
 
 
@@ -94,6 +96,8 @@ def _way(
 
 def _same(a: SourceConfig, b: SourceConfig) -> bool:
     """Whether nothing proves that the two read different things."""
+    if "url" not in type(a).model_fields and (_read(a) or _read(b)) and not _read(a) & _read(b):
+        return False
     shared: list[bool] = []
     for name, field in type(a).model_fields.items():
         one, other = getattr(a, name), getattr(b, name)
@@ -114,6 +118,13 @@ def _same(a: SourceConfig, b: SourceConfig) -> bool:
         elif _are_parts(one) or _are_parts(other):
             shared.append(bool(_keys(one) & _keys(other)))
     return any(shared) if shared or _only_parts(a) else True
+
+
+def _read(config: SourceConfig) -> set[str]:
+    """All files and pages."""
+    values = (getattr(config, name, None) or () for name in _READ)
+    texts = (one for value in values for one in ((value,) if isinstance(value, str) else value))
+    return {_address(text) if text.startswith("http") else text for text in texts}
 
 
 def _says_where(name: str, field: FieldInfo, one: Any, other: Any) -> bool:

@@ -21,12 +21,14 @@ from urllib3.util import parse_url
 
 from platform_meter.model.access import (
     Access,
+    Aws,
     Basic,
     ClientCertificate,
     Credential,
     Eks,
     GithubApp,
     Gke,
+    Google,
     InCluster,
     Kubeconfig,
     Secret,
@@ -34,10 +36,12 @@ from platform_meter.model.access import (
     Token,
 )
 from platform_meter.model.source import Refused
+from platform_meter.runtime.outside.clouds.amazon import AwsCloud
 from platform_meter.runtime.outside.clouds.calls import Calls
 from platform_meter.runtime.outside.clouds.eks import EksCloud
 from platform_meter.runtime.outside.clouds.github_app import GithubAppCloud
 from platform_meter.runtime.outside.clouds.gke import GkeCloud
+from platform_meter.runtime.outside.clouds.google import GoogleCloud
 from platform_meter.runtime.outside.clouds.reader import Cloud, CloudReader
 from platform_meter.runtime.outside.grants import Credentials, Grant, fingerprint
 from platform_meter.runtime.outside.kubeconfig import KubeconfigReader
@@ -136,7 +140,10 @@ def _whence(credential: Credential | None) -> str:
             return (
                 f"{as_whom or 'the AWS identity of this process'}, which needs an access entry of {credential.cluster}"
             )
-        case Gke():
+        case Aws():
+            as_whom = credential.role or (f"the profile {credential.profile}" if credential.profile else "")
+            return as_whom or "the AWS identity of this process"
+        case Gke() | Google():
             return credential.key_file or "the Google identity of this process"
         case GithubApp():
             return credential.whence
@@ -193,6 +200,17 @@ class _Fixed:
 
 def _nothing(bare: Grant) -> Grant:
     return bare
+
+
+class _Nowhere:
+    """No address at all: of a source that makes no calls."""
+
+    def grant(self) -> Grant:
+        raise Refused("this source has no address to call; it only looks at what its settings name")
+
+    def renew(self, refused: Grant) -> bool:
+        del refused
+        return False
 
 
 def _token(credential: Token, environ: Mapping[str, str]) -> LetIn:
@@ -304,7 +322,7 @@ def credentials(
     credential = access.credential
     match credential:
         case None:
-            return _Fixed(access, _nothing)
+            return _Fixed(access, _nothing) if access.url else _Nowhere()
         case Token():
             return _Fixed(access, _token(credential, environ))
         case Basic():
@@ -317,7 +335,7 @@ def credentials(
             return KubeconfigReader(credential, headers=access.headers, clock=clock, environ=environ)
         case InCluster():
             return _Pod(access, environ, service_account)
-        case Eks() | Gke() | GithubApp():
+        case Eks() | Aws() | Google() | Gke() | GithubApp():
             if calls is None:
                 raise ValueError("a cloud's credential can't be made without a way to call the cloud")
             return CloudReader(_cloud(credential, calls), headers=access.headers, clock=clock)
@@ -325,10 +343,14 @@ def credentials(
             assert_never(credential)
 
 
-def _cloud(credential: Eks | Gke | GithubApp, calls: Calls) -> Cloud:
+def _cloud(credential: Eks | Aws | Google | Gke | GithubApp, calls: Calls) -> Cloud:
     match credential:
         case Eks():
             return EksCloud(credential, calls)
+        case Aws():
+            return AwsCloud(credential, calls)
+        case Google():
+            return GoogleCloud(credential, calls)
         case Gke():
             return GkeCloud(credential, calls)
         case GithubApp():

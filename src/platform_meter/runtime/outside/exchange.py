@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
@@ -15,9 +16,12 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
 from platform_meter import __version__
+from platform_meter.model.endpoint import Endpoint, Look
+from platform_meter.model.facts.probes import ProbeResult
 from platform_meter.model.source import Severed, TimedOut, Unexpected, Unreachable
 from platform_meter.runtime.outside import transport
 from platform_meter.runtime.outside.grants import Grant
+from platform_meter.runtime.outside.probing import look
 from platform_meter.runtime.outside.sockets import Deadline
 
 _CONNECT = 10.0
@@ -27,6 +31,8 @@ _FOUND = 200
 _REASON = 100
 """Characters of a reason phrase that an error quotes."""
 _LOOKED = 16 * 1024
+_WANTED = ("x-accepted-github-permissions", "x-accepted-oauth-scopes")
+"""Headers in which systems name the permissions that would do."""
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _MOVED_POST = frozenset({307, 308})
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
@@ -71,7 +77,9 @@ class Reply:
 
     @property
     def status(self) -> int:
-        return self.response.status_code
+        """As HTTP has it, also where the system says 400 for all that it refuses."""
+        status, signer = self.response.status_code, self.grant.signer
+        return status if signer is None else signer.meant(status, self.response.headers, self.body)
 
     @property
     def found(self) -> str:
@@ -85,6 +93,12 @@ class Reply:
         """The status and its reason phrase, which is the server's to write."""
         reason = (self.response.reason or "").encode("latin-1", "replace").decode("utf-8", "replace")
         return f"{self.status} {self.grant.line(reason)[:_REASON]}".rstrip()
+
+    @property
+    def wanted(self) -> str:
+        """Which permissions would do, where the system says it."""
+        found = next((said for name in _WANTED if (said := self.response.headers.get(name, "").strip())), "")
+        return f" (any of: {found[:_FOUND]})" if found else ""
 
 
 class Exchange:
@@ -166,6 +180,17 @@ class Exchange:
             request = requests.Request(call.method, there, headers, data=call.body)
         raise Unexpected(f"{self.shown(call)}: redirected more than {_HOPS} times; check the url", 302)
 
+    def look(self, endpoint: Endpoint, seconds: float, clock: Callable[[], datetime]) -> Look:
+        """One look at an endpoint that is not the source's own, counted; raises what `probing.look` raises."""
+        outcome = "error"
+        try:
+            found = look(endpoint, seconds, clock=clock, stop=self._stop)
+            outcome = "ok" if found.result is ProbeResult.OK else "error"
+            return found
+        finally:
+            with self._lock:
+                self._outcome(outcome)
+
     def _hop(self, grant: Grant, call: Call, request: requests.Request, deadline: Deadline) -> Reply:
         """One request and its answer, counted."""
         outcome = "error"
@@ -183,6 +208,8 @@ class Exchange:
     def _request(self, grant: Grant, call: Call, request: requests.Request, deadline: Deadline) -> requests.Response:
         with self.network(grant, call), transport.bounded(deadline):
             session, prepared = self._session(grant), request.prepare()
+            if grant.signer is not None:
+                grant.signer.sign(prepared)
             proxies = {"http": grant.proxy, "https": grant.proxy} if grant.proxy else {}
             settings = session.merge_environment_settings(
                 prepared.url or "", proxies, stream=True, verify=grant.verify, cert=grant.cert

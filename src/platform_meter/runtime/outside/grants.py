@@ -9,8 +9,22 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
 
+from requests import PreparedRequest
+
 _SHORTEST_HIDDEN = 3
 """Shorter secrets would blank out half of every text and are no secrets."""
+
+
+class Signer(Protocol):
+    """Lets each request in by a signature of it, and knows how such a system words its refusals."""
+
+    def sign(self, request: PreparedRequest) -> None:
+        """Put the signature into the headers of a request that is whole but for it."""
+        ...
+
+    def meant(self, status: int, headers: Mapping[str, str], body: bytes) -> int:
+        """The status that HTTP has for an answer."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +44,8 @@ class Grant:
     server_name: str = ""
     """The name the server's certificate carries, where it isn't the host."""
     proxy: str = field(repr=False, default="")
+    signer: Signer | None = field(repr=False, default=None)
+    """Of a system that wants each request signed."""
 
     def hide(self, text: str) -> str:
         """`text` without any of the secrets, as they are or as a URL writes them, in capitals or not."""

@@ -12,7 +12,6 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from http.client import HTTPException
@@ -25,6 +24,7 @@ import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_when_event_set
 
 from platform_meter.model.access import Access
+from platform_meter.model.endpoint import Endpoint, Look
 from platform_meter.model.source import (
     Answer,
     Expired,
@@ -40,6 +40,8 @@ from platform_meter.runtime.outside import transport
 from platform_meter.runtime.outside.clouds.calls import Calls
 from platform_meter.runtime.outside.credentials import credentials, unaccepted
 from platform_meter.runtime.outside.exchange import Call, Exchange, Reply
+from platform_meter.runtime.outside.files import Files
+from platform_meter.runtime.outside.gaps import Gaps
 from platform_meter.runtime.outside.grants import Credentials, Grant
 from platform_meter.runtime.outside.quota import Account, Budgets, moment
 
@@ -49,11 +51,6 @@ log = logging.getLogger(__name__)
 TRIES = 3
 LONGEST_WAIT = timedelta(seconds=60)
 """A call waits so long for the server's quota; beyond that the poll ends and the runner waits."""
-_SEEN_GAPS = 10_000
-_SAID = 200
-"""Characters that an error quotes of them."""
-_WANTED = ("x-accepted-github-permissions", "x-accepted-oauth-scopes")
-"""Headers in which systems name the permissions that would do."""
 _AGAIN = frozenset({500, 502, 503, 504})
 
 
@@ -71,7 +68,7 @@ class _Last(threading.local):
     grant = Grant(base="")
 
 
-class Way:
+class Way(Files):
     """`model.source.Outside` over HTTP for one source instance. Threads may share it.
 
     Args:
@@ -126,11 +123,28 @@ class Way:
         self._told_rate, self._pace = access.rate_headers, access.pace
         self._instance, self._type, self._budgets = instance, source_type, budgets
         self._clock, self._sleep, self._jitter, self._stop = clock, sleep, jitter, stop
-        self._salt, self._on_gap, self._max_bytes, self._timeout = salt, on_gap, max_bytes, timeout.total_seconds()
-        self._lock = threading.Lock()
-        self._on_filled = on_filled
-        self._seen_gaps: set[Gap] = set()
-        self._last = _Last()
+        self._salt, self._max_bytes, self._timeout = salt, max_bytes, timeout.total_seconds()
+        self._gaps, self._last = Gaps(on_gap, on_filled), _Last()
+        self._beside = {
+            name: Way(
+                other,
+                instance=instance,
+                source_type=source_type,
+                budgets=budgets,
+                clock=clock,
+                sleep=sleep,
+                salt=salt,
+                stop=stop,
+                outcome=outcome,
+                on_gap=on_gap,
+                on_filled=on_filled,
+                jitter=jitter,
+                environ=environ,
+                max_bytes=max_bytes,
+                timeout=timeout,
+            )
+            for name, other in access.beside.items()
+        }
 
     def __enter__(self) -> Self:
         return self
@@ -143,6 +157,8 @@ class Way:
     def close(self) -> None:
         """Close all idle connections."""
         self._exchange.close()
+        for other in self._beside.values():
+            other.close()
 
     # What sources call: see model.source.Outside for the meaning of each.
 
@@ -210,25 +226,20 @@ class Way:
             if not self._stop.is_set():
                 raise
 
+    def look(self, endpoint: Endpoint, *, timeout: float) -> Look:
+        return self._exchange.look(endpoint, timeout, self._clock)
+
     def gap(self, gap: Gap) -> None:
-        key = replace(gap, text="")
-        with self._lock:
-            if key in self._seen_gaps:
-                return
-        # Before it is marked as seen: one that could not be kept has to be told again.
-        self._on_gap(gap)
-        with self._lock:
-            if len(self._seen_gaps) >= _SEEN_GAPS:
-                self._seen_gaps.clear()
-            self._seen_gaps.add(key)
+        self._gaps.tell(gap)
 
     def filled(self, what: str, start: datetime, end: datetime) -> None:
-        with self._lock:
-            self._seen_gaps = {gap for gap in self._seen_gaps if not gap.lies_in(what, start, end)}
-        self._on_filled(what, start, end)
+        self._gaps.fill(what, start, end)
 
     def hashed(self, person: str) -> str:
         return hashlib.blake2b(person.encode(), key=self._salt, digest_size=16).hexdigest()
+
+    def beside(self, name: str) -> Way:
+        return self._beside[name]
 
     # From here on: how.
 
@@ -323,7 +334,7 @@ class Way:
         if self._exchange.is_limit(reply):
             self._limited(account, call, reply, asked)
         if status in {401, 403}:
-            why = self._unaccepted if status == 401 else f"the credential lacks a permission{_wanted(reply.response)}"
+            why = self._unaccepted if status == 401 else f"the credential lacks a permission{reply.wanted}"
             text = reply.grant.line(f"{shown}: {status}, {why}; the server says {reply.found}")
             refused = Refused(text) if status == 401 else Forbidden(text)
             if status == 401 and self._credentials.renew(reply.grant):
@@ -376,12 +387,6 @@ class Way:
 
     def _pause(self, seconds: float) -> None:
         self._sleep(seconds)
-
-
-def _wanted(response: requests.Response) -> str:
-    """Which permissions would do, where the system says it."""
-    found = next((said for name in _WANTED if (said := response.headers.get(name, "").strip())), "")
-    return f" (any of: {found[:_SAID]})" if found else ""
 
 
 @cache

@@ -70,7 +70,9 @@ def bounded(deadline: Deadline) -> Iterator[None]:
         _current.deadline = before
 
 
-class _Response(HTTPResponse):
+class Response(HTTPResponse):
+    """An answer that keeps to the deadline of the `bounded` block in which it began."""
+
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         deadline = _current.deadline
@@ -100,11 +102,11 @@ class _Response(HTTPResponse):
 
 
 class _Plain(HTTPConnection):
-    response_class = _Response
+    response_class = Response
 
 
 class _Tls(HTTPSConnection):
-    response_class = _Response
+    response_class = Response
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -220,7 +222,7 @@ def lines(chunks: Iterator[bytes], max_bytes: int, more: Callable[[float], bool]
 def more(response: requests.Response, seconds: float) -> bool:
     """Whether more of the body, or its end, comes within `seconds`."""
     wrapped = response.raw._original_response  # noqa: SLF001 - urllib3 has no public name for the answer that it wraps
-    return wrapped.more(seconds) if isinstance(wrapped, _Response) else True
+    return wrapped.more(seconds) if isinstance(wrapped, Response) else True
 
 
 def decoded(body: bytes, content_type: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -48,6 +48,9 @@ def at_least(shortest: timedelta, text: str, value: timedelta) -> timedelta:
 class ClusterConfig(SourceConfig):
     """Settings of one cluster. Exactly one way in: `kubeconfig` and/or `context`, `in_cluster`, `url` with `token`, `eks` or `gke`."""
 
+    may_stay_outside: ClassVar[bool] = False
+    """Whether no way in is one too: of a source that reads something else beside the cluster."""
+
     cluster: Annotated[str, AfterValidator(is_name)]
     """Name of the cluster: label `cluster` and first part of every object's id."""
     kubeconfig: LocalPath = ""
@@ -77,9 +80,8 @@ class ClusterConfig(SourceConfig):
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
-        clouds = [self.eks is not None, self.gke is not None]
-        ways = [bool(self.kubeconfig or self.context), self.in_cluster, bool(self.url), *clouds]
-        if sum(ways) != 1:
+        ways = self._ways
+        if sum(ways) > 1 or not (any(ways) or self.may_stay_outside):
             found = "more than one" if any(ways) else "none"
             raise ValueError(
                 f"{found} of kubeconfig/context, in_cluster, url, eks and gke is set; write exactly one way in, "
@@ -92,6 +94,16 @@ class ClusterConfig(SourceConfig):
         if not self.url and (self.token is not None or self.ca_file is not None):
             raise ValueError("token and ca_file go with url only: the other ways in bring their own; remove them")
         return self
+
+    @property
+    def _ways(self) -> tuple[bool, ...]:
+        clouds = (self.eks is not None, self.gke is not None)
+        return (bool(self.kubeconfig or self.context), self.in_cluster, bool(self.url), *clouds)
+
+    @property
+    def enters(self) -> bool:
+        """Whether a way in is set."""
+        return any(self._ways)
 
     @property
     def kept_labels(self) -> tuple[str, ...]:

@@ -18,8 +18,9 @@ from typing import Any, ClassVar, TypeVar, cast
 import msgspec
 from msgspec import Struct, inspect
 
+from platform_meter.model.endpoint import Endpoint, Look
 from platform_meter.model.facts import Fact
-from platform_meter.model.source import Answer, Gap, Outside, Page, Unexpected
+from platform_meter.model.source import Answer, FoundFile, Gap, Outside, Page, Unexpected
 
 T = TypeVar("T")
 FIRST, LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -91,7 +92,8 @@ class Sieve:
 
     def _taken(self) -> Mapping[tuple[str, str], int]:
         with self._lock:
-            taken, self._odd = self._odd, Counter()
+            taken = Counter(self._odd)
+            self._odd.clear()
         return taken
 
     @property
@@ -153,6 +155,9 @@ class Sieve:
     ) -> Iterator[Sequence[bytes]]:
         return self._outside.lines(path, params=params, headers=headers, timeout=timeout)
 
+    def look(self, endpoint: Endpoint, *, timeout: float) -> Look:
+        return self._outside.look(endpoint, timeout=timeout)
+
     def gap(self, gap: Gap) -> None:
         self._outside.gap(gap)
 
@@ -161,6 +166,17 @@ class Sieve:
 
     def hashed(self, person: str) -> str:
         return self._outside.hashed(person)
+
+    def beside(self, name: str) -> Sieve:
+        other = Sieve(self._outside.beside(name))
+        other._lock, other._odd = self._lock, self._odd
+        return other
+
+    def files(self, folder: str, *patterns: str) -> Sequence[FoundFile]:
+        return self._outside.files(folder, *patterns)
+
+    def blocks(self, file: FoundFile, start: int = 0) -> Iterator[bytes]:
+        return self._outside.blocks(file, start)
 
 
 def sift(body: bytes, type_: type[T]) -> tuple[T, list[tuple[str, str]]]:

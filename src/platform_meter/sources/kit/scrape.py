@@ -59,6 +59,8 @@ class Grown:
 
     amounts: Mapping[tuple[str, tuple[str, ...]], float]
     """What was counted since the scrape before, above 0, by the family's name and the values of its kept labels."""
+    told: frozenset[tuple[str, tuple[str, ...]]]
+    """All that the page has series of, in the same words, whether or not they grew."""
     key: str
     """The natural key of that stretch: whoever tells it again tells it under the same one."""
     checkpoint: bytes
@@ -77,7 +79,7 @@ class _Page:
     """Family, what `_created` knows it by, values of kept labels, and value."""
     created: dict[int, float] = field(default_factory=dict)
     born: str = ""
-    """When the process says that it began, as a number."""
+    """When the process says that it began, as a number; or who it says that it is."""
     odd: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Samples that can't be read or reckoned with, by family."""
 
@@ -94,6 +96,9 @@ class Scrape:
     """Where the program counts by itself, the gauge that tells when its process began: `process_start_time_seconds`.
     It tells processes apart that answer in turn under one address, and a new one from one that was never met. Empty for
     what passes on the counters of others, whose own start says nothing of theirs."""
+    named: tuple[str, str] = ("", "")
+    """Of a program that tells no start but who it is: the sample and its label, ("kong_node_info", "node_id"). It tells
+    processes apart in the same way, but not whether one that was never met is a new one."""
     longest: timedelta = LONGEST
 
     def read(self, sieve: Sieve, checkpoint: bytes | None, now: datetime) -> Grown:
@@ -108,7 +113,7 @@ class Scrape:
         before, latest = held.processes.get(page.born), held.latest
         since = latest if before is None else before.at
         # By its own clock; where that is behind ours a new process is taken for one that was never met, and says nothing.
-        fresh = bool(before is None and page.born and latest and float(page.born) > latest.timestamp())
+        fresh = bool(before is None and self.born and latest and float(page.born) > latest.timestamp())
         found, amounts = self._found(page), defaultdict[tuple[str, tuple[str, ...]], float](float)
         last: Mapping[int, Last] = unpack(before.packed) if before else {}
         if since is not None and now - since > self.longest:
@@ -123,18 +128,20 @@ class Scrape:
         process = Process(
             at=now,
             packed=pack(after(found, last, now, MOST_SERIES)),
-            whole=marks({f.name: f.mark for f in self.families}, told, page.odd.keys(), own=bool(self.born)),
+            whole=marks({f.name: f.mark for f in self.families}, told, page.odd.keys(), own=bool(page.born)),
         )
+        every = frozenset((family.name, kept) for family, _, kept, _ in page.series.values())
         stretch = "start" if before is None else f"{before.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         return Grown(
             amounts={place: amount for place, amount in amounts.items() if amount > 0},
+            told=every,
             key=f"{page.born}@{stretch}",
             checkpoint=msgspec.json.encode(held.keep(page.born, process)),
         )
 
     def _page(self, sieve: Sieve) -> _Page:
         page = _Page(_named(self.families), _created(self.families))
-        names = {*page.families, *page.created_of, *([self.born] if self.born else [])}
+        names = {*page.families, *page.created_of, *filter(None, (self.born, self.named[0]))}
 
         def odd(name: str) -> None:
             # Of a series whose creation can't be read all is known but that.
@@ -146,7 +153,9 @@ class Scrape:
             # Of several servers behind one address a kept connection would lead to the same one each time.
             headers = {"Accept": ACCEPT, "Connection": "close"}
             for sample in samples(sieve.lines(self.path, headers=headers), names, odd):
-                if sample.name == self.born:
+                if sample.name == self.named[0]:
+                    page.born = sample.labels.get(self.named[1], "")
+                elif sample.name == self.born:
                     page.born = f"{sample.value:.6f}" if math.isfinite(sample.value) else ""
                 elif not self._take(page, sample):
                     odd(sample.name)

@@ -1,7 +1,7 @@
 """Kubernetes: inventory, pod starts, node readiness and a probe of the API, by list and watch alone.
 
 Streams: one watch per resource (namespaces, deployments, statefulsets, daemonsets, cronjobs, pods), and the polls
-`nodes`, `readyz` and, where settings switch it on, `apiserver`. EKS and GKE differ in how one gets in, not in what is read.
+`nodes`, `waiting`, `readyz` and, where settings switch them on, `apiserver` and one for each practice. EKS and GKE differ in how one gets in, not in what is read.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployRe
 from platform_meter.model.facts.kubernetes import (
     ApiLatency,
     ApiRequests,
+    ClusterIssuer,
     Namespace,
     Node,
     PodNeverReady,
     PodStarted,
     PodsWaiting,
-    ProbeCheck,
-    ProbeResult,
     Workload,
 )
+from platform_meter.model.facts.practices import GoldenImage
+from platform_meter.model.facts.probes import ProbeCheck, ProbeResult
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.scalars import Duration, Period
@@ -36,10 +37,16 @@ from platform_meter.model.source import Outside, Page, Refused, Severed, Source,
 from platform_meter.sources.kit.clusters import ClusterConfig, access, at_least, lacking, missing
 from platform_meter.sources.kit.kubernetes_objects import Resource, Thing
 from platform_meter.sources.kit.list_watch import MakesSayer, Watched, pages
+from platform_meter.sources.kit.parents import OWNED, Parents
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.sayers import Inventory
-from platform_meter.sources.kubernetes import apiserver, rollouts, rows
-from platform_meter.sources.kubernetes.parents import OWNED, Parents
+from platform_meter.sources.kit.workloads import SYSTEM
+from platform_meter.sources.kubernetes import apiserver, issuer, rollouts, rows
+from platform_meter.sources.kubernetes.practices import KINDS as PRACTICES
+from platform_meter.sources.kubernetes.practices import installed, known, streams_of
+from platform_meter.sources.kubernetes.practices.covered import KINDS as WORKLOADS
+from platform_meter.sources.kubernetes.practices.covered import NAMESPACES, Kind
+from platform_meter.sources.kubernetes.practices.declared import golden
 from platform_meter.sources.kubernetes.sayers import PodStarts
 
 T = TypeVar("T", bound=Thing)
@@ -67,16 +74,25 @@ class Config(ClusterConfig):
     api_requests: bool = False
     """Whether the API server's own `/metrics` is read each `every`. Large clusters have pages of many megabytes, and
     the role must allow it."""
+    practices: tuple[Annotated[str, AfterValidator(known)], ...] = ()
+    """What is told that covers workloads (autoscalers, policies): words of `PRACTICES`."""
+    golden_images: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Globs of images, or of the bases that workloads name: those whose images all fit are told."""
+
+    @property
+    def covering(self) -> tuple[Kind, ...]:
+        """The practices that are told."""
+        kinds = tuple(PRACTICES[word] for word in dict.fromkeys(self.practices))
+        return (*kinds, golden(self.golden_images)) if self.golden_images else kinds
 
 
-NAMESPACES = Resource(name="namespaces")
 PODS = Resource(name="pods")
 NODES = Resource(name="nodes", verbs=("list",))
 CONTROLLERS: tuple[tuple[Resource, str, type[rollouts.Rolled] | None], ...] = (
-    (Resource(name="deployments", group="apps"), "Deployment", rollouts.RolledReplicated),
-    (Resource(name="statefulsets", group="apps"), "StatefulSet", rollouts.RolledReplicated),
-    (Resource(name="daemonsets", group="apps"), "DaemonSet", rollouts.RolledDaemonSet),
-    (Resource(name="cronjobs", group="batch"), "CronJob", None),
+    (WORKLOADS["Deployment"], "Deployment", rollouts.RolledReplicated),
+    (WORKLOADS["StatefulSet"], "StatefulSet", rollouts.RolledReplicated),
+    (WORKLOADS["DaemonSet"], "DaemonSet", rollouts.RolledDaemonSet),
+    (WORKLOADS["CronJob"], "CronJob", None),
 )
 """Workloads: where they are served, their kind, and what is read of those that roll out images."""
 RESOURCES = (NAMESPACES, *(resource for resource, *_ in CONTROLLERS), PODS, NODES, *OWNED.values())
@@ -159,7 +175,16 @@ def connect(
             every=config.probe,
             probe=True,
         ),
+        Stream(
+            name="issuer",
+            read=lambda _checkpoint, _since, _now: Sieve.over(
+                outside, lambda sieve: issuer.read(config.cluster, sieve)
+            ),
+            gives=frozenset({ClusterIssuer}),
+            every=issuer.EVERY,
+        ),
         *((_apiserver(config, outside),) if config.api_requests else ()),
+        *streams_of(config.covering, config, outside),
     )
 
 
@@ -245,7 +270,7 @@ def _readyz(
     check = ProbeCheck(
         key=f"readyz/{_floor(now, config.probe):%Y-%m-%dT%H:%M:%SZ}",
         at=now,
-        about=Ref(system=rows.SYSTEM, kind="cluster", id=config.cluster),
+        about=Ref(system=SYSTEM, kind="cluster", id=config.cluster),
         target=target,
         result=result,
         seconds=took,
@@ -262,9 +287,11 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
     if status == 401:
         return ["the API server does not accept the credential (401); it has expired or belongs to another cluster"]
     problems = [missing("get", "nonResourceURL /readyz")] if status == 403 else []
+    if outside.text(issuer.PATH)[0] == 403:
+        problems.append(issuer.ADVICE)
     if config.api_requests and not apiserver.may_read(outside):
         problems.append(apiserver.ADVICE)
-    return [*problems, *lacking(outside, RESOURCES)]
+    return [*problems, *lacking(outside, (*RESOURCES, *installed(outside, config.covering)))]
 
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
@@ -294,6 +321,7 @@ SOURCE = Source(
     config=Config,
     gives=frozenset(
         {
+            ClusterIssuer,
             Namespace,
             Workload,
             Deployment,
@@ -305,6 +333,8 @@ SOURCE = Source(
             SliCount,
             ApiRequests,
             ApiLatency,
+            GoldenImage,
+            *(kind.fact for kind in PRACTICES.values()),
         }
     ),
     access=access,

@@ -13,7 +13,7 @@ from platform_meter.sources.kit.clusters import missing
 from platform_meter.sources.kit.exposition import ACCEPT
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.scrape import LONGEST, Family, Grown, Scrape
-from platform_meter.sources.kubernetes.rows import SYSTEM
+from platform_meter.sources.kit.workloads import SYSTEM
 
 PATH = "/metrics"
 CLASSES: Mapping[str, VerbClass] = {

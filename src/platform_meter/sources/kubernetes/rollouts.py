@@ -24,18 +24,18 @@ from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployRe
 from platform_meter.sources.kit.kubernetes_objects import Meta
 from platform_meter.sources.kit.rows import Row
 from platform_meter.sources.kit.sayers import Inventory, Said
+from platform_meter.sources.kit.served import goes_back
+from platform_meter.sources.kit.workloads import ownership, workload_ref
 from platform_meter.sources.kubernetes.rows import (
     Condition,
     Controller,
-    ownership,
-    workload_ref,
 )
 
 MOST_WORKLOADS = 5_000
 """Of so many workloads of one kind it is remembered what they serve; of more those that deployed longest ago are forgotten,
 and their next rollout is taken for the first."""
 VERSIONS = 4
-"""So many images of a workload are remembered, the one that serves being the last: an older one that comes back is a rollback."""
+"""So many images of a workload are remembered, those that served first of late."""
 REVISION = "deployment.kubernetes.io/revision"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -185,7 +185,8 @@ class Rollouts(Generic[R]):
     before: tuple[str, ...]
     complete: frozenset[type[Reading]] = field(init=False)
     _served: dict[str, tuple[str, ...]] = field(init=False)
-    """What each workload served, the last one last: of workloads and images a hash."""
+    """What each workload served by when that served first, and once more at the end what serves now where that is an older
+    one: of workloads and images a hash."""
     _listed: set[str] | None = field(default=None, init=False)
     """Those of a list; what it lacks is there no more."""
     _failed: set[str] = field(default_factory=set, init=False)
@@ -222,11 +223,12 @@ class Rollouts(Generic[R]):
         served = self._served.get(name, ())
         if served and served[-1] == ours:
             return ()
-        kind = DeployKind.ROLLBACK if ours in served else DeployKind.PLANNED
+        kind = DeployKind.ROLLBACK if goes_back(served, ours) else DeployKind.PLANNED
         if result is DeployResult.SUCCESS:
             self._failed.clear()
             self._served.pop(name, None)
-            self._served[name] = (*(one for one in served if one != ours), ours)[-VERSIONS:]
+            firsts = tuple(dict.fromkeys((*served, ours)))[-VERSIONS:]
+            self._served[name] = firsts if firsts[-1] == ours else (*firsts, ours)
         if not served:
             return ()
         made = self.told(thing, result, at, kind)

@@ -1,4 +1,5 @@
-"""Prometheus, and all that speaks its query API: use of capabilities, and SLI counts, from queries in the config file.
+"""Prometheus, and all that speaks its query API: use of capabilities, SLI counts, instances that report, and checks by
+blackbox_exporter, from queries in the config file.
 
 Queries are read over whole slices that start at multiples of the window in UTC, in order: after downtime the missed ones
 are read first. Those of the overlap are read again with the next one, for samples that came late. `{{window}}` in a query reaches over its slice and one scrape interval more, and what it
@@ -17,17 +18,23 @@ import msgspec
 
 from platform_meter.model.access import Access, Basic, Credential, Token
 from platform_meter.model.facts import Ref
+from platform_meter.model.facts.instances import Instances
+from platform_meter.model.facts.probes import ProbeCheck, ServedCertificate
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.source import Outside, Page, Source, Stream, Unexpected, Unreachable
+from platform_meter.sources.kit.promql import SLICES, Reply, counted, is_long, sent, slices
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.windows import Windows
-from platform_meter.sources.prometheus.answers import Reply, ask, is_long, sent
+from platform_meter.sources.prometheus import blackbox, instances
+from platform_meter.sources.prometheus.answers import ask
 from platform_meter.sources.prometheus.config import (
     SYSTEM,
     Config,
+    InstancesQuery,
+    ProbesQuery,
     Query,
     SliQuery,
     UsageQuery,
@@ -37,31 +44,10 @@ from platform_meter.sources.prometheus.config import (
 
 UNNAMED = "_unknown"
 """Id of what a query counts without the label that would name it: kept, and shown as owned by nobody."""
-SLICES = 1_000
-"""Points asked for in one call; servers refuse more than 11,000 per series."""
 LATE = timedelta(minutes=5)
 """A slice that ended no longer ago may still lack good events which are on their way."""
 _BEYOND = 0.1
 """Share of the total by which a part may lie outside of it; the generated rules allow as much."""
-_MOST = 1e11
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def slices(first: datetime, last: datetime, window: timedelta) -> range:
-    """Ends of the whole slices after `first` up to and with `last`, in epoch seconds."""
-    step = int(window.total_seconds())
-    return range(_floor(first, step) + step, _floor(last, step) + 1, step)
-
-
-def _floor(moment: datetime, step: int) -> int:
-    return int((moment - _EPOCH).total_seconds()) // step * step
-
-
-def _counted(amount: float) -> datetime:
-    """What stands for the moment of a read's last change: of two reads of one slice that which counted more is the later
-    one, since samples come late and never go.
-    """
-    return _EPOCH + timedelta(seconds=min(amount, _MOST))
 
 
 def _usage(query: UsageQuery, outside: Sieve, ends: range) -> Iterator[Usage]:
@@ -78,7 +64,7 @@ def _usage(query: UsageQuery, outside: Sieve, ends: range) -> Iterator[Usage]:
                     key=f"{stream_name(query)}/{id_}/{end}",
                     at=datetime.fromtimestamp(end, UTC) - query.window / 2,
                     about=Ref(system=query.system, kind=query.kind, id=id_),
-                    updated=_counted(amount),
+                    updated=counted(amount),
                     action=query.action,
                     amount=amount,
                 )
@@ -115,7 +101,7 @@ def _sli(query: SliQuery, outside: Sieve, ends: range, now: datetime) -> tuple[S
                 key=f"{stream_name(query)}/{end}",
                 at=datetime.fromtimestamp(end, UTC),
                 about=Ref(system=SYSTEM, kind="sli", id=query.id),
-                updated=_counted(all_ + part),
+                updated=counted(all_ + part),
                 sli=query.id,
                 good=good,
                 bad=bad,
@@ -165,19 +151,48 @@ def _read(
 
 
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
-    """One stream per query."""
+    """One stream per query, group of instances, and set of probes."""
     del instance
 
     def read(query: Query, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(outside, lambda sieve: _read(query, config, sieve, checkpoint, since, now))
 
-    return tuple(
-        Stream(
-            name=stream_name(query),
-            read=partial(read, query),
-            gives=frozenset({SliCount if isinstance(query, SliQuery) else Usage}),
+    def counts(one: InstancesQuery, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+        return Sieve.over(outside, lambda sieve: instances.read(one, config.delay, sieve, checkpoint, since, now))
+
+    def checks(one: ProbesQuery, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+        return Sieve.over(
+            outside, lambda sieve: blackbox.read(one, config.delay, config.overlap, sieve, checkpoint, since, now)
         )
-        for query in config.queries
+
+    return (
+        *(
+            Stream(
+                name=stream_name(query),
+                read=partial(read, query),
+                gives=frozenset({SliCount if isinstance(query, SliQuery) else Usage}),
+                behind=config.delay,
+            )
+            for query in config.queries
+        ),
+        *(
+            Stream(
+                name=stream_name(one),
+                read=partial(counts, one),
+                gives=frozenset({SliCount, Instances}),
+                behind=config.delay,
+            )
+            for one in config.instances
+        ),
+        *(
+            Stream(
+                name=stream_name(one),
+                read=partial(checks, one),
+                gives=frozenset({ProbeCheck, ServedCertificate}),
+                behind=config.delay,
+            )
+            for one in config.probes
+        ),
     )
 
 
@@ -211,8 +226,14 @@ def _posted(outside: Outside, text: str) -> Iterator[str]:
 
 def _tried(config: Config) -> Iterator[tuple[str, Query | None, str]]:
     """(name, query, text of one of its parts); a server that only pages ask is asked for a number."""
-    if not config.queries:
+    if not (config.queries or config.instances or config.probes):
         yield "vector(1)", None, "vector(1)"
+    for one in config.instances:
+        yield stream_name(one), None, instances.heard(one)
+        if one.expected_query is not None:
+            yield stream_name(one), None, instances.expected(one)
+    for probes in config.probes:
+        yield stream_name(probes), None, f"probe_success{probes.select}"
     for query in config.queries:
         parts = [query.query] if isinstance(query, UsageQuery) else [query.good, query.bad, query.total]
         for text in parts:
@@ -265,10 +286,10 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="prometheus",
     title="Prometheus",
-    reads="your PromQL queries over whole slices, of Prometheus, Thanos, Mimir or VictoriaMetrics",
+    reads="your PromQL queries over whole slices, instances heard from, blackbox_exporter; of Prometheus, Thanos, Mimir, VictoriaMetrics",
     needs="read access to `/api/v1/query` and `/api/v1/query_range`",
     config=Config,
-    gives=frozenset({Usage, SliCount}),
+    gives=frozenset({Usage, SliCount, Instances, ProbeCheck, ServedCertificate}),
     access=access,
     connect=connect,
     check=check,

@@ -11,6 +11,7 @@ import promql_parser
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
 
 from platform_meter.model.access import Secret
+from platform_meter.model.facts.instances import InstanceKind
 from platform_meter.model.promql import bounded
 from platform_meter.model.scalars import Address, Duration, LocalPath, Period
 from platform_meter.model.source import SourceConfig
@@ -152,11 +153,129 @@ class SliQuery(BaseModel):
         return self
 
 
+def is_selector(text: str) -> str:
+    """A selector of series by a metric's name, without a range: `kong_build_info{cluster="eu"}`.
+
+    Raises:
+        ValueError: anything else.
+    """
+    bounded(text)
+    how = 'write a metric and its labels, for example kong_build_info{cluster="eu"}'
+    try:
+        expression = promql_parser.parse(text)
+    except ValueError as error:
+        raise ValueError(f"the selector is no PromQL: {error}; {how}") from error
+    found = expression if isinstance(expression, promql_parser.VectorSelector) else None
+    if found is None or not found.name or found.offset is not None or found.at is not None:
+        raise ValueError(f"'{text}' is more or less than a selector of one metric; {how}")
+    return text
+
+
+def is_heard(text: str) -> str:
+    """A selector of series that an instance itself gives.
+
+    Raises:
+        ValueError: it selects what Prometheus writes of a target whether that answers or not.
+    """
+    name = re.match(r"\s*([\w:]*)", is_selector(text))
+    if name is not None and _OF_SCRAPES.fullmatch(name[1]):
+        raise ValueError(
+            f"{name[1]} is written by Prometheus itself, of silent instances too; select a metric that the instances give, "
+            "for example process_start_time_seconds"
+        )
+    return text
+
+
+def is_vector(text: str) -> str:
+    """PromQL that gives an instant vector.
+
+    Raises:
+        ValueError: anything else.
+    """
+    bounded(text)
+    try:
+        expression = promql_parser.parse(text)
+    except ValueError as error:
+        raise ValueError(f"the query is no PromQL: {error}; correct it there") from error
+    if isinstance(expression, _NO_VECTORS):
+        raise ValueError("the query gives no instant vector; write for example sum(kube_deployment_spec_replicas)")
+    return text
+
+
+def is_part(text: str) -> str:
+    """A part of a name whose parts are joined by `/`.
+
+    Raises:
+        ValueError: other letters.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
+        raise ValueError(f"'{text}' is no such name; write letters, digits and . _ -, beginning with a letter or digit")
+    return text
+
+
+_OF_SCRAPES = re.compile(r"up|scrape_\w+")
+Selector = Annotated[str, AfterValidator(is_selector)]
+Part = Annotated[str, AfterValidator(is_part)]
+Labels = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class InstancesQuery(BaseModel):
+    """Instances that are expected of one group, against those that were heard from within two minutes."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+    kind: InstanceKind
+    """What they are: gateway, agent, proxy or controller."""
+    cluster: Part
+    """Where they run."""
+    group: Part
+    """What tells several of one kind in one cluster apart: `kong`."""
+    heard: Annotated[str, AfterValidator(is_heard)]
+    """Selector of a metric that each instance gives: `kong_build_info{cluster="eu"}`."""
+    by: Labels = ("instance",)
+    """Labels that tell its instances apart."""
+    expected: Annotated[int, Field(ge=0)] | None = None
+    """How many there should be; or give `expected_query`."""
+    expected_query: Annotated[str, AfterValidator(is_vector)] | None = None
+    """PromQL of how many there should be, where they are scaled."""
+    listening: Selector = "up"
+    """Selector of series that are there whenever the server takes samples at all: without them nothing is known."""
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        if (self.expected is None) == (self.expected_query is None):
+            raise ValueError("instances need exactly one of expected and expected_query; remove or add one")
+        return self
+
+
+class ProbesQuery(BaseModel):
+    """Results of blackbox_exporter."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+    name: Part
+    """What tells several such entries apart."""
+    select: Annotated[
+        str, AfterValidator(lambda text: is_selector(f"probe_success{text}").removeprefix("probe_success"))
+    ]
+    """Labels of its series: `{job="blackbox"}`."""
+    by: Labels = ("instance",)
+    """Labels that name the target; their values are joined by `/`."""
+    prefix: str = ""
+    """Put before the name."""
+    labels: tuple[str, ...] = ()
+    """Labels of the series that say whose the endpoint is."""
+
+
 Query = UsageQuery | SliQuery
 
 
-def stream_name(query: Query) -> str:
+def stream_name(query: Query | InstancesQuery | ProbesQuery) -> str:
     """What tells queries, their streams and the keys of their facts apart."""
+    if isinstance(query, InstancesQuery):
+        return f"instances/{query.cluster}/{query.kind}/{query.group}"
+    if isinstance(query, ProbesQuery):
+        return f"probes/{query.name}"
     if isinstance(query, SliQuery):
         return f"sli/{query.id}"
     return f"usage/{query.action}/{query.system}/{query.kind}/{query.prefix}".rstrip("/")
@@ -181,10 +300,16 @@ class Config(SourceConfig):
     """Queries that count use of capabilities."""
     slis: tuple[SliQuery, ...] = ()
     """Queries that count good and bad events."""
+    instances: tuple[InstancesQuery, ...] = ()
+    """Instances that are expected, against those that report."""
+    probes: tuple[ProbesQuery, ...] = ()
+    """Results of blackbox_exporter."""
     delay: Duration = timedelta(minutes=1)
     """A slice is read when it ended this long ago: one scrape and, where samples are written remotely, their way."""
     history: Period = timedelta(hours=6)
     """How far the first poll reaches back; what the server no longer has is silently absent."""
+    rules: bool = True
+    """Whether the generated rules run on it, so that pages ask it for what they recorded: the first of those that do."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -192,7 +317,7 @@ class Config(SourceConfig):
             raise ValueError("basic auth needs both user and password; add the other one")
         if self.user and self.token is not None:
             raise ValueError("token and user are two ways in; remove one")
-        names = [stream_name(q) for q in self.queries]
+        names = [stream_name(q) for q in (*self.queries, *self.instances, *self.probes)]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(

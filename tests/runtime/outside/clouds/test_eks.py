@@ -302,5 +302,7 @@ def test_who_signs_in_is_part_of_what_the_breaker_knows() -> None:
 def test_without_the_extra_its_name_is_said(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     """boto3 is an extra."""
     monkeypatch.setitem(sys.modules, "botocore.exceptions", None)
-    with pytest.raises(Refused, match=r"eks needs boto3: pip install platform-meter\[aws\]"):
+    with pytest.raises(
+        Refused, match=r"EKS cluster prod in eu-central-1 needs boto3: pip install platform-meter\[aws\]"
+    ):
         kit.way(PROD).get("/version", list[int])

@@ -16,7 +16,7 @@ from tests.support.http import Certificate, Reply, Seen, serving
 from tests.support.ways import Kit, Time, authorization, write
 
 from platform_meter.model.source import Limited, Refused, Unexpected, Unreachable
-from platform_meter.runtime.outside.clouds.gke import SCOPES
+from platform_meter.runtime.outside.clouds.google import SCOPES
 
 OK = Reply(body=b"[1]")
 
@@ -215,5 +215,5 @@ def test_a_metadata_server_that_is_not_there_is_nobody(
 def test_without_the_extra_its_name_is_said(kit: Kit, google: Google, monkeypatch: pytest.MonkeyPatch) -> None:
     """google-auth is an extra."""
     monkeypatch.setitem(sys.modules, "google.auth.exceptions", None)
-    with pytest.raises(Refused, match=r"gke needs google-auth: pip install platform-meter\[gcp\]"):
+    with pytest.raises(Refused, match=r"GKE cluster prod .* needs google-auth: pip install platform-meter\[gcp\]"):
         kit.way(google.access()).get("/version", list[int])

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import quote
 
 import msgspec
 
 from platform_meter.model.access import Gke
-from platform_meter.model.source import Refused, SourceError, Unexpected, Unreachable
+from platform_meter.model.source import Refused, Unexpected
 from platform_meter.runtime.outside.clouds.calls import Calls
+from platform_meter.runtime.outside.clouds.google import GoogleIdentity
 from platform_meter.runtime.outside.clouds.reader import Pass, Place
-
-SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/userinfo.email")
-"""What gke-gcloud-auth-plugin asks for: the first for the container API, the second so that RBAC may name us by e-mail."""
-_UNTOLD = timedelta(minutes=30)
-"""Taken as the life of a token whose end is not told; Google's live an hour."""
 
 
 class _Ips(msgspec.Struct, frozen=True, rename="camel"):
@@ -62,11 +55,12 @@ class _Cluster(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class GkeCloud:
-    """`Cloud` of one GKE cluster. google-auth finds the identity: a key file, gcloud's, or the metadata server."""
+    """`Cloud` of one GKE cluster. Its API is asked as whom google-auth finds."""
 
     def __init__(self, credential: Gke, calls: Calls) -> None:
         self._gke, self._calls = credential, calls
         self._where = f"GKE cluster {credential.cluster} in {credential.location} of project {credential.project}"
+        self._google = GoogleIdentity(credential.key_file, calls, where=self._where)
         self._token = ""
 
     @property
@@ -74,12 +68,9 @@ class GkeCloud:
         return ("gke", self._gke.project, self._gke.location, self._gke.cluster, self._gke.key_file)
 
     def sign_in(self, now: datetime) -> Pass:
-        with self._told():
-            found = self._found()
-            found.refresh(_Carrier(self._calls))
-            self._token, expiry = str(found.token), found.expiry
-        ends = now + _UNTOLD if expiry is None else expiry.replace(tzinfo=UTC)
-        return Pass(token=self._token, ends=ends)
+        given = self._google.sign_in(now)
+        self._token = given.token
+        return given
 
     def place(self) -> Place:
         gke = self._gke
@@ -111,77 +102,3 @@ class GkeCloud:
             raise Unexpected(f"{self._where} is {cluster.status} and has no {gke.endpoint} endpoint; {hint}")
         # The certificate of the DNS endpoint is of a public authority, not of the cluster's.
         return Place(base=f"https://{host}", authority="" if gke.endpoint == "dns" else authority)
-
-    def _found(self) -> Any:
-        """Credentials as they stand now."""
-        import google.auth
-        from google.oauth2 import service_account
-
-        if self._gke.key_file:
-            path = str(Path(self._gke.key_file).expanduser())
-            return service_account.Credentials.from_service_account_file(path, scopes=SCOPES)
-        request: Any = _Carrier(
-            self._calls, looking=True
-        )  # its base class would have to be imported before it is needed
-        return google.auth.default(scopes=SCOPES, request=request)[0]
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """What goes wrong in here is told as an error of ours, with what to mend."""
-        try:
-            from google.auth.exceptions import GoogleAuthError
-        except ImportError:
-            raise Refused("gke needs google-auth: pip install platform-meter[gcp]") from None
-        try:
-            yield
-        except SourceError:
-            raise
-        except (GoogleAuthError, ValueError, KeyError, OSError) as error:
-            # Of others the text may quote what was read.
-            why = type(error).__name__
-            if isinstance(error, GoogleAuthError) and error.args:
-                why = str(error.args[0])[:300]
-            elif isinstance(error, OSError) and error.filename:
-                why = f"{error.filename}: {error.strerror}"
-            raise Refused(
-                f"{self._where}: google-auth can't sign in ({why}); name a key in key_file or "
-                "GOOGLE_APPLICATION_CREDENTIALS, or let the pod's service account be a Google one by workload identity"
-            ) from None
-
-
-class _Answer:
-    """`google.auth.transport.Response`."""
-
-    def __init__(self, status: int, headers: Mapping[str, str], data: bytes) -> None:
-        self.status, self.headers, self.data = status, headers, data
-
-
-class _Carrier:
-    """`google.auth.transport.Request`.
-
-    Args:
-        looking: whether anybody is there is only being found out: one try, and no answer is an answer to google-auth.
-    """
-
-    def __init__(self, calls: Calls, *, looking: bool = False) -> None:
-        self._calls, self._looking = calls, looking
-
-    def __call__(
-        self,
-        url: str,
-        method: str = "GET",
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        **_: Any,
-    ) -> _Answer:
-        from google.auth.exceptions import TransportError
-
-        try:
-            tries = {"tries": 1} if self._looking else {}
-            said = self._calls.send(method, url, headers or {}, body, timeout=timeout, **tries)
-        except Unreachable as error:
-            if self._looking:
-                raise TransportError(str(error)) from None
-            raise
-        return _Answer(said.status, said.headers, said.body)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from platform_meter.model.source import SourceError
-from platform_meter.runtime.outside.grants import Grant, fingerprint
+from platform_meter.runtime.outside.grants import Grant, Signer, fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,8 @@ class Pass:
 
     token: str = field(repr=False)
     ends: datetime
+    signer: Signer | None = field(repr=False, default=None)
+    """Signs each request, in place of the token in its header."""
 
 
 class Cloud(Protocol):
@@ -118,13 +120,15 @@ class CloudReader:
         return self._pass, self._place
 
     def _granted(self, held: Pass, place: Place) -> Grant:
+        bearer = {} if held.signer else {"Authorization": f"Bearer {held.token}"}
         return Grant(
             base=place.base,
-            headers={**self._headers, "Authorization": f"Bearer {held.token}"},
+            headers={**self._headers, **bearer},
             # Each sign-in gives another token; the breaker must still know it as the same credential.
             fingerprint=fingerprint(*self._cloud.identity),
             secrets=(held.token,),
             verify=self._file(place.authority) if place.authority else True,
+            signer=held.signer,
         )
 
     def _file(self, authority: str) -> str:

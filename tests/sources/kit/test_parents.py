@@ -7,7 +7,7 @@ from tests.sources.kubernetes.kubernetes_server import Cluster, thing
 
 from platform_meter.model.source import Unexpected, Unreachable
 from platform_meter.sources.kit.kubernetes_objects import Owner
-from platform_meter.sources.kubernetes.parents import Parents
+from platform_meter.sources.kit.parents import Parents
 from platform_meter.testing.outside import FakeOutside, Reply
 
 SETS = "/apis/apps/v1/replicasets"
