@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.demo.worlds import START, Caller, github, gitlab, jenkins, jira, kubernetes, tekton
+from prometheus_client.parser import text_string_to_metric_families
+from tests.demo.worlds import (
+    START,
+    Caller,
+    Clock,
+    aws,
+    github,
+    gitlab,
+    jenkins,
+    jira,
+    kong,
+    kubernetes,
+    nginx,
+    small_world,
+    tekton,
+)
 
+from platform_meter.demo.apis.mesh.routes import PrometheusApi
 from platform_meter.demo.apis.tekton.routes import ROOT as TEKTON
+from platform_meter.demo.company.gateways import AWS, KONG, NGINX, NODES, served
+from platform_meter.demo.company.layout import TEAM_LABEL
 from platform_meter.demo.company.pipelines import Pipeline, System
 from platform_meter.demo.company.records import CHECKOUT, CONTAINERS, SET_UP
 from platform_meter.demo.truth import DETAIL, QUEUES, Truth
@@ -260,3 +278,173 @@ def test_waiting(still: World) -> None:
     assert found.keys() <= {"linux-small", "linux-large", "linux-arm"}
     assert all(seconds >= 1 for waits in found.values() for seconds in waits)
     assert sum(map(len, found.values())) > 100
+
+
+def counted(page: str, *names: str) -> Counter[tuple[str, ...]]:
+    """Samples of a page by name, route, status and bound."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for family in text_string_to_metric_families(page):
+        for sample in family.samples:
+            labels = sample.labels
+            route = labels.get("route") or f"{labels.get('namespace')}/{labels.get('ingress')}"
+            status = labels.get("code") or labels.get("status", "")
+            if sample.name in names:
+                found[sample.name, route, status, labels.get("le", "")] += int(sample.value)
+    return found
+
+
+def of_gateway(world: World, gateway: str) -> Counter[tuple[str, ...]]:
+    """What pages of the gateway say now: requests, and how long they took."""
+    if gateway == NGINX:
+        prefix = "nginx_ingress_controller"
+        names = (f"{prefix}_requests_total", f"{prefix}_request_duration_seconds_bucket")
+        return counted(nginx(world).get("/metrics").text, *names)
+    names = ("kong_http_requests_total", "kong_request_latency_ms_bucket")
+    pages = (kong(world, node).get("/metrics").text for node in NODES)
+    return sum((counted(page, *names) for page in pages), Counter[tuple[str, ...]]())
+
+
+@pytest.mark.parametrize(("gateway", "second"), [(KONG, "1000"), (NGINX, "1")])
+def test_requests_of_gateways(gateway: str, second: str) -> None:
+    """By team and result, and within a second, between two looks of what pages of metrics say."""
+    clock = Clock()
+    world = small_world(clock)
+    before = of_gateway(world, gateway)
+    clock.at = NOW
+    after = of_gateway(world, gateway)
+    teams = {route.name: route.owner[1] for route in served(world.company, world.scenario, gateway)}
+    found, timed = Counter[tuple[str, str]](), Counter[str]()
+    for (name, route, status, le), n in after.items():
+        grown = n - before[name, route, status, le]
+        if le and status != "404":
+            timed[le] += grown
+        elif not le and status in {"200", "500"}:
+            found[teams[route], "good" if status == "200" else "bad"] += grown
+    truth = Truth(world)
+    assert truth.gateway_requests(gateway, START, NOW) == found
+    assert truth.gateway_within(gateway, START, NOW, 1) == timed[second]
+    assert truth.gateway_within(gateway, START, NOW) == timed["+Inf"] > timed[second] > 100
+
+
+def test_requests_at_amazon() -> None:
+    """By team and result, and how many there were, in whole minutes of CloudWatch."""
+    world = small_world(Clock(at=NOW), seed=3, services=60)
+    api = aws(world)
+    teams = {a["name"]: a["tags"].get(TEAM_LABEL, "_unowned") for a in api.get("/restapis").json["item"]}
+
+    def total(name: str, metric: str, statistic: str) -> int:
+        by = [{"Name": "ApiName", "Value": name}, {"Name": "Stage", "Value": "prod"}]
+        of = {"Namespace": "AWS/ApiGateway", "MetricName": metric, "Dimensions": by}
+        query = {"Id": "q", "MetricStat": {"Metric": of, "Period": 60, "Stat": statistic}}
+        body = {"StartTime": START.timestamp(), "EndTime": NOW.timestamp(), "MetricDataQueries": [query]}
+        api.headers["X-Amz-Target"] = "GraniteServiceVersion20100801.GetMetricData"
+        return sum(api.post("/", body).json["MetricDataResults"][0]["Values"])
+
+    found, all_ = Counter[tuple[str, str]](), 0
+    for name, team in teams.items():
+        count, missing, bad = (
+            total(name, *asked) for asked in (("Count", "SampleCount"), ("4XXError", "Sum"), ("5XXError", "Sum"))
+        )
+        found.update({(team, "good"): count - missing - bad, (team, "bad"): bad})
+        all_ += count
+    assert Truth(world).gateway_requests(AWS, START, NOW) == found
+    assert Truth(world).gateway_within(AWS, START, NOW) == all_ > 100
+
+
+def test_routes_of_gateways(still: World) -> None:
+    """As lists and pages have them, by team."""
+    teams = {route.name: route.owner[1] for route in served(still.company, still.scenario, KONG)}
+    listed = Counter(teams[row["name"]] for row in kong(still).get("/routes").json["data"])
+    assert Truth(still).gateway_routes(KONG) == listed
+    assert Truth(still).gateway_routes(AWS) == {"_unowned": 2}
+
+
+def owner_of(pod: Any) -> tuple[str, str]:
+    """Namespace and name of what a pod belongs to, but for what a workload's name is followed by."""
+    reference, meta = pod["metadata"]["ownerReferences"][0], pod["metadata"]
+    made = reference["kind"] in {"ReplicaSet", "Job"}
+    return meta["namespace"], reference["name"].rpartition("-")[0] if made else reference["name"]
+
+
+@pytest.mark.parametrize(("cluster", "proxy"), [("eu", "istio-proxy"), ("us", "linkerd-proxy")])
+def test_who_is_in_a_mesh(cluster: str, proxy: str) -> None:
+    """Workloads by their pods: with the proxy, with a word that they stay out or the cluster's own, and all others."""
+    world = small_world(Clock(at=NOW), services=120)
+    found: dict[tuple[str, str], str] = {}
+    for pod in kubernetes(world, cluster).get("/api/v1/pods").json["items"]:
+        meta = pod["metadata"]
+        said = meta["labels"].get("sidecar.istio.io/inject"), meta.get("annotations", {}).get("linkerd.io/inject")
+        inside = any(container["name"] == proxy for container in pod["spec"]["containers"])
+        out = meta["namespace"] == "kube-system" or said in {("false", None), (None, "disabled")}
+        found[owner_of(pod)] = "in_mesh" if inside else "exempt" if out else "outside"
+    truth = Truth(world).mesh_members(cluster, NOW)
+    assert truth == Counter(found.values())
+    assert min(truth.values()) > 2
+
+
+@pytest.mark.parametrize(
+    ("cluster", "mesh", "named"), [("eu", "istio", "destination_service_name"), ("us", "linkerd", "deployment")]
+)
+def test_requests_through_a_mesh(still: World, cluster: str, mesh: str, named: str) -> None:
+    """By service, of the five minutes before a moment, and the share of them with mutual TLS."""
+    own = {"istio": ("istio_requests_total", "response_code"), "linkerd": ("response_total", "status_code")}
+    (name, code), end = own[mesh], START.timestamp()
+    secure = "connection_security_policy" if mesh == "istio" else "tls"
+    server = 'reporter="destination"' if mesh == "istio" else 'direction="inbound"'
+    by = f"{named}, {code}, {secure}"
+    query = f"sum by ({by}) (x or increase({name}{{{server}}}[300s]) * 300 / 300)"
+    api = Caller(PrometheusApi(still, cluster), {}, "")
+    rows = api.get(f"/api/v1/query?query={quote(query)}&time={end:.0f}").json["data"]["result"]
+    found, mutual, all_ = defaultdict[tuple[str, str], float](float), 0.0, 0.0
+    for row in rows:
+        grown, labels = float(row["value"][1]), row["metric"]
+        found[labels[named], {"200": "good", "404": "missing", "503": "failed"}[labels[code]]] += grown
+        all_ += grown
+        mutual += grown if labels[secure] in {"mutual_tls", "true"} else 0
+    truth = Truth(still).mesh_requests(cluster, START - timedelta(minutes=5), START)
+    assert dict(found) == pytest.approx(
+        {(name, word): getattr(one, word) for name, one in truth.items() for word in ("good", "missing", "failed")},
+        abs=1e-4,
+    )
+    share = Truth(still).mesh_mutual(cluster, START - timedelta(minutes=5), START)
+    assert mutual / all_ == pytest.approx(share, abs=1e-6)
+
+
+@pytest.mark.parametrize("cluster", ["eu", "us"])
+def test_what_workloads_keep_to(still: World, cluster: str) -> None:
+    """Those that something names, selects or lies over, as the API lists both; and those with a good base."""
+    api = kubernetes(still, cluster)
+    kinds = ("apps/v1/deployments", "apps/v1/statefulsets", "apps/v1/daemonsets", "batch/v1/cronjobs")
+    workloads = [item for kind in kinds for item in api.get(f"/apis/{kind}").json["items"]]
+
+    def listed(path: str) -> list[Any]:
+        found: list[Any] = api.get(path).json["items"]
+        return found
+
+    def template(workload: Any) -> Any:
+        spec = workload["spec"]
+        return (spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec)["template"]["metadata"]
+
+    targets = {
+        (one["metadata"]["namespace"], one["spec"]["scaleTargetRef"]["name"])
+        for one in listed("/apis/autoscaling/v2/horizontalpodautoscalers")
+    }
+    budgets = [
+        (one["metadata"]["namespace"], one["spec"]["selector"]["matchLabels"].items())
+        for one in listed("/apis/policy/v1/poddisruptionbudgets")
+    ]
+    quotas = {one["metadata"]["namespace"] for one in listed("/api/v1/resourcequotas")}
+    closed = {one["metadata"]["namespace"] for one in listed("/apis/networking.k8s.io/v1/networkpolicies")}
+    found = Counter[str]()
+    for workload in workloads:
+        meta, pods = workload["metadata"], template(workload)
+        space, notes = meta["namespace"], pods.get("annotations", {})
+        base = notes.get("org.opencontainers.image.base.name", "")
+        said = pods["labels"].get("sidecar.istio.io/inject") == "true" or notes.get("linkerd.io/inject") == "enabled"
+        found["GoldenImage"] += base.startswith("registry.acme.test/golden/")
+        found["Autoscaler"] += (space, meta["name"]) in targets and not meta["name"].endswith("-nightly")
+        found["DisruptionBudget"] += any(space == of and labels <= pods["labels"].items() for of, labels in budgets)
+        found["Quota"] += space in quotas
+        found["NetworkPolicy"] += space in closed
+        found["MeshInjection"] += said
+    assert Truth(still).covered(cluster, NOW) == found

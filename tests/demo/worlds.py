@@ -15,6 +15,8 @@ from werkzeug.test import Client, TestResponse
 from platform_meter.demo.apis.api import instances
 from platform_meter.demo.apis.argocd.routes import TOKEN as ARGOCD_TOKEN
 from platform_meter.demo.apis.argocd.routes import ArgocdApi
+from platform_meter.demo.apis.aws.routes import KEY as AWS_KEY
+from platform_meter.demo.apis.aws.routes import AwsApi
 from platform_meter.demo.apis.github.front import LIMIT
 from platform_meter.demo.apis.github.front import TOKEN as GITHUB_TOKEN
 from platform_meter.demo.apis.github.routes import GithubApi
@@ -25,8 +27,10 @@ from platform_meter.demo.apis.jenkins.routes import USER as JENKINS_USER
 from platform_meter.demo.apis.jenkins.routes import JenkinsApi
 from platform_meter.demo.apis.jira.routes import TOKEN as JIRA_TOKEN
 from platform_meter.demo.apis.jira.routes import USER, JiraApi
+from platform_meter.demo.apis.kong.routes import AdminApi, StatusApi
 from platform_meter.demo.apis.kubernetes.routes import TOKEN as KUBERNETES_TOKEN
 from platform_meter.demo.apis.kubernetes.routes import KubernetesApi
+from platform_meter.demo.apis.nginx.routes import IngressApi
 from platform_meter.demo.apis.tekton.routes import TOKEN as TEKTON_TOKEN
 from platform_meter.demo.apis.tekton.routes import TektonApi
 from platform_meter.demo.company.layout import Company
@@ -140,6 +144,19 @@ def argocd(world: World, cluster: str = "eu") -> Caller:
 def tekton(world: World) -> Caller:
     headers = {"Authorization": f"Bearer {TEKTON_TOKEN}"}
     return Caller(TektonApi(world, beat=0.0001), headers, "http://tekton.test")
+
+
+def kong(world: World, node: str = "") -> Caller:
+    return Caller(StatusApi(world, node) if node else AdminApi(world), {}, "http://kong.test")
+
+
+def nginx(world: World) -> Caller:
+    return Caller(IngressApi(world), {}, "http://nginx.test")
+
+
+def aws(world: World) -> Caller:
+    signed = f"AWS4-HMAC-SHA256 Credential={AWS_KEY}/20260520/eu-central-1/apigateway/aws4_request, Signature=0"
+    return Caller(AwsApi(world), {"Authorization": signed}, "http://aws.test")
 
 
 def kubernetes(world: World, cluster: str = "eu") -> Caller:

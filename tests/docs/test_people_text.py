@@ -14,10 +14,11 @@ from tests.support.places import DOCS
 from platform_meter import sources
 from platform_meter.model.access import Secret
 from platform_meter.model.definitions import KINDS, Goal, Hours
+from platform_meter.model.objective import StoredSli
 from platform_meter.model.source import SourceConfig
 from platform_meter.problems import render
 from platform_meter.runtime.files.config import Config, load_config
-from platform_meter.runtime.files.cross_checks import UNMEASURED, Known, cross_check
+from platform_meter.runtime.files.cross_checks import UNMEASURED, Known, Slo, cross_check
 from platform_meter.runtime.files.definitions import read_definitions
 
 CONFIG = (DOCS / "config.md").read_text("utf-8")
@@ -27,7 +28,7 @@ CONFIGS = {name: source.config for name, source in TYPES.items()}
 INSTALLED = Known(
     instances={name: name for name in TYPES},
     gives={name: source.gives for name, source in TYPES.items()},
-    slos=[plan.slo for plan in our_plans()],
+    slos={p.slo: Slo(objective=p.objective, stored=isinstance(p.sli, StoredSli)) for p in our_plans()},
 )
 """An installation with one source of each type there is, and this repository's SLOs."""
 PAGES = sorted(page.relative_to(DOCS.parent).as_posix() for page in (*DOCS.glob("*.md"), DOCS.parent / "README.md"))

@@ -34,6 +34,9 @@ CONTENT = {
     "/": ("Pipeline runs by outcome", "Continuous integration", "Sources up"),
     "/adoption": ("Continuous delivery", "mandated", "Teams and capabilities"),
     "/ci": ("Platform success", "What failed", "platform_step"),
+    "/compliance": ("Golden base image", "Exempt", "Teams and standards"),
+    "/clusters": ("Clusters that are read", "Without owner", "eu"),
+    "/gateways": ("What fails", "With mutual TLS", "Instances that should report"),
     "/support": ("platform-support", "Tickets created by category", "first response"),
     "/slos": ("All SLOs",),
     "/sources": ("cluster-eu", "github", "Ownership"),
@@ -146,6 +149,34 @@ def test_slo_detail(
         assert all(words in text for words in (slo, "budget left", "alerts", "windows"))
         shot = page.screenshot(path=folder / f"{slo}-{width}.png", full_page=True)
         assert int.from_bytes(shot[16:20], "big") == width
+        assert seen == Seen()
+
+
+@pytest.mark.parametrize("imported", [SEED], indirect=True, ids=["seed1"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/clusters/eu", ("whose workloads", "what covers the workloads")),
+        ("/gateways/kong", ("whose routes", "plugins")),
+    ],
+)
+def test_detail(
+    browser: Browser,
+    imported: Running,
+    address: str,
+    folder: Path,
+    path: str,
+    said: tuple[str, ...],
+    size: tuple[int, int],
+) -> None:
+    """And with the page of one cluster, and of one gateway."""
+    del imported
+    with visit(browser, address, path, size, scripts=False) as (page, seen):
+        text = page.inner_text("main").lower()
+        assert all(words in text for words in said)
+        shot = page.screenshot(path=folder / f"{path.rpartition('/')[2]}-{size[0]}.png", full_page=True)
+        assert int.from_bytes(shot[16:20], "big") == size[0]
         assert seen == Seen()
 
 

@@ -15,8 +15,10 @@ from tests.support.kube_api import KubeApi
 from tests.support.places import ROOT
 from tests.support.real_source import connected
 
-from platform_meter.model.access import Gke
-from platform_meter.model.facts.kubernetes import ProbeCheck, ProbeResult
+from platform_meter.model.access import Gke, Secret
+from platform_meter.model.facts.kubernetes import CloudCluster, ClusterIssuer
+from platform_meter.model.facts.probes import ProbeCheck, ProbeResult
+from platform_meter.sources import clusters
 from platform_meter.sources.kubernetes import SOURCE, Config
 
 RBAC = ROOT / "deploy" / "kubernetes" / "rbac.yaml"
@@ -72,5 +74,41 @@ def test_a_cluster_of_amazon_is_found_and_does_not_know_us(kube_api: KubeApi, mo
             assert meter.check() == [
                 "the API server does not accept the credential (401); it has expired or belongs to another cluster"
             ]
+    finally:
+        server.stop()
+
+
+def test_a_cluster_that_amazon_lists_is_the_one_that_is_read(
+    kube_api: KubeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the issuer that EKS tells and the server itself tells a service account; of the other one nobody reads."""
+    kube_api.apply(RBAC.read_text())
+    token = tmp_path / "token"
+    token.write_text(kube_api.service_account_token("platform-meter", "platform-meter"))
+    config = Config(cluster="eu", url=kube_api.url, token=Secret(file=str(token)), ca_file=kube_api.ca_file)
+    with connected(SOURCE, config) as meter:
+        read = meter.stream("issuer")
+        read.run()
+        (ours,) = read.readings.values()
+        assert isinstance(ours, ClusterIssuer)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        given = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "AKIATEST", "SECRET_ACCESS_KEY": "s3cret"}
+        for name, value in given.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        role, vpc = "arn:aws:iam::123456789012:role/eks", {"subnetIds": ["subnet-1", "subnet-2"]}
+        amazon = boto3.client("eks", region_name="eu-west-3")
+        for name in ("ours", "unseen"):
+            amazon.create_cluster(name=name, roleArn=role, resourcesVpcConfig=vpc)
+        eks_backends["123456789012"]["eu-west-3"].clusters["ours"].identity = {"oidc": {"issuer": ours.issuer}}
+        with connected(clusters.SOURCE, clusters.Config.model_validate({"eks": {"region": "eu-west-3"}})) as cloud:
+            assert cloud.check() == []
+            listed = cloud.stream("clusters")
+            listed.run()
+            found = [one for one in listed.readings.values() if isinstance(one, CloudCluster)]
+            told = {one.about.id: one.issuer == ours.issuer for one in found}
+            assert told == {"eks/123456789012/eu-west-3/ours": True, "eks/123456789012/eu-west-3/unseen": False}
     finally:
         server.stop()

@@ -25,6 +25,7 @@ from tests.support.grafana import Asked, How, Json, load, put_in
 from tests.support.our_slos import our_plans
 from tests.support.prometheus import Prometheus, prometheus
 from tests.support.slos import ALL, planned
+from tests.support.untold import untold
 from tests.support.waiting import until
 
 from platform_meter.demo.apis.services import MetricsApi
@@ -51,7 +52,10 @@ SHOWN = timedelta(minutes=40)
 BOARDS = {board["uid"]: board for board in (load(a.text) for a in dashboards(our_plans()))}
 ONE = {uid: {"slo": "ci-platform-success"} if uid == "pm-slo-detail" else {} for uid in BOARDS}
 """What is chosen on top of the defaults: an SLO that says everything about itself, and that an outage breaks."""
-_TIME_OF = "platform_meter_source_last_success_timestamp_seconds"
+_TIMES = (
+    "platform_meter_source_last_success_timestamp_seconds",
+    "platform_probe_certificate_expiry_timestamp_seconds",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +97,7 @@ class Shown:
 def still(text: str, by: timedelta) -> Iterator[str]:
     """Samples of one scrape, in which times are `by` later."""
     for line in text.splitlines():
-        if line.startswith(_TIME_OF):
+        if line.startswith(_TIMES):
             series, _, value = line.rpartition(" ")
             yield f"{series} {float(value) + by.total_seconds()}\n"
         elif not line.startswith("#"):
@@ -119,10 +123,11 @@ def moved(lines: Iterator[str], by: timedelta) -> Iterator[str]:
 
 
 def live(running: Running, polls: Sequence[timedelta]) -> Iterator[tuple[datetime, str]]:
-    """Time and exposition after each poll."""
+    """Time and exposition after each poll, with what the company has nothing of."""
     for after in polls:
         running.poll(after=after)
-        yield running.clock.at, running.service.exposition.body().data.decode()
+        told = running.service.exposition.body().data.decode()
+        yield running.clock.at, told + "".join(untold(told, running.clock.at))
 
 
 @contextmanager

@@ -31,10 +31,9 @@ from platform_meter.model.facts.kubernetes import (
     PodNeverReady,
     PodStarted,
     PodsWaiting,
-    ProbeCheck,
-    ProbeResult,
     Workload,
 )
+from platform_meter.model.facts.probes import ProbeCheck, ProbeResult
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.source import Refused
 from platform_meter.runtime.outside.credentials import credentials

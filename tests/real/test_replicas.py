@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -21,13 +22,17 @@ from tests.support.stores import NOON, minutes, open_at, put, run, total
 from tests.support.waiting import PATIENCE, until
 
 from platform_meter.demo.company.layout import Company
-from platform_meter.demo.stage.files import write
+from platform_meter.demo.stage.files import to_simulated_accounts, write
 from platform_meter.demo.stage.server import Options, start_process
 
 COMMAND = (sys.executable, "-c", "from platform_meter.cli import main; main()")
 LEASE = 8
 """Seconds, so that nobody waits half a minute here, and no replica on a busy machine is taken for dead."""
-INSTANCES = {"github", "jira", "cluster-eu", "cluster-us", "gitlab", "jenkins", "tekton", "argocd-eu", "argocd-us"}
+INSTANCES = {
+    *("github", "jira", "cluster-eu", "cluster-us", "gitlab", "jenkins", "tekton", "argocd-eu", "argocd-us", "kong"),
+}
+"""Those whose numbers rest while nothing happens: what counts requests never does."""
+AT_REST = {"kong": {"traffic": False, "data_planes": 0}}
 LIVE = (
     "platform_pod_start",
     "platform_probe",
@@ -85,6 +90,8 @@ def replicas(tmp_path: Path, postgres_server: postgres.Server) -> Iterator[tuple
     options = Options(teams=8, services=16)
     company = start_process(options)
     url = postgres_server.schema()
+    environ = dict(os.environ)
+    to_simulated_accounts(environ, tmp_path)
     started: list[Replica] = []
     try:
         made = Company.build(options.seed, company.addresses.start, teams=8, services=16)
@@ -98,12 +105,13 @@ def replicas(tmp_path: Path, postgres_server: postgres.Server) -> Iterator[tuple
                 "tick": "1s",
             }
             said["sources"] = {
-                name: {**source, "every": "1s", "stale_after": "1h"} for name, source in said["sources"].items()
+                name: {**said["sources"][name], "every": "1s", "stale_after": "1h", **AT_REST.get(name, {})}
+                for name in sorted(INSTANCES)
             }
             mine = path.with_name(f"meter-{port}.yaml")
             mine.write_text(yaml.safe_dump(said))
             command = [*COMMAND, "serve", "-c", str(mine)]
-            started.append(Replica(process=subprocess.Popen(command, text=True), port=port))
+            started.append(Replica(process=subprocess.Popen(command, text=True, env=environ), port=port))
         yield started[0], started[1]
     finally:
         for one in started:

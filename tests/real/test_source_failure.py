@@ -20,13 +20,15 @@ from platform_meter.model.progress import Progress
 from platform_meter.runtime.service import Service
 from platform_meter.store import Round
 
-OTHERS = {"jira", "cluster-eu", "cluster-us", "gitlab", "jenkins", "tekton", "argocd-eu", "argocd-us"}
-
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Running]:
     with company(tmp_path, teams=8, services=24) as running:
         yield running
+
+
+def others(running: Running) -> set[str]:
+    return set(running.service.config.sources) - {"github"}
 
 
 def up(running: Running) -> set[str]:
@@ -59,7 +61,7 @@ def test_a_credential_that_is_refused(small: Running) -> None:
     results = {r.instance: r.error for r in small.service.once() if r.error}
     assert results.keys() == {"github"}
     assert "401" in results["github"]
-    assert up(small) == OTHERS
+    assert up(small) == others(small)
     assert runs_of_github(small) == grown
     assert {dict(labels)["system"] for labels in small.metrics()["platform_pipeline_flaky_ratio"]} == {
         "gitlab",
@@ -81,7 +83,7 @@ def test_a_credential_that_is_refused(small: Running) -> None:
     token.write_text(good)
     small.clock.at += timedelta(hours=1)
     assert [r for r in small.service.once() if r.error] == []
-    assert up(small) == {"github", *OTHERS}
+    assert up(small) == {"github", *others(small)}
     truth = small.truth.pipeline_runs(small.first - timedelta(minutes=15), small.clock.at + timedelta(seconds=1))
     assert sum(small.counter("platform_pipeline_runs_total", "team").values()) == truth.total()
     assert "No fresh data" not in small.page("/sources")
@@ -227,7 +229,9 @@ def test_watches_that_are_refused_take_what_they_gave_with_them(tmp_path: Path, 
         assert said(running, "platform_slo_data_age_seconds", slo="pod-start") == [960.0]
         assert adopted(), "workloads are read as ever"
         gate.refused = ("/apis/",)
-        assert later(16) == {"deployments", "statefulsets", "daemonsets", "cronjobs"}
+        workloads = {"deployments", "statefulsets", "daemonsets", "cronjobs"}
+        covering = {"autoscalers", "disruptionbudgets", "goldenimages", "meshinjections", "networkpolicies", "quotas"}
+        assert later(16) == workloads | covering
         assert adopted() == []
         assert sum(pods()) > 0, "read again"
         assert sum(said(running, "platform_cluster_nodes", cluster="eu")) > 0
@@ -247,7 +251,7 @@ def test_inventory_that_was_never_read_is_not_taken_for_none(tmp_path: Path, gat
 
         def days() -> date | None:
             with running.service.history() as history:
-                return history.last_snapshot("kubernetes")
+                return history.last_day("adoption/kubernetes")
 
         running.service.once()
         assert said(running, "platform_adoption_units", capability="kubernetes") == []

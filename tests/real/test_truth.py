@@ -14,7 +14,10 @@ from tests.support import reference
 from tests.support.company import LOOKBACK, START, Running, summed
 from tests.support.imported import IMPORT, end, told, whole_days
 
+from platform_meter.demo.apis.kong.routes import CONSUMERS, LIMITED
 from platform_meter.demo.apis.kubernetes import conflicts
+from platform_meter.demo.company.gateways import AWS, KONG, NGINX, VERBS, served
+from platform_meter.demo.company.mesh import meshes
 from platform_meter.demo.company.tickets import COMPONENT_OWNERS, PROJECTS
 from platform_meter.demo.truth import DETAIL
 from platform_meter.model import catalogue
@@ -133,25 +136,39 @@ def test_pods_started(imported: Running) -> None:
 
 
 def test_objects_without_an_owner(imported: Running) -> None:
-    """Repositories that nothing says the owner of, what belongs to the clusters themselves, and topics that no team has."""
+    """Repositories and routes that nothing says the owner of, what belongs to the clusters themselves, topics that no team has."""
     company, at = imported.world.company, imported.clock.at
     teams = {team.id for team in company.teams}
     spaces = [name for c in imported.world.clusters.values() for (_, name), _ in c.snapshot("namespaces")[1]]
+    limited = served(company, imported.world.scenario, KONG)[::LIMITED]
     assert imported.counter("platform_meter_unowned_objects", "source", "kind") == {
         ("github", "repository"): sum(repo.team == "_unowned" for repo in company.repos),
         ("jira", "project"): sum(topic not in COMPONENT_OWNERS for topic in PROJECTS[0].topics),
+        ("kong", "route"): imported.truth.gateway_routes(KONG)["_unowned"],
+        ("kong", "consumer"): len(CONSUMERS),
+        **({("kong", "plugin"): n} if (n := sum(route.service is None for route in limited)) else {}),
+        ("nginx", "route"): imported.truth.gateway_routes(NGINX)["_unowned"],
+        ("apigateway", "route"): imported.truth.gateway_routes(AWS)["_unowned"],
+        ("apigateway", "stage"): imported.truth.gateway_routes(AWS)["_unowned"] / len(VERBS),
         ("kubernetes", "namespace"): sum(name not in teams for name in spaces),
         ("kubernetes", "workload"): sum(imported.truth.workloads(c.name, at)["_unowned"] for c in company.clusters),
+        **{(m, "workload"): imported.truth.workloads(name, at)["_unowned"] for name, m in meshes(company).items()},
     }
 
 
 def test_objects_that_two_rules_give_to_two_teams(imported: Running) -> None:
-    """A rule that names another team than the labels of a workload wins, and is counted where the workload stands."""
+    """A rule that names another team than the labels of a workload wins, and is counted where the workload stands, and where it serves."""
     standing = {key for key, _ in imported.world.clusters["eu"].snapshot("deployments")[1]}
     ruled = [(tuple(match.split("/")[1::2]), team) for match, team in conflicts(imported.world.company).items()]
     disputed = [place for place, team in ruled if place in standing and place[0] != team]
     found = imported.counter("platform_meter_ownership_conflicts", "source", "kind")
-    assert found == ({("kubernetes", "workload"): len(disputed)} if disputed else {})
+    meshed = imported.truth.mesh_requests("eu", START, START)
+    expected = {
+        ("kubernetes", "workload"): len(disputed),
+        ("istio", "workload"): len(disputed),
+        ("istio", "service"): sum(name in meshed for _, name in disputed),
+    }
+    assert found == {key: n for key, n in expected.items() if n}
 
 
 @pytest.mark.parametrize("days", [28, 91])
@@ -238,7 +255,7 @@ def test_support_page(imported: Running) -> None:
 
 
 def test_adoption_page_says_what_metrics_say(imported: Running) -> None:
-    """The states on the Adoption page are those of `/metrics`."""
+    """The states on the Adoption page are those of `/metrics`; where these say nothing yet, the page does not either."""
     units = imported.metrics()["platform_adoption_units"]
     tables = imported.tables("/adoption")
     for capability in imported.service.definitions.capabilities:
@@ -246,7 +263,11 @@ def test_adoption_page_says_what_metrics_say(imported: Running) -> None:
         table = tables[title]
         shown = {row[0]: row[1] for row in (table.columns, *table.rows)}
         of = {dict(k)["state"]: v for k, v in units.items() if dict(k)["capability"] == capability.id}
-        assert shown == {state.replace("_", " "): f"{n:,.0f}" for state, n in of.items()}
+        unknown = capability.active.count is not None
+        assert bool(of) is not unknown
+        assert shown == (
+            dict.fromkeys(shown, "–") if unknown else {k.replace("_", " "): f"{n:,.0f}" for k, n in of.items()}
+        )
 
 
 def test_ticket_history(imported: Running) -> None:

@@ -43,7 +43,7 @@ def test_adoption_by_what_stands(imported: Running) -> None:
     capability = next(c for c in imported.service.definitions.capabilities if c.adopted.count)
     company, today = imported.world.company, today_of(imported)
     with imported.service.history() as history:
-        first = history.last_snapshot(capability.id)
+        first = history.last_day(f"adoption/{capability.id}")
     # A rule that gives a workload to another team names no service: it is nobody's deployable.
     taken = {("eu", name.rpartition("/")[2]) for name in conflicts(company)}
     standing = {

@@ -214,8 +214,8 @@ def test_started_it_polls_and_ticks_until_it_is_closed(tmp_path: Path) -> None:
         service, ticked = made.service, threading.Event()
         tick = service.meter.tick
 
-        def noted() -> int:
-            series = tick()
+        def noted(*, rested: bool = False) -> int:
+            series = tick(rested=rested)
             if [s for s in service.store.stream_states() if s.last_success]:
                 ticked.set()
             return series

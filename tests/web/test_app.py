@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from tests.support.history import MemoryHistory, source
 from tests.support.views import html, site, view
 from werkzeug.test import Client
 
+from platform_meter.explain import Unclear
 from platform_meter.model.catalogue.meter import CONFIG_VALID
 from platform_meter.model.progress import Progress
 from platform_meter.runtime.tick.exposition import Exposition
@@ -215,3 +216,21 @@ def test_a_reload_too_many_is_told_so() -> None:
     answer = client(reload=lambda: None).post("/-/reload")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
     assert answer.text == "A reload runs and another waits, which will load what you would have loaded.\n"
+
+
+def test_programs_ask_what_stands_behind_a_number() -> None:
+    """The metric and its labels are the query; what is not there is 404 with the reason, as JSON."""
+    asked: list[tuple[str, Mapping[str, str]]] = []
+
+    def explain(metric: str, labels: Mapping[str, str]) -> Mapping[str, object]:
+        asked.append((metric, labels))
+        if not labels:
+            raise Unclear("2 series fit")
+        return {"value": 3.0}
+
+    caller = client(explain=explain)
+    found = caller.get("/api/v1/explain?metric=platform_tickets_open&queue=help&priority=P1")
+    assert (found.status_code, found.json, found.headers["Cache-Control"]) == (200, {"value": 3.0}, "no-store")
+    assert asked == [("platform_tickets_open", {"queue": "help", "priority": "P1"})]
+    lacking = caller.get("/api/v1/explain?metric=platform_tickets_open")
+    assert (lacking.status_code, lacking.json) == (404, {"error": "2 series fit"})

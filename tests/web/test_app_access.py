@@ -23,6 +23,7 @@ ROLES = {
     "/static/meter.css": Role.VIEWER,
     "/static/meter.js": Role.VIEWER,
     "/static/icon.svg": Role.VIEWER,
+    "/api/v1/explain": Role.PM,
     "/-/healthy": None,
     "/-/ready": None,
     "/-/reload": Role.ADMIN,

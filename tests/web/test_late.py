@@ -12,7 +12,7 @@ from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Fact
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Scene
-from platform_meter.web.late import Lateness, Tickets
+from platform_meter.web.late import Lateness, lateness
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 DECLARED = Definitions(ticketing=(tickets.ticketing(),))
@@ -30,7 +30,7 @@ def scene(*facts: Fact, sources: tuple[SourceState, ...] | None = None) -> Scene
 
 
 def late(*facts: Fact) -> Lateness:
-    return Tickets().late(scene(*facts))["help"]
+    return lateness(scene(*facts))["help"]
 
 
 def test_a_ticket_past_two_goals_is_one_late_ticket() -> None:
@@ -73,13 +73,6 @@ def test_a_paused_ticket_can_be_late_but_not_about_to_be() -> None:
 def test_a_queue_is_unknown_without_fresh_sources() -> None:
     """Not 0: with a stale source, and without any."""
     fresh = source("jira", watermark=NOW)
-    assert Tickets().late(scene(tickets.created(ago(30)), sources=(replace(fresh, fresh=False),))) == {}
-    assert Tickets().late(scene(sources=())) == {}
-    assert Tickets().late(scene(sources=(fresh,)))["help"].late == 0
-
-
-def test_what_is_kept_follows_the_store() -> None:
-    """Asked again later, a kept one says what a new one would."""
-    kept = Tickets()
-    assert kept.late(scene(tickets.created(ago(30))))["help"].late == 1
-    assert kept.late(scene(tickets.created(ago(30)), tickets.resolved(ago(1))))["help"].late == 0
+    assert lateness(scene(tickets.created(ago(30)), sources=(replace(fresh, fresh=False),))) == {}
+    assert lateness(scene(sources=())) == {}
+    assert lateness(scene(sources=(fresh,)))["help"].late == 0

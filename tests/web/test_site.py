@@ -10,10 +10,10 @@ import pytest
 from werkzeug.test import Client
 
 from platform_meter.model.definitions import Definitions, Team
+from platform_meter.model.kept import Kept
 from platform_meter.runtime.files.config import Config, load_config
 from platform_meter.runtime.service import Service
 from platform_meter.web.app import make_app
-from platform_meter.web.late import Tickets
 from platform_meter.web.site import make_site
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -48,17 +48,18 @@ def test_everything_is_of_the_current_service(services: tuple[Service, Service])
     assert client.get("/-/ready").text == "ready\n"
 
 
-def test_folded_tickets_are_kept_for_one_service(services: tuple[Service, Service]) -> None:
-    """From one page to the next, and not from one store to another."""
+def test_what_measures_keep_is_kept_for_one_service(services: tuple[Service, Service]) -> None:
+    """From one page to the next, shared with the tick, and not from one store to another."""
     first, second = services
     current = [first]
     site = make_site(lambda: current[0], list)
 
-    def kept() -> Tickets:
+    def kept() -> Kept:
         with site.view() as view:
-            return view.tickets
+            return view.scene.kept
 
     before = kept()
+    assert before is first.meter.kept
     assert kept() is before
     current[0] = second
     assert kept() is not before

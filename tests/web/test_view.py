@@ -60,6 +60,14 @@ def test_events_are_counted_by_day_and_dim_from_fresh_sources() -> None:
     ]
 
 
+def test_what_does_not_count_is_left_out_of_days() -> None:
+    """By object and dim."""
+    told = [("gh", owner("pay"), run("1", NOW)), ("gh", owner("pay"), run("2", NOW, outcome=Outcome.CANCELLED))]
+    seen = view(NOW, MemoryHistory(told, sources=[source("gh", watermark=NOW)]))
+    valid = seen.daily(PipelineRun, seen.days(1), lambda _, dim: dim.outcome is Outcome.CANCELLED)
+    assert [{dim.outcome.value: n for dim, n in day.items()} for day in valid] == [{"cancelled": 1}]
+
+
 def test_a_kind_is_known_where_a_fresh_source_gives_it() -> None:
     """And what is lacking is said by name, or that nothing gives it."""
     fresh, stale = source("gh", watermark=NOW), source("old", watermark=NOW, fresh=False)

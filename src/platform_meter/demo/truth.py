@@ -7,20 +7,27 @@ configured `zone`. Owners are those that ownership must find; what nobody owns i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from fnmatch import fnmatchcase
+from math import inf
 
+from platform_meter.demo.company.gateways import AWS, KONG, NGINX, NODES, VERBS, Served, part, served, within
 from platform_meter.demo.company.layout import Repo
-from platform_meter.demo.company.objects import Node, Pod
+from platform_meter.demo.company.mesh import Counted, Member, members, standing
+from platform_meter.demo.company.objects import Node, Pod, PodState, WorkloadState
 from platform_meter.demo.company.pipelines import DELIVERED_TO, Build, System
 from platform_meter.demo.company.records import Attempt, Deployment, Pull, Run, Step, Ticket
+from platform_meter.demo.company.standards import GOLDEN, base, bounded, budgeted, isolated, scaled
 from platform_meter.demo.company.syncs import App, Sync
 from platform_meter.demo.company.tickets import CLOSED, COMPONENT_OWNERS, OPEN, PROJECTS, RESOLVED
 from platform_meter.demo.world import World
 from platform_meter.model.facts.ci import Outcome
 from platform_meter.model.facts.delivery import DeployKind, DeployResult
 from platform_meter.model.facts.kubernetes import NodeState
+from platform_meter.model.facts.slis import Verdict
+from platform_meter.model.facts.traffic import MemberState
 from platform_meter.model.metric import UNOWNED
 
 ENVIRONMENTS = {"staging": "staging", "production-eu": "production", "production-us": "production"}
@@ -236,6 +243,86 @@ class Truth:
         kinds = ("deployments", "statefulsets", "daemonsets", "cronjobs")
         keys = [key for kind in kinds for key, _ in state.snapshot(kind)[1]]
         return Counter(space if space in teams else UNOWNED for space, _ in keys)
+
+    # gateways
+
+    def gateway_requests(self, gateway: str, start: datetime, end: datetime) -> Counter[tuple[str, str]]:
+        """Requests by (team, verdict) after `start`, up to `end`; what clients got wrong is left out."""
+        found: Counter[tuple[str, str]] = Counter()
+        for route in self._served(gateway):
+            before, after, team = route.answered(start), route.answered(end), route.owner[1]
+            found[team, Verdict.GOOD] += after.good - before.good
+            found[team, Verdict.BAD] += after.failed - before.failed
+        return found
+
+    def gateway_within(self, gateway: str, start: datetime, end: datetime, seconds: float = inf) -> int:
+        """Of the requests whose duration the gateway tells, those that took at most so many seconds.
+
+        NGINX tells it of those that are no client's error, by status; the nodes of Kong of all that each of them had.
+        """
+        found = 0
+        for route in self._served(gateway):
+            for sign, answered in ((1, route.answered(end)), (-1, route.answered(start))):
+                counts = {
+                    KONG: [part(answered, node).all for node in NODES],
+                    NGINX: [answered.good, answered.failed],
+                }.get(gateway, [answered.all])
+                found += sign * sum(within(count, seconds) for count in counts)
+        return found
+
+    def gateway_routes(self, gateway: str) -> Counter[str]:
+        """Routes by team; an API at Amazon has one for each verb."""
+        each = len(VERBS) if gateway == AWS else 1
+        return Counter(route.owner[1] for route in self._served(gateway) for _ in range(each))
+
+    # meshes, and what workloads keep to
+
+    def mesh_requests(self, cluster: str, start: datetime, end: datetime) -> Mapping[str, Counted]:
+        """Requests through the mesh of a cluster, by service."""
+        return {one.service.id: one.between(start, end) for one in self._members(cluster)}
+
+    def mesh_mutual(self, cluster: str, start: datetime, end: datetime) -> float:
+        """Share of all these that came with mutual TLS."""
+        counted = [(one.plain, one.between(start, end)) for one in self._members(cluster)]
+        amounts = [(plain, each.valid + each.missing) for plain, each in counted]
+        return 1 - sum(plain * amount for plain, amount in amounts) / sum(amount for _, amount in amounts)
+
+    def mesh_members(self, cluster: str, at: datetime) -> Counter[str]:
+        """Workloads with pods, by how these stand to the mesh; what a CronJob started counts while it runs."""
+        state, states = self._world.clusters[cluster], standing(self._world.company, cluster)
+        state.advance(at)
+        pods = [change.object.pod for _, change in state.snapshot("pods")[1] if isinstance(change.object, PodState)]
+        found: dict[tuple[str, str, str], str] = {}
+        for pod in pods:
+            job = pod.owner_kind == "jobs"
+            name = pod.owner.rpartition("-")[0] if job else pod.owner  # a CronJob adds the minute to its name
+            own = MemberState.EXEMPT if pod.namespace == "kube-system" else MemberState.OUTSIDE
+            found[pod.owner_kind, pod.namespace, name] = own if job else states.get(name, own)
+        return Counter(found.values())
+
+    def covered(self, cluster: str, at: datetime) -> Mapping[str, int]:
+        """How many workloads keep to what: golden images, autoscalers, budgets of disruption, quotas, network policies."""
+        state = self._world.clusters[cluster]
+        state.advance(at)
+        kinds = ("deployments", "statefulsets", "daemonsets", "cronjobs")
+        told = [change.object for kind in kinds for _, change in state.snapshot(kind)[1]]
+        workloads = [one.workload for one in told if isinstance(one, WorkloadState)]
+        selected = {(one.namespace, one.labels[:1]) for one in workloads if budgeted(one)}  # with what runs nightly
+        golden = [one for one in workloads if one.marks.annotations and fnmatchcase(base(one.name), GOLDEN)]
+        return {
+            "GoldenImage": len(golden),
+            "Autoscaler": sum(map(scaled, workloads)),
+            "DisruptionBudget": sum((one.namespace, one.labels[:1]) in selected for one in workloads),
+            "Quota": sum(bounded(one.namespace) for one in workloads),
+            "NetworkPolicy": sum(isolated(one.namespace) for one in workloads),
+            "MeshInjection": sum(bool(one.marks.proxy) for one in workloads),
+        }
+
+    def _members(self, cluster: str) -> Iterator[Member]:
+        return members(self._world.company, self._world.scenario, cluster)
+
+    def _served(self, gateway: str) -> Iterator[Served]:
+        yield from served(self._world.company, self._world.scenario, gateway)
 
     # adoption
 

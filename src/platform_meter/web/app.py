@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -34,6 +35,7 @@ _STATIC = {
     "icon.svg": "image/svg+xml",
 }
 _TEXT = "text/plain; charset=utf-8"
+_JSON = "application/json"
 _GUARDS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
@@ -52,6 +54,8 @@ class Site:
     """Why the process is not healthy, or empty."""
     unready: Callable[[], str]
     """Why it can't answer truly yet, or empty."""
+    explain: Callable[[str, Mapping[str, str]], Mapping[str, Any]]
+    """What stands behind the series of a metric with these labels, for programs; raises as `explain.explain`."""
     reload: Callable[[], list[str] | None]
     """Loads configuration and definitions again; the problems found, none when it took effect. None: one waits already."""
 
@@ -212,6 +216,14 @@ def routes(site: Site) -> list[Route]:
         name = request.path.rpartition("/")[2]
         return Response(static[name], content_type=_STATIC[name], headers={"Cache-Control": "max-age=300"})
 
+    def explained(request: Request) -> Response:
+        labels = {name: value for name, value in request.args.items() if name != "metric"}
+        try:
+            found = site.explain(request.args.get("metric", ""), labels)
+        except LookupError as error:
+            return Response(json.dumps({"error": str(error)}), status=404, content_type=_JSON)
+        return Response(json.dumps(found), content_type=_JSON, headers={"Cache-Control": "no-store"})
+
     def healthy(_: Request) -> Response:
         reason = site.health()
         return Response(f"{reason or 'healthy'}\n", status=503 if reason else 200, content_type=_TEXT)
@@ -233,6 +245,7 @@ def routes(site: Site) -> list[Route]:
         *(Route(path=path, role=found.role, answer=page) for path, found in by_path.items()),
         *(Route(path=f"{p}/<name>", role=found.role, answer=detail) for p, found in by_path.items() if found.detail),
         *(Route(path=f"/static/{name}", role=Role.VIEWER, answer=asset) for name in _STATIC),
+        Route(path="/api/v1/explain", role=Role.PM, answer=explained),
         Route(path="/-/healthy", role=None, answer=healthy),
         Route(path="/-/ready", role=None, answer=ready),
         Route(path="/-/reload", role=Role.ADMIN, answer=reload, methods=("POST", "PUT")),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from platform_meter.measures.support.book import Book
 from platform_meter.measures.support.cycles import Ticket
-from platform_meter.measures.support.queues import Book, reads
-from platform_meter.measures.support.words import Unmatched, unmatched
+from platform_meter.measures.support.queues import reads
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.measure import Scene
 
@@ -29,26 +28,15 @@ class Lateness:
     soon_by_goal: Counter[Goal]
 
 
-class Tickets:
-    """Tickets folded once and kept between pages; for any number of threads and one store."""
-
-    def __init__(self) -> None:
-        self._lock, self._book = threading.Lock(), Book()
-
-    def late(self, scene: Scene) -> Mapping[str, Lateness]:
-        """By queue; one without a source, or with one that is not fresh, is not among them."""
-        found: dict[str, Lateness] = {}
-        with self._lock:
-            for queue in self._book.queues(scene):
-                sources = [s for s in scene.history.sources(TicketEvent) if reads(queue.definition, s)]
-                if sources and all(s.fresh for s in sources):
-                    found[queue.id] = _late(t for s in sources for t in self._book.tickets(queue, s))
-        return found
-
-    def unmatched(self, scene: Scene) -> Mapping[str, Unmatched]:
-        """By queue, where its Ticketing file and its tool use other words."""
-        with self._lock:
-            return unmatched(scene, self._book)
+def lateness(scene: Scene) -> Mapping[str, Lateness]:
+    """By queue; one without a source, or with one that is not fresh, is not among them."""
+    found: dict[str, Lateness] = {}
+    book = scene.kept.of(Book)
+    for queue in book.queues(scene):
+        sources = [s for s in scene.history.sources(TicketEvent) if reads(queue.definition, s)]
+        if sources and all(s.fresh for s in sources):
+            found[queue.id] = _late(t for s in sources for t in book.tickets(queue, s))
+    return found
 
 
 def _late(tickets: Iterable[Ticket]) -> Lateness:

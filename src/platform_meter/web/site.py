@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from weakref import WeakKeyDictionary
+from typing import Any
 
+from platform_meter import measures
+from platform_meter.explain import explain
+from platform_meter.explain.words import as_json
 from platform_meter.runtime.service import Service
 from platform_meter.web.app import Site
-from platform_meter.web.late import Tickets
 from platform_meter.web.view import SourceExtra, View
 
 GAPS_SHOWN = 50
@@ -21,7 +23,6 @@ def make_site(current: Callable[[], Service], reload: Callable[[], list[str] | N
         current: the running service.
         reload: loads configuration and definitions again and says what is wrong with them.
     """
-    tickets: WeakKeyDictionary[Service, Tickets] = WeakKeyDictionary()
 
     @contextmanager
     def view() -> Iterator[View]:
@@ -49,12 +50,22 @@ def make_site(current: Callable[[], Service], reload: Callable[[], list[str] | N
                 plans=service.plans,
                 slo_days=service.days,
                 prometheus=service.prometheus,
-                tickets=tickets.setdefault(service, Tickets()),
+                kept=service.meter.kept,
             )
+
+    def explained(metric: str, labels: Mapping[str, str]) -> Mapping[str, Any]:
+        service = current()
+        with service.history() as history:
+            scene = service.meter.scene(history, service.clock())
+            # Measures of its own: those of the tick keep what they read, and are not for two threads.
+            loaded = measures.load(service.definitions, service.config.exposition.on)
+            found = explain(scene, loaded, service.store.counters, metric, labels, exposed=service.meter.rows)
+            return as_json(scene, found)
 
     return Site(
         exposition=lambda: current().exposition,
         view=view,
+        explain=explained,
         health=lambda: current().health(),
         unready=lambda: current().unready(),
         reload=reload,

@@ -14,13 +14,13 @@ from platform_meter.model.definitions import Definitions
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Reading, Tallied
 from platform_meter.model.history import Count, History, SourceState
+from platform_meter.model.kept import Kept
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import Metric
 from platform_meter.model.source import Outside
 from platform_meter.runtime.imports import words
 from platform_meter.slo.plan import Plan
 from platform_meter.store import StreamState
-from platform_meter.web.late import Tickets
 
 D = TypeVar("D", bound=Dim)
 
@@ -90,13 +90,13 @@ class View:
     slo_days: DailyCounts = field(default_factory=DailyCounts)
     prometheus: Outside | None = None
     """The way to the Prometheus whose rules count SLOs; None where none is configured."""
-    tickets: Tickets = field(default_factory=Tickets)
-    """Those folded for earlier pages of the same store."""
+    kept: Kept = field(default_factory=Kept)
+    """What measures keep of the same store."""
 
     @property
     def scene(self) -> Scene:
         """What measures see at this moment."""
-        return Scene(history=self.history, definitions=self.definitions, now=self.now, zone=self.zone)
+        return Scene(history=self.history, definitions=self.definitions, now=self.now, zone=self.zone, kept=self.kept)
 
     def get(self, metric: Metric) -> Iterator[tuple[dict[str, str], float]]:
         """Rows of one gauge as (labels, value)."""
@@ -159,16 +159,14 @@ class View:
     def daily(
         self, kind: type[Tallied[D]], days: Sequence[date], valid: Callable[[int, D], bool] = lambda _, __: True
     ) -> list[dict[D, int]]:
-        """Number of events by dim for each day, of the `valid` ones by object and dim."""
-        out: list[dict[D, int]] = []
-        for day in days:
-            by_dim: dict[D, int] = {}
-            counted = self.counts(kind, self.midnight(day), self.midnight(day + timedelta(days=1)))
-            for (object_, dim), count in counted.items():
-                if valid(object_, dim):
-                    by_dim[dim] = by_dim.get(dim, 0) + count.n
-            out.append(by_dim)
-        return out
+        """Number of events of fresh sources by dim for each of these days in a row, of the `valid` ones by object and dim."""
+        out: dict[date, dict[D, int]] = {day: {} for day in days}
+        fresh = [s.instance for s in self.history.sources(kind) if s.fresh]
+        for told in self.history.daily(kind, fresh, days[0], days[-1] + timedelta(days=1)):
+            if valid(told.object, told.dim):
+                by_dim = out[told.day]
+                by_dim[told.dim] = by_dim.get(told.dim, 0) + told.n
+        return list(out.values())
 
 
 def lacking(sources: Sequence[SourceState], nothing: str) -> str:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import yaml
+from boto3.session import Session
+from botocore.exceptions import ProfileNotFound
 from tests.demo.worlds import START, nowhere
 
 from platform_meter import sources
+from platform_meter.demo.apis.aws import PROFILE
 from platform_meter.demo.apis.kubernetes import conflicts
 from platform_meter.demo.company.layout import Company
-from platform_meter.demo.stage.files import write
+from platform_meter.demo.stage.files import to_simulated_accounts, write
 from platform_meter.runtime.files.check import examine
 from platform_meter.runtime.files.config import load_config
 from platform_meter.runtime.files.definitions import read_definitions
@@ -37,9 +41,19 @@ def test_the_configuration_is_sound(folder: Path) -> None:
         "github": "github",
         "argocd-eu": "argocd",
         "argocd-us": "argocd",
+        "aws-eu": "apigateway",
         "gitlab": "gitlab",
         "jenkins": "jenkins",
         "jira": "jira",
+        "clusters-eks": "clusters",
+        "clusters-gke": "clusters",
+        "istio-eu": "istio",
+        "kong": "kong",
+        "linkerd-us": "linkerd",
+        "nginx": "nginx",
+        "probes": "probes",
+        "prometheus-eu": "prometheus",
+        "prometheus-us": "prometheus",
         "tekton": "tekton",
         "cluster-eu": "kubernetes",
         "cluster-us": "kubernetes",
@@ -50,8 +64,33 @@ def test_the_configuration_is_sound(folder: Path) -> None:
     assert {file.stat().st_mode & 0o777 for file in (folder / "secrets").iterdir()} == {0o600}
 
 
+def test_boto3_is_led_to_the_simulated_accounts(
+    folder: Path, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever variables led it before, a profile of the demo's own signs in there, with keys that open nothing else."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://elsewhere.example")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", "https://elsewhere.example")
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(folder / "nothing"))
+    with pytest.raises(ProfileNotFound):
+        Session(profile_name=PROFILE)
+    with pytest.MonkeyPatch.context() as patched:
+        wanted = dict(os.environ)
+        to_simulated_accounts(wanted, folder)
+        patched.setattr(os, "environ", wanted)
+        session = Session(profile_name=PROFILE)
+        address = nowhere(company).urls["aws"]
+        for service in ("apigateway", "cloudwatch"):
+            assert session.client(service, region_name="eu-central-1").meta.endpoint_url == address
+        keys = session.get_credentials()
+        assert (keys.access_key, keys.secret_key) == ("AKIADEMO", "aws_demo")
+
+
 def test_the_definitions_are_sound(folder: Path, company: Company) -> None:
-    """All kinds are read without a problem: 40 teams, 300 services, two queues, five capabilities, one mandated."""
+    """All kinds are read without a problem: 40 teams, 300 services, two queues, nine capabilities, three mandated."""
     files = sorted((folder / "slo-definitions").glob("*.yaml"))
     loaded = read_definitions((str(file), file.read_text(encoding="utf-8")) for file in files)
     assert [str(problem) for problem in loaded.problems] == []
@@ -65,6 +104,10 @@ def test_the_definitions_are_sound(folder: Path, company: Company) -> None:
         ("kubernetes", "service", False),
         ("code-review", "team", False),
         ("self-service-support", "team", False),
+        ("api-gateway", "team", False),
+        ("golden-image", "service", True),
+        ("resource-quota", "team", True),
+        ("service-mesh", "service", False),
     ]
     owners = {team.id for team in company.teams}
     assert {capability.owner for capability in found.capabilities} <= owners
@@ -72,7 +115,7 @@ def test_the_definitions_are_sound(folder: Path, company: Company) -> None:
 
 
 def test_the_company_has_slos_on_stored_events_and_on_its_services_metrics(folder: Path, company: Company) -> None:
-    """Five and three; their owners, queues and clusters are the company's, and nothing about them is remarkable."""
+    """Seven and three; their owners, queues and clusters are the company's, and nothing about them is remarkable."""
     found = examine(folder / "platform-meter.yaml", (), {})
     assert found.problems == ()
     assert [w.text for w in found.warnings] == ["pain points are read and checked, and not measured yet"]
@@ -80,6 +123,8 @@ def test_the_company_has_slos_on_stored_events_and_on_its_services_metrics(folde
     assert sorted(stored) == [
         "ci-platform-success",
         "cluster-api-eu",
+        "gateway-health",
+        "mesh-availability-eu",
         "node-readiness-eu",
         "pod-start",
         "ticket-first-response",

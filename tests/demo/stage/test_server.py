@@ -53,7 +53,31 @@ def test_it_ends_on_sigterm() -> None:
         assert process.stdout
         line = process.stdout.readline()
         assert set(json.loads(line)) == {
-            *("argocd-eu", "argocd-us", "github", "gitlab", "jenkins", "jira", "tekton", "eu", "us", "metrics", "start")
+            *(
+                "argocd-eu",
+                "argocd-us",
+                "aws",
+                "eks",
+                "eks-eu",
+                "gke",
+                "gke-us",
+                "kong",
+                "kong-1",
+                "kong-2",
+                "nginx",
+                "portal",
+                "prometheus-eu",
+                "prometheus-us",
+                "github",
+                "gitlab",
+                "jenkins",
+                "jira",
+                "tekton",
+                "eu",
+                "us",
+                "metrics",
+                "start",
+            )
         }
         process.send_signal(signal.SIGTERM)
         assert process.stdout.read() == ""

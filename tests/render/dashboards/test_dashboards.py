@@ -56,11 +56,12 @@ def nodes(value: Any) -> Iterator[Json]:
 
 
 def test_there_is_one_dashboard_for_each_audience() -> None:
-    """Seven dashboards, each at an address that never changes."""
+    """Eight dashboards, each at an address that never changes."""
     assert [(b["uid"], b["title"]) for b in BOARDS] == [
         ("pm-adoption", "Adoption"),
         ("pm-ci", "CI/CD"),
-        ("pm-gitops", "GitOps"),
+        ("pm-clusters", "Clusters and GitOps"),
+        ("pm-gateways", "Gateway and mesh"),
         ("pm-meter", "Meter health"),
         ("pm-slo-detail", "SLO detail"),
         ("pm-slo-overview", "SLO overview"),
@@ -182,7 +183,7 @@ def test_the_same_slos_give_the_same_bytes() -> None:
 
 
 def test_without_slos_there_are_dashboards_too() -> None:
-    """A platform without any SLO file yet gets the same seven."""
+    """A platform without any SLO file yet gets the same eight."""
     assert [a.path for a in dashboards(())] == [a.path for a in ARTIFACTS]
 
 

@@ -14,6 +14,7 @@ from tests.support.our_slos import our_plans
 from platform_meter.model import catalogue
 from platform_meter.model.metric import MetricType
 from platform_meter.render.dashboards import dashboards
+from platform_meter.render.dashboards import queries as q
 from platform_meter.slo import names
 from platform_meter.slo.plan import TILE
 
@@ -94,16 +95,24 @@ def test_only_what_exists_is_read(asked: Asked, text: str) -> None:
 
 @each_query
 def test_only_labels_that_exist_are_grouped_by_or_shown(asked: Asked, text: str) -> None:
-    """`by` and `without` name labels of the series below them; legends and columns show what `by` keeps."""
+    """`by` and `without` name labels of the series below them, or one made there; legends and columns show what `by` keeps."""
     tree = promql.parse(text)
     for node, _ in walk(tree):
         if isinstance(node, promql.AggregateExpr) and node.modifier is not None:
             below = set[str]().union(
                 *(declared(named(n)) for n, _ in walk(node) if isinstance(n, promql.VectorSelector))
             )
-            assert set(node.modifier.labels) <= below
+            assert set(node.modifier.labels) <= below | set(_made(node))
     kept = set[str]().union(*(_kept(node, text) for node, _ in walk(tree)))
     assert set(asked.labels) <= kept
+
+
+def _made(node: promql.Expr) -> Iterator[str]:
+    """Labels that a query writes itself."""
+    for one, _ in walk(node):
+        if isinstance(one, promql.Call) and one.func.name == "label_replace":
+            (label, *_) = (a.val for a in one.args if isinstance(a, promql.StringLiteral))
+            yield label
 
 
 def _kept(node: promql.Expr, text: str) -> set[str]:
@@ -137,6 +146,11 @@ def test_counters_are_read_by_their_growth(asked: Asked, text: str) -> None:
         counts = catalogue.ALL[named(selector).removesuffix("_bucket")].type is not MetricType.GAUGE
         grows = any(isinstance(a, promql.Call) and a.func.name in {"increase", "rate"} for a in above)
         assert counts is grows, f"{selector.name} in {text}"
+
+
+def test_a_share_of_nothing_is_absent_and_none_of_something_is_zero() -> None:
+    """Where nothing of the part was counted yet the whole says 0; a whole of 0 is no share at all."""
+    assert q.share("part", "whole") == "(part or 0 * whole) / (whole > 0)"
 
 
 def test_the_checks_above_catch_what_they_are_for() -> None:

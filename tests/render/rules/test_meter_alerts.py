@@ -47,7 +47,7 @@ def test_each_says_in_a_sentence_what_is_wrong() -> None:
 def test_two_replicas_are_one_alert_and_a_service_is_none_of_its_labels() -> None:
     """What every replica says is taken once; labels that Prometheus adds to tell replicas apart are gone."""
     for alert in ALERTS:
-        once = r"(?:(?:max|min) without \(instance, pod\)|max by \(\w+\)|count) ?\("
+        once = r"(?:(?:max|min) without \(instance, pod\)|max by \([\w, ]+\)|count) ?\("
         metrics = re.findall(r"platform_\w+", alert["expr"])
         assert len(re.findall(rf"{once}(?:last_over_time\()?platform_", alert["expr"])) == len(metrics)
 

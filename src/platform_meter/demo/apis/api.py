@@ -14,6 +14,8 @@ from platform_meter.model.found import found
 
 SECRETS = "secrets"
 """The folder of credentials, beside the configuration."""
+PROFILES = "aws"
+"""The file in it that AWS' own programs would call their configuration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,20 @@ class Instance:
     """Set when serving ends: what waits has to end then."""
     settings: Mapping[str, int] = field(default_factory=dict)
     """Those of its `DemoApi`, as the command line wants them."""
+    urls: Mapping[str, str] = field(default_factory=dict)
+    """Of every server by its name, known once the first one is asked."""
+    authority: str = ""
+    """PEM of the authority of those that speak TLS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A profile of AWS' shared configuration, which leads to a simulated account."""
+
+    url: str
+    """Of all services."""
+    key: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +53,8 @@ class Told:
     """Sections of `sources:` by name."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Text of each file under `SECRETS`, which only its owner may read."""
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    """Profiles of AWS by name, in `SECRETS`/`PROFILES`."""
     definitions: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """Documents by the name of their file, without `.yaml`."""
     rules: Sequence[Mapping[str, str]] = ()
@@ -58,6 +76,8 @@ class DemoApi:
     """Whether prometheus.yml names it: then it comes first, so that its port stays however many others there are."""
     settings: Mapping[str, int] = field(default_factory=dict)
     """Usual numbers by the option of `demo.stage.server` that says them otherwise, without its dashes."""
+    secure: Callable[[Company], Sequence[str]] = lambda _company: ()
+    """Those of its servers that speak TLS."""
     told: Callable[[Company, Mapping[str, str]], Told] = lambda _company, _urls: Told()
     """`urls` holds the address of every instance, by its name."""
 

@@ -18,10 +18,12 @@ from threading import Lock
 
 from platform_meter.demo.company.history import History
 from platform_meter.demo.company.layout import TEAM_LABEL, Cluster, Service, active
+from platform_meter.demo.company.mesh import ISTIO, PROXIES, meshes, standing, stateful
 from platform_meter.demo.company.objects import (
     Change,
     Key,
     Labels,
+    Marks,
     Namespace,
     Node,
     Object,
@@ -32,6 +34,8 @@ from platform_meter.demo.company.objects import (
 )
 from platform_meter.demo.company.records import Deployment, sha_of
 from platform_meter.demo.company.scenarios import Trouble
+from platform_meter.demo.company.standards import base
+from platform_meter.model.facts.traffic import MemberState
 
 KINDS = ("namespaces", "nodes", "pods", "deployments", "statefulsets", "daemonsets", "cronjobs")
 FIRST_VERSION = 100_000
@@ -43,6 +47,8 @@ CRON_EVERY = 15
 SICK_NODES = 3
 PROBE_SLICE = 10
 """Seconds for which /readyz keeps its mind."""
+BASE = "org.opencontainers.image.base.name"
+"""The annotation that says what an image is built upon."""
 LOG = 2_000
 """Changes that a cluster remembers; a watch from before them gets 410."""
 
@@ -170,19 +176,25 @@ class ClusterState:
 
     def _services(self, start: datetime) -> list[Workload]:
         today = self._company.day(start)
+        states = standing(self._company, self.cluster.name)
         found = [
-            self._workload(service)
+            self._workload(service, states[service.id])
             for service in self._company.services
             if self.cluster.name in service.regions and active(service.kubernetes, today)
         ]
-        nightly = [replace(w, kind="cronjobs", name=f"{w.name}-nightly", wanted=0) for w in found[::CRON_EVERY]]
+        nightly = [
+            replace(
+                w, kind="cronjobs", name=f"{w.name}-nightly", wanted=0, marks=Marks()
+            )  # jobs stay outside of meshes
+            for w in found[::CRON_EVERY]
+        ]
         return found + nightly
 
-    def _workload(self, service: Service) -> Workload:
+    def _workload(self, service: Service, state: MemberState) -> Workload:
         begun = max(service.kubernetes[-1][0], -60)
         created = datetime.combine(self._company.epoch + timedelta(days=begun), datetime.min.time(), tzinfo=UTC)
         return Workload(
-            kind="statefulsets" if service.id.endswith("-search") else "deployments",
+            kind="statefulsets" if stateful(service) else "deployments",
             namespace=service.team,
             name=service.id,
             labels=(
@@ -192,7 +204,21 @@ class ClusterState:
             ),
             wanted={"tier-1": 3, "tier-2": 2}.get(service.tier, 1),
             created=created + timedelta(hours=10),
+            marks=self._marks(service, state),
         )
+
+    def _marks(self, service: Service, state: MemberState) -> Marks:
+        """What it is built upon, and how it stands to the mesh of this cluster, as that wants it said."""
+        mesh, built = meshes(self._company)[self.cluster.name], (BASE, base(service.id))
+        if state is MemberState.OUTSIDE:
+            return Marks(annotations=(built,))
+        inside = state is MemberState.IN_MESH
+        proxy = PROXIES[mesh] if inside else ""
+        if mesh == ISTIO:
+            labels = (("sidecar.istio.io/inject", str(inside).lower()),)
+            return Marks(labels=labels, annotations=(built,), proxy=proxy)
+        said = ("linkerd.io/inject", "enabled" if inside else "disabled")
+        return Marks(annotations=(built, said), proxy=proxy)
 
     def _last_rollout(self, workload: Workload) -> datetime:
         done = [
@@ -221,6 +247,7 @@ class ClusterState:
             labels=workload.labels,
             node=rng.choice(self.cluster.nodes),
             created=at,
+            marks=workload.marks,
             ready=(at + timedelta(seconds=self._start_seconds(rng, at))).replace(microsecond=0),
         )
         self._pods[key].append(pod)

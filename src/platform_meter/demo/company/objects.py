@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 Labels = tuple[tuple[str, str], ...]
@@ -32,6 +32,16 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What pods carry beside what selects them."""
+
+    labels: Labels = ()
+    annotations: Labels = ()
+    proxy: str = ""
+    """Container of a mesh's proxy; empty outside of one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
     """A pod, and when it becomes Ready."""
 
@@ -44,6 +54,7 @@ class Pod:
     node: str
     created: datetime
     ready: datetime
+    marks: Marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +76,7 @@ class Workload:
     labels: Labels
     wanted: int
     created: datetime
+    marks: Marks = field(default_factory=Marks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

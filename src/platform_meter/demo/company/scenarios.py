@@ -19,6 +19,10 @@ class Trouble(StrEnum):
     """Ten times as many tickets, half of them of one category."""
     API_LIMITS = "api-limits"
     """GitHub's secondary limit answers now and then: every 50th call is refused for two seconds."""
+    MESH_OUTAGE = "mesh-outage"
+    """One in five requests through the mesh of cluster eu fails before it reaches its service."""
+    SILENT_GATEWAY = "silent-gateway"
+    """One of Kong's two data planes is not heard from any more; it goes on answering requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

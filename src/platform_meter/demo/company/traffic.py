@@ -52,12 +52,16 @@ class Traffic:
         low, high = swung(self.began), swung(at)
         return self.rate * (seconds - SWING * DAY / tau * (cos(high - pi / 2) - cos(low - pi / 2)))
 
-    def failed(self, at: datetime) -> int:
+    def failing(self, at: datetime) -> float:
+        """Requests that failed, before they are counted as whole ones."""
         extra = 0.0
         if self.trouble is not None and at > self.trouble:
             until = at if self.calm is None else min(at, max(self.calm, self.trouble))
             extra = self.requests(until) - self.requests(self.trouble)
-        return int(ERRORS * self.requests(at) + TROUBLE_ERRORS * extra)
+        return ERRORS * self.requests(at) + TROUBLE_ERRORS * extra
+
+    def failed(self, at: datetime) -> int:
+        return int(self.failing(at))
 
     def codes(self, at: datetime) -> dict[str, int]:
         """Requests by status code; none of them ever falls."""

@@ -7,14 +7,14 @@ workloads carry another team's label.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from platform_meter.demo.apis.api import SECRETS, Told, apis
+from platform_meter.demo.apis.api import PROFILES, SECRETS, Profile, Told, apis
 from platform_meter.demo.company.days import ZONE
 from platform_meter.demo.company.layout import PLATFORM_TEAMS, TEAM_LABEL, Company, Service
 from platform_meter.demo.stage.server import Addresses
@@ -44,6 +44,7 @@ def write(folder: Path, company: Company, addresses: Addresses, *, prometheus: s
     for one in told:
         for name, secret in one.secrets.items():
             _keep(secrets / name, secret)
+    _keep(secrets / PROFILES, _profiles({name: profile for one in told for name, profile in one.profiles.items()}))
     for name, documents in _definitions(company, told).items():
         text = f"# {name}: written by the demo\n" + yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
         (definitions / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -57,6 +58,27 @@ def write(folder: Path, company: Company, addresses: Addresses, *, prometheus: s
 def slo_files() -> Sequence[Path]:
     """The company's SLO files; empty where neither the repository nor a wheel has any."""
     return next((found for place in SLO_FOLDERS if (found := sorted(place.glob("*.yaml")))), [])
+
+
+def to_simulated_accounts(environ: MutableMapping[str, str], folder: Path) -> None:
+    """Lead boto3, which looks at its process's variables alone, to the accounts of the demo in this folder.
+
+    The demo's sources name profiles that only its own file has, so that no other account can be meant; other variables
+    would still lead them to other addresses.
+    """
+    for name in [name for name in environ if name.startswith("AWS_ENDPOINT_URL")]:
+        del environ[name]
+    environ["AWS_CONFIG_FILE"] = str((folder / SECRETS / PROFILES).absolute())
+    environ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "false"
+
+
+def _profiles(profiles: Mapping[str, Profile]) -> str:
+    """In the format of AWS' shared configuration."""
+    return "\n".join(
+        f"[profile {name}]\nendpoint_url = {profile.url}\n"
+        f"aws_access_key_id = {profile.key}\naws_secret_access_key = {profile.secret}\n"
+        for name, profile in profiles.items()
+    )
 
 
 def _keep(path: Path, secret: str) -> None:
@@ -135,7 +157,7 @@ def _service(company: Company, service: Service) -> dict[str, Any]:
 
 
 def _capabilities(company: Company) -> list[Mapping[str, Any]]:
-    """Five of them; only CI is mandated. What is exempt and how fast use ages differs, so that every state occurs."""
+    """Five that need no system of their own; only CI is mandated. What is exempt and how fast use ages differs, so that every state occurs."""
     deployable = {"any": [{"service": {"kind": ["service", "website"], "lifecycle": ["production", "deprecated"]}}]}
     services = [s for s in company.services if s.type == "service" and s.lifecycle != "experimental"]
     exempt = min(services, key=lambda s: s.lifecycle != "deprecated").id  # a small company may have none on its way out

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any
 
+from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 
 from platform_meter.demo.apis.api import Instance, apis, instances
+from platform_meter.demo.apis.certificates import self_signed
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.company.scenarios import Scenario, Trouble
 from platform_meter.demo.world import World
@@ -106,6 +113,13 @@ def running_clock(start: datetime | None) -> Callable[[], datetime]:
     return lambda: datetime.now(UTC) + ahead  # noqa: TID251 - and read here
 
 
+class _Server(Server):
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """Who hangs up on a watch while it is answered is no error; cheroot knows that without TLS alone."""
+        if not isinstance(sys.exc_info()[1], ssl.SSLError):
+            super().error_log(msg, level, traceback)
+
+
 @contextmanager
 def serving(world: World, port: int = 0, settings: Mapping[str, int] | None = None) -> Iterator[Addresses]:
     """All APIs of `world` on loopback, on threads of this process, until the block ends.
@@ -117,17 +131,28 @@ def serving(world: World, port: int = 0, settings: Mapping[str, int] | None = No
 
     Raises:
         OSError: a port is taken.
+        ImportError: there is no `cryptography` for those that speak TLS.
     """
     stop = Event()
     servers: dict[str, Any] = {}
     urls: dict[str, str] = {}
     try:
+        authority, adapter = _tls()
         for index, (name, api) in enumerate(instances(world.company).items()):
-            server = Server((HOST, port + index if port else 0), None, numthreads=api.threads, request_queue_size=128)
+            server = _Server((HOST, port + index if port else 0), None, numthreads=api.threads, request_queue_size=128)
+            secure = name in api.secure(world.company)
+            server.ssl_adapter = adapter if secure else None
             server.prepare()
             servers[name] = server
-            urls[name] = f"http://{HOST}:{server.bind_addr[1]}"
-            instance = Instance(name=name, url=urls[name], stop=stop, settings={**api.settings, **(settings or {})})
+            urls[name] = f"http{'s' if secure else ''}://{HOST}:{server.bind_addr[1]}"
+            instance = Instance(
+                name=name,
+                url=urls[name],
+                stop=stop,
+                settings={**api.settings, **(settings or {})},
+                urls=urls,
+                authority=authority,
+            )
             server.wsgi_app = api.app(world, instance)  # it needs its own address, which is known only now
         threads = [Thread(target=server.serve, name=name, daemon=True) for name, server in servers.items()]
         for thread in threads:
@@ -135,8 +160,18 @@ def serving(world: World, port: int = 0, settings: Mapping[str, int] | None = No
         yield Addresses(urls=urls, start=world.company.start)
     finally:
         stop.set()
-        for server in servers.values():
-            server.stop()
+        with ThreadPoolExecutor(max_workers=max(1, len(servers))) as all_at_once:  # each takes half a second to notice
+            list(all_at_once.map(lambda server: server.stop(), servers.values()))
+
+
+def _tls() -> tuple[str, BuiltinSSLAdapter]:
+    """The authority that all servers have in common, and what makes them speak TLS."""
+    made = self_signed(HOST)
+    with TemporaryDirectory(prefix="platform-meter-demo-") as folder:  # read once, at the beginning
+        certificate, key = Path(folder, "certificate.pem"), Path(folder, "key.pem")
+        certificate.write_text(made.text, encoding="utf-8")
+        key.write_text(made.key, encoding="utf-8")
+        return made.text, BuiltinSSLAdapter(str(certificate), str(key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +261,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             over.wait()
     except OSError as error:
         sys.exit(f"the simulated APIs can't be served: {error}; choose another port")
+    except ImportError as error:
+        sys.exit(f"the simulated clouds can't be served: {error}; pip install 'platform-meter[gcp,aws,github-app]'")
 
 
 if __name__ == "__main__":

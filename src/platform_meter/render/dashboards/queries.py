@@ -51,6 +51,11 @@ def or_zero(expr: str, known: str) -> str:
     return f"{expr} or 0 * {known}"
 
 
+def share(part: str, whole: str) -> str:
+    """`part` of `whole`, two counts with the same labels: 0 where there is a whole and nothing of the part yet, absent without."""
+    return f"({or_zero(part, whole)}) / ({whole} > 0)"
+
+
 def label_values(name: str, label: str, where: str = "") -> str:
     """Query of a variable."""
     return f"label_values({selector(name, where)}, {label})"

@@ -12,6 +12,8 @@ from datetime import timedelta
 
 from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO
 from platform_meter.model.catalogue.ci import PIPELINE_RUNS
+from platform_meter.model.catalogue.instances import INSTANCES
+from platform_meter.model.catalogue.kubernetes import CLUSTER_MEASURED
 from platform_meter.model.catalogue.meter import (
     BUILD_INFO,
     CONFIG_VALID,
@@ -24,6 +26,7 @@ from platform_meter.model.catalogue.meter import (
     SOURCE_UP,
     UNOWNED_OBJECTS,
 )
+from platform_meter.model.catalogue.probes import PROBE_CERTIFICATE_EXPIRY
 from platform_meter.model.catalogue.support import TICKET_AT_RISK, TICKET_BACKLOG_AGE
 from platform_meter.model.generated import HEADER
 from platform_meter.model.links import NOWHERE, Links
@@ -53,25 +56,34 @@ CONFIG = "PlatformMeterConfigInvalid"
 NEAR_CAP = "PlatformMeterNearSeriesCap"
 DROPPED = "PlatformMeterSeriesDropped"
 GONE = "PlatformMeterGone"
+SILENT = "PlatformInstancesSilent"
+CERTIFICATE = "PlatformCertificateEnds"
+UNMEASURED = "PlatformClusterUnmeasured"
 AT_RISK = "PlatformTicketsAtRisk"
 BACKLOG = "PlatformBacklogAging"
 ADOPTION = "PlatformAdoptionFell"
 
 _PLACES = {
+    SILENT: ("/gateways", "pm-gateways"),
+    CERTIFICATE: ("/gateways", "pm-gateways"),
+    UNMEASURED: ("/clusters", "pm-clusters"),
     AT_RISK: ("/support", "pm-support"),
     BACKLOG: ("/support", "pm-support"),
     ADOPTION: ("/adoption", "pm-adoption"),
 }
 """Page and dashboard of the alerts that are not about the meter itself."""
 _TENTH = 'quantile="0.9"'
-_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_RENEWED = timedelta(days=14)
+"""What is renewed by itself is renewed earlier: one of 90 days a month before its end, one of 47 days 15 days before."""
 
 _CONTRADICT = 'reason="contradiction"'
+_SILENT = 'state="silent"'
 
 
 def meter_alerts(links: Links = NOWHERE) -> Artifact:
     """`platform_meter.rules.yml`: one group, the same whatever the SLO files say."""
-    rules = (*_sources(), *_numbers(), *_exporter(), *_people())
+    rules = (*_sources(), *_numbers(), *_exporter(), *_platform(), *_people())
     linked = tuple(replace(rule, annotations={**rule.annotations, **_linked(rule.alert, links)}) for rule in rules)
     group = Group(name="platform-meter", interval=_MINUTE, rules=linked)
     return Artifact(path=f"{NAME}.rules.yml", text=HEADER + rules_text([group]))
@@ -165,6 +177,37 @@ def _exporter() -> Sequence[Rule]:
             f"{_grown(SERIES_DROPPED, '1d')} > 0",
             "{{ $value }} label sets of {{ $labels.family }} passed the cap in a day and are only counted as _other, "
             "or not at all",
+        ),
+    )
+
+
+def _platform() -> Sequence[Rule]:
+    """What is silent, what ends soon, what nobody looks at."""
+    left = f"{_seen(PROBE_CERTIFICATE_EXPIRY)} - time()"
+    names = "provider, account, region, name"
+    return (
+        _rule(
+            SILENT,
+            f"{_seen(INSTANCES, _SILENT)} > 0",
+            "{{ $value }} expected instances in {{ $labels.cluster }} ({{ $labels.kind }}) have not been heard from for a "
+            "quarter of an hour",
+            wait=15 * _MINUTE,
+        ),
+        _rule(
+            CERTIFICATE,
+            f"{left} < {_RENEWED.total_seconds():g}",
+            "The certificate that {{ $labels.target }} serves "
+            "{{ if lt $value 0.0 }}has ended{{ else }}ends in {{ $value | humanizeDuration }}{{ end }}, and nobody has "
+            "renewed it",
+            wait=_HOUR,
+        ),
+        _rule(
+            UNMEASURED,
+            # Without the version: a cluster that is upgraded is the same one.
+            f"max by ({names}) ({CLUSTER_MEASURED.name}) == 0",
+            "The cluster {{ $labels.name }} of {{ $labels.provider }} ({{ $labels.account }}, {{ $labels.region }}) has been "
+            "there for a day and no source reads it, so it is missing from every number",
+            wait=_DAY,
         ),
     )
 

@@ -149,6 +149,55 @@ METER = (
         ends=("It is over a day after the last one was dropped.",),
     ),
     Runbook(
+        alert=m.SILENT,
+        means=(
+            "Instances of gateways, agents, proxies or controllers that are expected in a cluster have not been heard from for a quarter of an hour.",
+            "They may serve all the same: nobody would see it if they did not.",
+        ),
+        look=(
+            "The page Gateways and mesh of the exporter, or the dashboard: which kind, in which cluster, how many and since when.",
+            "The instances themselves: whether they run, and how their log ends.",
+            "Prometheus, Status, Targets: whether the scrape of what is silent fails, by network, name or certificate.",
+        ),
+        do=(
+            "Start what does not run, or mend the way by which it is scraped.",
+            "If fewer are meant to run, say so: `expected` under `instances` of the source, or the query that counts them; see [sources](../sources.md).",
+        ),
+        ends=("It is over when as many report as are expected.",),
+    ),
+    Runbook(
+        alert=m.CERTIFICATE,
+        means=(
+            "The certificate that an endpoint serves ends in less than 14 days, or has ended, and nothing has renewed it.",
+            "From its end on clients refuse to connect.",
+        ),
+        look=(
+            "The label `target` of the alert, and that probe in the configuration: which host and port.",
+            "What renews it: the log of cert-manager or of the ACME client, or the date in the calendar of who does it by hand.",
+            "`openssl s_client -connect HOST:PORT -servername HOST`: what is served; a renewed one that was not loaded is not served.",
+        ),
+        do=(
+            "Renew it, and have the server load it.",
+            "If it is renewed by itself, mend why it was not: the next one will end too.",
+        ),
+        ends=("It is over with the first probe that sees a certificate with 14 days or more.",),
+    ),
+    Runbook(
+        alert=m.UNMEASURED,
+        means=(
+            "EKS or GKE lists a cluster that no source of the exporter has read for a day, so nothing that runs there is in any number.",
+        ),
+        look=(
+            "The labels of the alert: cloud, account, region and name.",
+            "The page Sources of the exporter: whether a source is meant to read it and never could.",
+        ),
+        do=(
+            "Add a source of the type `kubernetes` for it; see [sources](../sources.md).",
+            "If it is nobody's, have it removed; if it need not be measured, silence this alert by its `name`.",
+        ),
+        ends=("It is over when a source has read the cluster, or when it is gone.",),
+    ),
+    Runbook(
         alert=m.AT_RISK,
         means=("Tickets of the highest priority are past their goal, or about to be.",),
         look=(

@@ -46,6 +46,30 @@ def test_who_may_ask(still: World) -> None:
     assert api.get("/version", Authorization="").json["gitVersion"] == "v1.31.4"
 
 
+def test_it_tells_by_which_name_it_signs_tokens(still: World) -> None:
+    """To those with a token, as a real one does."""
+    api, path = kubernetes(still), "/.well-known/openid-configuration"
+    assert api.get(path, Authorization="").status_code == 401
+    assert api.get(path).json["issuer"] == "https://kubernetes.default.svc.cluster.local"
+
+
+def test_what_people_told_the_meshes(still: World) -> None:
+    """Each in its own group, which the API tells of with the others: one for each namespace or service with members."""
+    groups = {row["name"]: row["preferredVersion"]["version"] for row in kubernetes(still).get("/apis").json["groups"]}
+    assert (groups["apps"], groups["security.istio.io"], groups["linkerd.io"]) == ("v1", "v1", "v1alpha2")
+    for cluster, path, proxy in (
+        ("eu", "/apis/security.istio.io/v1/peerauthentications", "istio-proxy"),
+        ("us", "/apis/linkerd.io/v1alpha2/serviceprofiles", "linkerd-proxy"),
+    ):
+        api = kubernetes(still, cluster)
+        inside = {
+            pod["metadata"]["namespace"]
+            for pod in api.get(PODS).json["items"]
+            if any(container["name"] == proxy for container in pod["spec"]["containers"])
+        }
+        assert {item["metadata"]["namespace"] for item in api.get(path).json["items"]} == inside != set()
+
+
 def test_lists_in_pages() -> None:
     """All pages of a list show one moment, whatever happens meanwhile; a token that is too old gets 410 Expired."""
     clock, world = ticking()

@@ -117,12 +117,6 @@ def test_all_forms_of_query_are_tested(form: str) -> None:
     assert [a.path for a in rule_tests([plan])] == ["shop.long.test.yml", "shop.short.test.yml"]
 
 
-@pytest.mark.parametrize("form", ["all less the good", "two offsets", "a join that selects", "looks with and on()"])
-def test_series_of_a_form_give_what_the_plan_says(form: str, tmp_path: Path) -> None:
-    """Each is one way to make up series: promtool agrees."""
-    assert run(of_form(form), tmp_path) == ["shop.long.test.yml", "shop.short.test.yml"]
-
-
 @pytest.mark.parametrize(
     ("form", "right", "wrong"),
     [

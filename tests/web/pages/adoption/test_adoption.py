@@ -25,7 +25,7 @@ DECLARED = Definitions(capabilities=(capability(title="API gateway"),))
 
 
 def was(unit: str, state: str, day: date) -> UnitState:
-    return UnitState(day=day, capability="gateway", unit=unit, state=state, ever_active=True, ever_adopted=True)
+    return UnitState(day=day, what="adoption/gateway", unit=unit, state=state)
 
 
 def test_states_now_and_the_trend_since_the_first_snapshot() -> None:
@@ -106,6 +106,13 @@ def test_mandated_capabilities_stand_apart() -> None:
     assert "Mandated" not in html(view(NOW, definitions=DECLARED), PAGE.path)
 
 
+def test_a_standard_leads_to_who_keeps_to_it() -> None:
+    """What is ordered and told by objects has a scorecard of its own; other capabilities have none."""
+    for changed, leads in (({"mandated": True}, True), ({}, False)):
+        declared = Definitions(capabilities=(capability(**changed),))
+        assert ('href="/compliance#gateway"' in html(view(NOW, definitions=declared), PAGE.path)) is leads
+
+
 def said(cap: Capability, history: MemoryHistory | None = None) -> str:
     """The page of one capability, as text on one line."""
     found = html(view(NOW, history, definitions=Definitions(capabilities=(cap,))), PAGE.path)
@@ -141,6 +148,15 @@ def test_the_rules_of_a_capability_are_said() -> None:
         "Who is active has not adopted by that alone, since the file says adopts: false: more may be active than adopted. "
         "No use, unless select says so: trigger schedule."
     ) in said(picky)
+    every = {
+        "source": "kubernetes",
+        "count": "quotas",
+        "every": {"count": "workloads", "select": {"namespace": ["p*"]}},
+    }
+    assert (
+        "Adopted: quotas in kubernetes, at least 1 standing, and all workloads, namespace p* among them. Active: request in "
+        "kong, at least 1 within 28 days. Who is active has not adopted by that alone, since adopted asks for every object:"
+    ) in said(capability(adopted=every))
     used = capability(adopted={"source": "github", "verb": "deploy"})
     assert "Adopted: deploy in github, at least 1 within 28 days." in said(used)
     assert "No use, unless select says so: result failed." in said(used)

@@ -233,6 +233,13 @@ def slo_tile(*budgets: tuple[str, float], plans: tuple[Plan, ...], prometheus: O
     return tile
 
 
+def test_nodes_lead_to_their_clusters() -> None:
+    """Whether they are counted or not."""
+    counted = rows((CLUSTER_NODES, ("eu", "ready"), 9.0))
+    for seen in (view(NOW, rows=counted), view(NOW)):
+        assert '<a href="/clusters">Nodes ready</a>' in html(seen, "/")
+
+
 def test_the_slo_tile_names_the_worst() -> None:
     """SLOs inside their budget, of those with data; a budget of just 0 is met."""
     plans = tuple(p for p in our_plans() if isinstance(p.sli, StoredSli))

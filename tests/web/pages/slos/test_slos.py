@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from tests.support.company import Table, Tables
 from tests.support.history import MemoryHistory, owner, source
 from tests.support.objectives import NOW, Told, ago, check, run
+from tests.support.views import site
 from werkzeug.test import Client
 
 from platform_meter.measures.objectives.windows import configured
@@ -22,12 +22,11 @@ from platform_meter.model.facts.ci import Outcome
 from platform_meter.model.measure import Gauging, Scene
 from platform_meter.model.metric import resolve
 from platform_meter.model.source import Outside, Unreachable
-from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.slo.check import read_slos
 from platform_meter.slo.plan import plan
 from platform_meter.slo.stored import stored_objective
 from platform_meter.testing.outside import Call, FakeOutside, Reply
-from platform_meter.web.app import Site, make_app
+from platform_meter.web.app import make_app
 from platform_meter.web.pages.slos import Row
 from platform_meter.web.view import View
 
@@ -99,12 +98,7 @@ def view(files: str, told: Sequence[Told], prometheus: Outside | None = None, *,
 
 
 def page(seen: View, path: str, status: int = 200) -> str:
-    @contextmanager
-    def look() -> Iterator[View]:
-        yield seen
-
-    site = Site(exposition=Exposition, view=look, health=str, unready=str, reload=list)
-    answer = Client(make_app(site)).get(path)
+    answer = Client(make_app(site(seen))).get(path)
     assert answer.status_code == status, answer.text
     return answer.text
 

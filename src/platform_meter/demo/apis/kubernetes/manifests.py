@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from platform_meter.demo.apis.wsgi import stamp
-from platform_meter.demo.company.objects import Change, Namespace, Node, Pod, PodState, Workload, WorkloadState
+from platform_meter.demo.company.objects import Change, Marks, Namespace, Node, Pod, PodState, Workload, WorkloadState
 from platform_meter.demo.company.records import sha_of, uid_of
 
 MADE = {"replicasets": ("apps/v1", "ReplicaSet", "Deployment"), "jobs": ("batch/v1", "Job", "CronJob")}
@@ -123,7 +123,8 @@ def _pod(pod: Pod, *, ready: bool) -> dict[str, Any]:
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    metadata = _metadata(pod.name, pod.namespace, {**dict(pod.labels), **replicated}, pod.created)
+    labels = {**dict(pod.labels), **dict(pod.marks.labels), **replicated}
+    metadata = {**_metadata(pod.name, pod.namespace, labels, pod.created), **_annotated(pod.marks)}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -131,7 +132,7 @@ def _pod(pod: Pod, *, ready: bool) -> dict[str, Any]:
         "spec": {
             "nodeName": pod.node,
             "restartPolicy": "OnFailure" if pod.owner_kind == "jobs" else "Always",
-            "containers": [{"name": "main", "image": f"registry.acme.test/{pod.owner}:stable", "resources": {}}],
+            "containers": _containers(pod.owner, pod.marks),
         },
         "status": {
             "phase": "Running" if ready else "Pending",
@@ -157,13 +158,23 @@ def _pod(pod: Pod, *, ready: bool) -> dict[str, Any]:
     }
 
 
+def _containers(name: str, marks: Marks) -> list[dict[str, Any]]:
+    own = [{"name": "main", "image": f"registry.acme.test/{name}:stable", "resources": {}}]
+    proxy = [{"name": marks.proxy, "image": f"registry.acme.test/mesh/{marks.proxy}:stable", "resources": {}}]
+    return [*own, *(proxy if marks.proxy else ())]
+
+
+def _annotated(marks: Marks) -> dict[str, Any]:
+    return {"annotations": dict(marks.annotations)} if marks.annotations else {}
+
+
 def _workload(found: Workload, ready: int) -> dict[str, Any]:
     labels, wanted = dict(found.labels), found.wanted
     metadata = {**_metadata(found.name, found.namespace, labels, found.created), "generation": 1}
     selector = {"matchLabels": labels}
     template = {
-        "metadata": {"labels": labels},
-        "spec": {"containers": [{"name": "main", "image": f"registry.acme.test/{found.name}:stable"}]},
+        "metadata": {"labels": {**labels, **dict(found.marks.labels)}, **_annotated(found.marks)},
+        "spec": {"containers": _containers(found.name, Marks())},  # the proxy comes when pods are admitted
     }
     if found.kind == "cronjobs":
         return {

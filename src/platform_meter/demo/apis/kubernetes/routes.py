@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 
 from platform_meter.demo.apis.kubernetes.manifests import KIND, MADE, made, manifest
+from platform_meter.demo.apis.kubernetes.practices import COVERING
 from platform_meter.demo.apis.kubernetes.words import line, matcher, refuse, status
 from platform_meter.demo.apis.wsgi import Api, Reply, Request, encode
 from platform_meter.demo.company.cluster import KINDS, ClusterState
-from platform_meter.demo.company.objects import Key, PodState
+from platform_meter.demo.company.objects import Key, PodState, WorkloadState
 from platform_meter.demo.world import World
 
 SINGULAR = {"namespaces": "Namespace", "nodes": "Node", "pods": "Pod", **KIND}
@@ -26,6 +27,8 @@ PAGES_KEPT = 16
 """Lists whose later pages can still be asked for."""
 TOKEN = "kube_demo"  # noqa: S105 - opens nothing but the simulation
 LIMITED_TOKEN = "kube_pods_only"  # noqa: S105 - a credential that may read pods and nothing else
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+"""What clusters outside of clouds are called, but for those that were given another name."""
 
 
 def group(kind: str) -> str:
@@ -34,16 +37,39 @@ def group(kind: str) -> str:
 
 
 class KubernetesApi(Api):
-    """`stop` ends all watches; `beat` is the time in seconds between two looks while one waits."""
+    """The API server of one cluster.
 
-    def __init__(self, world: World, cluster: str, stop: Event | None = None, beat: float = BEAT) -> None:
-        self._world = world
+    Args:
+        world: holds it.
+        cluster: its name.
+        stop: ends all watches.
+        beat: seconds between two looks while a watch waits.
+        issuer: by which it signs tokens of service accounts.
+        lets_in: whether a token is one that it takes; without it, those of this module.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        cluster: str,
+        stop: Event | None = None,
+        beat: float = BEAT,
+        *,
+        issuer: str = ISSUER,
+        lets_in: Callable[[str], bool] = frozenset({TOKEN, LIMITED_TOKEN}).__contains__,
+    ) -> None:
+        self._world, self._signs, self._lets_in = world, issuer, lets_in
         self._name = cluster
         self._state: ClusterState = world.clusters[cluster]
         self._stop, self._beat = stop or Event(), beat
         self._pages: dict[tuple[str, int], list[tuple[Key, dict[str, Any]]]] = {}
         self._lock = Lock()
         routes: dict[str, Any] = {"GET /readyz": self._ready, "GET /livez": self._live, "GET /version": self._version}
+        routes["GET /.well-known/openid-configuration"] = self._issuer
+        routes["GET /apis"] = self._groups
+        for resource, (version, *_) in COVERING.items():
+            root = f"/{'apis' if '/' in version else 'api'}/{version}"
+            routes[f"GET {root}/{resource}"] = partial(self._covering, resource=resource)
         for kind in KINDS:
             root = f"/{'apis/' if '/' in group(kind) else 'api/'}{group(kind)}"
             routes[f"GET {root}/{kind}"] = partial(self._list, kind=kind)
@@ -60,9 +86,8 @@ class KubernetesApi(Api):
 
     def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
         kind, _, token = request.header("Authorization").partition(" ")
-        known = {TOKEN, LIMITED_TOKEN}
         probing = request.path in {"/readyz", "/livez", "/version"}  # anybody may ask these, as in a real cluster
-        if not probing and (kind != "Bearer" or token not in known):
+        if not probing and (kind != "Bearer" or not self._lets_in(token)):
             raise refuse(401, "Unauthorized", "Unauthorized")
         resource = next((part for part in reversed(request.path.split("/")) if part in KINDS), "")
         if token == LIMITED_TOKEN and resource and resource != "pods":
@@ -95,6 +120,34 @@ class KubernetesApi(Api):
         version = self._state.cluster.version
         major, minor = version.removeprefix("v").split(".")[:2]
         return Reply(body=encode({"major": major, "minor": minor, "gitVersion": version, "platform": "linux/amd64"}))
+
+    def _issuer(self, request: Request) -> Reply:
+        del request
+        body = {"issuer": self._signs, "jwks_uri": f"{self._signs}/openid/v1/jwks"}
+        return Reply(body=encode(body), type="application/json")
+
+    def _groups(self, request: Request) -> Reply:
+        """Groups of the API, each with the one version that is served; meshes bring their own."""
+        del request
+        known = [group(kind) for kind in KINDS] + [version for version, *_ in COVERING.values()]
+        rows = []
+        for name, _, version in (found.partition("/") for found in sorted({one for one in known if "/" in one})):
+            served = {"groupVersion": f"{name}/{version}", "version": version}
+            rows.append({"name": name, "versions": [served], "preferredVersion": served})
+        body = {"kind": "APIGroupList", "apiVersion": "v1", "groups": rows}
+        return Reply(body=encode(body), type="application/json")
+
+    def _covering(self, request: Request, resource: str) -> Reply:
+        """What covers workloads; there is too little of it for pages."""
+        del request
+        version = self._state.advance(self._world.now())
+        kinds = ("deployments", "statefulsets", "daemonsets", "cronjobs")
+        standing = [change.object for kind in kinds for _, change in self._state.snapshot(kind)[1]]
+        api_version, kind, find = COVERING[resource]
+        items = list(find([one.workload for one in standing if isinstance(one, WorkloadState)]))
+        metadata = {"resourceVersion": str(version)}
+        body = {"kind": kind, "apiVersion": api_version, "metadata": metadata, "items": items}
+        return Reply(body=encode(body), type="application/json")
 
     def _one(self, request: Request, name: str, kind: str, namespace: str = "") -> Reply:
         del request

@@ -12,8 +12,10 @@ from platform_meter.model.catalogue.adoption import (
     ADOPTION_TRANSITIONS,
     ADOPTION_UNITS,
     CHURN,
+    STANDARD_UNITS,
     STICKINESS,
     TEAM_CAPABILITY_STATE,
+    TEAM_STANDARD_RATIO,
 )
 from platform_meter.render.dashboards import queries as q
 from platform_meter.render.dashboards.board import Board, Card, Dashboard, Variable
@@ -58,7 +60,7 @@ def board(_: Sequence[Plan]) -> Board:
                 several=True,
             ),
         ),
-        rows=(_numbers(), *_course(), *_now()),
+        rows=(_numbers(), *_course(), (_kept_to(),), *_now(), (_teams_by_standard(),)),
     )
 
 
@@ -239,6 +241,36 @@ def _now() -> tuple[tuple[Card, ...], ...]:
                 unit="short",
             ),
         ),
+    )
+
+
+_JUDGED = "Units that are exempt, or of which nothing could be judged, are in neither part."
+
+
+def _kept_to() -> Card:
+    def units(state: str) -> str:
+        return q.total(q.gauge(STANDARD_UNITS, f'{_HERE},state=~"{state}"'), "capability")
+
+    return lines(
+        "Standards kept to",
+        f"Units that pass a standard / those that pass or fail; standards are mandated capabilities that objects tell of. "
+        f"{_JUDGED}",
+        Query(expr=f"{units('passes')} / ({units('passes|fails')} > 0)", legend="{{capability}}"),
+        unit="percentunit",
+        most=1,
+    )
+
+
+def _teams_by_standard() -> Card:
+    return matrix(
+        "Teams by standard",
+        f"Units of each team that pass / those that pass or fail. {_JUDGED} The page Compliance names them.",
+        f"max by (team, capability) ({q.gauge(TEAM_STANDARD_RATIO, _HERE)})",
+        row="team",
+        column="capability",
+        unit="percentunit",
+        decimals=0,
+        steps=(("red", 0), ("orange", 0.9), ("green", 1)),
     )
 
 

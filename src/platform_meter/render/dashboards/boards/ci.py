@@ -68,9 +68,7 @@ def _runs_of(outcomes: str, window: str, by: str = "") -> str:
 
 
 def _share(outcomes: str, of: str, window: str, by: str = "") -> str:
-    """0 where there are valid runs and none of these outcomes yet."""
-    whole = _runs_of(of, window, by)
-    return f"({q.or_zero(_runs_of(outcomes, window, by), whole)}) / ({whole} > 0)"
+    return q.share(_runs_of(outcomes, window, by), _runs_of(of, window, by))
 
 
 _VALID = "success|user_failure|infra_failure"

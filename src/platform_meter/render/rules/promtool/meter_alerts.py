@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO
 from platform_meter.model.catalogue.ci import PIPELINE_RUNS
+from platform_meter.model.catalogue.instances import INSTANCES
+from platform_meter.model.catalogue.kubernetes import CLUSTER_MEASURED
 from platform_meter.model.catalogue.meter import (
     BUILD_INFO,
     CONFIG_VALID,
@@ -18,6 +20,7 @@ from platform_meter.model.catalogue.meter import (
     SOURCE_UP,
     UNOWNED_OBJECTS,
 )
+from platform_meter.model.catalogue.probes import PROBE_CERTIFICATE_EXPIRY
 from platform_meter.model.catalogue.support import TICKET_AT_RISK, TICKET_BACKLOG_AGE
 from platform_meter.model.metric import Metric
 from platform_meter.render.artifact import Artifact
@@ -31,7 +34,7 @@ _REPLICAS = ({"instance": "a"}, {"instance": "b"})
 
 def meter_alert_tests() -> Artifact:
     """`platform_meter.test.yml`, one test for each alert."""
-    tests = (*_sources(), *_numbers(), *_exporter(), *_people())
+    tests = (*_sources(), *_numbers(), *_exporter(), *_platform(), *_people())
     return Artifact(path=f"{m.NAME}.test.yml", text=tests_text(f"{m.NAME}.rules.yml", _STEP, tests, []))
 
 
@@ -95,6 +98,31 @@ def _exporter() -> list[Test]:
         _test(m.CONFIG, "one of two replicas could not load its configuration", valid, calm=3, fires=5),
         _test(m.NEAR_CAP, "one family, and all together, near their caps", families, calm=3, fires=5, count=2),
         _test(m.DROPPED, "label sets passed a cap", [dropped], calm=30, fires=31),
+    ]
+
+
+def _platform() -> list[Test]:
+    gateways = [
+        _series(INSTANCES, values, kind="gateway", cluster="eu", state=state, **replica)
+        for replica in _REPLICAS
+        for state, values in (("reporting", "3x3 2x4"), ("silent", "0x3 1x4"))
+    ]
+    # Time begins at 0: 14 days are left of the first at the hour 3, and more than that of the second all along.
+    ends = [
+        _series(PROBE_CERTIFICATE_EXPIRY, f"{at}x8", target=target, **replica)
+        for replica in _REPLICAS
+        for target, at in (("portal", 1_220_400), ("wiki", 9_000_000))
+    ]
+    cloud = {"provider": "eks", "account": "acme", "region": "eu-central-1"}
+    listed = [
+        _series(CLUSTER_MEASURED, "_x10 0x10 _x20", name="old", version="1.29", **cloud),
+        _series(CLUSTER_MEASURED, "_x21 0x19", name="old", version="1.30", **cloud),
+        _series(CLUSTER_MEASURED, "1x40", name="eu", version="1.32", **cloud),
+    ]
+    return [
+        _test(m.SILENT, "one of three gateways is not heard from", gateways, calm=3, fires=5),
+        _test(m.CERTIFICATE, "a certificate with less than 14 days", ends, calm=4, fires=5),
+        _test(m.UNMEASURED, "a cluster that nobody reads for a day, upgraded meanwhile", listed, calm=33, fires=35),
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from platform_meter.measures.adoption.book import telling_use
-from platform_meter.measures.adoption.seen import OUTSIDE, begins, refusal
+from platform_meter.measures.adoption.seen import OUTSIDE, begins, refusal, what
 from platform_meter.measures.adoption.unmatched import unmatched
 from platform_meter.measures.adoption.use import whole_days
 from platform_meter.model.catalogue.adoption import (
@@ -48,7 +48,7 @@ def page(view: View) -> Mapping[str, Any]:
 
 def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
     days = view.days(TREND_DAYS)
-    by_day = view.history.states_by_day(cap.id, days[0], days[-1] + timedelta(days=1))
+    by_day = view.history.states_by_day(what(cap.id), days[0], days[-1] + timedelta(days=1))
     first = None if refusal(cap) else begins(view.history, cap, view.zone)
     shown = [d for d in days if d in by_day and (first is None or d >= first)]
     units = {labels["state"]: v for labels, v in view.get(ADOPTION_UNITS) if labels["capability"] == cap.id}
@@ -60,6 +60,7 @@ def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
         "unit": cap.unit,
         "owner": cap.owner,
         "mandated": cap.mandated,
+        "standard": cap.standard,
         "fresh": bool(units),
         "states": [(s, units.get(s, 0.0)) for s in STATES],
         "eligible": sum(v for s, v in units.items() if s not in OUTSIDE),
@@ -107,13 +108,18 @@ def _rule(cap: Capability) -> str:
     window = whole_days(active.window)
     held = "standing" if adopted.count else f"within {window} days"
     days = f" on {active.min_days} days" if active.min_days > 1 else ""
+    every = f", and all {adopted.every.count}{_such(adopted.every.select)} among them" if adopted.every else ""
     parted = "Who is active has adopted."
     if cap.parted:
-        why = "the file says adopts: false" if active.adopts is False else "adopted selects what active does not"
+        why = "adopted selects what active does not"
+        if active.adopts is False:
+            why = "the file says adopts: false"
+        elif adopted.every:
+            why = "adopted asks for every object"
         parted = f"Who is active has not adopted by that alone, since {why}: more may be active than adopted."
     return (
         f"Adopted: {adopted.count or adopted.verb} in {adopted.source}, at least {adopted.min:g} {held}"
-        f"{_such(adopted.select)}. "
+        f"{_such(adopted.select)}{every}. "
         f"Active: {active.count or ' or '.join(active.verbs)} in {active.source}, "
         f"at least {active.min_amount:g}{' a day standing' if active.count else ''}{days} within {window} days"
         f"{_such(active.select)}. "

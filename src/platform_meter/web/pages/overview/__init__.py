@@ -23,6 +23,7 @@ from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.model.metric import Metric
 from platform_meter.slo.burnrate import window_words
 from platform_meter.web.charts import Chart, Form, Series, Tone
+from platform_meter.web.late import lateness
 from platform_meter.web.page import WebPage
 from platform_meter.web.pages import slos, support
 from platform_meter.web.view import Tile, View, percent, sentence, whole
@@ -188,7 +189,7 @@ def _tickets(view: View) -> list[Tile]:
     lacking = "; ".join(w for w in why if w)
     opened = _sum(view, TICKETS_OPEN)
     some = "in all queues" if opened is not None else "" if lacking else "not counted yet"
-    found = view.tickets.late(view.scene)
+    found = lateness(view.scene)
     late = [found[q.id] for q in queues if q.slas and q.id in found]
     soon = f"past a goal, {whole(sum(q.soon for q in late))} more about to be"
     aimless = "no queue has a goal" if queues and not any(q.slas for q in queues) else ""
@@ -208,11 +209,11 @@ def _nodes(view: View) -> Tile:
     by_state = Counter[str]()
     for labels, value in view.get(CLUSTER_NODES):
         by_state[labels["state"]] += int(value)
-    ready, lacking = by_state["ready"], view.lacking(Node)
+    ready, lacking, href = by_state["ready"], view.lacking(Node), "/clusters"
     if not by_state:
-        return _tile("Nodes ready", whole(None), lacking or "not counted yet")
+        return _tile("Nodes ready", whole(None), lacking or "not counted yet", href=href)
     of = ready + by_state["not_ready"]
-    return _tile("Nodes ready", f"{whole(ready)} of {whole(of)}", "cordoned ones left out", lacking)
+    return _tile("Nodes ready", f"{whole(ready)} of {whole(of)}", "cordoned ones left out", lacking, href=href)
 
 
 def _owners(view: View) -> Tile:

@@ -22,7 +22,7 @@ from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Plan, bad_recorded
 from platform_meter.slo.promql import number_text
 from platform_meter.web.charts import Chart, Series, Tone
 from platform_meter.web.page import Detail, WebPage
-from platform_meter.web.pages.slos import recorded
+from platform_meter.web.pages.slos import promises, recorded
 from platform_meter.web.pages.slos.recorded import Recorded
 from platform_meter.web.view import View
 
@@ -155,6 +155,7 @@ def page(view: View) -> Mapping[str, Any]:
         "states": [(word, sum(s.state == word for s in found)) for word in STATES],
         "firing": sum(bool(s.firing) for s in found),
         "note": _note(view, found, error),
+        "promises": promises.rows(view),
         "rate": rate,
         "budget": budget_text,
         "exact": exact,
@@ -367,7 +368,7 @@ def exact(share: Decimal) -> str:
 PAGE = WebPage(
     path="/slos",
     title="SLOs",
-    place=4,
+    place=7,
     template="slos/slos.html",
     fill=page,
     detail=Detail(template="slos/slo.html", fill=detail),

@@ -60,4 +60,4 @@ def page(view: View) -> Mapping[str, Any]:
     }
 
 
-PAGE = WebPage(path="/sources", title="Sources", place=5, template="sources/sources.html", fill=page)
+PAGE = WebPage(path="/sources", title="Sources", place=8, template="sources/sources.html", fill=page)

@@ -9,6 +9,7 @@ from typing import Any
 
 from platform_meter.measures.support.queues import category_of, reads
 from platform_meter.measures.support.tickets import belongs
+from platform_meter.measures.support.words import unmatched
 from platform_meter.model.catalogue.support import (
     TICKET_AT_RISK,
     TICKET_BACKLOG_AGE,
@@ -22,7 +23,7 @@ from platform_meter.model.catalogue.support import (
 from platform_meter.model.definitions import Ticketing
 from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.web.charts import Chart, Form, Series, Tone
-from platform_meter.web.late import Lateness
+from platform_meter.web.late import Lateness, lateness
 from platform_meter.web.page import WebPage
 from platform_meter.web.view import Tile, View, hours, lacking, percent, sentence, whole
 
@@ -38,9 +39,9 @@ AGES = (
 
 
 def page(view: View) -> Mapping[str, Any]:
-    late, unmatched = view.tickets.late(view.scene), view.tickets.unmatched(view.scene)
+    late, unlike = lateness(view.scene), unmatched(view.scene)
     queues = view.definitions.ticketing
-    return {"queues": [{**_queue(view, q, late.get(q.id)), "unmatched": unmatched.get(q.id)} for q in queues]}
+    return {"queues": [{**_queue(view, q, late.get(q.id)), "unmatched": unlike.get(q.id)} for q in queues]}
 
 
 def _queue(view: View, queue: Ticketing, late: Lateness | None) -> Mapping[str, Any]:
@@ -156,4 +157,4 @@ def _sla(view: View, queue: Ticketing, sla: str, late: Lateness | None) -> list[
     return [{"sla": sla.replace("_", " "), "priority": p, **values} for p, values in sorted(found.items())]
 
 
-PAGE = WebPage(path="/support", title="Support", place=3, template="support/support.html", fill=page)
+PAGE = WebPage(path="/support", title="Support", place=6, template="support/support.html", fill=page)

@@ -1,20 +1,24 @@
-"""GitOps, for SREs: do syncs succeed, what is out of sync, how long does a merged change take to be served."""
+"""Panels of GitOps on the dashboard of clusters: do syncs succeed, how long does a merged change take to be served."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from platform_meter.model.catalogue.gitops import (
     GITOPS_APPS,
     GITOPS_PROJECT_SYNCS,
     GITOPS_PROPAGATION,
+    GITOPS_ROLLOUTS,
     GITOPS_SYNCS,
 )
 from platform_meter.render.dashboards import queries as q
-from platform_meter.render.dashboards.board import Board, Card, Dashboard, Variable
+from platform_meter.render.dashboards.board import Card, Variable
 from platform_meter.render.dashboards.panels import Column, Grid, Query, Steps, bar_gauge, heatmap, lines, stat, table
-from platform_meter.slo.plan import Plan
 
+ARGO_CD = Variable(
+    name="argocd",
+    label="Argo CD",
+    query=q.label_values(GITOPS_APPS.name, "source_instance"),
+    several=True,
+)
 _HERE = 'source_instance=~"$argocd"'
 _HOUR = "1h"
 _GOOD: Steps = (("red", 0), ("orange", 0.95), ("green", 0.99))
@@ -28,45 +32,24 @@ _CHANGES = (
 )
 
 
-def board(_: Sequence[Plan]) -> Board:
-    return Board(
-        uid="pm-gitops",
-        title="GitOps",
-        description="For SREs: do syncs succeed and why not, which applications are out of sync, and how long does a "
-        "merged change take to be served?",
-        span="now-24h",
-        variables=(
-            Variable(
-                name="argocd",
-                label="Argo CD",
-                query=q.label_values(GITOPS_APPS.name, "source_instance"),
-                several=True,
-            ),
-        ),
-        rows=(_numbers(), _over_time(), _changes(), _failures()),
-    )
-
-
 def _ended(results: str, window: str) -> str:
     return q.total(q.increase(GITOPS_SYNCS, window, f'{_HERE},result=~"{results}"'))
 
 
 def _success(window: str) -> str:
-    """0 where syncs ended and none of them well."""
-    whole = _ended(".+", window)
-    return f"({q.or_zero(_ended('success', window), whole)}) / ({whole} > 0)"
+    return q.share(_ended("success", window), _ended(".+", window))
 
 
 def _apps(where: str) -> str:
     return q.total(q.gauge(GITOPS_APPS, f"{_HERE}{where}"))
 
 
-def _numbers() -> tuple[Card, ...]:
+def numbers() -> tuple[Card, ...]:
+    """For the first row."""
     return (
-        stat("Syncs", f"Syncs that ended in the time range shown. {_ENDS}", _ended(".+", q.RANGE), decimals=0),
         stat(
             "Sync success",
-            _ENDS,
+            f"Of the syncs of Argo CD that ended in the time range shown. {_ENDS}",
             _success(q.RANGE),
             unit="percentunit",
             decimals=2,
@@ -74,12 +57,11 @@ def _numbers() -> tuple[Card, ...]:
         ),
         stat(
             "Propagation, p95",
-            f"{_CHANGES} Out of histogram buckets.",
+            f"{_CHANGES} Changes of the time range shown; out of histogram buckets. Red above ten minutes.",
             f"histogram_quantile(0.95, {q.buckets(GITOPS_PROPAGATION, q.RANGE, where=_HERE)})",
             unit="s",
             steps=(("green", 0), ("red", 600)),
         ),
-        stat("Applications", "As they stand, whoever syncs them.", _apps(""), decimals=0),
         stat(
             "Out of sync",
             "Applications whose live state differs from Git, as they stand; those that a person syncs are among them.",
@@ -97,48 +79,59 @@ def _numbers() -> tuple[Card, ...]:
     )
 
 
-def _over_time() -> tuple[Card, ...]:
-    return (
-        lines(
-            "Syncs by result",
-            f"Syncs that ended in each step. {_ENDS}",
-            Query(expr=q.total(q.increase(GITOPS_SYNCS, q.STEP, _HERE), "result"), legend="{{result}}"),
-            unit="short",
-            bars=True,
-            stacked=True,
-            step=_HOUR,
-        ),
-        lines(
-            "Applications by sync and health",
-            "As they stand at the last poll.",
-            Query(expr=q.total(q.gauge(GITOPS_APPS, _HERE), "sync, health"), legend="{{sync}} {{health}}"),
-            unit="short",
-        ),
-    )
+def plots() -> tuple[tuple[Card, ...], ...]:
+    """Two rows."""
 
-
-def _changes() -> tuple[Card, ...]:
     def took(share: float) -> str:
         return q.quantile(share, GITOPS_PROPAGATION, _HOUR, "source_instance", _HERE)
 
     return (
-        lines(
-            "Propagation",
-            f"{_CHANGES} Over the hour before each point; out of histogram buckets.",
-            Query(expr=took(0.95), legend="{{source_instance}} p95"),
-            Query(expr=took(0.5), legend="{{source_instance}} p50"),
-            unit="s",
+        (
+            lines(
+                "Syncs by result",
+                f"Syncs that ended in each step. {_ENDS}",
+                Query(expr=q.total(q.increase(GITOPS_SYNCS, q.STEP, _HERE), "result"), legend="{{result}}"),
+                unit="short",
+                bars=True,
+                stacked=True,
+                step=_HOUR,
+            ),
+            lines(
+                "Rollouts by result",
+                "Progressive rollouts that ended in each step: promoted, or aborted and rolled back.",
+                Query(expr=q.total(q.increase(GITOPS_ROLLOUTS, q.STEP, _HERE), "result"), legend="{{result}}"),
+                unit="short",
+                bars=True,
+                stacked=True,
+                step=_HOUR,
+            ),
+            lines(
+                "Applications by sync and health",
+                "As they stand at the last poll.",
+                Query(expr=q.total(q.gauge(GITOPS_APPS, _HERE), "sync, health"), legend="{{sync}} {{health}}"),
+                unit="short",
+            ),
         ),
-        heatmap(
-            "Propagation of all changes",
-            f"Changes by how long they took. {_CHANGES}",
-            q.buckets(GITOPS_PROPAGATION, q.STEP, where=_HERE),
-            step="15m",
+        (
+            lines(
+                "Propagation",
+                f"{_CHANGES} Over the hour before each point; out of histogram buckets.",
+                Query(expr=took(0.95), legend="{{source_instance}} p95"),
+                Query(expr=took(0.5), legend="{{source_instance}} p50"),
+                unit="s",
+            ),
+            heatmap(
+                "Propagation of all changes",
+                f"Changes by how long they took. {_CHANGES}",
+                q.buckets(GITOPS_PROPAGATION, q.STEP, where=_HERE),
+                step="15m",
+            ),
         ),
     )
 
 
-def _failures() -> tuple[Card, ...]:
+def failures() -> tuple[Card, ...]:
+    """The row of tables."""
     by = "project, cluster"
     good = q.total(q.increase(GITOPS_PROJECT_SYNCS, q.RANGE, 'result="success"'), by)
     whole = q.total(q.increase(GITOPS_PROJECT_SYNCS, q.RANGE), by)
@@ -150,7 +143,7 @@ def _failures() -> tuple[Card, ...]:
             Grid(words={"project": "Project", "cluster": "Cluster"}, sort="Success"),
             Column(
                 name="Success",
-                expr=f"({q.or_zero(good, whole)}) / ({whole} > 0)",
+                expr=q.share(good, whole),
                 unit="percentunit",
                 decimals=2,
                 steps=_GOOD,
@@ -166,6 +159,3 @@ def _failures() -> tuple[Card, ...]:
             steps=(("orange", 0),),
         ),
     )
-
-
-DASHBOARD = Dashboard(board)
