@@ -17,6 +17,7 @@ from platform_meter.model.dims import Dim
 from platform_meter.model.measure import Scene
 from platform_meter.model.objective import StoredObjective
 from platform_meter.model.source import Outside, SourceError
+from platform_meter.model.typed import decode
 from platform_meter.runtime.files.config import Config
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.service import PROMETHEUS, Service, brief_way
@@ -101,7 +102,7 @@ def recorded(outside: Outside, plan: Plan) -> float | None:
     )
     status, body = outside.text("/api/v1/query", params={"query": query}, timeout=_PATIENCE)
     try:
-        series = msgspec.json.decode(body, type=_Reply).data.result
+        series = decode(body, _Reply).data.result
         found = float(series[0].value[1]) if series else 0.0
     except ValueError as error:
         raise SourceError(f"it answered {status}, and not as a Prometheus query API does") from error

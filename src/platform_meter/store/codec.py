@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
-
 import msgspec
 
-from platform_meter.model.facts import Event, Reading
-
-F = TypeVar("F", bound=Event | Reading | msgspec.Struct)
+from platform_meter.model import typed
 
 _encoder = msgspec.json.Encoder()
 _strings = msgspec.json.Decoder(tuple[str, ...])
@@ -16,16 +12,7 @@ _pairs = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 _counts = msgspec.json.Decoder(list[int])
 
 
-_decoders: dict[type, msgspec.json.Decoder[object]] = {}
-
-
-def decoder(kind: type[F]) -> msgspec.json.Decoder[F]:
-    """The one decoder of a kind: making it costs far more than a decode."""
-    if kind not in _decoders:
-        _decoders[kind] = msgspec.json.Decoder(kind)
-    return cast("msgspec.json.Decoder[F]", _decoders[kind])
-
-
+decoder = typed.decoder
 encode = _encoder.encode
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Update, case, func, select
 
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import Page
+from platform_meter.model.typed import decode
 from platform_meter.store import leases
 from platform_meter.store.database import Transaction
 from platform_meter.store.schema import insert, sources, streams
@@ -135,7 +136,7 @@ def states(conn: Connection) -> list[StreamState]:
 
 def _progress(text: str) -> Progress | None:
     try:
-        return msgspec.json.decode(text, type=Progress) if text else None
+        return decode(text, Progress) if text else None
     except msgspec.DecodeError:
         return None  # plain words of an earlier release, until the next page
 

@@ -31,6 +31,7 @@ from platform_meter.model.source import (
     SourceError,
     Unexpected,
 )
+from platform_meter.model.typed import decode
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -148,7 +149,7 @@ class FakeOutside:
                 self.calls[number] = replace(call, unchanged=True)
             return Answer(body=None, headers=reply.headers, changed=False, etag=etag)
         try:
-            return Answer(body=msgspec.json.decode(body, type=type_), headers=reply.headers, etag=etag)
+            return Answer(body=decode(body, type_), headers=reply.headers, etag=etag)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             said = Answer(body=body, headers=reply.headers, etag=etag)
             whole = said if isinstance(error, msgspec.ValidationError) else None

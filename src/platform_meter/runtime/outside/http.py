@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from http.client import HTTPException
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar, cast
@@ -36,6 +36,7 @@ from platform_meter.model.source import (
     Unexpected,
     Unreachable,
 )
+from platform_meter.model.typed import decoder
 from platform_meter.runtime.outside import transport
 from platform_meter.runtime.outside.clouds.calls import Calls
 from platform_meter.runtime.outside.credentials import credentials, unaccepted
@@ -274,7 +275,7 @@ class Way(Files):
         if not 200 <= reply.status < 300:
             self._unexpected(call, reply, expected)
         try:
-            body = _decoder(cast("Any", type_)).decode(reply.body)
+            body = decoder(cast("Any", type_)).decode(reply.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             text = f"{self._exchange.shown(call)}: {error}; expected {expected}, found {reply.found}"
             said = Answer(body=reply.body, headers=headers, etag=tag)
@@ -387,11 +388,6 @@ class Way(Files):
 
     def _pause(self, seconds: float) -> None:
         self._sleep(seconds)
-
-
-@cache
-def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type_)
 
 
 def _named(type_: Any) -> str:

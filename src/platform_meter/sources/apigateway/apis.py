@@ -13,6 +13,7 @@ import msgspec
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.traffic import Consumer, Route
 from platform_meter.model.source import Answer, Gap, Page, Refused, Unexpected
+from platform_meter.model.typed import decode
 from platform_meter.sources.apigateway.rows import ApiKey, HttpApi, HttpPage, HttpRoute, Resource, RestApi, RestPage
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.walk import Walk
@@ -92,7 +93,7 @@ def routes(
     Raises:
         Refused: no API's routes may be seen.
     """
-    state = msgspec.json.decode(checkpoint, type=State) if checkpoint else State()
+    state = decode(checkpoint, State) if checkpoint else State()
     found: dict[str, Route] = {}
     hidden: dict[str, datetime] = {}
     listed = apis(outside, tags)

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from platform_meter.model.facts import Reading
 from platform_meter.model.facts.gitops import GitopsApp
 from platform_meter.model.source import Gap, Outside, Page, Refused, Unexpected
+from platform_meter.model.typed import decode
 from platform_meter.sources.argocd.commits import PATH, Asked, Commits
 from platform_meter.sources.argocd.rows import Application
 from platform_meter.sources.argocd.told import Syncs
@@ -58,7 +59,7 @@ def read(
     Raises:
         SourceError: the list can't be read.
     """
-    before = msgspec.json.decode(checkpoint, type=State) if checkpoint else None
+    before = decode(checkpoint, State) if checkpoint else None
     state = State(version="", listed=before.listed if before else now, seen=now)
     if before is None:
         # The moment of the first poll decides which commits are asked for: it is kept even if nothing else works.

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct, field
 
+from platform_meter.model.typed import decode
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.open_things import Open
 from platform_meter.sources.kit.open_tickets import OpenTickets
@@ -185,7 +186,7 @@ class State(Struct, omit_defaults=True):
 
 
 def load(checkpoint: bytes | None, now: datetime) -> State:
-    return State(first=now) if checkpoint is None else msgspec.json.decode(checkpoint, type=State)
+    return State(first=now) if checkpoint is None else decode(checkpoint, State)
 
 
 def dump(state: State) -> bytes:

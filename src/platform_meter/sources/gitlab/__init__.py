@@ -22,6 +22,7 @@ from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.scalars import Address, Period
 from platform_meter.model.source import Answer, Forbidden, Outside, Page, Source, SourceConfig, Stream, Unexpected
+from platform_meter.model.typed import decode
 from platform_meter.sources.gitlab.facts import repository
 from platform_meter.sources.gitlab.lists import PER_PAGE, Deployments, Visit, readers
 from platform_meter.sources.gitlab.outcomes import RULES
@@ -102,7 +103,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
 
 
 def _pages(config: Config, outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
-    state = msgspec.json.decode(checkpoint, type=State) if checkpoint else State(first=now)
+    state = decode(checkpoint, State) if checkpoint else State(first=now)
 
     def page(facts: Sequence[Fact], **more: Any) -> Page:
         return Page(facts=facts, checkpoint=msgspec.json.encode(state), **more)

@@ -19,6 +19,7 @@ from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address
 from platform_meter.model.source import Forbidden, Gap, Outside, Page, Refused, Source, SourceConfig, Stream, Unexpected
+from platform_meter.model.typed import decode
 from platform_meter.sources.jenkins.builds import Told, Visit
 from platform_meter.sources.jenkins.facts import Place, active
 from platform_meter.sources.jenkins.outcomes import RULES
@@ -98,7 +99,7 @@ def _pools(outside: Sieve) -> Iterator[Page]:
 
 
 def _builds(config: Config, outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
-    state = msgspec.json.decode(checkpoint, type=State) if checkpoint else State(first=now)
+    state = decode(checkpoint, State) if checkpoint else State(first=now)
     if checkpoint is None:
         # The moment of the first poll decides whose details are read: it is kept even if nothing else works.
         yield Page(checkpoint=msgspec.json.encode(state))

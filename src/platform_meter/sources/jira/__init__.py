@@ -22,6 +22,7 @@ from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address
 from platform_meter.model.source import Forbidden, Gap, Outside, Page, Refused, Source, SourceConfig, Stream, Unexpected
+from platform_meter.model.typed import decode
 from platform_meter.sources.jira.agents import GROUP, ROLE, Agents
 from platform_meter.sources.jira.facts import Conventions, learn, ticket_events
 from platform_meter.sources.jira.lists import Lists
@@ -125,7 +126,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
 
     def pages(outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         fresh = _State(query=config.query, agents=named)
-        state = msgspec.json.decode(checkpoint, type=_State) if checkpoint else fresh
+        state = decode(checkpoint, _State) if checkpoint else fresh
         if (state.query, state.agents) != (config.query, named):
             # The open ones stay: those that the new query doesn't find are gone.
             since_ = state.since if state.agents == named else now

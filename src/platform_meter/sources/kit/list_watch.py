@@ -29,6 +29,7 @@ from platform_meter.model.source import (
     Unexpected,
     Unreachable,
 )
+from platform_meter.model.typed import decode
 from platform_meter.sources.kit.kubernetes_objects import Change, Head, Listing, Resource, Status, Thing, served
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.sayers import Over, Sayer, net
@@ -163,7 +164,7 @@ class Watched(Generic[T]):
         return Sieve.over(self.outside, lambda sieve: self._read(sieve, checkpoint, since, now))
 
     def _read(self, sieve: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
-        place = msgspec.json.decode(checkpoint, type=Place) if checkpoint else None
+        place = decode(checkpoint, Place) if checkpoint else None
         if place is None or not place.version:
             yield from self._list(sieve, (), since, now)
             return
@@ -315,7 +316,7 @@ class Watched(Generic[T]):
         if change.type not in _CHANGES:
             return None
         try:
-            return msgspec.json.decode(change.object, type=self.shape)
+            return decode(change.object, self.shape)
         except msgspec.ValidationError:
             sieve.reject(self.shape.becomes)
             return None
@@ -354,6 +355,6 @@ def _in_order(path: str, ours: str, theirs: str) -> None:
 
 def _decode(path: str, text: bytes | msgspec.Raw, type_: type[D]) -> D:
     try:
-        return msgspec.json.decode(text, type=type_)
+        return decode(text, type_)
     except msgspec.DecodeError as error:
         raise Unexpected(f"{path}: a watched line is no {type_.__name__}: {error}") from error

@@ -21,6 +21,7 @@ from msgspec import Struct, inspect
 from platform_meter.model.endpoint import Endpoint, Look
 from platform_meter.model.facts import Fact
 from platform_meter.model.source import Answer, FoundFile, Gap, Outside, Page, Unexpected
+from platform_meter.model.typed import decode
 
 T = TypeVar("T")
 FIRST, LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -189,7 +190,7 @@ def sift(body: bytes, type_: type[T]) -> tuple[T, list[tuple[str, str]]]:
     while True:
         try:
             # Encoded again, since parts that are read as they stand (Raw) can't be made of a tree.
-            return msgspec.json.decode(msgspec.json.encode(tree), type=type_), odd
+            return decode(msgspec.json.encode(tree), type_), odd
         except msgspec.ValidationError as error:
             text = str(error)
             rows, number, kind = _row(tree, text, inspect.type_info(type_))

@@ -19,6 +19,7 @@ import msgspec
 
 from platform_meter.model.facts import Fact
 from platform_meter.model.source import Gap, Unexpected
+from platform_meter.model.typed import decode
 from platform_meter.sources.kit.exposition import ACCEPT, NotMetrics, Sample, samples
 from platform_meter.sources.kit.rows import MOST, Sieve
 from platform_meter.sources.kit.samples import Held, Last, Process, Seen, after, grown, key, marks, pack, unpack
@@ -109,7 +110,7 @@ class Scrape:
             Unexpected: it is no page of metrics, not a whole one, or has too many lines or series.
         """
         page = self._page(sieve)
-        held = msgspec.json.decode(checkpoint, type=Held) if checkpoint else Held()
+        held = decode(checkpoint, Held) if checkpoint else Held()
         before, latest = held.processes.get(page.born), held.latest
         since = latest if before is None else before.at
         # By its own clock; where that is behind ours a new process is taken for one that was never met, and says nothing.

@@ -12,6 +12,7 @@ import msgspec
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.traffic import GatewayLatency, GatewayRequests, Route, latency_bucket
 from platform_meter.model.source import Outside, Page
+from platform_meter.model.typed import decode
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.scrape import LONGEST, Family, Grown, Scrape
 from platform_meter.sources.kit.slicing import begun
@@ -55,7 +56,7 @@ class Ingress:
         return Sieve.over(outside, lambda sieve: self._pages(sieve, checkpoint, now))
 
     def _pages(self, sieve: Sieve, checkpoint: bytes | None, now: datetime) -> Iterator[Page]:
-        state = msgspec.json.decode(checkpoint, type=State) if checkpoint else None
+        state = decode(checkpoint, State) if checkpoint else None
         scrape = Scrape(
             path=self.path,
             families=(REQUESTS, WITHIN, SECONDS),

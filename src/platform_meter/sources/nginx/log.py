@@ -19,6 +19,7 @@ import msgspec
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.traffic import GatewayLatency, GatewayRequests, Route, latency_bucket
 from platform_meter.model.source import Outside, Page, Unexpected
+from platform_meter.model.typed import decode
 from platform_meter.sources.kit.rows import MOST, Sieve, sound
 from platform_meter.sources.kit.slicing import begun
 from platform_meter.sources.kit.tail import Line, Log, Place, Tail
@@ -72,7 +73,7 @@ def read(
 def _pages(
     config: Config, log: Log, gateway: str, sieve: Sieve, checkpoint: bytes | None, since: datetime, now: datetime
 ) -> Iterator[Page]:
-    state = msgspec.json.decode(checkpoint, type=State) if checkpoint else State(start=since)
+    state = decode(checkpoint, State) if checkpoint else State(start=since)
     book = Book(config, gateway, state, sieve)
     tail = Tail(outside=sieve, log=log, places=state.places, now=now, becomes=GatewayRequests)
     for lines in tail.read():

@@ -25,6 +25,7 @@ from platform_meter.model.facts.use import Usage
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.source import Outside, Page, Source, Stream, Unexpected, Unreachable
+from platform_meter.model.typed import decode
 from platform_meter.sources.kit.promql import SLICES, Reply, counted, is_long, sent, slices
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.windows import Windows
@@ -246,7 +247,7 @@ _REFUSALS = (401, 403)
 
 def _problems(query: Query | None, status: int, body: str) -> Iterator[str]:
     try:
-        reply = msgspec.json.decode(body, type=Reply)
+        reply = decode(body, Reply)
     except msgspec.DecodeError:
         yield f"the server answered {status} with no Prometheus answer; check that url is that of a query API: {body[:200]!r}"
         return

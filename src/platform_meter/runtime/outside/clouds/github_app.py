@@ -15,6 +15,7 @@ import msgspec
 
 from platform_meter.model.access import GithubApp
 from platform_meter.model.source import Refused, SourceError, Unexpected
+from platform_meter.model.typed import decode
 from platform_meter.runtime.outside.clouds.calls import Calls, Said
 from platform_meter.runtime.outside.clouds.reader import Pass, Place
 
@@ -65,7 +66,7 @@ class GithubAppCloud:
         if said.status not in {200, 201}:
             raise self._refused(path, said)
         try:
-            return msgspec.json.decode(said.body, type=type_)
+            return decode(said.body, type_)
         except msgspec.DecodeError:
             raise Unexpected(f"{self._where}: the answer to {method} {path} is not GitHub's") from None
 

@@ -12,6 +12,7 @@ import msgspec
 
 from platform_meter.model.access import Gke
 from platform_meter.model.source import Refused, Unexpected
+from platform_meter.model.typed import decode
 from platform_meter.runtime.outside.clouds.calls import Calls
 from platform_meter.runtime.outside.clouds.google import GoogleIdentity
 from platform_meter.runtime.outside.clouds.reader import Pass, Place
@@ -90,7 +91,7 @@ class GkeCloud:
         if said.status != 200:
             raise Unexpected(f"{self._where}: the container API answered {said.status}", said.status)
         try:
-            cluster = msgspec.json.decode(said.body, type=_Cluster)
+            cluster = decode(said.body, _Cluster)
             authority = base64.b64decode(cluster.master_auth.cluster_ca_certificate, validate=True).decode()
         except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error):
             raise Unexpected(f"{self._where}: the container API's answer is no cluster") from None

@@ -15,6 +15,7 @@ from platform_meter.model.facts.traffic import MeshLatency, MeshRequests, MeshSe
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import Outside, SourceError, Stream, Unexpected, Unreachable
 from platform_meter.model.source import Page as Told
+from platform_meter.model.typed import decode
 from platform_meter.sources.kit.mesh.config import PROMETHEUS, MeshConfig, Page, PrometheusWay
 from platform_meter.sources.kit.mesh.traffic import Amounts, Counted, Labels, Mesh, Stretch, facts
 from platform_meter.sources.kit.promql import Asked, Reply, ask, slices
@@ -178,7 +179,7 @@ _LET = "the credential must be allowed to read /api/v1/query and /api/v1/query_r
 
 def _problems(counter: Counted, select: Mapping[str, str], status: int, body: str) -> Iterator[str]:
     try:
-        reply = msgspec.json.decode(body, type=Reply)
+        reply = decode(body, Reply)
     except msgspec.DecodeError:
         yield f"{counter.name}: it answered {status} with no Prometheus answer; check that url is that of a query API"
         return

@@ -12,6 +12,7 @@ import msgspec
 
 from platform_meter.measures.objectives.slices import Counts
 from platform_meter.model.source import Outside, SourceError
+from platform_meter.model.typed import decode
 from platform_meter.slo import names
 from platform_meter.slo.plan import TILE
 from platform_meter.slo.promql import duration_text, quote
@@ -134,7 +135,7 @@ def _ask(outside: Outside, path: str, params: Mapping[str, Any], patience: float
     except SourceError as error:
         raise Unanswered(str(error)) from error
     try:
-        reply = msgspec.json.decode(body, type=_Reply)
+        reply = decode(body, _Reply)
     except msgspec.DecodeError:
         raise Unanswered(f"{path} answered {status}, and not as a Prometheus query API does") from None
     if reply.data is None:
