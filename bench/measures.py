@@ -71,6 +71,24 @@ DECLARED = Definitions(
 )
 
 
+def metered(store: Store, configured: Configured, declared: Definitions, clock: Callable[[], datetime]) -> Meter:
+    """A meter whose measures rest by the bench's own clock, so that each of them works as often as it would in life."""
+    return Meter(
+        store,
+        Exposition(),
+        load(declared),
+        definitions=declared,
+        configured=[configured],
+        zone=ZoneInfo("UTC"),
+        limits=Limits(),
+        clock=clock,
+        own=list,
+        own_text=lambda: (b"", b""),
+        refresh=lambda _: None,
+        stopwatch=lambda: clock().timestamp(),
+    )
+
+
 @dataclass
 class Bench:
     store: Store
@@ -78,19 +96,7 @@ class Bench:
     now: datetime
 
     def meter(self) -> Meter:
-        return Meter(
-            self.store,
-            Exposition(),
-            load(DECLARED),
-            definitions=DECLARED,
-            configured=[CONFIGURED],
-            zone=ZoneInfo("UTC"),
-            limits=Limits(),
-            clock=lambda: self.now,
-            own=list,
-            own_text=lambda: (b"", b""),
-            refresh=lambda _: None,
-        )
+        return metered(self.store, CONFIGURED, DECLARED, lambda: self.now)
 
     def flakes(self) -> None:
         with self.store.history(self.now, [CONFIGURED]) as history:

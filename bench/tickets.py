@@ -17,10 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from bench.ingest import Teams
-from bench.measures import cpu_ms
+from bench.measures import cpu_ms, metered
 from platform_meter.measures import load
 from platform_meter.model.definitions import Definitions, Ticketing
 from platform_meter.model.facts import Ref
@@ -28,8 +27,6 @@ from platform_meter.model.facts.tickets import SLA_CYCLES, Role, SlaCycle, Ticke
 from platform_meter.model.measure import Counting
 from platform_meter.model.objective import StoredObjective, StoredSli
 from platform_meter.model.source import Page
-from platform_meter.runtime.tick.exposition import Exposition
-from platform_meter.runtime.tick.families import Limits
 from platform_meter.runtime.tick.meter import Meter
 from platform_meter.store import Configured, ConfiguredStream, Store
 
@@ -142,19 +139,7 @@ class Bench:
         self.store.end_poll(poll, now=self.now)
 
     def meter(self) -> Meter:
-        return Meter(
-            self.store,
-            Exposition(),
-            load(DECLARED),
-            definitions=DECLARED,
-            configured=[CONFIGURED],
-            zone=ZoneInfo("UTC"),
-            limits=Limits(),
-            clock=lambda: self.now,
-            own=list,
-            own_text=lambda: (b"", b""),
-            refresh=lambda _: None,
-        )
+        return metered(self.store, CONFIGURED, DECLARED, lambda: self.now)
 
     def floor(self) -> None:
         with self.store.history(self.now, [CONFIGURED]) as history:
