@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from platform_meter.model.facts import Facts, Reading, Tallied, Tally
-from platform_meter.model.facts.slis import SliCount, SliDim, Verdict, told_count
+from platform_meter.model.facts.slis import SliCount, SliDim, Verdict, good_and_bad, told_count
 from platform_meter.model.objective import Countable, StoredSli
 
 
@@ -111,7 +112,7 @@ class ApiRequests(Tallied[ApiRequestDim]):
     bad: float
 
     def tallies(self) -> tuple[Tally[ApiRequestDim], ...]:
-        return _good_and_bad(self)
+        return good_and_bad(partial(ApiRequestDim, self.cluster, self.verb_class), self.good, self.bad)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,15 +130,7 @@ class ApiLatency(Tallied[ApiRequestDim]):
     bad: float
 
     def tallies(self) -> tuple[Tally[ApiRequestDim], ...]:
-        return _good_and_bad(self)
-
-
-def _good_and_bad(counted: ApiRequests | ApiLatency) -> tuple[Tally[ApiRequestDim], ...]:
-    cluster, verbs = counted.cluster, counted.verb_class
-    return (
-        Tally(dim=ApiRequestDim(cluster, verbs, Verdict.GOOD), amount=counted.good),
-        Tally(dim=ApiRequestDim(cluster, verbs, Verdict.BAD), n=0, amount=counted.bad),
-    )
+        return good_and_bad(partial(ApiRequestDim, self.cluster, self.verb_class), self.good, self.bad)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

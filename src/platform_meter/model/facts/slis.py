@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import ClassVar, NamedTuple, TypeVar
 
+from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Facts, Tallied, Tally
 from platform_meter.model.objective import Countable, StoredSli
+
+D = TypeVar("D", bound=Dim)
 
 
 class Verdict(StrEnum):
@@ -23,6 +28,11 @@ class SliDim(NamedTuple):
     verdict: Verdict
 
 
+def good_and_bad(dim: Callable[[Verdict], D], good: float, bad: float) -> tuple[Tally[D], ...]:
+    """Both amounts by what they are tallied by; together they are one event."""
+    return (Tally(dim=dim(Verdict.GOOD), amount=good), Tally(dim=dim(Verdict.BAD), n=0, amount=bad))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliCount(Tallied[SliDim]):
     """Good and bad events of one SLI in the `width` that ends at `at`; already counted elsewhere (Prometheus, nodes)."""
@@ -35,10 +45,7 @@ class SliCount(Tallied[SliDim]):
     width: timedelta
 
     def tallies(self) -> tuple[Tally[SliDim], ...]:
-        return (
-            Tally(dim=SliDim(self.sli, Verdict.GOOD), amount=self.good),
-            Tally(dim=SliDim(self.sli, Verdict.BAD), n=0, amount=self.bad),
-        )
+        return good_and_bad(partial(SliDim, self.sli), self.good, self.bad)
 
 
 def _good(sli: StoredSli, dim: SliDim) -> bool | None:

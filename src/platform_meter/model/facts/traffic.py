@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from platform_meter.model.facts import Facts, Reading, Tallied, Tally, UseWord
-from platform_meter.model.facts.slis import Verdict
+from platform_meter.model.facts.slis import Verdict, good_and_bad
 from platform_meter.model.objective import Countable, StoredSli
 
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -113,10 +114,7 @@ class MeshRequests(Tallied[MeshDim]):
     bad: float
 
     def tallies(self) -> tuple[Tally[MeshDim], ...]:
-        return (
-            Tally(dim=MeshDim(self.cluster, Verdict.GOOD), amount=self.good),
-            Tally(dim=MeshDim(self.cluster, Verdict.BAD), n=0, amount=self.bad),
-        )
+        return good_and_bad(partial(MeshDim, self.cluster), self.good, self.bad)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,10 +183,7 @@ class GatewayRequests(Tallied[GatewayDim]):
     bad: float
 
     def tallies(self) -> tuple[Tally[GatewayDim], ...]:
-        return (
-            Tally(dim=GatewayDim(self.gateway, Verdict.GOOD), amount=self.good),
-            Tally(dim=GatewayDim(self.gateway, Verdict.BAD), n=0, amount=self.bad),
-        )
+        return good_and_bad(partial(GatewayDim, self.gateway), self.good, self.bad)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

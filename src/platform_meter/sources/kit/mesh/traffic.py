@@ -12,14 +12,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import accumulate, pairwise
 from typing import Final
 
 import msgspec
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import Verdict
-from platform_meter.model.facts.traffic import MeshLatency, MeshRequests, MeshSecurity, latency_bucket
+from platform_meter.model.facts.traffic import MeshLatency, MeshRequests, MeshSecurity, latency_within
 from platform_meter.sources.kit.promql import counted
 
 BOUND: Final = "le"
@@ -207,14 +206,6 @@ def _services(mesh: Mesh, amounts: Amounts) -> Mapping[tuple[str, str], _Service
 
 
 def _within(up_to: Mapping[float, float]) -> Mapping[str, float]:
-    """Requests by the smallest of our bounds that holds them.
-
-    Each bucket is estimated by itself, so that one may come out below the one before it: none of its own is 0.
-    """
-    found = defaultdict[str, float](float)
-    bounds = sorted(up_to)
-    for bound, (before, so_far) in zip(
-        bounds, pairwise((0.0, *accumulate((up_to[b] for b in bounds), max))), strict=True
-    ):
-        found[latency_bucket(bound / MILLISECONDS)] += so_far - before
-    return {le: rounded for le, amount in found.items() if (rounded := round(amount, _DIGITS)) > 0}
+    """Requests by the smallest of our bounds that holds them; what rounds to none is left out."""
+    within = latency_within({bound / MILLISECONDS: so_far for bound, so_far in up_to.items()})
+    return {le: rounded for le, amount in within.items() if (rounded := round(amount, _DIGITS)) > 0}
