@@ -16,7 +16,6 @@ from functools import partial
 
 import msgspec
 
-from platform_meter.model.access import Access, Basic, Credential, Token
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.instances import Instances
 from platform_meter.model.facts.probes import ProbeCheck, ServedCertificate
@@ -260,15 +259,6 @@ def _problems(query: Query | None, status: int, body: str) -> Iterator[str]:
                 yield f"no series has the label {label}; objects would be called {UNNAMED}"
 
 
-def access(config: Config) -> Access:
-    credential: Credential | None = None
-    if config.token is not None:
-        credential = Token(secret=config.token)
-    elif config.password is not None:
-        credential = Basic(user=config.user, password=config.password)
-    return Access(url=config.url, credential=credential, headers=config.headers, ca_file=config.ca_file)
-
-
 def propose(around: Surroundings) -> Proposal:
     """The server that a variable names."""
     variable, address = around.variable("PROMETHEUS_TOKEN"), around.addresses.get("PROMETHEUS_URL", "")
@@ -291,7 +281,7 @@ SOURCE = Source(
     needs="read access to `/api/v1/query` and `/api/v1/query_range`",
     config=Config,
     gives=frozenset({Usage, SliCount, Instances, ProbeCheck, ServedCertificate}),
-    access=access,
+    access=lambda config: config.access,
     connect=connect,
     check=check,
     propose=propose,

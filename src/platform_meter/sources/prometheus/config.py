@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Self
 
 import promql_parser
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
 
-from platform_meter.model.access import Secret
 from platform_meter.model.facts.instances import InstanceKind
 from platform_meter.model.promql import bounded
-from platform_meter.model.scalars import Address, Duration, LocalPath, Period
+from platform_meter.model.scalars import Duration, Period
 from platform_meter.model.source import SourceConfig
+from platform_meter.sources.kit.query_api import QueryApi
 
 SYSTEM = "prometheus"
 _WINDOW = re.compile(r"\{\{\s*window\s*\}\}")
@@ -281,21 +280,9 @@ def stream_name(query: Query | InstancesQuery | ProbesQuery) -> str:
     return f"usage/{query.action}/{query.system}/{query.kind}/{query.prefix}".rstrip("/")
 
 
-class Config(SourceConfig):
+class Config(QueryApi, SourceConfig):
     """Settings of one server."""
 
-    url: Address
-    """Address of the API, with its path prefix (`https://mimir.example/prometheus`)."""
-    token: Secret | None = None
-    """Bearer token."""
-    user: str = ""
-    """For basic auth, with `password`."""
-    password: Secret | None = None
-    """For basic auth, with `user`."""
-    headers: Mapping[str, str] = {}
-    """Sent with each call: `{X-Scope-OrgID: platform}`."""
-    ca_file: LocalPath | None = None
-    """Certificate authority of the server."""
     usage: tuple[UsageQuery, ...] = ()
     """Queries that count use of capabilities."""
     slis: tuple[SliQuery, ...] = ()
@@ -312,11 +299,7 @@ class Config(SourceConfig):
     """Whether the generated rules run on it, so that pages ask it for what they recorded: the first of those that do."""
 
     @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if bool(self.user) != (self.password is not None):
-            raise ValueError("basic auth needs both user and password; add the other one")
-        if self.user and self.token is not None:
-            raise ValueError("token and user are two ways in; remove one")
+    def _told_apart(self) -> Self:
         names = [stream_name(q) for q in (*self.queries, *self.instances, *self.probes)]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:

@@ -9,10 +9,11 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, model_validator
 
-from platform_meter.model.access import Access, Basic, Credential, Secret, Token
-from platform_meter.model.scalars import Address, Duration, LocalPath, Period
+from platform_meter.model.access import Access
+from platform_meter.model.scalars import Address, Duration, Period
 from platform_meter.sources.kit import clusters
 from platform_meter.sources.kit.clusters import ClusterConfig, at_least
+from platform_meter.sources.kit.query_api import QueryApi
 
 PROMETHEUS = "prometheus"
 """Name of the Prometheus beside the cluster (`Outside.beside`)."""
@@ -43,23 +44,9 @@ def is_label(text: str) -> str:
 Label = Annotated[str, AfterValidator(is_label)]
 
 
-class PrometheusWay(BaseModel):
+class PrometheusWay(QueryApi):
     """A Prometheus, or what speaks its query API, that has the counters of the mesh's proxies."""
 
-    model_config = {"extra": "forbid", "frozen": True}
-
-    url: Address
-    """Address of the API, with its path prefix."""
-    token: Secret | None = None
-    """Bearer token."""
-    user: str = ""
-    """For basic auth, with `password`."""
-    password: Secret | None = None
-    """For basic auth, with `user`."""
-    headers: Mapping[str, str] = {}
-    """Sent with each call: `{X-Scope-OrgID: platform}`."""
-    ca_file: LocalPath | None = None
-    """Certificate authority of the server."""
     select: Mapping[Label, str] = {}
     """Labels and values of this cluster's series, where the server has those of several: `{cluster: eu}`."""
     window: Annotated[Period, AfterValidator(is_window)] = timedelta(minutes=5)
@@ -68,23 +55,6 @@ class PrometheusWay(BaseModel):
     """Of the proxies' series."""
     delay: Duration = timedelta(minutes=1)
     """A slice is read when it ended this long ago."""
-
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if bool(self.user) != (self.password is not None):
-            raise ValueError("basic auth needs both user and password; add the other one")
-        if self.user and self.token is not None:
-            raise ValueError("token and user are two ways in; remove one")
-        return self
-
-    @property
-    def access(self) -> Access:
-        credential: Credential | None = None
-        if self.token is not None:
-            credential = Token(secret=self.token)
-        elif self.password is not None:
-            credential = Basic(user=self.user, password=self.password)
-        return Access(url=self.url, credential=credential, headers=self.headers, ca_file=self.ca_file)
 
 
 class Page(BaseModel):
