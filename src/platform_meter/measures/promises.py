@@ -18,7 +18,7 @@ from platform_meter.measures.objectives.behind import judged
 from platform_meter.measures.objectives.reach import Stretch, candidate_sources, some_only
 from platform_meter.measures.objectives.slices import Counts, Lines
 from platform_meter.measures.objectives.windows import Clusters, judge_all, sum_counts
-from platform_meter.measures.support.book import Book
+from platform_meter.measures.support.decided import decided
 from platform_meter.model.catalogue.promises import PROMISE_MET, PROMISE_SINCE, PROMISE_TARGET
 from platform_meter.model.definitions import Definitions, Promise
 from platform_meter.model.facts import Fact
@@ -164,7 +164,8 @@ class Ledger:
         start, end = stretch.moments(source.watermark)
         sli, kind = objective.sli, objective.sli.events
         if kind.folded is not None:
-            return _cycles(scene, sli, source, start, end)
+            met = [cycle.result is SlaResult.MET for cycle in decided(scene, sli, source, start, end)]
+            return Counts(float(met.count(True)), float(met.count(False)))
         if start >= end:
             return Counts()
         tallies = scene.history.counts(kind.event, source.instance, start, end)
@@ -199,20 +200,6 @@ def _counted(promise: Promise, slos: Mapping[str, StoredObjective]) -> StoredObj
         windows=(),
         sli=StoredSli(events=SLA_CYCLES, where={"queue": asked.queue, "sla": asked.sla}),
     )
-
-
-def _cycles(scene: Scene, sli: StoredSli, source: SourceState, start: datetime, end: datetime) -> Counts:
-    """Cycles decided in [start, end), as they stand now: a reopening takes an earlier good one back (domain section 9)."""
-    book = scene.kept.of(Book)
-    queue = next((q for q in book.queues(scene) if q.id == sli.where.get("queue")), None)
-    met = [
-        cycle.decision.result is SlaResult.MET
-        for ticket in (book.tickets(queue, source) if queue is not None else ())
-        if ticket.valid
-        for cycle in ticket.cycles
-        if cycle.sla == sli.where.get("sla") and cycle.decision is not None and start <= cycle.decision.at < end
-    ]
-    return Counts(float(met.count(True)), float(met.count(False)))
 
 
 MEASURES = Measures(declared=configured)

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from platform_meter.measures.objectives.reach import Span, Window, candidate_sources, labels
 from platform_meter.measures.objectives.slices import Lines, slice_of
-from platform_meter.measures.support.book import Book
 from platform_meter.measures.support.decided import decided
 from platform_meter.model.catalogue.slos import SLO_BUDGET_REMAINING, SLO_BURN, SLO_SLI, SLO_WINDOW_EVENTS
 from platform_meter.model.facts import Event
@@ -97,15 +96,9 @@ def _counted(objective: StoredObjective, event: Event) -> tuple[float, float]:
 
 
 def _cycles(scene: Scene, objective: StoredObjective, span: Span) -> Iterator[Judged]:
-    """Cycles decided in the span, as they stand now; of a reopened ticket what was met before is none any more."""
-    book, where = scene.kept.of(Book), objective.sli.where
-    queue = next((q for q in book.queues(scene) if q.id == where.get("queue")), None)
-    for source in candidate_sources(scene, objective) if queue else ():
-        for cycle in decided(queue, book.tickets(queue, source)) if queue else ():
-            if source.watermark is None or cycle.sla != where.get("sla"):
-                continue
-            start, end = span.moments(source.watermark)
-            if start <= cycle.at < end:
+    for source in candidate_sources(scene, objective):
+        if source.watermark is not None:
+            for cycle in decided(scene, objective.sli, source, *span.moments(source.watermark)):
                 met = cycle.result is SlaResult.MET
                 yield Judged(Piece(source=source.instance, fact=cycle), float(met), float(not met))
 

@@ -14,7 +14,9 @@ from platform_meter.measures.support.book import Book
 from platform_meter.measures.support.cycles import Cycle, Decision, Ticket
 from platform_meter.measures.support.queues import BEGINNING, END, Queue, sources
 from platform_meter.model.facts.tickets import SlaCycle, SlaResult, TicketEvent
+from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Derived, Scene
+from platform_meter.model.objective import StoredSli
 
 
 class Written:
@@ -118,12 +120,19 @@ def _version(ticket: Ticket, decision: Decision) -> datetime:
     return max(decision.at, ticket.changed)
 
 
-def decided(queue: Queue, tickets: Iterable[Ticket]) -> Iterator[SlaCycle]:
-    """The decided cycles of valid tickets."""
-    for ticket in tickets:
+def decided(scene: Scene, sli: StoredSli, source: SourceState, start: datetime, end: datetime) -> Iterator[SlaCycle]:
+    """Cycles of the SLI's queue and SLA that were decided in [start, end), as they stand now: of a reopened ticket what
+    was met before is none any more (domain section 9).
+    """
+    book = scene.kept.of(Book)
+    queue = next((q for q in book.queues(scene) if q.id == sli.where.get("queue")), None)
+    if queue is None:
+        return
+    for ticket in book.tickets(queue, source):
         for cycle in ticket.cycles if ticket.valid else ():
-            if cycle.decision is not None:
-                yield _event(queue, ticket, cycle, cycle.decision)
+            decision = cycle.decision
+            if cycle.sla == sli.where.get("sla") and decision is not None and start <= decision.at < end:
+                yield _event(queue, ticket, cycle, decision)
 
 
 def _event(queue: Queue, ticket: Ticket, cycle: Cycle, decision: Decision) -> SlaCycle:
