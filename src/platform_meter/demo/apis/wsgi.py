@@ -72,7 +72,7 @@ Handler = Callable[..., Reply]
 
 
 class Api:
-    """A WSGI application of routes. A subclass says how it greets each request and what an unknown path gets."""
+    """A WSGI application of routes. A subclass says what an unknown path gets, and who may ask where that is not everybody."""
 
     def __init__(self, routes: Mapping[str, Handler]) -> None:
         """`routes`: `GET /path/<name>` to handler(request, **names)."""
@@ -83,8 +83,9 @@ class Api:
         self._routes = Map(rules, strict_slashes=False, merge_slashes=False).bind("demo")
 
     def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
-        """Everything around one request: credentials, limits, headers. `handle` does the rest."""
-        raise NotImplementedError
+        """Everything around one request: credentials, limits, headers. `handle` does the rest, and by itself for everybody."""
+        del request
+        return handle()
 
     def missing(self, request: Request) -> Reply:
         """What an unknown path gets."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from platform_meter.demo.apis.wsgi import Api, Refusal, Reply, Request, encode
+from platform_meter.demo.apis.signed import SignedApi, refused
+from platform_meter.demo.apis.wsgi import Reply, Request, encode
 from platform_meter.demo.company.gateways import AWS, VERBS, Served, served, took, within
 from platform_meter.demo.company.layout import TEAM_LABEL
 from platform_meter.demo.company.records import sha_of
@@ -19,10 +20,9 @@ REST_STAGE, HTTP_STAGE = "prod", "$default"
 MOST = 100_800
 """Values of one answer of GetMetricData."""
 _RANK = re.compile(r"PR\(:([0-9.]+)\)")
-_SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=(\w+)/")
 
 
-class AwsApi(Api):
+class AwsApi(SignedApi):
     """REST APIs and HTTP APIs in turn, each of one service, under an address that CloudWatch has too."""
 
     def __init__(self, world: World) -> None:
@@ -34,23 +34,15 @@ class AwsApi(Api):
             **{("ApiId", id_, HTTP_STAGE): route for id_, route in self._http.items()},
         }
         super().__init__(
+            KEY,
             {
                 "GET /restapis": self._rest_apis,
                 "GET /restapis/<api>/resources": self._resources,
                 "GET /v2/apis": self._http_apis,
                 "GET /v2/apis/<api>/routes": self._http_routes,
                 "POST /": self._cloudwatch,
-            }
+            },
         )
-
-    def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
-        signed = _SIGNED.match(request.header("Authorization"))
-        if signed is None or signed[1] != KEY:
-            raise _refused(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
-        return handle()
-
-    def missing(self, request: Request) -> Reply:
-        raise _refused(404, "NotFoundException", f"nothing at {request.path}")
 
     # API Gateway
 
@@ -63,7 +55,7 @@ class AwsApi(Api):
     def _resources(self, request: Request, api: str) -> Reply:
         del request
         if api not in self._rest:
-            raise _refused(404, "NotFoundException", "Invalid API identifier specified")
+            raise refused(404, "NotFoundException", "Invalid API identifier specified")
         methods: dict[str, Mapping[str, str]] = {verb: {} for verb in VERBS}
         root = {"id": f"{api[:5]}root", "path": "/"}
         item = {"id": f"{api[:5]}item", "path": "/items", "pathPart": "items", "resourceMethods": methods}
@@ -79,7 +71,7 @@ class AwsApi(Api):
     def _http_routes(self, request: Request, api: str) -> Reply:
         del request
         if api not in self._http:
-            raise _refused(404, "NotFoundException", "Invalid API identifier specified")
+            raise refused(404, "NotFoundException", "Invalid API identifier specified")
         rows = [{"routeId": f"{api[:5]}{verb.lower()}", "routeKey": f"{verb} /items"} for verb in VERBS]
         return Reply(body=encode({"items": rows}))
 
@@ -91,7 +83,7 @@ class AwsApi(Api):
             return self._list(request.json)
         if operation == "GetMetricData":
             return self._data(request.json)
-        raise _refused(400, "UnknownOperationException", f"no operation {operation!r}")
+        raise refused(400, "UnknownOperationException", f"no operation {operation!r}")
 
     def _list(self, asked: Mapping[str, Any]) -> Reply:
         """The one metric that is asked for, by API alone and by API and stage."""
@@ -114,7 +106,7 @@ class AwsApi(Api):
         width = int(queries[0]["MetricStat"]["Period"])
         begins = range(start // width * width, end // width * width, width)
         if len(begins) * len(queries) > MOST:
-            raise _refused(400, "ValidationError", f"more than {MOST} values in one answer")
+            raise refused(400, "ValidationError", f"more than {MOST} values in one answer")
         rows = []
         for query in queries:
             found = self._values(query["MetricStat"], begins)
@@ -153,7 +145,7 @@ def _value(route: Served, metric: str, statistic: str, begin: int, width: int) -
             bound = float(rank[1]) / 1_000
             return 100 * (within(after.all, bound) - within(before.all, bound)) / count
         case _:
-            raise _refused(400, "ValidationError", f"nobody asks for {statistic} of {metric} here")
+            raise refused(400, "ValidationError", f"nobody asks for {statistic} of {metric} here")
 
 
 def _id(route: Served) -> str:
@@ -162,7 +154,3 @@ def _id(route: Served) -> str:
 
 def _tags(route: Served) -> Mapping[str, str]:
     return {TEAM_LABEL: route.service.team} if route.service else {}
-
-
-def _refused(status: int, code: str, message: str) -> Refusal:
-    return Refusal(Reply(body=encode({"__type": code, "message": message}), status=status))

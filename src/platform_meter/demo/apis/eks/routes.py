@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
-from platform_meter.demo.apis.wsgi import Api, Refusal, Reply, Request, encode
+from platform_meter.demo.apis.signed import SignedApi, refused
+from platform_meter.demo.apis.wsgi import Reply, Request, encode
 from platform_meter.demo.company.clouds import EKS_ACCOUNT, EKS_REGION, FORGOTTEN, FORGOTTEN_VERSION, eks_issuer
 from platform_meter.demo.world import World
 
 KEY, SECRET = "AKIADEMOEKS", "eks_demo"
 PREFIX = "k8s-aws-v1."
-_SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=(\w+)/")
 
 
-class EksApi(Api):
+class EksApi(SignedApi):
     """Clusters of the account in its region.
 
     Args:
@@ -27,16 +26,7 @@ class EksApi(Api):
 
     def __init__(self, world: World, address: Callable[[], str], authority: str) -> None:
         self._one, self._address, self._authority = world.company.clusters[0], address, authority
-        super().__init__({"GET /clusters": self._list, "GET /clusters/<name>": self._describe})
-
-    def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
-        signed = _SIGNED.match(request.header("Authorization"))
-        if signed is None or signed[1] != KEY:
-            raise _refused(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
-        return handle()
-
-    def missing(self, request: Request) -> Reply:
-        raise _refused(404, "NotFoundException", f"nothing at {request.path}")
+        super().__init__(KEY, {"GET /clusters": self._list, "GET /clusters/<name>": self._describe})
 
     def _list(self, request: Request) -> Reply:
         del request  # there are fewer of them than a page has
@@ -45,7 +35,7 @@ class EksApi(Api):
     def _describe(self, request: Request, name: str) -> Reply:
         del request
         if name not in {self._one.name, FORGOTTEN}:
-            raise _refused(404, "ResourceNotFoundException", f"No cluster found for name: {name}.")
+            raise refused(404, "ResourceNotFoundException", f"No cluster found for name: {name}.")
         measured = name == self._one.name
         version = self._one.version.removeprefix("v").rpartition(".")[0] if measured else FORGOTTEN_VERSION
         # Of the other one the meter knows no way in; its address answers nobody.
@@ -74,8 +64,3 @@ def takes(token: str) -> bool:
         return False
     who, signed = asked.get("X-Amz-Credential", [""])[0], asked.get("X-Amz-SignedHeaders", [""])[0]
     return token != text and who.startswith(f"{KEY}/") and "x-k8s-aws-id" in signed.split(";")
-
-
-def _refused(status: int, code: str, message: str) -> Refusal:
-    body = {"__type": code, "message": message}
-    return Refusal(Reply(body=encode(body), status=status, headers=(("x-amzn-ErrorType", code),)))

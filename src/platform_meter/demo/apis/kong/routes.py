@@ -7,6 +7,7 @@ from dataclasses import replace
 from email.utils import format_datetime
 from typing import Any
 
+from platform_meter.demo.apis.text_format import head
 from platform_meter.demo.apis.wsgi import Api, Refusal, Reply, Request, encode
 from platform_meter.demo.company.gateways import KONG, NODES, Answered, Served, last_sign, part, served, took, within
 from platform_meter.demo.company.records import uid_of
@@ -40,10 +41,6 @@ class AdminApi(Api):
                 **{f"GET /{name}": _listed(rows) for name, rows in lists.items()},
             }
         )
-
-    def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
-        del request
-        return handle()
 
     def missing(self, request: Request) -> Reply:
         del request
@@ -91,10 +88,6 @@ class StatusApi(Api):
         self._served = served(world.company, world.scenario, KONG)
         super().__init__({"GET /metrics": self._metrics})
 
-    def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
-        del request
-        return handle()
-
     def missing(self, request: Request) -> Reply:
         del request
         return Reply(body=encode({"message": "Not found"}), status=404)
@@ -106,15 +99,15 @@ class StatusApi(Api):
     def _lines(self) -> Iterator[str]:
         now = self._world.now()
         counted = [(_about(route), part(route.answered(now), self._node)) for route in self._served]
-        yield from _head("kong_node_info", "gauge", "Kong Node metadata information")
+        yield from head("kong_node_info", "gauge", "Kong Node metadata information")
         yield f'kong_node_info{{node_id="{_id("node", self._node)}",version="{VERSION}"}} 1'
         name = "kong_http_requests_total"
-        yield from _head(name, "counter", "HTTP status codes per consumer/service/route in Kong")
+        yield from head(name, "counter", "HTTP status codes per consumer/service/route in Kong")
         for about, answered in counted:
             for code, count in (("200", answered.good), ("404", answered.missing), ("500", answered.failed)):
                 yield f'{name}{{{about},code="{code}",source="service",workspace="default",consumer=""}} {count}'
         name = "kong_request_latency_ms"
-        yield from _head(name, "histogram", "Total latency incurred during requests for each service/route in Kong")
+        yield from head(name, "histogram", "Total latency incurred during requests for each service/route in Kong")
         for about, answered in counted:
             yield from _histogram(name, f'{about},workspace="default"', answered)
 
@@ -130,11 +123,6 @@ def _histogram(name: str, about: str, answered: Answered) -> Iterator[str]:
     yield f'{name}_bucket{{{about},le="+Inf"}} {count}'
     yield f"{name}_count{{{about}}} {count}"
     yield f"{name}_sum{{{about}}} {took(count) * 1_000:.0f}"
-
-
-def _head(name: str, kind: str, about: str) -> Iterator[str]:
-    yield f"# HELP {name} {about}"
-    yield f"# TYPE {name} {kind}"
 
 
 def _id(kind: str, *names: str) -> str:

@@ -110,10 +110,6 @@ class PrometheusApi(Api):
             {f"{verb} /api/v1/{path}": self._query for verb in ("GET", "POST") for path in ("query", "query_range")}
         )
 
-    def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
-        del request
-        return handle()
-
     def missing(self, request: Request) -> Reply:
         return Reply(body=f"404 page not found: {request.path}\n".encode(), status=404, type="text/plain")
 

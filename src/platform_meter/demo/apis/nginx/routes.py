@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from platform_meter.demo.apis.text_format import head
 from platform_meter.demo.apis.wsgi import Api, Reply, Request
 from platform_meter.demo.company.gateways import NGINX, Answered, served, took, within
 from platform_meter.demo.world import World
@@ -23,10 +24,6 @@ class IngressApi(Api):
         self._world = world
         self._served = served(world.company, world.scenario, NGINX)
         super().__init__({"GET /metrics": self._metrics, "GET /nginx_status": self._status})
-
-    def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
-        del request
-        return handle()
 
     def missing(self, request: Request) -> Reply:
         return Reply(body=f"nothing at {request.path}\n".encode(), status=404, type="text/plain; charset=utf-8")
@@ -53,16 +50,16 @@ class IngressApi(Api):
         now = self._world.now()
         counted = [(_about(route.name), route.answered(now)) for route in self._served]
         name = "nginx_ingress_controller_requests"
-        yield from _head(name, "counter", "The total number of client requests")
+        yield from head(name, "counter", "The total number of client requests")
         for about, answered in counted:
             for status, count in (("200", answered.good), ("404", answered.missing), ("500", answered.failed)):
                 yield f'{name}{{{about},method="GET",status="{status}"}} {count}'
         name = "nginx_ingress_controller_request_duration_seconds"
-        yield from _head(name, "histogram", "The request processing time in seconds")
+        yield from head(name, "histogram", "The request processing time in seconds")
         for about, answered in counted:
             yield from _histogram(name, about, answered)
         name = "process_start_time_seconds"
-        yield from _head(name, "gauge", "Start time of the process since unix epoch in seconds")
+        yield from head(name, "gauge", "Start time of the process since unix epoch in seconds")
         yield f"{name} {min(route.traffic.began for route in self._served).timestamp():.0f}"
 
 
@@ -83,8 +80,3 @@ def _histogram(name: str, about: str, answered: Answered) -> Iterator[str]:
         yield f'{name}_bucket{{{of},le="+Inf"}} {count}'
         yield f"{name}_sum{{{of}}} {took(count):.3f}"
         yield f"{name}_count{{{of}}} {count}"
-
-
-def _head(name: str, kind: str, about: str) -> Iterator[str]:
-    yield f"# HELP {name} {about}"
-    yield f"# TYPE {name} {kind}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from platform_meter.demo.apis.wsgi import Api, Reply, Request
 
 TITLE = "Developer portal"
@@ -13,10 +11,6 @@ _TYPE = "text/html; charset=utf-8"
 class PortalApi(Api):
     def __init__(self) -> None:
         super().__init__({"GET /": self._page})
-
-    def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
-        del request
-        return handle()
 
     def missing(self, request: Request) -> Reply:
         del request

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from platform_meter.demo.apis.api import DemoApi
+from platform_meter.demo.apis.text_format import head
 from platform_meter.demo.apis.wsgi import Api, Reply, Request, encode
 from platform_meter.demo.company.layout import Service
 from platform_meter.demo.company.traffic import MEAN_SECONDS, Traffic, serving, traffic
@@ -26,10 +26,6 @@ class MetricsApi(Api):
         self._target = base.partition("://")[2]
         self._traffic = {s.id: traffic(world.company, world.scenario, s) for s in serving(world.company)}
         super().__init__({"GET /sd": self._discovery, "GET /services/<service>/metrics": self._metrics})
-
-    def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
-        del request
-        return handle()
 
     def missing(self, request: Request) -> Reply:
         return Reply(body=f"nothing at {request.path}\n".encode(), status=404, type="text/plain; charset=utf-8")
@@ -58,11 +54,11 @@ class MetricsApi(Api):
 
 def exposition(found: Traffic, now: datetime) -> str:
     """The text format of Prometheus."""
-    lines = ["# HELP http_requests_total Requests answered.", "# TYPE http_requests_total counter"]
+    lines = [*head("http_requests_total", "counter", "Requests answered.")]
     me = f'service="{found.service}"'
     lines += [f'http_requests_total{{{me},code="{code}"}} {n}' for code, n in found.codes(now).items()]
     name = "http_request_duration_seconds"
-    lines += [f"# HELP {name} Time to answer a request.", f"# TYPE {name} histogram"]
+    lines += head(name, "histogram", "Time to answer a request.")
     lines += [f'{name}_bucket{{{me},le="{le}"}} {n}' for le, n in found.buckets(now)]
     total = found.requests(now)
     lines += [f"{name}_sum{{{me}}} {total * MEAN_SECONDS:.3f}", f"{name}_count{{{me}}} {int(total)}"]
