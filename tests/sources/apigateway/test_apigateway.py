@@ -396,3 +396,13 @@ def test_init_has_a_sample() -> None:
     proposal = SOURCE.propose(Surroundings(variables=frozenset({"AWS_REGION"})))
     assert proposal is not None
     assert (proposal.found, proposal.sample) == ({}, ("aws-eu", {"region": "eu-central-1"}))
+
+
+def test_what_is_newer_than_the_delay_is_not_known_yet() -> None:
+    """CloudWatch is not asked for it, so no window may hold it; lists tell of now."""
+    streams = SOURCE.connect(Config.model_validate(SETTINGS), FakeOutside({}), "aws")
+    assert {s.name: s.behind for s in streams} == {
+        "requests": timedelta(minutes=2),
+        "routes": timedelta(0),
+        "consumers": timedelta(0),
+    }

@@ -55,11 +55,17 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     """Requests; what is listed seldom; and what its settings switch on."""
     gateway = config.gateway or instance
 
-    def stream(name: str, pages: Pages, *gives: type[Fact], every: timedelta | None = None) -> Stream:
+    def stream(
+        name: str,
+        pages: Pages,
+        *gives: type[Fact],
+        every: timedelta | None = None,
+        behind: timedelta = timedelta(0),
+    ) -> Stream:
         def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
             return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
 
-        return Stream(name=name, read=read, gives=frozenset(gives), every=every)
+        return Stream(name=name, read=read, gives=frozenset(gives), every=every, behind=behind)
 
     def requests(sieve: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return counts.read(
@@ -83,7 +89,10 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         return consumers(sieve, gateway)
 
     counted_kinds = (GatewayRequests, GatewayLatency) if config.latency else (GatewayRequests,)
-    streams = [stream("requests", requests, *counted_kinds), stream("routes", listed, Route, every=config.resync)]
+    streams = [
+        stream("requests", requests, *counted_kinds, behind=config.delay),
+        stream("routes", listed, Route, every=config.resync),
+    ]
     if config.consumers:
         streams.append(stream("consumers", keys, Consumer, every=config.resync))
     return streams

@@ -248,3 +248,14 @@ def test_check_looks_at_each_page(reply: Reply, expected: list[str]) -> None:
     config = Config.model_validate({"cluster": "eu", "scrape": [{"url": ONE}, {"url": TWO}]})
     said = list(SOURCE.check(config, FakeOutside(answer)))
     assert said == [*expected, "GET / of istio: 10.0.0.2:15020: connection refused"]
+
+
+def test_what_is_newer_than_the_delay_is_not_known_yet() -> None:
+    """A Prometheus is not asked for it, so no window may hold it; a page tells of all up to now."""
+    asked = {"cluster": "eu", "prometheus": {"url": "https://p.example", "delay": "2m"}}
+    (traffic,) = SOURCE.connect(Config.model_validate(asked), FakeOutside({}), "istio")
+    assert traffic.behind == timedelta(minutes=2)
+    (scraped,) = SOURCE.connect(
+        Config.model_validate({"cluster": "eu", "scrape": [{"url": ONE}]}), FakeOutside({}), "istio"
+    )
+    assert scraped.behind == timedelta(0)

@@ -40,7 +40,8 @@ def streams(mesh: Mesh, config: MeshConfig, outside: Outside) -> Iterator[Stream
         return Sieve.over(outside, lambda sieve: _scraped(mesh, config, page, sieve.beside(name), checkpoint, now))
 
     if config.prometheus is not None:
-        yield Stream(name="traffic", read=partial(asked, config.prometheus), gives=GIVES)
+        way = config.prometheus
+        yield Stream(name="traffic", read=partial(asked, way), gives=GIVES, behind=way.delay)
     for name, page in config.pages.items():
         yield Stream(name=f"traffic/{where(page)}", read=partial(scraped, name, page), gives=GIVES)
 
