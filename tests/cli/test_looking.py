@@ -54,7 +54,7 @@ def test_source_types_are_all_listed_with_their_settings() -> None:
     code, output = run("sources", "list")
     types = [line.partition(":")[0] for line in output.splitlines() if not line.startswith(" ")]
     assert (code, types) == (0, sorted(load()))
-    assert "jira: gives TicketEvent\n" in output
+    assert "jira: gives Incident, TicketEvent\n" in output
     assert "    org (required)\n" in output
     assert "    every\n" in output
 

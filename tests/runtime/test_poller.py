@@ -20,6 +20,7 @@ from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.facts.instances import Instances
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.progress import Progress
+from platform_meter.model.push import Receiver
 from platform_meter.model.source import Expired, Limited, Mode, Page, Refused, Source, SourceConfig, Stream, Unreachable
 from platform_meter.runtime.imports import Imports
 from platform_meter.runtime.poller import Instance, Poller
@@ -374,3 +375,30 @@ def test_a_first_poll_asks_for_no_more_than_the_store_takes(bench: Bench, gives:
     one = instance("counts", read)
     bench.poller(replace(one, streams=(replace(one.streams[0], gives=frozenset(gives)),))).once()
     assert since == [NOON - timedelta(days=days)]
+
+
+def test_polls_rest_while_what_they_would_tell_is_pushed(bench: Bench) -> None:
+    """Only where a source takes what is pushed and says `reconcile`; one round of all sources reads whatever was pushed."""
+    asked: list[datetime] = []
+
+    def read(_checkpoint: bytes | None, _since: datetime, now: datetime) -> Iterator[Page]:
+        asked.append(now)
+        yield Page()
+
+    one = instance("gh", read, settings=SourceConfig(reconcile=timedelta(hours=1)))
+    pushed = replace(one, source=cast("Any", replace(one.source, receives=Receiver(read=lambda *_: ()))))
+    poller, plain, (stream,) = bench.poller(pushed), bench.poller(one), pushed.streams
+    assert (one.expected(stream).every, pushed.expected(stream).every) == (EVERY, timedelta(hours=1))
+    poller.run(pushed, stream)
+    bench.at = NOON + EVERY
+    poller.run(pushed, stream)
+    assert asked == [NOON, NOON + EVERY]
+    bench.store.take("gh", "github", [], now=bench.at, lookback=EVERY)
+    assert poller.run(pushed, stream).skipped == "what it would tell is pushed"
+    assert plain.run(one, stream).skipped == ""
+    assert len(asked) == 3
+    bench.at += timedelta(minutes=59)
+    assert poller.run(pushed, stream).skipped == "what it would tell is pushed"
+    assert [r.skipped for r in poller.once()] == [""]
+    bench.at += EVERY
+    assert poller.run(pushed, stream).skipped == ""

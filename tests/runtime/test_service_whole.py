@@ -59,6 +59,7 @@ def test_every_configured_source_is_read(running: Running) -> None:
         ("jira", "jira"): 1.0,
         ("kong", "kong"): 1.0,
         ("nginx", "nginx"): 1.0,
+        ("pagerduty", "pagerduty"): 1.0,
         ("kubernetes", "cluster-eu"): 1.0,
         ("kubernetes", "cluster-us"): 1.0,
         ("tekton", "tekton"): 1.0,

@@ -156,3 +156,15 @@ def test_an_undone_page_leaves_no_object_behind(open_store: Opener) -> None:
     assert store.write(poll, page, now=NOON).new == 1
     assert len(teams(store)) == 3
     assert store.check() == []
+
+
+def test_what_is_pushed_without_labels_takes_none_away(open_store: Opener) -> None:
+    """Who sends it may not know them; what it does tell holds."""
+    store = open_store(directory=Rules({"github:x": "ex", "github:y": "why"}))
+    put(store, [run("1", repository="x"), run("2", repository="y"), run("3", repository="app", links=("github:x",))])
+    for number, links in enumerate([(), ("github:y",), ()], start=1):
+        pushed = run(f"pushed/{number}", NOON + minutes(number), repository="app", links=links)
+        store.take("gh", "github", [pushed], now=NOON + minutes(number), lookback=minutes(15))
+        assert teams(store)["app"] == ("ex" if number == 1 else "why")
+    put(store, [run("4", NOON + minutes(4), repository="app")], NOON + minutes(4))
+    assert teams(store)["app"] == "_unowned"

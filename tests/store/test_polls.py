@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -194,3 +195,71 @@ def test_a_poll_knows_whether_it_is_the_first(open_store: Opener) -> None:
     again = begin(store)
     store.end_poll(again, now=NOON)
     assert [again.first, begin(store).first] == [True, False]
+
+
+def test_what_is_pushed_is_stored_as_what_is_polled(open_store: Opener) -> None:
+    """The same key from both is one event; what is pushed needs no lease, and moves no watermark."""
+    store = open_store()
+    assert store.acquire("gh", "other", minutes(5), NOON) is not None
+    put(store, [run("1")])
+    watermark = state(store).watermark
+    assert store.take("gh", "github", [run("1"), run("2")], now=LATER, lookback=LOOKBACK).new == 1
+    assert store.take("gh", "github", [run("2"), run("1")], now=LATER, lookback=LOOKBACK).repeated == 2
+    assert put(store, [run("2"), run("3")], LATER).new == 1
+    assert total(store) == 3
+    assert (watermark, begin(store, LATER).since) == (NOON, LATER - LOOKBACK)
+
+
+def test_what_is_pushed_first_begins_the_source(open_store: Opener) -> None:
+    """It counts what ended within one overlap; the first poll still reads all history, and counts none of it."""
+    store = open_store()
+    long_ago = run("0", NOON - minutes(16))
+    assert store.take("gh", "github", [long_ago, run("1", NOON - minutes(14))], now=NOON, lookback=LOOKBACK).new == 2
+    assert total(store) == 1
+    assert store.stream_states() == []
+    poll = begin(store, NOON + minutes(10))
+    assert (poll.since, poll.backfill_before) == (NOON + minutes(10) - HISTORY, NOON - LOOKBACK)
+    store.write(poll, Page(facts=[run("2", NOON - minutes(16)), run("3")]), now=poll.now)
+    assert total(store) == 2
+
+
+def test_replicas_take_what_is_pushed_side_by_side(open_store: Opener) -> None:
+    """Two stores at one address, many threads, each delivery to both: counted once."""
+    stores = [open_store(), open_store()]
+    told = [[run(f"{n}-{one}") for one in range(5)] for n in range(10)]
+    with ThreadPoolExecutor(8) as threads:
+        takes = [
+            threads.submit(store.take, "gh", "github", facts, now=NOON, lookback=LOOKBACK)
+            for facts in told
+            for store in stores
+        ]
+        new = sum(take.result().new for take in takes)
+    assert new == total(stores[0]) == 50
+    assert stores[1].check() == []
+
+
+def test_a_stream_rests_while_what_it_tells_is_pushed(open_store: Opener) -> None:
+    """Both the last delivery and its last whole reading have to be new enough, and nothing may have failed since."""
+    store, hour = open_store(), minutes(60)
+
+    def rests(minute: float, stream: str = "runs") -> bool:
+        return store.rests("gh", stream, hour, NOON + minutes(minute))
+
+    assert not rests(0)
+    store.take("gh", "github", [], now=NOON, lookback=LOOKBACK)
+    assert not rests(1)
+    put(store, [], NOON + minutes(2))
+    assert state(store).pushed == NOON
+    assert rests(3)
+    assert not rests(3, "jobs")
+    assert (rests(59), rests(60)) == (True, False)
+    store.take("gh", "github", [run("1")], now=NOON + minutes(59), lookback=LOOKBACK)
+    assert (rests(61), rests(62)) == (True, False)
+    poll = begin(store, NOON + minutes(62))
+    store.write(poll, Page(checkpoint=b"2"), now=poll.now)
+    assert not rests(61)
+    store.end_poll(poll, now=poll.now)
+    assert rests(63)
+    store.fail_poll(begin(store, NOON + minutes(64)), now=NOON + minutes(64), error="no answer")
+    assert not rests(65)
+    assert not rests(-10)

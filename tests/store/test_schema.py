@@ -75,7 +75,7 @@ def test_who_has_a_store_open_with_another_zone_can_use_it_no_more(open_store: O
 def test_errors_of_the_engine_are_told_in_our_words(open_store: Opener) -> None:
     """Users of the store never see SQLAlchemy, nor a password."""
     store = open_store()
-    _sql(open_store.url, "DROP TABLE events")
+    _sql(open_store.url, "ALTER TABLE events RENAME TO gone")
     with pytest.raises(StoreError, match=r"^the store at .* failed: .*events"):
         put(store, [run("1")], NOON + minutes(1))
     with pytest.raises(StoreError, match="events"), store.history(NOON, []) as history:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.support.stores import NOON, Opener, Rules, counted, minutes, put
 
-from platform_meter.measures import delivery
+from platform_meter.measures.delivery.counts import counting as counting_of
 from platform_meter.model.definitions import Definitions, Environment
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.delivery import Deployment, DeployResult, DeployWay
@@ -22,7 +22,7 @@ SHADOW = "platform_deployments_shadow_total"
 @pytest.fixture
 def store(open_store: Opener) -> Store:
     """One with the measures of delivery, where `acme/pay*` and the workloads of pay are of one service."""
-    (counting,) = delivery.configured(Definitions(environments=(PRODUCTION,)))
+    counting = counting_of(Definitions(environments=(PRODUCTION,)))
     assert isinstance(counting, Counting)
     return open_store(countings=(counting,), directory=Rules({"github:acme/pay*": "pay", "kubernetes:eu/pay/*": "pay"}))
 

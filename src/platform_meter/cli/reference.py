@@ -9,15 +9,16 @@ from pathlib import Path
 
 def pages(root: Path) -> Mapping[str, str]:
     """Every page that the code makes in part or whole, as it should be, by its path below `root`."""
-    from platform_meter.render.reference import metrics, sources
+    from platform_meter.render.reference import columns, metrics, sources
     from platform_meter.render.runbooks import runbooks
     from platform_meter.sources import load
 
     every = load().values()
-    readme, docs = "README.md", "docs/sources.md"
+    readme, docs, sql = "README.md", "docs/sources.md", "docs/sql.md"
     return {
         readme: sources.put((root / readme).read_text("utf-8"), sources.short(every)),
         docs: sources.put((root / docs).read_text("utf-8"), sources.whole(every)),
+        sql: sources.put((root / sql).read_text("utf-8"), columns.views(), "views"),
         "docs/metrics.md": metrics.document(),
         **{f"docs/runbooks/{page.path}": page.text for page in runbooks()},
     }

@@ -19,6 +19,7 @@ from platform_meter.model.endpoint import Endpoint, Look
 from platform_meter.model.facts import Fact, Reading
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
+from platform_meter.model.push import Receiver
 from platform_meter.model.scalars import Duration, Period
 
 C = TypeVar("C", bound=BaseModel)
@@ -270,6 +271,8 @@ class SourceConfig(BaseModel):
 
     every: Period = timedelta(minutes=1)
     """Time between two polls."""
+    reconcile: Period | None = None
+    """Time between two polls while what they would tell is pushed; as soon as nothing came for so long, `every` holds again."""
     timeout: Period = timedelta(seconds=30)
     """For one request."""
     lookback: Duration | None = None
@@ -310,5 +313,7 @@ class Source(Generic[C]):
     """Whether its `Usage` tells who it was, as a salted hash; without that nobody can be a unit of adoption."""
     priorities: Callable[[C, Outside], Collection[str]] = lambda _, __: ()
     """What the tool calls the priorities of its tickets, in the words of the settings; nothing where it does not tell."""
+    receives: Receiver[C] | None = None
+    """How it is pushed to at `/api/v1/events/<instance>`; None: it is not."""
     propose: Callable[[Surroundings], Proposal | None] = lambda _: None
     """What `platform-meter init` writes of it; None for nothing."""

@@ -48,12 +48,19 @@ class Instance:
     settings: SourceConfig
     streams: tuple[Stream, ...]
 
+    def reconcile(self, stream: Stream) -> timedelta | None:
+        """How long a stream may rest while what it would tell is pushed; None where it never does."""
+        polled = stream.mode is Mode.POLL and not stream.probe and self.source.receives is not None
+        return self.settings.reconcile if polled else None
+
     def expected(self, stream: Stream) -> ConfiguredStream:
         """How often the stream should succeed, and when what it gives is stale.
 
         How long a watch is silent hangs on the server, not on our settings: it never has less than three times as long.
         """
         every, stale_after = stream.every or self.settings.every, self.settings.stale_after
+        if (reconcile := self.reconcile(stream)) is not None:
+            every = max(every, reconcile)
         if stream.mode is Mode.WATCH:
             stale_after = max(3 * every, stale_after or every)
         return ConfiguredStream(
@@ -222,6 +229,9 @@ class Poller:
         if self._store.acquire(instance.name, self._holder, self._lease, now) is None:
             return Result(instance=instance.name, stream=stream.name, skipped="another replica polls it")
         held.leased = True
+        rest = instance.reconcile(stream)
+        if rest is not None and not once and self._store.rests(instance.name, stream.name, rest, now):
+            return Result(instance=instance.name, stream=stream.name, skipped="what it would tell is pushed")
         poll = self._begin(instance, stream, now)
         try:
             result = self._read(instance, stream, poll, once=once)

@@ -37,6 +37,7 @@ from platform_meter.runtime.imports import Imports
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.outside.quota import Budgets
 from platform_meter.runtime.poller import Instance, Poller, Result
+from platform_meter.runtime.push import Inbox
 from platform_meter.runtime.tick import meter as ticking
 from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.runtime.tick.families import Limits
@@ -101,7 +102,9 @@ class Service:
         self.problems, self._flaws = 0, flaws
         self._stop, self._wake = threading.Event(), threading.Event()
         self._pages = threading.BoundedSemaphore(PAGES)
-        self._own = OwnMetrics({settings.type_name for settings in config.sources.values()})
+        types, found = sources.load(), config.sources
+        pushed = [(one.type_name, name) for name, one in found.items() if types[one.type_name].receives is not None]
+        self._own = OwnMetrics({one.type_name for one in found.values()}, pushed)
         self._measures = measures.load(definitions, config.exposition.on)
         keep = {label: frozenset(names) for label, names in config.caps.keep.items()}
         self.store = Store.open(
@@ -146,6 +149,16 @@ class Service:
             observe=self._own.polled,
             imports=self.imports,
             lease=config.store.lease,
+        )
+        self.inbox = Inbox(
+            self.store,
+            self.instances,
+            hashed={name: way.hashed for name, way in self._ways.items()},
+            environ=environ,
+            clock=clock,
+            changed=self._wake.set,
+            count=self._own.pushed,
+            most=config.push_bytes,
         )
         self.meter = Meter(
             self.store,

@@ -27,7 +27,9 @@ from platform_meter.store.schema import (
     owners,
     readings,
     rollups,
+    tellings,
 )
+from platform_meter.store.tellings import told_of
 from platform_meter.store.times import SLICE, Days
 
 RETENTION = timedelta(days=400)
@@ -59,6 +61,7 @@ def prune(tx: Transaction, days: Days, before: int) -> int:
     if kinds:
         # In one pass over them: by source and kind, each would go through all.
         conn.execute(commits.delete().where(~exists().where(events.c.seq == commits.c.event)))
+        conn.execute(tellings.delete().where(~exists().where(told_of)))
     tx.conn.execute(rollups.delete().where(rollups.c.bucket < cutoff))
     ended = tx.conn.execute(readings.delete().where(readings.c.until < cutoff)).rowcount
     states.prune(tx, days.day(cutoff))
@@ -115,6 +118,8 @@ def _orphans(conn: Connection) -> Iterator[str]:
         yield f"objects: {n} have no owner, not even _unowned"
     if n := without(commits, events.c.seq == commits.c.event):
         yield f"commits: {n} rows are about an event that is not there"
+    if n := without(tellings, told_of):
+        yield f"tellings: {n} rows are about an event that is not there"
 
 
 def _differences(conn: Connection, kind: str, days: Days) -> Iterator[str]:

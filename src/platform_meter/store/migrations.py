@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, func, inspect, select
 
 from platform_meter.model.facts import event_kinds
-from platform_meter.store import codec
+from platform_meter.store import codec, views
 from platform_meter.store.commits import index_commits
 from platform_meter.store.errors import StoreError
 from platform_meter.store.schema import (
@@ -26,6 +26,7 @@ from platform_meter.store.schema import (
     state_counts,
     states,
     streams,
+    tellings,
 )
 
 
@@ -116,6 +117,12 @@ def _folds(conn: Connection) -> None:
     folds.create(conn)
 
 
+def _what_was_pushed(conn: Connection) -> None:
+    """Version 11 keeps what an event of several tellings is made of, and when a source was last pushed to."""
+    tellings.create(conn)
+    conn.exec_driver_sql("ALTER TABLE sources ADD COLUMN pushed BIGINT")
+
+
 MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [
     (2, _gaps_say_why),
     (3, _amounts_in_two),
@@ -126,8 +133,9 @@ MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [
     (8, _parts_of_observations),
     (9, _by_source_and_commit),
     (10, _folds),
+    (11, _what_was_pushed),
 ]
-VERSION = 10
+VERSION = 11
 
 
 def prepare(conn: Connection, place: str) -> None:
@@ -143,6 +151,7 @@ def prepare(conn: Connection, place: str) -> None:
         metadata.create_all(conn, checkfirst=False)
         first = {"schema_version": VERSION, "seq": 0, "pruned": BEGINNING}
         conn.execute(meta.insert(), [{"key": k, "value": str(v)} for k, v in first.items()])
+        views.create(conn)
         return
     found = int(conn.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one())
     if found > VERSION:
@@ -150,7 +159,11 @@ def prepare(conn: Connection, place: str) -> None:
             f"the store at {place} has schema version {found}, this platform-meter knows versions up to {VERSION}; "
             "run the platform-meter that wrote it or a newer one, or give this one a store of its own"
         )
+    if found == VERSION and not views.stale(conn):
+        return
+    views.drop(conn)
     for version, step in MIGRATIONS:
         if version > found:
             step(conn)
+    views.create(conn)
     conn.execute(meta.update().where(meta.c.key == "schema_version").values(value=str(VERSION)))

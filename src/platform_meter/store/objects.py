@@ -78,11 +78,12 @@ class Objects:
         self._change = -1
 
     def ensure(
-        self, tx: Transaction, source: str, refs: Mapping[tuple[str, str], tuple[Ref, int]]
+        self, tx: Transaction, source: str, refs: Mapping[tuple[str, str], tuple[Ref, int]], *, pushed: bool = False
     ) -> dict[tuple[str, str], Known]:
         """Objects by (kind, name), written and resolved where new or where labels or links changed.
 
-        `refs` gives each with the newest moment at which it was so: older labels never replace newer ones.
+        `refs` gives each with the newest moment at which it was so: older labels never replace newer ones. One that was
+        `pushed` without any keeps those that it has.
         """
         absent = [name for kind, name in refs if (source, kind, name) not in self._known]
         for names in batches(absent):
@@ -100,9 +101,11 @@ class Objects:
                 self._known[source, kind, name] = known
                 fresh.append(known)
             elif at >= known.last_seen:
-                differs = (known.labels, known.links) != (ref.labels, ref.links)
+                kept = (known.labels, known.links) if pushed else ((), ())
+                told = (ref.labels or kept[0], ref.links or kept[1])
+                differs = (known.labels, known.links) != told
                 if differs or at >= known.last_seen + _SEEN_EVERY:
-                    known.labels, known.links, known.last_seen = ref.labels, ref.links, at
+                    (known.labels, known.links), known.last_seen = told, at
                     (changed if differs else seen).append(known)
             found[kind, name] = known
         self._save(tx, fresh, changed, seen)

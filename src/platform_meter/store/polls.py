@@ -35,14 +35,7 @@ def begin(
     """
     token = leases.token_of(tx, poll.instance, holder) if holder is not None else None
     moment = to_ms(poll.now)
-    first = {"first_poll": moment, "counted_from": moment - lookback // MILLISECOND}
-    new = insert(tx.conn, sources).values(instance=poll.instance, type=poll.type, **first)
-    # Where the first poll is still to come, its clock was ahead: this one is the first.
-    ahead = sources.c.first_poll > moment
-    changed = {name: case((ahead, value), else_=sources.c[name]) for name, value in first.items()}
-    tx.conn.execute(new.on_conflict_do_update(index_elements=["instance"], set_={"type": poll.type, **changed}))
-    mine = sources.c.instance == poll.instance
-    counted_from = tx.conn.execute(select(sources.c.counted_from).where(mine)).scalar_one()
+    counted_from = _counted_from(tx, poll.instance, poll.type, moment, lookback)
     row = state(tx, poll)
     if row is None:
         number, checkpoint, watermark = 1, None, None
@@ -67,6 +60,35 @@ def begin(
         first=watermark is None,
         token=token,
     )
+
+
+def _counted_from(tx: Transaction, instance: str, type_: str, moment: int, lookback: timedelta, **more: int) -> int:
+    """From when the events of a source count that says something at this moment: it may be the first time."""
+    first = {"first_poll": moment, "counted_from": moment - lookback // MILLISECOND}
+    new = insert(tx.conn, sources).values(instance=instance, type=type_, **first, **more)
+    # Where the first poll is still to come, its clock was ahead: this one is the first.
+    ahead = sources.c.first_poll > moment
+    changed = {name: case((ahead, value), else_=sources.c[name]) for name, value in first.items()}
+    tx.conn.execute(new.on_conflict_do_update(index_elements=["instance"], set_={"type": type_, **changed, **more}))
+    return int(tx.conn.execute(select(sources.c.counted_from).where(sources.c.instance == instance)).scalar_one())
+
+
+def push(tx: Transaction, instance: str, type_: str, now: int, lookback: timedelta) -> int:
+    """Something is pushed to a source. Gives from when its events count: this begins it as a first poll would."""
+    return _counted_from(tx, instance, type_, now, lookback, pushed=now)
+
+
+def rests(conn: Connection, instance: str, stream: str, *, now: int, reconcile: timedelta) -> bool:
+    """Whether a stream need not be read yet: something was pushed to its source within `reconcile`, and it was last read,
+    whole and without a failure since, within `reconcile` too.
+    """
+    mine = (streams.c.instance == instance) & (streams.c.stream == stream)
+    query = select(sources.c.pushed, streams.c.last_success, streams.c.started, streams.c.last_error)
+    row = conn.execute(query.join_from(sources, streams, sources.c.instance == streams.c.instance).where(mine)).first()
+    if row is None or row.started is not None or row.last_error:
+        return False
+    most = reconcile // MILLISECOND
+    return all(moment is not None and 0 <= now - moment < most for moment in (row.pushed, row.last_success))
 
 
 def state(tx: Transaction, poll: Round) -> Row[bytes | None, int, int | None, int | None] | None:
@@ -117,7 +139,7 @@ def fail(tx: Transaction, poll: Round, *, now: int, error: str) -> None:
 
 def states(conn: Connection) -> list[StreamState]:
     """Every stream ever polled, by instance and name."""
-    query = select(streams, sources.c.type).join(sources, sources.c.instance == streams.c.instance)
+    query = select(streams, sources.c.type, sources.c.pushed).join(sources, sources.c.instance == streams.c.instance)
     return [
         StreamState(
             instance=row.instance,
@@ -129,6 +151,7 @@ def states(conn: Connection) -> list[StreamState]:
             last_error_at=maybe_from_ms(row.last_error_at),
             progress=_progress(row.progress),
             polls=row.poll,
+            pushed=maybe_from_ms(row.pushed),
         )
         for row in conn.execute(query.order_by(streams.c.instance, streams.c.stream))
     ]

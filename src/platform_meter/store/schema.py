@@ -77,7 +77,9 @@ sources = Table(
     _name("type"),
     _int("first_poll"),
     _int("counted_from"),
+    Column("pushed", _Ms),
 )
+"""`pushed` is when something was last pushed to it, if ever."""
 
 streams = Table(
     "streams",
@@ -146,6 +148,17 @@ events = Table(
     Index("events_by_seq", "kind", "source", "seq"),
 )
 """Indexes lead with kind and source: what is asked of one source of many costs no more than where it is the only one."""
+
+tellings = Table(
+    "tellings",
+    metadata,
+    _name("source"),
+    _name("kind"),
+    _name("key"),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("source", "kind", "key"),
+)
+"""Beside an event that no single telling says whole: all that it is made of, the newest first (`store.tellings`)."""
 
 commits = Table(
     "commits",

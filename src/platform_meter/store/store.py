@@ -41,7 +41,7 @@ from platform_meter.store.values import (
     StreamState,
     Written,
 )
-from platform_meter.store.writer import Origin, Writer
+from platform_meter.store.writer import Done, Origin, Writer
 
 
 @dataclass(slots=True)
@@ -166,9 +166,7 @@ class Store:
                     readings.write(tx, poll, page, moment=moment, objects=self._objects, additions=unit.additions)
                 )
             polls.advance(tx, poll, page)
-        return Written(
-            new=outcome.new, repeated=outcome.repeated, revised=outcome.revised, rejected=dict(outcome.rejected)
-        )
+        return outcome.written
 
     def end_poll(self, poll: Round, *, now: datetime) -> None:
         """The poll read all there was: its start becomes the watermark, which moves back only from what is still to come.
@@ -195,25 +193,27 @@ class Store:
 
     # What else writes
 
+    def take(
+        self, instance: str, type_: str, events: Sequence[Event], *, now: datetime, lookback: timedelta
+    ) -> Written:
+        """Store events pushed to a source, by the path of polled ones, whoever polls it. The first begin it as a poll would."""
+        with self._writing(now) as unit:
+            counted_from = polls.push(unit.tx, instance, type_, unit.now, lookback)
+            origin = replace(self._origin(unit.tx, instance, type_, counted_from, unit.now), pushed=True)
+            return self._writer.write(unit.tx, origin, events, unit.additions).written
+
     def derive(self, events: Sequence[Derived], *, now: datetime) -> Written:
         """Store events the tick made, by the same path as a source's. Those older than the source's own are not counted."""
         by_source: dict[str, list[Event]] = {}
         for derived in events:
             by_source.setdefault(derived.source, []).append(derived.event)
-        total = Written()
+        total = Done()
         with self._writing(now) as unit:
             for instance, found in by_source.items():
                 type_, counted_from = polls.source(unit.tx, instance) or (found[0].about.system, 0)
                 origin = self._origin(unit.tx, instance, type_, counted_from, unit.now)
-                outcome = self._writer.write(unit.tx, origin, found, unit.additions)
-                total = replace(
-                    total,
-                    new=total.new + outcome.new,
-                    repeated=total.repeated + outcome.repeated,
-                    revised=total.revised + outcome.revised,
-                    rejected=dict(outcome.rejected + type(outcome.rejected)(total.rejected)),
-                )
-        return total
+                total.add(self._writer.write(unit.tx, origin, found, unit.additions))
+        return total.written
 
     def add_counters(self, increments: Sequence[Increment], *, now: datetime) -> None:
         """Add to counters that no event stands behind, such as the meter's own."""
@@ -303,6 +303,11 @@ class Store:
         """How every stream ever polled does, by instance and stream."""
         with self._database.read() as conn:
             return polls.states(conn)
+
+    def rests(self, instance: str, stream: str, reconcile: timedelta, now: datetime) -> bool:
+        """Whether a stream need not be read yet, as what it would tell is pushed (`polls.rests`)."""
+        with self._database.read() as conn:
+            return polls.rests(conn, instance, stream, now=to_ms(now), reconcile=reconcile)
 
     # Leases
 

@@ -121,6 +121,8 @@ class StreamState:
     progress: Progress | None
     """How far the poll under way is; None between polls and where the source says nothing."""
     polls: int
+    pushed: datetime | None = None
+    """When something was last pushed to its source, if ever."""
 
 
 class GapRow(NamedTuple):

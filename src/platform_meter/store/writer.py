@@ -23,7 +23,9 @@ from platform_meter.store.database import BATCH, Transaction, batches
 from platform_meter.store.objects import Known, Objects
 from platform_meter.store.rollups import Rollups, storable
 from platform_meter.store.schema import correction, events, insert_rows
+from platform_meter.store.tellings import Versions, join, look
 from platform_meter.store.times import EPOCH, MILLISECOND, Days
+from platform_meter.store.values import Written
 from platform_meter.store.ways import Ways
 
 AHEAD = timedelta(hours=1) // MILLISECOND
@@ -42,6 +44,8 @@ class Origin:
     detail: int
     """The same of those that were counted elsewhere: of what is older the sums by day are left, which tell no keys."""
     now: int
+    pushed: bool = False
+    """Whoever sent them may know less of their objects than polls tell."""
 
 
 @dataclass(slots=True)
@@ -52,6 +56,16 @@ class Done:
     repeated: int = 0
     revised: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Done) -> None:
+        self.new += other.new
+        self.repeated += other.repeated
+        self.revised += other.revised
+        self.rejected.update(other.rejected)
+
+    @property
+    def written(self) -> Written:
+        return Written(new=self.new, repeated=self.repeated, revised=self.revised, rejected=dict(self.rejected))
 
 
 class _Version(NamedTuple):
@@ -95,26 +109,17 @@ class Writer:
         outcome: Done,
     ) -> None:
         name, rejected = kind.__name__, Counter[str]()
-        newest = _newest(found, rejected)
-        stored = _stored(tx, origin.source.instance, name, list(newest))
-        fresh: list[tuple[int, Event]] = []
-        revised: list[tuple[int, Event]] = []
-        tied: dict[str, tuple[int, Event]] = {}
-        for key, version in newest.items():
-            updated = stored.get(key)
-            if updated is None:
-                fresh.append(version)
-            elif version[0] > updated:
-                revised.append(version)
-            elif version[0] == updated and version[1].updated is not None:
-                tied[key] = version
-        revised += _preferred(tx, origin.source.instance, name, tied)
+        source = origin.source.instance
+        if kind.fills:
+            fresh, revised = _filled(tx, origin, kind, found, rejected)
+        else:
+            fresh, revised = _told_newer(tx, source, name, _newest(found, rejected))
         refs: dict[tuple[str, str], tuple[Ref, int]] = {}
         new = _storable(origin, fresh, refs, rejected)
         newer = _storable(origin, revised, refs, rejected)
         if refs:
-            objects = self._objects.ensure(tx, origin.source.instance, refs)
-            sums = Rollups(origin.source.instance, name, self._days)
+            objects = self._objects.ensure(tx, source, refs, pushed=origin.pushed)
+            sums = Rollups(source, name, self._days)
             _replace(tx, origin, kind, newer, objects=objects, sums=sums)
             self._insert(tx, origin, kind, new, objects=objects, sums=sums, additions=additions)
             sums.write(tx)
@@ -182,22 +187,65 @@ def _newest(found: Iterable[Event], rejected: Counter[str]) -> dict[str, tuple[i
     """
     newest: dict[str, tuple[int, Event]] = {}
     for event in found:
-        key, at, changed = event.key, event.at, event.updated
-        if at.tzinfo is None or (changed is not None and changed.tzinfo is None):
-            rejected["naive"] += 1
+        updated = _changed(event, rejected)
+        if updated is None:
             continue
-        if "\0" in key:
-            rejected["invalid"] += 1  # PostgreSQL has no such text
-            continue
-        updated = ((at if changed is None else changed) - EPOCH) // MILLISECOND
-        last = newest.get(key)
+        last = newest.get(event.key)
         if (
             last is None
             or last[0] < updated
-            or (last[0] == updated and changed is not None and codec.encode(event) > codec.encode(last[1]))
+            or (last[0] == updated and event.updated is not None and codec.encode(event) > codec.encode(last[1]))
         ):
-            newest[key] = (updated, event)
+            newest[event.key] = (updated, event)
     return newest
+
+
+def _changed(event: Event, rejected: Counter[str]) -> int | None:
+    """When it changed last; None of one that is counted in `rejected`."""
+    at, changed = event.at, event.updated
+    if at.tzinfo is None or (changed is not None and changed.tzinfo is None):
+        rejected["naive"] += 1
+        return None
+    if "\0" in event.key:
+        rejected["invalid"] += 1  # PostgreSQL has no such text
+        return None
+    return ((at if changed is None else changed) - EPOCH) // MILLISECOND
+
+
+def _filled(
+    tx: Transaction, origin: Origin, kind: type[Event], found: Iterable[Event], rejected: Counter[str]
+) -> tuple[Versions, Versions]:
+    """As `_told_newer`, of a kind whose events are made of all tellings of their keys (`Event.fills`)."""
+    source = origin.source.instance
+    by_key: dict[str, Versions] = {}
+    for event in found:
+        updated = _changed(event, rejected)
+        if updated is not None:
+            by_key.setdefault(event.key, []).append((updated, event))
+    untold, stored = look(tx, source, kind, by_key)
+    good: dict[str, Versions] = {}
+    for version in _storable(origin, (one for some in untold.values() for one in some), {}, rejected):
+        good.setdefault(version.event.key, []).append((version.updated, version.event))
+    return join(tx, source, kind, good, stored)
+
+
+def _told_newer(
+    tx: Transaction, source: str, kind: str, newest: Mapping[str, tuple[int, Event]]
+) -> tuple[Versions, Versions]:
+    """Of these versions those of events that are not stored, and those that take the place of what is."""
+    stored = _stored(tx, source, kind, list(newest))
+    fresh: list[tuple[int, Event]] = []
+    revised: list[tuple[int, Event]] = []
+    tied: dict[str, tuple[int, Event]] = {}
+    for key, version in newest.items():
+        updated = stored.get(key)
+        if updated is None:
+            fresh.append(version)
+        elif version[0] > updated:
+            revised.append(version)
+        elif version[0] == updated and version[1].updated is not None:
+            tied[key] = version
+    return fresh, revised + _preferred(tx, source, kind, tied)
 
 
 def _storable(

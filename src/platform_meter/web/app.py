@@ -21,10 +21,12 @@ from platform_meter import __version__
 from platform_meter.runtime.access.addresses import is_loopback
 from platform_meter.runtime.access.doors import Doors
 from platform_meter.runtime.access.roles import Role
+from platform_meter.runtime.push import Inbox
 from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.web import pages as page_folders
 from platform_meter.web.charts import draw, legend
 from platform_meter.web.pages import pages
+from platform_meter.web.push import Pushing
 from platform_meter.web.view import Banner, Health, View, hours, percent, span, whole
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,8 @@ class Site:
     """Why it can't answer truly yet, or empty."""
     explain: Callable[[str, Mapping[str, str]], Mapping[str, Any]]
     """What stands behind the series of a metric with these labels, for programs; raises as `explain.explain`."""
+    inbox: Callable[[], Inbox]
+    """Takes what is pushed to the sources of the service that is current."""
     reload: Callable[[], list[str] | None]
     """Loads configuration and definitions again; the problems found, none when it took effect. None: one waits already."""
 
@@ -84,6 +88,8 @@ class Route:
     """None: whoever reaches us, since probes carry no credential."""
     answer: Callable[[Request], Response]
     methods: tuple[str, ...] = ("GET",)
+    door: Callable[[Request, Response | None], Response | None] = lambda _, stopped: stopped
+    """Where more than the role decides: given the answer that who lacks it gets, the answer to who may not come in."""
 
 
 def refusal(request: Request, *, local: bool) -> Response | None:
@@ -145,7 +151,7 @@ def make_app(site: Site, *, local: bool = False, doors: Doors | None = None) -> 
             return refused
         try:
             route = by_rule[rules.bind_to_environ(environ).match()[0]]
-            return barred(doors, route.role, environ) or route.answer(request)
+            return route.door(request, barred(doors, route.role, environ)) or route.answer(request)
         except NotFound:
             text = f"There is no {request.path} here. There is: {known}\n"
             return barred(doors, Role.VIEWER, environ) or Response(text, status=404, content_type=_TEXT)
@@ -171,6 +177,7 @@ def routes(site: Site) -> list[Route]:
     """All that there is to ask for."""
     env = environment()
     by_path = {page.path: page for page in pages()}
+    pushing = Pushing(site.inbox)
     static = {name: (files("platform_meter.web") / "static" / name).read_bytes() for name in _STATIC}
 
     def metrics(request: Request) -> Response:
@@ -246,6 +253,10 @@ def routes(site: Site) -> list[Route]:
         *(Route(path=f"{p}/<name>", role=found.role, answer=detail) for p, found in by_path.items() if found.detail),
         *(Route(path=f"/static/{name}", role=Role.VIEWER, answer=asset) for name in _STATIC),
         Route(path="/api/v1/explain", role=Role.PM, answer=explained),
+        *(
+            Route(path=path, role=Role.REPORTER, answer=pushing.answer, door=pushing.door, methods=("POST",))
+            for path in ("/api/v1/events", "/api/v1/events/<instance>")
+        ),
         Route(path="/-/healthy", role=None, answer=healthy),
         Route(path="/-/ready", role=None, answer=ready),
         Route(path="/-/reload", role=Role.ADMIN, answer=reload, methods=("POST", "PUT")),

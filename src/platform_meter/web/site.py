@@ -68,5 +68,6 @@ def make_site(current: Callable[[], Service], reload: Callable[[], list[str] | N
         explain=explained,
         health=lambda: current().health(),
         unready=lambda: current().unready(),
+        inbox=lambda: current().inbox,
         reload=reload,
     )

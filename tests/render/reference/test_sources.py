@@ -25,4 +25,4 @@ def test_every_source_has_a_row() -> None:
     sources = load()
     assert short(sources.values()).count("\n") == len(sources) + 2
     row = next(line for line in whole(sources.values()).splitlines() if line.startswith("| [`jira`](#jira) |"))
-    assert "| TicketEvent |" in row
+    assert "| Incident, TicketEvent |" in row

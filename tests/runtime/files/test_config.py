@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.problems.fake_sources import CONFIGS, Cluster, GitHub
 
 from platform_meter.model.access import Secret
-from platform_meter.model.scalars import HiddenError, parse_address
-from platform_meter.runtime.files.config import Caps, Config, SourceSection, load_config, parse_store_url
+from platform_meter.model.scalars import parse_address
+from platform_meter.runtime.files.config import Caps, Config, SourceSection, load_config
 from platform_meter.runtime.outside.credentials import check_url
 
 FULL = """\
@@ -26,6 +26,7 @@ tick: 5s
 zero_for: 1m30s
 caps: {total: 5000, families: {platform_pipeline_runs_total: 500}, keep: {team: [payments]}}
 exposition: {opentelemetry: true}
+push_bytes: 65536
 labels: {team: acme.io/team}
 links: {exporter: "https://meter.example/", runbooks: "https://git.example/runbooks"}
 sources:
@@ -61,6 +62,7 @@ def test_every_key_is_read() -> None:
         "zero_for": timedelta(seconds=90),
         "caps": {"total": 5000, "families": {"platform_pipeline_runs_total": 500}, "keep": {"team": ("payments",)}},
         "exposition": {"opentelemetry": True},
+        "push_bytes": 65536,
         "labels": {"team": "acme.io/team"},
         "links": {"exporter": "https://meter.example/", "grafana": None, "runbooks": "https://git.example/runbooks"},
     }
@@ -122,63 +124,6 @@ def test_a_port_alone_is_told_both_ways_to_write_it(text: str) -> None:
     """YAML reads it as a number, and quotes would not help."""
     said = "'9898' is a port without a host; write 127.0.0.1:9898, or :9898 for all addresses"
     assert [p.text for p in load_config(f"listen: {text}\n", "x.yaml", {}).problems] == [said]
-
-
-@pytest.mark.parametrize(
-    ("url", "good"),
-    [
-        ("sqlite:///meter.db", True),
-        ("sqlite:////var/lib/meter.db", True),
-        ("sqlite://", False),
-        ("sqlite:///", False),
-        ("sqlite:///:memory:", False),
-        ("sqlite://host/meter.db", False),
-        ("postgresql://db/meter", True),
-        ("postgresql+psycopg://me@db:5433/meter", True),
-        ("postgresql://db:port/meter", False),
-        ("postgresql://db:99999/meter", False),
-        ("postgresql+asyncpg://db/meter", False),
-        ("mysql://db/meter", False),
-        ("meter.db", False),
-    ],
-)
-def test_a_store_is_a_file_or_a_postgresql(url: str, good: bool) -> None:
-    """What the store could not open is refused here."""
-    if good:
-        assert parse_store_url(url) == url
-        return
-    with pytest.raises(
-        ValueError, match=r"^no store has such an address; write sqlite:///FILE or postgresql\+psycopg:"
-    ):
-        parse_store_url(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "postgresql://127.0.0.1:1/db?password=EXAMPLEpw",
-        "postgresql+psycopg://me@db/meter?sslmode=require&sslpassword=EXAMPLEpw",
-        "postgresql://db/meter?PassWD=EXAMPLEpw",
-        "postgresql://db/meter?pass%77ord=EXAMPLEpw",
-        "postgresql://me:EXAMPLEpw@db/meter",
-        "postgresql://me:EXAM@PLEpw@db/meter",
-        "postgresql://me:@db/meter",
-    ],
-)
-def test_a_store_address_carries_no_password(url: str) -> None:
-    """Wherever it stands there; the address is not shown again, and the message says where a password goes."""
-    with pytest.raises(HiddenError) as caught:
-        parse_store_url(url)
-    assert str(caught.value) == (
-        "the address of the store carries a password; leave it out, and give it by the variable PGPASSWORD "
-        "or by a file that the variable PGPASSFILE names"
-    )
-
-
-def test_what_is_no_store_and_may_hold_a_password_is_hidden() -> None:
-    """A port that is no number makes it no address; what stands behind it is none of anybody's business."""
-    with pytest.raises(HiddenError):
-        parse_store_url("postgresql://db:port/meter?password=EXAMPLEpw")
 
 
 def test_a_wrong_section_leaves_the_others_known() -> None:

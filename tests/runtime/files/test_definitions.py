@@ -56,6 +56,14 @@ members_count: 6
 ---
 {kind: Environment, id: live, production: true, match: [prod, "live-*"]}
 ---
+kind: Delivery
+id: delivery
+deployments: [job]
+incidents: [ticket]
+lead_time: {start: merged, bots: true}
+max_link_age: 6h
+regions: each
+---
 kind: Persona
 id: app-developer
 pain_points: [{id: slow-query, match: {ticket_label: [query-slow], feedback_theme: [waiting]}}]
@@ -103,6 +111,7 @@ def test_every_kind_is_accepted_as_people_write_it() -> None:
     assert queue.slas[1].goal == {"default": Goal(days=3)}
     [ownership] = definitions.ownership
     assert ownership.rules[1].since == datetime(2026, 1, 1, tzinfo=UTC)
+    assert (definitions.delivery.max_link_age, definitions.delivery.ways[0]) == (timedelta(hours=6), "job")
     [service] = definitions.services
     assert service.since == datetime(2025, 6, 30, 22, tzinfo=UTC)
     assert [p.promised for p in definitions.promises] == [0.98, 0.9]

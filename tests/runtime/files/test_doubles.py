@@ -32,6 +32,7 @@ def told(one: str, other: str, files: dict[str, bytes] | None = None) -> list[st
         (HUB, HUB.replace("token: {env: T}", "app: {id: 7, key_file: app.pem}")),
         (f"{HUB}, deployments: [{{job: a, environment: e}}]", f"{HUB}, deployments: [{{job: b, environment: e}}]"),
         (f"{HUB}, repositories: [pay-*]", f"{HUB}, repositories: ['*-api']"),
+        (f"{HUB}, issues: [a]", f"{HUB}, issues: [a], incidents: {{labels: [incident]}}"),
         (JIRA, f"{JIRA}, email: me@acme.example, projects: [A]"),
         (JIRA, f"{JIRA}, select: 'type = Bug'"),
         (f"{JIRA}, projects: [A, B]", f"{JIRA}, projects: [b]"),
@@ -73,6 +74,7 @@ def test_what_nothing_proves_different_is_the_same(one: str, other: str) -> None
         ("type: nginx, access_log: /a.log", "type: nginx, status: 'http://n/s'"),
         ("type: nginx, metrics: ['http://n:10254/m']", "type: nginx, metrics: ['http://o:10254/m']"),
         (HUB, JIRA),
+        ("type: push", "type: push"),
     ],
 )
 def test_what_is_proved_different_is_no_double(one: str, other: str) -> None:

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from tests.support.pushing import source
 
 from platform_meter.runtime.files import ready
 from platform_meter.runtime.files.check import examine
@@ -186,3 +187,31 @@ def test_what_can_be_heard_is_noted(tmp_path: Path, text: str, noted: bool) -> N
     path.write_text(text)
     found = [w.text for w in examine(path, (), {"TOKEN": "secret"}, machine=True).warnings]
     assert any(w.startswith("passwords and tokens cross the network in the clear") for w in found) is noted
+
+
+LOCAL = (
+    "only this machine reaches 127.0.0.1:0, so no webhook comes in; well behind a proxy that runs here, "
+    "else write another listen"
+)
+NOBODY = "nobody may push to 'apps'; write access: {tokens: {NAME: {role: reporter, token: {file: PATH}}}}"
+NEVER = "nothing is pushed to a source of type plain, so its polls go on every `every`; remove the key"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("listen: 127.0.0.1:0\nsources:\n  hooks: {type: invented, webhook: {env: TOKEN}}\n", [(3, 10, LOCAL)]),
+        ("listen: 127.0.0.1:0\nsources:\n  hooks: {type: invented}\n  apps: {type: push}\n", []),
+        ("listen: :0\nsources:\n  apps: {type: push}\n", [(3, 9, NOBODY)]),
+        ("listen: :0\naccess: {users: {ops: viewer}}\nsources:\n  apps: {type: push}\n", [(4, 9, NOBODY)]),
+        ("listen: :0\naccess: {users: {ops: admin}}\nsources:\n  apps: {type: push}\n", []),
+        ("listen: :0\naccess: {groups: {ci: [viewer, reporter]}}\nsources:\n  apps: {type: push}\n", []),
+        ("sources:\n  ci: {type: plain, reconcile: 1h}\n  hooks: {type: invented, reconcile: 1h}\n", [(2, 21, NEVER)]),
+    ],
+)
+def test_what_is_to_be_pushed_has_to_come_in(text: str, told: list[tuple[int, int, str]]) -> None:
+    """Notes: a proxy on this machine may bring it in, and so may a role that a proxy gives."""
+    types = {one.name: one for one in (source(), source("push", scheme=None), source("plain", receives=None))}
+    loaded = load_config(text, "c.yaml", {name: one.config for name, one in types.items()})
+    assert loaded.problems == ()
+    assert [(p.line, p.column, p.text) for p in ready.pushes(loaded, types)] == told

@@ -161,6 +161,20 @@ def test_resources_of_one_credential_are_kept_apart(kit: Kit, server: Server) ->
     assert kit.budgets.remaining_ratio("github") == 0.0
 
 
+def test_quotas_of_one_version_of_an_api_are_kept_apart(kit: Kit, server: Server) -> None:
+    """Datadog names one for each kind of call, whose reset it tells in seconds from now: without a query left monitors are listed."""
+    query = left(0, limit=1600, reset=datetime.fromtimestamp(300, UTC), x_ratelimit_name="query")
+    server.on("/api/v1/query", query)
+    server.on("/api/v1/monitor", left(2900, limit=3000, x_ratelimit_name="monitors"))
+    way = asking(kit, server)
+    way.get("/api/v1/query", list[int])
+    for _ in range(2):
+        way.get("/api/v1/monitor", list[int])
+    with pytest.raises(Limited, match="the quota of 1600 calls is used up until 12:05:00 UTC"):
+        way.get("/api/v1/query", list[int])
+    assert len(server.seen) == 3
+
+
 SECONDARY = b'{"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}'
 ABUSE = b'{"message": "You have triggered an abuse detection mechanism."}'
 

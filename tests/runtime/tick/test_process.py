@@ -48,3 +48,17 @@ def test_two_services_of_one_process_do_not_share() -> None:
     for own, calls in ((first, 1.0), (second, 0.0)):
         found = samples(own.render()[0].decode())["platform_meter_source_requests_total"]
         assert found[("outcome", "ok"), ("source", "github")] == calls
+
+
+def test_what_is_pushed_is_counted_by_how_it_ended() -> None:
+    """Each of a source's outcomes is there from the start; sources that take nothing have none."""
+    own = OwnMetrics(["push", "jira"], [("push", "apps")])
+    own.pushed("push", "apps", "ok")
+    found = samples(own.render()[0].decode())["platform_meter_source_pushes_total"]
+    assert {dict(labels)["outcome"]: value for labels, value in found.items()} == {
+        "ok": 1.0,
+        "unreadable": 0.0,
+        "refused": 0.0,
+        "failed": 0.0,
+    }
+    assert {(dict(labels)["source"], dict(labels)["source_instance"]) for labels in found} == {("push", "apps")}

@@ -26,6 +26,12 @@ SOURCE_REQUESTS = counter(
     "Calls to the source's API: ok, error or limited.",
     bounds={"outcome": "ok, error, limited"},
 )
+SOURCE_PUSHES = counter(
+    "platform_meter_source_pushes_total",
+    "source source_instance outcome",
+    "Deliveries pushed to the source: ok, unreadable, refused (neither role nor signature) or failed (not stored).",
+    bounds={"outcome": "ok, unreadable, refused, failed"},
+)
 SOURCE_RATE_LIMIT = gauge(
     "platform_meter_source_rate_limit_remaining_ratio",
     "source",

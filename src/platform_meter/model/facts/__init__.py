@@ -87,6 +87,10 @@ class Event:
     """Fields that together are how much use it is; without them each event is one unit of `verb`."""
     use_more: ClassVar[tuple[str, ...]] = ()
     """More fields that say what the use is, where neither `verb` nor `use_words` do."""
+    fills: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Fields that say nothing at their default: there the event has what another telling of the same key says, an older
+    one too. One that is pushed knows less than one that is read, and may come before or after it. Fields that stand
+    together are true together only, and come from one telling."""
 
     key: str
     """Natural id in its source instance, with the attempt where there is one."""

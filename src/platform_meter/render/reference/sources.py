@@ -7,20 +7,27 @@ from typing import Any
 
 from platform_meter.model.source import Source
 
-BEGIN, END = "<!-- sources: generated, see `make generate` -->", "<!-- /sources -->"
+
+def marks(what: str) -> tuple[str, str]:
+    """Between which a page has what is generated."""
+    return f"<!-- {what}: generated, see `make generate` -->", f"<!-- /{what} -->"
 
 
-def put(page: str, table: str) -> str:
+BEGIN, END = marks("sources")
+
+
+def put(page: str, table: str, what: str = "sources") -> str:
     """The page with this table between its two marks.
 
     Raises:
         ValueError: the page has no such marks.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = marks(what)
+    before, begin, rest = page.partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise ValueError(f"there is no {BEGIN} with {END} behind it")
-    return f"{before}{BEGIN}\n{table}{END}{after}"
+        raise ValueError(f"there is no {first} with {last} behind it")
+    return f"{before}{first}\n{table}{last}{after}"
 
 
 def short(sources: Iterable[Source[Any]]) -> str:

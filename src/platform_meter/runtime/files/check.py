@@ -18,11 +18,12 @@ from platform_meter.model.source import Source
 from platform_meter.problems import EACH, Problem, masked, suggest
 from platform_meter.problems.problem import Text
 from platform_meter.runtime.files import ready
-from platform_meter.runtime.files.config import Config, LoadedConfig, StoreSettings, load_config
+from platform_meter.runtime.files.config import Config, LoadedConfig, load_config
 from platform_meter.runtime.files.cross_checks import Known, Slo, advise, cross_check
 from platform_meter.runtime.files.definitions import LoadedDefinitions, is_there, load_definitions, read_text
 from platform_meter.runtime.files.doubles import doubled
 from platform_meter.runtime.files.references import look_up, read_file
+from platform_meter.runtime.files.store_settings import StoreSettings
 from platform_meter.slo.check import Reader
 from platform_meter.slo.plan import SCRAPE, Plan, plan
 from platform_meter.slo.stored import stored_objective
@@ -89,6 +90,7 @@ def examine(
             problems += ready.doors(loaded, str(config_path), environ or {})
             if machine:
                 notes += ready.in_the_clear(loaded)
+                notes += ready.pushes(loaded, types)
                 problems += ready.store(loaded, str(config_path), environ or {})
                 notes += ready.port(loaded)
     folders: list[Path] = []

@@ -24,8 +24,10 @@ _NARROWED = ("select",)
 """More conditions in a system's own language; two different ones are taken as written on purpose."""
 _WHO = ("email", "user")
 """As whom it is read: no other thing."""
-_HOW = ("app", "deployments", "outcomes")
+_HOW = ("app", "deployments", "incidents", "outcomes")
 """A way in, and rules for what is read: no parts that are read apart."""
+_PUSHED = ("alertmanager", "push")
+"""Types that read nothing: what is pushed to one of them is pushed to no other."""
 _READ = ("access_log", "metrics", "status")
 """Files and pages that are read by a source which has no address of its own; a part of them makes two alike."""
 _PATH = get_args(LocalPath)[1]
@@ -49,7 +51,7 @@ def _found(loaded: LoadedConfig, read: Callable[[str], bytes | None], environ: M
     if document is None:
         return
     for (one, first), (other, second) in combinations(loaded.sections.items(), 2):
-        if first.type_name != second.type_name or other in told:
+        if first.type_name != second.type_name or first.type_name in _PUSHED or other in told:
             continue
         here = f"source '{one}' (line {document.problem('', 'sources', one, key=True).line})"
         a, b = first.config, second.config

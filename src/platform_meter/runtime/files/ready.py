@@ -7,13 +7,17 @@ import posixpath
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from platform_meter.model.source import Source
 from platform_meter.problems import Problem, suggest
 from platform_meter.runtime.access.addresses import is_loopback
 from platform_meter.runtime.access.file import load as load_web
+from platform_meter.runtime.access.roles import Role, brought
 from platform_meter.runtime.access.settings import AccessSettings
 from platform_meter.runtime.access.web_config import WebConfig
-from platform_meter.runtime.files.config import Config, LoadedConfig, StoreSettings, parse_listen
+from platform_meter.runtime.files.config import Config, LoadedConfig, parse_listen
+from platform_meter.runtime.files.store_settings import StoreSettings
 
 _FILE = "platform-meter.db"
 _HEADER = b"SQLite format 3\0"
@@ -160,6 +164,29 @@ def in_the_clear(loaded: LoadedConfig) -> Iterator[Problem]:
         text = "passwords and tokens cross the network in the clear; well behind a proxy that speaks https, else write tls_server_config into web_config"
         at = "web_config" if config.web_config else "access"
         yield loaded.document.problem(text, at, key=True)
+
+
+def pushes(loaded: LoadedConfig, types: Mapping[str, Source[Any]]) -> Iterator[Problem]:
+    """Notes where what is to be pushed does not come in, or where a setting waits for what is never pushed."""
+    config, document = loaded.config, loaded.document
+    if config is None or document is None:
+        return
+    access = config.access
+    given = [*access.users.values(), *access.groups.values(), *(one.role for one in access.tokens.values())]
+    reported = any(Role.REPORTER in brought(roles) for roles in given)
+    for name, section in config.sources.items():
+        receiver = types[section.type_name].receives
+        if receiver is None:
+            if section.config.reconcile is not None:
+                text = f"nothing is pushed to a source of type {section.type_name}, so its polls go on every `every`; remove the key"
+                yield document.problem(text, "sources", name, "reconcile", key=True)
+        elif receiver.secret(section.config) is not None:
+            if _is_own(config.listen):
+                text = f"only this machine reaches {config.listen}, so no webhook comes in; well behind a proxy that runs here, else write another listen"
+                yield document.problem(text, "sources", name)
+        elif receiver.scheme is None and not _is_own(config.listen) and not reported:
+            text = f"nobody may push to '{name}'; write access: {{tokens: {{NAME: {{role: reporter, token: {{file: PATH}}}}}}}}"
+            yield document.problem(text, "sources", name)
 
 
 def port(loaded: LoadedConfig) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,9 @@ _EPOCHS_FROM = 100_000_000
 """A reset below this many is meant as seconds from now."""
 _REMEMBERED = 1000
 """Refused paths kept per credential."""
+_NAMES = ("x-ratelimit-resource", "x-ratelimit-name")
+"""Headers that name the quota of a credential that has several: GitHub's, Datadog's."""
+_VERSION = re.compile(r"(?:api/)?(?:v\d+/)?")
 
 
 def moment(text: str, now: datetime) -> datetime | None:
@@ -72,7 +76,7 @@ def _date(text: str) -> datetime | None:
 
 @dataclass(slots=True)
 class _Window:
-    """One quota of a credential (GitHub has several: core, search)."""
+    """One quota of a credential (GitHub has several: core, search; Datadog one for each kind of call)."""
 
     limit: float = 0.0
     remaining: float = 0.0
@@ -162,7 +166,7 @@ class Budget:
         if limit is None or remaining is None or reset is None or limit <= 0:
             return
         with self._lock:
-            self._names[_area(path)] = headers.get("x-ratelimit-resource", "")
+            self._names[_area(path)] = next((headers[name] for name in _NAMES if headers.get(name)), "")
             window = self._window(path)
             if window.reset is not None and abs(reset - window.reset) <= _SAME_RESET and limit == window.limit:
                 # Answers to calls made side by side may arrive in any order.
@@ -205,8 +209,8 @@ class Budget:
 
 
 def _area(path: str) -> str:
-    """The first segment: quotas are told by answers only, and paths that begin alike share one."""
-    return path.lstrip("/").partition("/")[0]
+    """The first segment behind the API's version: quotas are told by answers only, and paths that begin alike share one."""
+    return _VERSION.sub("", path.lstrip("/"), count=1).partition("/")[0]
 
 
 def _number(text: str) -> float | None:

@@ -32,6 +32,7 @@ def page(view: View) -> Mapping[str, Any]:
                 "paused_until": extra.paused_until,
                 "streams": streams,
                 "oldest": min((s.last_success for s in streams if s.last_success), default=None),
+                "pushed": max((s.pushed for s in streams if s.pushed), default=None),
                 "errors": list(dict.fromkeys(s.last_error for s in streams if s.last_error)),
                 "progress": [f"{stream}: {said}" if len(streams) > 1 else said for stream, said in view.progress(name)],
             }
@@ -60,4 +61,4 @@ def page(view: View) -> Mapping[str, Any]:
     }
 
 
-PAGE = WebPage(path="/sources", title="Sources", place=8, template="sources/sources.html", fill=page)
+PAGE = WebPage(path="/sources", title="Sources", place=9, template="sources/sources.html", fill=page)
