@@ -49,8 +49,9 @@ def _hang(seen: Seen, server: Server) -> Reply:
     return Reply(body=parts)
 
 
-CALLING = [name for name in NAMES if name != "probes"]
-"""What goes wrong with an endpoint is a fact to a probe, and fails nothing: its own tests tell of that."""
+CALLING = [name for name in NAMES if name not in {"alertmanager", "probes", "push"}]
+"""What goes wrong with an endpoint is a fact to a probe, and fails nothing: its own tests tell of that. Those that are only
+pushed to ask nobody."""
 FAULTS: dict[str, Fault] = {
     "429": lambda *_: Reply(429, body=b"slow down"),
     "429 with Retry-After": lambda *_: Reply(429, headers={"Retry-After": "600"}),

@@ -16,7 +16,7 @@ from platform_meter.demo.truth import QUEUES, Truth
 from platform_meter.demo.world import World
 from platform_meter.model.facts import Fact
 from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
-from platform_meter.model.facts.delivery import Change, Deployment, DeployResult
+from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult
 from platform_meter.model.facts.gitops import GitopsSync, SyncResult
 from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.sources import load
@@ -251,6 +251,47 @@ def test_merged_changes_are_the_true_ones(story: Story) -> None:
     true = sorted(at.replace(microsecond=0) for at, _ in story.truth.merged(story.start - HISTORY, story.end))
     assert len(true) > 100
     assert told == true
+
+
+def test_first_reviews_are_the_true_ones(story: Story) -> None:
+    """Of what was merged in the 28 days before the first poll, and since; none where nobody looked."""
+    since = story.start - timedelta(days=27)
+    told = {
+        change.name: change.first_review
+        for change in story.of(Change, "github")
+        if since <= change.at < story.end - timedelta(hours=1)
+    }
+    true = {
+        f"{pull.repo.full_name}#{pull.number}": pull.reviewed
+        for at, pull in story.truth.merged(since, story.end - timedelta(hours=1))
+    }
+    assert None in true.values()
+    assert len(true) > 50
+    assert told == true
+
+
+def test_change_sets_are_the_true_ones(story: Story) -> None:
+    """On GitHub and GitLab: what main has between two commits that served one after the other; rollbacks have none."""
+    history, since = story.world.history, story.start - timedelta(days=27)
+    trunk = {name: [pull.merge_sha for _, pull in merged] for name, merged in history.main.items()}
+    trunk |= {name: [build.sha for build in builds if build.merge] for name, builds in history.builds.items()}
+    served: dict[tuple[str, str], str] = {}
+    compared = 0
+    gitlab = sorted(story.of(Deployment, "gitlab"), key=lambda d: int(d.key.partition("/")[2]))
+    github = sorted(story.of(Deployment, "github"), key=lambda d: d.started or d.at)
+    for one in (*gitlab, *github):
+        name, place = one.about.id.removeprefix(f"{ORG}/"), (one.about.id, one.environment)
+        if one.result is not DeployResult.SUCCESS or one.environment == "preview":
+            assert (one.after, one.changes) == ("", ())
+            continue
+        before, served[place] = served.get(place), one.sha
+        if one.kind is DeployKind.ROLLBACK or before is None or one.at < since or before not in trunk[name]:
+            continue
+        shas = trunk[name]
+        between = shas[shas.index(before) + 1 : shas.index(one.sha) + 1]
+        assert (one.after, one.changes) == (before, tuple(between))
+        compared += bool(between)
+    assert compared > 50
 
 
 def test_tickets_are_the_true_ones(story: Story) -> None:

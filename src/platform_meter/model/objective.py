@@ -71,8 +71,8 @@ class Countable(Generic[E, D]):
     """A bad event in words: what it was, and why it is bad."""
     belongs: Callable[[StoredSli, E], bool] = lambda _sli, _event: True
     """Whether an event is this SLI's, as far as the words of its tally don't tell."""
-    required: bool = False
-    """Each word of `where` must be given."""
+    required: tuple[str, ...] = ()
+    """Words of `where` that must be given."""
     by_object: bool = False
     """Only the object tells the `cluster`; its name begins with it."""
     folded: type[Event] | None = None

@@ -245,6 +245,10 @@ class Sla(Definition):
         return self.calendars.get(priority) or self.calendar or usual
 
 
+INVALID = ("Duplicate", "Spam", "Merged")
+"""Resolutions of what was no ticket of its own, in every tool that uses these words."""
+
+
 class Ticketing(Definition):
     kind: Literal["Ticketing"]
     id: str = Field(examples=["jira-platform"])
@@ -255,7 +259,7 @@ class Ticketing(Definition):
     status: StatusMap = Field(examples=["{running: [Open], paused: [Waiting], done: [Closed]}"])
     category: CategoryFrom | None = None
     slas: tuple[Sla, ...] = ()
-    invalid: tuple[str, ...] = ("Duplicate", "Spam", "Merged")
+    invalid: tuple[str, ...] = INVALID
     """Resolutions that make a ticket no valid one."""
 
     @model_validator(mode="after")

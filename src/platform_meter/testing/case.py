@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from platform_meter.model.facts import Fact, Reading
+from platform_meter.model.push import Pushed
 from platform_meter.model.source import Outside, Page, Source, SourceError, Stream
 from platform_meter.testing.outside import Answering, FakeOutside
 
@@ -46,7 +47,11 @@ class Case:
     now: datetime
     since: datetime
     expected: Sequence[Fact]
-    """Every fact of a poll without a checkpoint, in any order."""
+    """Every fact of a poll without a checkpoint, and of what is `pushed`, in any order."""
+    pushed: Sequence[Pushed] = ()
+    """Requests that are let in, where nothing else tells of what is in them."""
+    hooks: Sequence[Pushed] = ()
+    """Requests that are let in and tell, sooner, what polls tell too."""
     people: Sequence[str] = field(default=())
     """Names, logins and texts that stand in the answers and must leave the source in no form."""
     momentary: frozenset[type[Fact]] = frozenset()
@@ -127,6 +132,8 @@ def poll(
             told.errors[stream.name] = error
             if not whole:
                 break
+    if source.receives is not None:
+        told.facts += [fact for one in case.pushed for fact in source.receives.read(settings(source, case), one)]
     return told
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
-from platform_meter.model.facts import Fact
+from platform_meter.model.facts import Event, Fact
 from platform_meter.model.proposal import Surroundings
+from platform_meter.model.push import Unreadable
 from platform_meter.model.source import (
     Expired,
     Limited,
@@ -178,6 +179,30 @@ def people_stay_outside(source: Source[Any], case: Case) -> None:
     hold(not leaked, f"it lets out {some(leaked)}; keep people as `outside.hashed` or not at all")
 
 
+def reads_what_is_pushed(source: Source[Any], case: Case) -> None:
+    """Of each request of the case facts as a poll would say them, or nothing; of what is broken a text for who sent it."""
+    if source.receives is None:
+        return
+    config, told = settings(source, case), list[Event]()
+    for request in (*case.pushed, *case.hooks):
+        told += source.receives.read(config, request)
+        try:
+            source.receives.read(config, dataclasses.replace(request, body=b'{"'))
+        except Unreadable as error:
+            hold(bool(str(error).strip()), "what nobody can read is refused without a word; say what to send instead")
+        except Exception as error:
+            raise AssertionError(f"a request that is cut off fails with {error!r}; raise Unreadable") from error
+    hold(
+        bool(told), "it is pushed to, and its case shows no request that says something; add it to `pushed` or `hooks`"
+    )
+    undeclared = {type(fact) for fact in told} - source.gives
+    hold(not undeclared, f"a request says {kinds(undeclared)}, which its `gives` does not declare")
+    wrong = [fact for fact in told if any(at.tzinfo is not UTC for at in _moments(fact))]
+    hold(not wrong, f"moments that are pushed and not in UTC: {some(wrong)}")
+    leaked = [person for person in case.people if person in repr(told)]
+    hold(not leaked, f"what is pushed lets out {some(leaked)}; keep people as `pushed.hashed` or not at all")
+
+
 def check_is_silent(source: Source[Any], case: Case) -> None:
     """`check` finds nothing missing in the recorded world."""
     missing = list(source.check(settings(source, case), world(case)))
@@ -202,6 +227,7 @@ CHECKS: tuple[Callable[[Source[Any], Case], None], ...] = (
     goes_on_past_slips_of_pages,
     goes_on_past_totals_that_lie,
     people_stay_outside,
+    reads_what_is_pushed,
     check_is_silent,
 )
 """All that a source is held to, each by itself."""

@@ -90,6 +90,7 @@ def deployment(id_: int, sha: str, created: datetime, *states: tuple[str, float]
             "state": state,
             "created_at": text(created + timedelta(minutes=after)),
             "updated_at": text(created + timedelta(minutes=after)),
+            "log_url": f"https://ci.example/rollouts/{id_}",
         }
         for number, (state, after) in enumerate(states)
     ]
@@ -122,6 +123,12 @@ class Repo:
     deployments: list[Row] = field(default_factory=list)
     pulls: list[Row] = field(default_factory=list)
     commits: dict[int, list[Row]] = field(default_factory=dict)
+    reviews: dict[int, list[Row]] = field(default_factory=dict)
+    """By pull request, as the one before."""
+    trunk: list[str] = field(default_factory=list)
+    """Commits, oldest first, that can be compared."""
+    forks: dict[str, list[str]] = field(default_factory=dict)
+    """By the last commit of each branch: its commits, the first of which stands in the trunk."""
     issues: list[Row] = field(default_factory=list)
     timelines: dict[int, list[Row]] = field(default_factory=dict)
     pushed: datetime | None = None
@@ -194,6 +201,10 @@ class Github:
                 return self._page(call, sorted(repo.pulls, key=lambda row: row["updated_at"], reverse=True))
             case ["pulls", number, "commits"]:
                 return self._page(call, repo.commits.get(int(number), []))
+            case ["pulls", number, "reviews"]:
+                return self._page(call, repo.reviews.get(int(number), []))
+            case ["compare", pair]:
+                return self._compare(repo, pair, call)
             case ["issues"]:
                 rows = [row for row in repo.issues if call.params.get("state", "open") in {"all", row["state"]}]
                 return self._page(call, sorted(rows, key=lambda row: row["updated_at"], reverse=True))
@@ -230,6 +241,24 @@ class Github:
             "updated_at": max(job["completed_at"] for job in jobs),
             **repo.attempts.get((id_, attempt), {}),
         }
+
+    def _compare(self, repo: Repo, pair: str, call: Call) -> Reply:
+        def before(sha: str) -> list[str]:
+            """The commit and all that it is made on."""
+            branch = repo.forks.get(sha) or [sha]
+            if branch[0] not in repo.trunk:
+                return []
+            return [*repo.trunk[: repo.trunk.index(branch[0])], *branch]
+
+        base, _, head = pair.partition("...")
+        one, other = before(base), before(head)
+        if not one or not other:
+            return Reply(status=404)
+        ahead, behind = [sha for sha in other if sha not in one], [sha for sha in one if sha not in other]
+        status = ("diverged" if behind else "ahead") if ahead else ("behind" if behind else "identical")
+        more = {"status": status, "total_commits": len(ahead)}
+        reply = self._page(call, [{"sha": sha} for sha in ahead], "commits")
+        return Reply(body={**reply.body, **more}, headers=reply.headers)
 
     def _runs(self, repo: Repo, call: Call) -> Reply:
         rows = sorted(repo.runs, key=lambda row: (row["created_at"], row["id"]), reverse=True)

@@ -120,3 +120,5 @@ def test_what_a_task_of_its_own_brings_back_is_compared_within_that_task() -> No
         "deployment/3": DeployKind.PLANNED,
         "deployment/4": DeployKind.ROLLBACK,
     }
+    tasks = [fact.task for fact in told.facts.values() if isinstance(fact, Deployment)]
+    assert tasks == ["deploy:basket", "deploy:basket", "deploy:search", "deploy:basket"]

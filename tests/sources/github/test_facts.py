@@ -16,16 +16,19 @@ from platform_meter.model.outcomes import OutcomeRule, Signs, classify, with_own
 from platform_meter.sources.github.facts import (
     attempt_fact,
     change_fact,
+    deployment_fact,
     job_facts,
     job_signs,
     marked_kind,
     pool_of,
     run_fact,
     run_signs,
+    service_of,
     verdict,
+    version_of,
 )
 from platform_meter.sources.github.outcomes import RULES
-from platform_meter.sources.github.rows import Job, Pull, Run, StatusRow, more
+from platform_meter.sources.github.rows import Job, Pull, Review, Run, StatusRow, more
 from platform_meter.sources.github.tickets import priority_of
 
 AT = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -304,6 +307,108 @@ def test_change_of_a_machine_user() -> None:
     assert not change_fact(REF, pull, AT, [], ()).bot
     fact = change_fact(REF, pull, AT, [], ("renovate",))
     assert (fact.bot, fact.labels, fact.sha, fact.first_commit) == (True, ("hotfix",), "f00", None)
+
+
+def _pull(**more: Any) -> Pull:
+    row = {
+        "id": 1, "number": 12, "title": "Do", "user": {"login": "ada", "type": "User"}, "labels": [],
+        "created_at": text(AT), "updated_at": text(AT), "merged_at": text(AT + HOUR), "merge_commit_sha": "f00",
+        "head": {"ref": "do", "sha": "c0"}, "base": {"ref": "main", "sha": "b0"},
+        "html_url": "https://github.example/acme/api/pull/12",
+    }  # fmt: skip
+    return msgspec.convert(row | more, Pull)
+
+
+def _reviewed(minutes: float | None, login: str | None = "bob", kind: str = "User") -> Review:
+    at = None if minutes is None else text(AT + timedelta(minutes=minutes))
+    user = None if login is None else {"login": login, "type": kind}
+    return msgspec.convert({"id": 1, "state": "APPROVED", "user": user, "submitted_at": at}, Review)
+
+
+@pytest.mark.parametrize(
+    ("reviews", "first"),
+    [
+        ([], None),
+        ([_reviewed(30), _reviewed(20)], 20),
+        ([_reviewed(10, "ada"), _reviewed(20)], 20),
+        ([_reviewed(10, "checks[bot]"), _reviewed(11, "machine"), _reviewed(12, "app", "Bot")], None),
+        ([_reviewed(None), _reviewed(10, None)], None),
+        ([_reviewed(61)], None),
+    ],
+)
+def test_first_review_is_that_of_another_person_before_the_merge(reviews: list[Review], first: float | None) -> None:
+    """None by the author, a bot or an account that is gone, none that is still written, none behind the merge."""
+    fact = change_fact(REF, _pull(), AT + HOUR, [], ("machine",), reviews)
+    assert fact.first_review == (None if first is None else AT + timedelta(minutes=first))
+
+
+def test_whose_author_is_gone_has_no_review() -> None:
+    """Nobody knows who is another."""
+    assert change_fact(REF, _pull(user=None), AT + HOUR, [], (), [_reviewed(20)]).first_review is None
+
+
+def test_a_change_is_called_as_people_call_it() -> None:
+    """With its repository, its branch and its page; what it takes back is named whole, and no text is kept."""
+    row = _pull(title='Revert "Secret plan"', body="Reverts #9\n\nSecret reasons")
+    fact = change_fact(REF, row, AT + HOUR, [], ())
+    assert (fact.name, fact.branch) == (f"{REF.id}#12", "main")
+    assert fact.url == "https://github.example/acme/api/pull/12"
+    assert fact.undoes == (f"{REF.id}#9",)
+    assert "ecret" not in repr(fact)
+
+
+@pytest.mark.parametrize(
+    ("task", "service"),
+    [
+        ("deploy", ""),
+        ("deploy:hotfix", ""),
+        ("rollback", ""),
+        ("deploy:basket", "deploy:basket"),
+        ("deploy:basket:hot-fix", "deploy:basket"),
+        ("rollbackable", "rollbackable"),
+    ],
+)
+def test_a_hotfix_goes_where_all_else_goes(task: str, service: str) -> None:
+    """What a task says of the kind makes no other place of it, so that what comes next is compared with the hotfix."""
+    assert service_of(task) == service
+
+
+@pytest.mark.parametrize(
+    ("ref", "version"),
+    [
+        ("v1.2.3", "v1.2.3"),
+        ("1.2", "1.2"),
+        ("v2.0.0-rc.1+7", "v2.0.0-rc.1+7"),
+        ("refs/tags/release-7", "release-7"),
+        ("main", ""),
+        ("refs/heads/1.2", ""),
+        ("release/1.2", ""),
+        ("7", ""),
+        ("a" * 40, ""),
+    ],
+)
+def test_a_tag_is_a_version(ref: str, version: str) -> None:
+    """Where its ref says so or looks like one; branches and commits are none."""
+    assert version_of(ref) == version
+
+
+@pytest.mark.parametrize(
+    ("links", "url"),
+    [
+        ({"log_url": "https://ci.example/1", "target_url": "https://ci.example/2"}, "https://ci.example/1"),
+        ({"log_url": "", "target_url": "https://ci.example/2"}, "https://ci.example/2"),
+        ({"log_url": "javascript:alert(1)", "target_url": None}, ""),
+    ],
+)
+def test_a_deployment_has_the_address_of_its_log(links: dict[str, str | None], url: str) -> None:
+    """Where its status tells one that leads somewhere."""
+    (row,) = deployment(1, "a", AT, ("success", 3))["statuses"]
+    ended = verdict([msgspec.convert(row | links, StatusRow)])
+    assert ended is not None
+    fact = deployment_fact(
+        REF, id_=1, sha="a", environment="production", created=AT, kind=DeployKind.PLANNED, ended=ended
+    )
+    assert fact.url == url
 
 
 @pytest.mark.parametrize(

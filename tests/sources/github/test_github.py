@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.sources.github.github_hooks import deliveries
 from tests.sources.github.github_server import Github, Repo, Row, deployment, job, run, runner, text
 
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun, PipelineRunners
 from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult, Repository
+from platform_meter.model.facts.incidents import Incident, IncidentWay, Severity
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Page, Refused, Unreachable
@@ -25,6 +27,7 @@ from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(days=10)
 OLD, NEW = "a" * 40, "b" * 40
+BETWEEN = ["d" * 40, "e" * 40]
 PAYMENTS = Ref(system="github", kind="repository", id="acme/payments", labels=(("topic:money", "true"),))
 LEGACY = Ref(system="github", kind="repository", id="acme/legacy")
 SETTINGS: dict[str, Any] = {
@@ -43,6 +46,10 @@ def minutes(before_now: float) -> datetime:
 
 def _person(login: str, kind: str = "User") -> dict[str, str]:
     return {"login": login, "type": kind}
+
+
+def _review(id_: int, before_now: float, user: dict[str, str]) -> Row:
+    return {"id": id_, "state": "COMMENTED", "user": user, "submitted_at": text(minutes(before_now)), "body": "secret"}
 
 
 def small_world() -> Github:
@@ -64,6 +71,9 @@ def small_world() -> Github:
         "merged_at": text(minutes(45)),
         "merge_commit_sha": NEW,
         "head": {"ref": "mona/undo", "sha": "c" * 40},
+        "base": {"ref": "main", "sha": OLD},
+        "body": "Reverts acme/payments#7\n\nMona's secret",
+        "html_url": "https://github.example/acme/payments/pull/9",
     }
     closed = {**pull, "id": 901, "number": 10, "merged_at": None}
     issue = {
@@ -99,7 +109,17 @@ def small_world() -> Github:
             deployment(74, NEW, minutes(2), ("queued", 0)),
         ],
         pulls=[pull, closed],
-        commits={9: [{"commit": {"author": {"name": "Mona Lisa", "date": text(minutes(260))}}}]},
+        commits={9: [{"commit": {"author": {"name": "Mona Lisa", "date": text(minutes(260))}, "message": "Mona's"}}]},
+        reviews={
+            9: [
+                _review(1, 199, _person("mona-lisa")),
+                _review(2, 198, _person("triage[bot]", "Bot")),
+                {**_review(3, 150, _person("ada")), "state": "PENDING", "submitted_at": None},
+                _review(4, 120, _person("ada")),
+                _review(5, 90, _person("ada")),
+            ]
+        },
+        trunk=[OLD, *BETWEEN, NEW],
         issues=[issue, {**issue, "id": 501, "number": 6, "pull_request": {}}],
         timelines={5: timeline},
     )
@@ -166,6 +186,9 @@ def _deployment(id_: int, sha: str, created: datetime, took: float, kind: Deploy
         result=more.get("result", DeployResult.SUCCESS),
         kind=kind,
         started=created,
+        after=OLD if more.get("changes") else "",
+        changes=tuple(more.get("changes", ())),
+        url=f"https://ci.example/rollouts/{id_}",
     )
 
 
@@ -204,6 +227,20 @@ def later_world() -> Answering:
         (5, 1): [],
         (6, 1): [],
     }
+    hotfix = payments.pulls[0] | {
+        "id": 902,
+        "number": 11,
+        "title": "Mona's limit",
+        "body": "Caused by #9",
+        "created_at": text(minutes(-10)),
+        "updated_at": text(minutes(-20)),
+        "merged_at": text(minutes(-20)),
+        "merge_commit_sha": "f" * 40,
+        "head": {"ref": "hotfix/limit", "sha": "9" * 40},
+        "html_url": "https://github.example/acme/payments/pull/11",
+    }
+    payments.pulls.append(hotfix)
+    payments.reviews[11] = [_review(n, -11 - n, _person("mona-lisa" if n < 3 else "ada")) for n in range(1, 5)]
     payments.deployments[-1] = deployment(74, NEW, minutes(2), ("queued", 0), ("in_progress", 5), ("success", 12))
     closed = Repo(name="acme/closed", created=NOW - timedelta(days=3), runs=[run(90, minutes(50))])
     strange = Repo(name="acme/strange", created=NOW)
@@ -235,7 +272,21 @@ LATER = Later(
         PipelineActive(
             about=Ref(system="github", kind="pool", id="acme/ubuntu-latest"), pool="ubuntu-latest", queued=1, running=0
         ),
-        _deployment(74, NEW, minutes(2), 12, DeployKind.PLANNED),
+        _deployment(74, NEW, minutes(2), 12, DeployKind.PLANNED, changes=[*BETWEEN, NEW]),
+        Change(
+            key="pull/902",
+            at=minutes(-20),
+            about=PAYMENTS,
+            updated=minutes(-20),
+            sha="f" * 40,
+            opened=minutes(-10),
+            first_review=minutes(-14),
+            labels=("bug", "hotfix"),
+            name="acme/payments#11",
+            branch="main",
+            mends=("acme/payments#9",),
+            url="https://github.example/acme/payments/pull/11",
+        ),
         _named("acme/closed", timedelta(days=3)),
         _named("acme/tools", timedelta(days=1)),
     ],
@@ -244,10 +295,11 @@ LATER = Later(
     rejected=3,
 )
 CASE = Case(
-    settings=SETTINGS,
+    settings={**SETTINGS, "incidents": {"labels": ["login"]}},
     answers=small_world,
+    hooks=tuple(deliveries(small_world())),
     later=LATER,
-    without=[({"jobs": "none"}, frozenset({PipelineJob})), ({"issues": []}, frozenset({TicketEvent})), ({"runners": False}, frozenset({PipelineRunners}))],
+    without=[({"jobs": "none"}, frozenset({PipelineJob})), ({"issues": [], "incidents": None}, frozenset({TicketEvent, Incident})), ({"incidents": None}, frozenset({Incident})), ({"runners": False}, frozenset({PipelineRunners}))],
     now=NOW,
     since=SINCE,
     people=("mona", "Mona", "ada", "m@example.test", "secret", "triage"),
@@ -263,7 +315,7 @@ CASE = Case(
             about=Ref(system="github", kind="pool", id="acme/builders"), pool="builders", idle=0, busy=1, offline=0
         ),
         _deployment(70, OLD, minutes(90), 2, DeployKind.PLANNED),
-        _deployment(71, NEW, minutes(60), 3, DeployKind.PLANNED),
+        _deployment(71, NEW, minutes(60), 3, DeployKind.PLANNED, changes=[*BETWEEN, NEW]),
         _deployment(72, OLD, minutes(30), 1, DeployKind.ROLLBACK),
         _deployment(73, NEW, minutes(10), 2, DeployKind.HOTFIX, result=DeployResult.FAILED),
         Change(
@@ -274,7 +326,12 @@ CASE = Case(
             sha=NEW,
             opened=minutes(200),
             first_commit=minutes(260),
+            first_review=minutes(120),
             labels=("bug", "revert"),
+            name="acme/payments#9",
+            branch="main",
+            undoes=("acme/payments#7",),
+            url="https://github.example/acme/payments/pull/9",
         ),
         _ticket(
             "created", 300, TicketChange.CREATED, Role.REPORTER,
@@ -287,6 +344,10 @@ CASE = Case(
         _ticket("commented/5", 230, TicketChange.COMMENT, Role.AGENT),
         _ticket("closed/6/status", 100, TicketChange.STATUS, Role.AGENT, status="closed"),
         _ticket("closed/6", 100, TicketChange.RESOLVED, Role.AGENT, resolution="Won't Do"),
+        Incident(
+            key="issue/500", at=minutes(300), about=PAYMENTS, updated=minutes(100), severity=Severity.CRITICAL,
+            way=IncidentWay.TICKET, name="acme/payments#5", ids=("acme/payments#5",), valid=False,
+        ),
     ],
 )  # fmt: skip
 
@@ -697,7 +758,7 @@ def _refusing(*parts: str, status: int = 403) -> FakeOutside:
                 "repository acme/payments: its workflow runs can't be read; give the token the repository permission 'Actions: read'",
                 "repository acme/payments: its deployments can't be read; give the token the repository permission 'Deployments: read'",
                 "repository acme/payments: its pull requests can't be read; give the token the repository permission 'Pull requests: read'",
-                "repository acme/payments: its CODEOWNERS can't be read; give the token the repository permission 'Contents: read'",
+                "repository acme/payments: its CODEOWNERS and commits that were rolled out can't be read; give the token the repository permission 'Contents: read'",
                 "repository acme/payments: its teams, asked where there is no CODEOWNERS, can't be read; give the token the repository permission 'Administration: read'",
                 "repository acme/payments: its issues can't be read; give the token the repository permission 'Issues: read'",
             ],
@@ -728,11 +789,15 @@ def test_check_of_a_server_without_rate_limits() -> None:
 
 
 def test_check_of_an_empty_repository() -> None:
-    """One without contents answers 404 to them: nothing is missing. With `codeowners: false` neither is asked for."""
+    """One without contents answers 404 to them: nothing is missing. Teams are asked for with `codeowners` alone."""
     config = Config.model_validate(SETTINGS)
     assert SOURCE.check(config, _refusing("/contents", status=404)) == []
     without = config.model_copy(update={"codeowners": False})
-    assert SOURCE.check(without, _refusing("/contents", "/teams")) == []
+    assert SOURCE.check(without, _refusing("/contents", "/teams")) == [
+        "repository acme/payments: its commits that were rolled out can't be read; give the token the repository permission 'Contents: read'"
+    ]
+    neither = without.model_copy(update={"change_sets": False})
+    assert SOURCE.check(neither, _refusing("/contents", "/teams")) == []
 
 
 def test_check_of_an_unknown_organisation() -> None:

@@ -112,3 +112,14 @@ def test_a_pending_deployment_that_is_deleted_is_forgotten() -> None:
         assert told.outside.gaps == []
         assert len([call for call in told.outside.paid if "/deployments" in call.path]) == calls
     assert _ids(told, Deployment) == {1, 101, 102, 103}
+
+
+def test_reviews_of_young_changes_are_asked_for() -> None:
+    """At a call each, for 28 days; with `reviews: false` at none, and the change is told all the same."""
+    pulls = [pull(1, 30), pull(2, 27 * 24 * 60), pull(3, 29 * 24 * 60)]
+    for settings, asked in ({}, ["1", "2"]), ({"reviews": False}, []):
+        repo = Repo(name="acme/api", created=NOW - timedelta(days=900), pulls=pulls)
+        told = Told(Github([repo]), codeowners=False, **settings)
+        told.poll(NOW, NOW - timedelta(days=60))
+        assert [call.path.split("/")[5] for call in told.asked("/reviews")] == asked
+        assert _ids(told, Change) == {1, 2, 3}

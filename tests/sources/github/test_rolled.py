@@ -67,6 +67,8 @@ def test_a_job_that_a_rule_names_is_a_deployment() -> None:
         kind=DeployKind.PLANNED,
         started=minutes(30),
         way=DeployWay.JOB,
+        task=".github/workflows/deploy-api.yml prod *",
+        url="https://github.example/runs/1",
     )
     assert found["job/15"].result is DeployResult.FAILED
 
@@ -155,3 +157,17 @@ def test_without_a_job_in_its_rules_history_costs_no_calls() -> None:
         told = _told(rows, rule)
         told.poll(NOW, SINCE)
         assert len(told.asked("/jobs")) == calls
+
+
+def test_a_long_import_that_breaks_off_goes_on_behind_what_it_told() -> None:
+    """Fifty rollouts are told at a time: their comparisons are not made again."""
+    shas = [f"{n:040x}" for n in range(60)]
+    told = _told([_rollout(n, minutes(600 - n), sha) for n, sha in enumerate(shas)], BY_RUN)
+    assert isinstance(told.world, Github)
+    told.world.repos[0].trunk = shas
+    told.world.repos.append(Repo(name="acme/web", created=NOW))
+    told.poll(NOW, SINCE, fail_at=58)
+    assert len(_deployments(told)) == 50
+    told.poll(NOW + MINUTE)
+    assert len(told.asked("/compare/")) == 10
+    assert [one.changes for one in _deployments(told).values()] == [(), *((sha,) for sha in shas[1:])]

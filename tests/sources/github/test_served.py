@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from platform_meter.sources.github.served import Served, goes_back, remember
+from platform_meter.sources.github.served import Served, goes_back, last_before, remember
 from platform_meter.sources.github.state import Rollout
 
 START = datetime(2026, 5, 20, tzinfo=UTC)
@@ -23,3 +23,14 @@ def test_what_served_before_the_version_that_serves_goes_back() -> None:
     assert not goes_back(served, _rollout(3, "b"))
     assert not goes_back(served, _rollout(3, "c"))
     assert not goes_back(served, _rollout(3, "a", "staging"))
+
+
+def test_what_served_before_is_that_of_the_same_environment_and_task() -> None:
+    """However late it was told."""
+    served: Served = {}
+    for id_, sha, environment in ((4, "d", "production"), (1, "a", "production"), (2, "b", "staging")):
+        remember(served, _rollout(id_, sha, environment))
+    before = last_before(served, _rollout(3, "c"))
+    assert before is not None
+    assert before.sha == "a"
+    assert last_before(served, _rollout(3, "c", "elsewhere")) is None

@@ -35,7 +35,11 @@ def job(id_: int, name: str, status: str, created: str, ended: str | None, **mor
 
 def deployment(id_: int, sha: str, status: str, ended: str, **more: Any) -> dict[str, Any]:
     row = {"id": id_, "sha": sha, "status": status, "created_at": at("10:00:00"), "updated_at": at(ended)}
-    return row | {"ref": "main", "environment": {"name": "production"}, "deployable": {"finished_at": at(ended)}} | more
+    return row | {"ref": "main", "environment": {"name": "production"}, "deployable": _job(id_, ended)} | more
+
+
+def _job(id_: int, ended: str) -> dict[str, Any]:
+    return {"finished_at": at(ended), "tag": False, "web_url": f"https://gitlab.example/jobs/{id_}"}
 
 
 @dataclass(slots=True)
@@ -48,6 +52,8 @@ class GitLab:
     """By pipeline."""
     others: dict[str, Reply] = field(default_factory=dict)
     """Answers by path: what belongs to a merge request, and what is refused."""
+    trunk: list[str] = field(default_factory=list)
+    """Commits of the first project, oldest first, that can be compared."""
     page: int = 3
     """Rows in a page, however many are asked for."""
 
@@ -61,6 +67,8 @@ class GitLab:
             return self.others[path]
         if path.startswith("/api/v4/groups/acme/"):
             return self._page(self.projects, call)
+        if path == "/api/v4/projects/1/repository/compare":
+            return self._compare(str(call.params["from"]), str(call.params["to"]))
         found = re.fullmatch(r"/api/v4/projects/(\d+)/(\w+)(?:/(\d+)(/jobs)?)?", path)
         if not found or not any(row["id"] == int(found[1]) for row in self.projects):
             return Reply(status=404)
@@ -74,6 +82,13 @@ class GitLab:
             one = [row for row in rows if row["id"] == int(found[3])]
             return Reply(body=one[0]) if one else Reply(status=404)
         return self._page(self._changed(rows, call), call)
+
+    def _compare(self, base: str, head: str) -> Reply:
+        if base not in self.trunk or head not in self.trunk:
+            return Reply(status=404)
+        between = self.trunk[self.trunk.index(base) + 1 : self.trunk.index(head) + 1]
+        rows = [{"id": sha, "title": "secret", "author_name": "Alice"} for sha in between]
+        return Reply(body={"commit": rows[-1] if rows else None, "commits": rows, "diffs": []})
 
     def _changed(self, rows: list[dict[str, Any]], call: Call) -> list[dict[str, Any]]:
         """What changed in the range that is asked for, the last first; a row with an odd time comes first."""

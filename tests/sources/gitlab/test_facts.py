@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from tests.sources.gitlab.gitlab_server import at, job, pipeline
+from tests.sources.gitlab.gitlab_server import at, deployment, job, pipeline
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome, PipelineRun
+from platform_meter.model.facts.delivery import DeployResult
 from platform_meter.model.outcomes import OutcomeRule, classify, with_own
-from platform_meter.sources.gitlab.facts import change_fact, job_signs, pipeline_facts
+from platform_meter.sources.gitlab.facts import change_fact, deployment_fact, job_signs, pipeline_facts
 from platform_meter.sources.gitlab.outcomes import RULES
-from platform_meter.sources.gitlab.rows import JobRow, MergeRequest, Note, Pipeline
+from platform_meter.sources.gitlab.rows import Commit, DeploymentRow, JobRow, MergeRequest, Note, Pipeline
 
 PROVISION = OutcomeRule.model_validate({"step": "provision*", "class": "infra_failure"})
 MERGED = datetime(2026, 5, 4, 10, tzinfo=UTC)
@@ -69,3 +70,29 @@ def test_a_review_is_anothers_word_before_the_merge(note: dict[str, object], fir
     ref = Ref(system="gitlab", kind="repository", id="acme/shop")
     notes = [msgspec.convert(note, Note)]
     assert change_fact(ref, request, MERGED, (), notes, ("renovate",)).first_review == first
+
+
+def test_a_deployment_of_a_tag_is_a_version() -> None:
+    """With the address of its job; a branch is none, and what was told from outside has no job."""
+    ref = Ref(system="gitlab", kind="repository", id="acme/shop")
+    of_tag = {"tag": True, "web_url": "https://gitlab.example/jobs/1"}
+    of_branch = {"tag": False, "web_url": "javascript:alert(1)"}
+    for job_, expected in (
+        (of_tag, ("v1.2", "https://gitlab.example/jobs/1")),
+        (of_branch, ("", "")),
+        (None, ("", "")),
+    ):
+        row = msgspec.convert(deployment(1, "a", "success", "10:00:00", ref="v1.2", deployable=job_), DeploymentRow)
+        fact = deployment_fact(ref, row, DeployResult.SUCCESS, rollback=False)
+        assert (fact.version, fact.url) == expected
+
+
+def test_a_hotfix_names_what_it_mends() -> None:
+    """As GitLab names merge requests; what its commits take back counts too where it is a revert."""
+    ref = Ref(system="gitlab", kind="repository", id="acme/team/shop")
+    row = {"id": 1, "iid": 9, "title": 'Revert "Speed up"', "created_at": at("08:00:00"), "updated_at": at("10:00:00")}
+    request = msgspec.convert({**row, "source_branch": "hotfix-1", "description": "Caused by !7"}, MergeRequest)
+    back = msgspec.convert({"id": "b" * 40, "message": f'Revert "x"\n\nThis reverts commit {"a" * 40}.'}, Commit)
+    fact = change_fact(ref, request, MERGED, [back], (), ())
+    assert (fact.name, fact.labels) == ("acme/team/shop!9", ("hotfix", "revert"))
+    assert (fact.mends, fact.undoes) == (("acme/team/shop!7",), ("a" * 40,))

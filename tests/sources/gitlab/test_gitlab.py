@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.sources.gitlab.gitlab_hooks import deliveries
 from tests.sources.gitlab.gitlab_server import GitLab, at, deployment, job, pipeline, project
 
 from platform_meter.model.facts import Fact, Ref
@@ -35,6 +36,7 @@ def moment(clock: str) -> datetime:
 
 def small_world() -> GitLab:
     world = GitLab(projects=[project(1, "acme/shop"), project(2, SEALED, builds_access_level="disabled")])
+    world.trunk = ["a", "a2", "b", "b2", "c"]
     world.put(
         1,
         "pipelines",
@@ -67,6 +69,9 @@ def small_world() -> GitLab:
         "id": 31,
         "iid": 3,
         "title": 'Revert "x"',
+        "description": "Alice's secret\n\nThis reverts merge request !2",
+        "target_branch": "main",
+        "web_url": "https://gitlab.example/acme/shop/-/merge_requests/3",
         "created_at": at("09:00:00"),
         "updated_at": at("10:00:00"),
         "merged_at": at("10:00:00"),
@@ -108,7 +113,10 @@ def later_world() -> GitLab:
         job(301, "build", "success", "11:56:05", "11:56:59"),
         job(302, "ship", "success", "11:56:05", "12:31:00", started_at=at("12:30:05")),
     ]
-    world.lists[1, "deployments"][2] = deployment(23, "a", "success", "12:01:00")
+    world.lists[1, "deployments"][2:] = [
+        deployment(23, "a", "success", "12:01:00"),
+        deployment(24, "c", "success", "12:02:00"),
+    ]
     world.others["/api/v4/projects/2/merge_requests"] = Reply(status=403)
     return world
 
@@ -143,7 +151,9 @@ def ran_job(id_: int, of: int, ended: str, outcome: Outcome) -> PipelineJob:
     )
 
 
-def rollout(id_: int, sha: str, ended: str, kind: DeployKind = DeployKind.PLANNED) -> Deployment:
+def rollout(
+    id_: int, sha: str, ended: str, kind: DeployKind = DeployKind.PLANNED, changes: Sequence[str] = ()
+) -> Deployment:
     return Deployment(
         key=f"deployment/{id_}",
         at=moment(ended),
@@ -154,6 +164,9 @@ def rollout(id_: int, sha: str, ended: str, kind: DeployKind = DeployKind.PLANNE
         result=DeployResult.SUCCESS,
         kind=kind,
         started=moment("10:00:00"),
+        after="a" if changes else "",
+        changes=tuple(changes),
+        url=f"https://gitlab.example/jobs/{id_}",
     )
 
 
@@ -169,6 +182,7 @@ REPOSITORIES = [
 CASE = Case(
     settings=SETTINGS,
     answers=small_world,
+    hooks=tuple(deliveries(small_world())),
     now=NOW,
     since=SINCE,
     expected=[
@@ -179,7 +193,7 @@ CASE = Case(
         pool("big,kvm", 1, 0),
         pool("linux", 1, 1),
         rollout(21, "a", "10:01:00"),
-        rollout(22, "b", "10:02:00"),
+        rollout(22, "b", "10:02:00", changes=["a2", "b"]),
         Change(
             key="merge_request/31",
             at=moment("10:00:00"),
@@ -190,9 +204,13 @@ CASE = Case(
             first_commit=moment("08:00:00"),
             first_review=moment("09:10:00"),
             labels=("area", "revert"),
+            name="acme/shop!3",
+            branch="main",
+            undoes=("acme/shop!2",),
+            url="https://gitlab.example/acme/shop/-/merge_requests/3",
         ),
     ],
-    people=("u-alice", "u-bob"),
+    people=("u-alice", "u-bob", "Alice", "secret"),
     later=Later(
         answers=later_world,
         after=timedelta(hours=1),
@@ -214,6 +232,7 @@ CASE = Case(
             pool("linux", 0, 0),
             *(run(n, f"12:1{n % 10}:00", Outcome.SKIPPED, 0, reason="skipped") for n in range(14, 19)),
             rollout(23, "a", "12:01:00", DeployKind.ROLLBACK),
+            rollout(24, "c", "12:02:00", changes=["a2", "b", "b2", "c"]),
         ],
         gaps=(f"{SEALED}: ",),
         rejected=1,
@@ -426,3 +445,11 @@ def test_it_proposes_the_group_of_a_remote() -> None:
         found = SOURCE.propose(Surroundings(remotes=(("origin", address),)))
         assert found is not None
         assert found.found == {"gitlab-acme": {"group": "acme", "token": {"env": "GITLAB_TOKEN"}}}
+
+
+def test_without_reviews_notes_are_not_asked_for() -> None:
+    """The change is told all the same, and its commits are read."""
+    facts, outside = told(small_world(), NOW, reviews=False)
+    (change,) = (fact for fact in facts if isinstance(fact, Change))
+    assert (change.first_commit, change.first_review) == (moment("08:00:00"), None)
+    assert not any(call.path.endswith("/notes") for call in outside.calls)

@@ -17,6 +17,7 @@ from tests.sources.jira.jira_server import Jira, Row, comment, history, issue, i
 
 from platform_meter.model.access import Basic, Secret, Token
 from platform_meter.model.facts import Fact, Ref
+from platform_meter.model.facts.incidents import Incident, IncidentWay, Severity
 from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketEvent
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Unexpected
@@ -144,8 +145,10 @@ LATER = Later(
     gaps=["PLAT-11: its changelog can't be read to the end"],
     rejected=3,
 )
+INCIDENTS: dict[str, Any] = {"incidents": {"types": ["bug"], "severities": {"Highest": "major"}}}
 CASE = Case(
-    settings=SETTINGS,
+    settings={**SETTINGS, **INCIDENTS},
+    without=[({"incidents": None}, frozenset({Incident}))],
     answers=small_world,
     later=LATER,
     now=NOW,
@@ -175,8 +178,21 @@ CASE = Case(
         _created(2, 5, 5, "Task"),
         _created(3, 100, 30, "Task"),
         _event(3, "resolved", 100, TicketChange.RESOLVED, resolution="Duplicate"),
+        Incident(
+            key="10001/incident",
+            at=hours(50),
+            about=Ref(system="jira", kind="project", id="PLAT/Gateway"),
+            updated=hours(3),
+            severity=Severity.MAJOR,
+            way=IncidentWay.TICKET,
+            resolved=hours(3),
+            name="PLAT-1",
+            url="https://acme.atlassian.net/browse/PLAT-1",
+            ids=("PLAT-1", "https://acme.atlassian.net/browse/PLAT-1"),
+        ),
     ],
 )
+STEPS = [fact for fact in CASE.expected if isinstance(fact, TicketEvent)]
 
 
 def data_center(world: Callable[[], Jira]) -> Callable[[], Jira]:
@@ -300,7 +316,33 @@ def test_other_settings_start_anew() -> None:
     world = small_world()
     _, checkpoint, _ = _poll(world)
     facts, _, _ = _poll(world, checkpoint, select="labels = a")
-    assert len(facts) == len(CASE.expected)
+    assert len(facts) == len(STEPS)
+
+
+def test_other_rules_for_incidents_start_anew() -> None:
+    """Tickets that were told before may be incidents now; what names other records is asked for with such rules alone."""
+    world = small_world()
+    _, checkpoint, plain = _poll(world)
+    facts, checkpoint, asking = _poll(world, checkpoint, **INCIDENTS)
+    assert [fact for fact in facts if isinstance(fact, Incident)] == CASE.expected[-1:]
+    assert _poll(world, checkpoint, **INCIDENTS)[0] == []
+    fields = [{*call.body["fields"]} for outside in (plain, asking) for call in outside.calls if call.method == "POST"]
+    assert {"summary", "description", "issuelinks"} == fields[-1] - fields[0]
+
+
+def test_an_incident_whose_ticket_is_gone_is_taken_back() -> None:
+    """Nobody will ever say that it ended; of a ticket that was none, nothing is taken back."""
+    world = Jira([issue(n, hours(30), hours(30), labels=labels) for n, labels in ((1, ["incident"]), (2, []))])
+    rules: dict[str, Any] = {"incidents": {"labels": ["Incident"]}}
+    facts, checkpoint, _ = _poll(world, **rules)
+    (told,) = [fact for fact in facts if isinstance(fact, Incident)]
+    world.issues = []
+    _, checkpoint, _ = _poll(world, checkpoint, NOW + timedelta(days=1), **rules)
+    gone, _, _ = _poll(world, checkpoint, NOW + timedelta(days=2), **rules)
+    assert [fact.key for fact in gone] == ["10001/gone", "10001/incident", "10002/gone"]
+    (back,) = [fact for fact in gone if isinstance(fact, Incident)]
+    assert (told.valid, back.valid) == (True, False)
+    assert (back.at, back.about, back.updated) == (told.at, told.about, NOW + timedelta(days=2))
 
 
 def test_data_center_gives_the_same_facts() -> None:
@@ -308,7 +350,7 @@ def test_data_center_gives_the_same_facts() -> None:
     world = small_world()
     world.version = "2"
     facts, _, outside = _poll(world)
-    assert set(facts) == set(CASE.expected)
+    assert set(facts) == {*STEPS}
     assert {call.path for call in outside.calls} == {
         "/rest/api/3/myself",
         "/rest/api/2/myself",
@@ -319,7 +361,7 @@ def test_data_center_gives_the_same_facts() -> None:
 def test_internal_comments_can_be_left_out() -> None:
     """`public_comments_only` drops what customers don't see."""
     facts, _, _ = _poll(small_world(), public_comments_only=True)
-    assert {fact.key for fact in CASE.expected} - {fact.key for fact in facts} == {
+    assert {fact.key for fact in STEPS} - {fact.key for fact in facts} == {
         "10001/comment/4",
         "10001/comment/5",
     }

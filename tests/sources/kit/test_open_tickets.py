@@ -93,3 +93,18 @@ def test_what_a_visit_saw_is_written_down_when_it_is_told() -> None:
     write()
     visit.take()()
     assert list(tickets.sights) == ["2"]
+
+
+def test_that_a_ticket_is_an_incident_is_remembered_until_it_is_closed_or_gone() -> None:
+    """Also where it is seen again by somebody who does not know."""
+    tickets = OpenTickets()
+    made = datetime(2026, 3, 1, tzinfo=UTC)
+    tickets.saw("1", MONDAY, "PLAT", incident=made)
+    tickets.saw("2", MONDAY, "PLAT", incident=made)
+    tickets.saw("1", TUESDAY, "PLAT")
+    assert tickets.incidents == {"1": made, "2": made}
+    tickets.closed("2")
+    assert not tickets.gone("1", TUESDAY)
+    assert tickets.incidents == {"1": made}
+    assert tickets.gone("1", TUESDAY + timedelta(days=1))
+    assert tickets.incidents == {}

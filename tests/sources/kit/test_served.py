@@ -7,7 +7,14 @@ from operator import attrgetter
 
 import pytest
 
-from platform_meter.sources.kit.served import PLACES_KEPT, SERVED_KEPT, brings_back, goes_back, remember
+from platform_meter.sources.kit.served import (
+    PLACES_KEPT,
+    SERVED_KEPT,
+    brings_back,
+    goes_back,
+    last_before,
+    remember,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +51,15 @@ def test_what_served_later_says_nothing() -> None:
     assert [one.sha for one in served["production"]] == ["a", "b", "c"]
     assert brings_back(served["production"], _Rollout(4, "b"), _ORDER)
     assert not brings_back(served["production"], _Rollout(2, "b"), _ORDER)
+
+
+def test_what_served_when_one_came_is_the_last_before_it() -> None:
+    """Not itself, where it is told again, nor what came later; the first one has none."""
+    served = [_Rollout(1, "a"), _Rollout(3, "c"), _Rollout(4, "d")]
+    assert last_before(served, _Rollout(3, "c"), _ORDER) == _Rollout(1, "a")
+    assert last_before(served, _Rollout(9, "e"), _ORDER) == _Rollout(4, "d")
+    assert last_before(served, _Rollout(1, "a"), _ORDER) is None
+    assert last_before([], _Rollout(1, "a"), _ORDER) is None
 
 
 def test_only_the_last_are_kept() -> None:

@@ -221,7 +221,7 @@ NODE_MINUTES = Countable(
     word="node_minutes",
     event=SliCount,
     where=("cluster",),
-    required=True,
+    required=("cluster",),
     good=_ready,
     told=told_count,
 )

@@ -2,7 +2,7 @@
 
 One stream reads the `listing` of repositories, sweeps them (`sweep`), the one visited longest ago first, so that even a
 sweep that always ends early (quota) gets everywhere, and asks for their `owners`. The lists of a repository are read in
-`runs`, `deployments`, `poll` and `tickets`.
+`runs`, `deployments`, `poll` and `tickets`; what is pushed in `webhooks`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun, PipelineRunners
 from platform_meter.model.facts.delivery import Change, Deployment, Repository
+from platform_meter.model.facts.incidents import Incident
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
@@ -30,6 +31,8 @@ from platform_meter.sources.github.runners import read_runners
 from platform_meter.sources.github.runs import IDLE
 from platform_meter.sources.github.state import State, dump, load
 from platform_meter.sources.github.sweep import sweep
+from platform_meter.sources.github.webhooks import RECEIVER
+from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.sweep import VISIT_FACTS
 
@@ -44,6 +47,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         if checkpoint is None:
             # The moment of the first poll decides whose jobs are read: it is kept even if nothing else works.
             yield Page(checkpoint=dump(state))
+        _judge_anew(config, state)
         yield from inventory(config, outside, state, now)
         yield from sweep(config, outside, state, since, now)
         yield from _owners(config, outside, state, now)
@@ -59,6 +63,15 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     return [Stream(name="api", read=read, gives=_gives(config))]
 
 
+def _judge_anew(config: Config, state: State) -> None:
+    """Other rules for incidents: issues that were read before may be some now, or were never any."""
+    rules = config.incidents.model_dump_json() if config.incidents else ""
+    if rules != state.incidents:
+        state.incidents = rules
+        for repo in state.repos.values():
+            repo.issues, repo.backlog = Cursor(), Cursor()
+
+
 def _gives(config: Config) -> frozenset[type[Fact]]:
     """The kinds that these settings switch on."""
     off: set[type[Fact]] = set()
@@ -66,6 +79,8 @@ def _gives(config: Config) -> frozenset[type[Fact]]:
         off.add(PipelineJob)
     if not config.issues:
         off.add(TicketEvent)
+    if not config.incidents:
+        off.add(Incident)
     if not config.runners:
         off.add(PipelineRunners)
     return SOURCE.gives - off
@@ -141,12 +156,19 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
         (name, "deployments", "deployments", "Deployments: read"),
         (name, "pulls", "pull requests", "Pull requests: read"),
     ]
-    if config.codeowners:
+    contents = [
+        what
+        for what, asked in (
+            ("CODEOWNERS", config.codeowners),
+            ("commits that were rolled out", config.change_sets),
+        )
+        if asked
+    ]
+    if contents:
         # The files at the top, since CODEOWNERS itself may well be missing.
-        wanted += [
-            (name, "contents", "CODEOWNERS", "Contents: read"),
-            (name, "teams", "teams, asked where there is no CODEOWNERS,", "Administration: read"),
-        ]
+        wanted.append((name, "contents", " and ".join(contents), "Contents: read"))
+    if config.codeowners:
+        wanted.append((name, "teams", "teams, asked where there is no CODEOWNERS,", "Administration: read"))
     queues = (repo.full_name for repo in polled if repo.has_issues and matches(repo.full_name, config.issues))
     wanted += [(queue, "issues", "issues", "Issues: read") for queue in list(queues)[:1]]
     lacking = [
@@ -173,7 +195,8 @@ def propose(around: Surroundings) -> Proposal:
 
     return Proposal(
         about="GitHub Actions, deployments and pull requests. The token needs to read metadata, actions, deployments and\n"
-        "pull requests; contents and administration too, to find whose a repository is (docs/sources.md).",
+        "pull requests; contents, to tell what a deployment brought; administration too, to find whose a repository is\n"
+        "(docs/sources.md).",
         found={f"github-{org.lower()}": settings(org) for org in around.owners_on("github.com")},
         sample=("github-acme", settings("acme")),
         fill_in="your organisation",
@@ -184,14 +207,26 @@ SOURCE = Source(
     name="github",
     title="GitHub",
     reads="repositories, workflow runs and jobs, deployments, merged pull requests, issues of an organisation",
-    needs="fine-grained token: Metadata, Actions, Deployments, Pull requests, (for owners) Contents and Administration, "
-    "(for tickets) Issues and the organisation's Members, (for runners) the organisation's Self-hosted runners, all read",
+    needs="fine-grained token: Metadata, Actions, Deployments, Pull requests, (for owners and for what deployments bring) "
+    "Contents, (for owners) Administration, (for tickets) Issues and the organisation's Members, (for runners) the "
+    "organisation's Self-hosted runners, all read",
     config=Config,
     gives=frozenset(
-        {Repository, PipelineRun, PipelineJob, PipelineActive, PipelineRunners, Deployment, Change, TicketEvent}
+        {
+            Repository,
+            PipelineRun,
+            PipelineJob,
+            PipelineActive,
+            PipelineRunners,
+            Deployment,
+            Change,
+            TicketEvent,
+            Incident,
+        }
     ),
     access=access,
     connect=connect,
     check=check,
+    receives=RECEIVER,
     propose=propose,
 )

@@ -15,6 +15,7 @@ from platform_meter.model.access import Access, Credential, GithubApp, Pace, Sec
 from platform_meter.model.outcomes import OutcomeRule
 from platform_meter.model.scalars import Address, LocalPath, Period, unfit
 from platform_meter.model.source import SourceConfig
+from platform_meter.sources.kit.incidents import Incidents
 
 PACE = Pace(at_once=8, points=900, per=timedelta(minutes=1), get=1, post=5)
 """GitHub's secondary limits, whose bound of calls side by side is 100: far fewer than that already use up the points.
@@ -80,14 +81,22 @@ class Config(SourceConfig):
     token: Secret | None = None
     app: App | None = None
     """A GitHub App in place of a token."""
+    webhook: Secret | None = None
+    """What GitHub signs its webhooks with."""
     repositories: tuple[str, ...] = ("*",)
     """Globs of repository names (without the organisation). Archived ones are listed but not polled."""
     jobs: Literal["recent", "failed", "none"] = "recent"
     """Whose jobs are read, a call for each run: those of all new runs, of failed ones, or none."""
     issues: tuple[str, ...] = ()
     """Globs of repositories whose issues are tickets."""
+    incidents: Incidents | None = None
+    """Which of these issues are incidents too; none without it."""
     runners: bool = False
     """Read the organisation's own runners and their groups."""
+    reviews: bool = True
+    """Read reviews of merged pull requests, for the time of the first."""
+    change_sets: bool = True
+    """Compare what was rolled out with what served before, for the commits between them."""
     codeowners: bool = True
     """Read CODEOWNERS, or else who may administer, to find whose a repository is."""
     outcomes: tuple[OutcomeRule, ...] = ()
@@ -113,6 +122,12 @@ class Config(SourceConfig):
         if self.app is not None:
             return GithubApp(app=self.app.id, key_file=self.app.key_file, org=self.org, url=self.url)
         return None if self.token is None else Token(secret=self.token)
+
+    @model_validator(mode="after")
+    def _reads_the_issues_it_takes(self) -> Config:
+        if self.incidents and not self.issues:
+            raise ValueError("`incidents` takes issues, and none are read; add `issues: [REPOSITORY]`")
+        return self
 
     @model_validator(mode="after")
     def _reads_the_jobs_it_names(self) -> Config:

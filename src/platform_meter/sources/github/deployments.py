@@ -7,15 +7,24 @@ from datetime import timedelta
 from functools import partial
 
 from platform_meter.model.facts import Event
-from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult
+from platform_meter.model.facts.delivery import Deployment, DeployResult
 from platform_meter.model.source import Answer
-from platform_meter.sources.github.facts import deployment_fact, marked_kind, never_served, verdict
-from platform_meter.sources.github.poll import Visit
+from platform_meter.sources.github.change_sets import brought, kind_of
+from platform_meter.sources.github.facts import (
+    deployment_fact,
+    marked_kind,
+    never_served,
+    service_of,
+    verdict,
+    version_of,
+)
+from platform_meter.sources.github.poll import STEP, Visit
 from platform_meter.sources.github.rows import DeploymentRow, StatusRow
 from platform_meter.sources.github.runs import LONGEST
-from platform_meter.sources.github.served import goes_back, remember
+from platform_meter.sources.github.served import remember
 from platform_meter.sources.github.state import Deployments, Rollout
 from platform_meter.sources.github.waits import keep, wait_of
+from platform_meter.sources.kit.change_sets import UNTOLD
 from platform_meter.sources.kit.cursor import mark
 from platform_meter.sources.kit.open_things import Watch, unless_gone
 
@@ -23,8 +32,6 @@ RETRIED = timedelta(days=1)
 """For so long after its creation one that failed is looked at again, at no cost while it stays so."""
 PACE = 24
 """A deployment that is a day old is asked for once an hour: many are left as they are, and never end."""
-STEP = 50
-"""Deployments between two steps: each costs a call for its statuses."""
 
 
 def read_deployments(visit: Visit, state: Deployments) -> Iterator[list[Event]]:
@@ -91,8 +98,9 @@ def _rollout(row: DeploymentRow) -> Rollout:
         sha=row.sha,
         environment=row.environment,
         created=row.created_at,
-        task="" if row.task == "deploy" else row.task,
+        task=service_of(row.task),
         kind=marked_kind(row.task, row.ref),
+        version=version_of(row.ref),
         transient=row.transient_environment,
     )
 
@@ -120,9 +128,11 @@ def _tell(visit: Visit, state: Deployments, rollout: Rollout, statuses: list[Sta
     rollout.failed = ended[0] is DeployResult.FAILED
     if not (rollout.failed and _may_succeed(visit, rollout)):
         del state.open[str(rollout.id)]
-    kind = DeployKind.ROLLBACK if goes_back(state.served, rollout) else DeployKind(rollout.kind)
-    if ended[0] is DeployResult.SUCCESS and not rollout.transient:
-        remember(state.served, rollout)
+    kind, what = kind_of(state.served, rollout), UNTOLD
+    if ended[0] is DeployResult.SUCCESS:
+        kind, what = brought(visit, state.served, rollout, again=state.failing is not None)
+        if not rollout.transient:
+            remember(state.served, rollout)
     yield deployment_fact(
         visit.ref,
         id_=rollout.id,
@@ -131,6 +141,9 @@ def _tell(visit: Visit, state: Deployments, rollout: Rollout, statuses: list[Sta
         created=rollout.created,
         kind=kind,
         ended=ended,
+        task=rollout.task,
+        version=rollout.version,
+        brought=what,
     )
 
 

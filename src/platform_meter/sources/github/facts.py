@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -19,6 +19,7 @@ from platform_meter.sources.github.rows import (
     Job,
     Pull,
     Repo,
+    Review,
     Run,
     StatusRow,
     Step,
@@ -26,6 +27,9 @@ from platform_meter.sources.github.rows import (
     utc,
 )
 from platform_meter.sources.github.waits import Held, approval, queued, ready_since
+from platform_meter.sources.kit.change_sets import UNTOLD, ChangeSet
+from platform_meter.sources.kit.links import link
+from platform_meter.sources.kit.named_changes import Words, said, spelling
 
 SYSTEM = "github"
 
@@ -39,6 +43,9 @@ CODE_EVENTS = frozenset({"push", "merge_group"})
 """Events whose runs have no other inputs than the code."""
 
 _HOTFIX = re.compile(r"\bhot-?fix", re.IGNORECASE)
+_VERSION = re.compile(r"refs/tags/(.+)|(v?\d+(?:\.\d+)+(?:[-+][\w.+-]+)?)")
+_NAMES = spelling("#", "pull")
+_KIND = re.compile(r"[\W_]*\b(?:hot-?fix|roll-?back)\b[\W_]*", re.IGNORECASE)
 _ROLLBACK = re.compile(r"\broll-?back", re.IGNORECASE)
 _NO_TIME = timedelta(0)
 _NOBODY: Held = MappingProxyType({})
@@ -220,6 +227,18 @@ def marked_kind(task: str, ref: str) -> DeployKind:
     return DeployKind.PLANNED
 
 
+def service_of(task: str) -> str:
+    """What is rolled out, as far as a task tells it: not how, nor whether as a hotfix or a rollback."""
+    service = _KIND.sub("", task)
+    return "" if service == "deploy" else service
+
+
+def version_of(ref: str) -> str:
+    """The tag that a ref is, where it says so or looks like a version; empty for a branch or a commit."""
+    found = _VERSION.fullmatch(ref)
+    return (found[1] or found[2]) if found else ""
+
+
 def verdict(statuses: Iterable[StatusRow]) -> tuple[DeployResult, StatusRow] | None:
     """How a deployment ended; None while it has not.
 
@@ -250,6 +269,9 @@ def deployment_fact(
     created: datetime,
     kind: DeployKind,
     ended: tuple[DeployResult, StatusRow],
+    task: str = "",
+    version: str = "",
+    brought: ChangeSet = UNTOLD,
 ) -> Deployment:
     result, status = ended
     return Deployment(
@@ -261,7 +283,12 @@ def deployment_fact(
         sha=sha,
         result=result,
         kind=kind,
+        version=version,
         started=utc(created),
+        task=task,
+        after=brought.after,
+        changes=brought.changes,
+        url=link(status.log_url, status.target_url),
     )
 
 
@@ -269,17 +296,32 @@ def is_bot(user: User | None, bots: Iterable[str]) -> bool:
     return user is not None and (user.type == "Bot" or user.login.endswith("[bot]") or user.login in set(bots))
 
 
-def change_fact(ref: Ref, pull: Pull, merged: datetime, commits: Sequence[Commit], bots: Iterable[str]) -> Change:
-    """A merged pull request. Its reviews are not read, so `first_review` stays absent.
+def change_fact(
+    ref: Ref,
+    pull: Pull,
+    merged: datetime,
+    commits: Sequence[Commit],
+    bots: Collection[str],
+    reviews: Iterable[Review] = (),
+) -> Change:
+    """A merged pull request; without its commits or its reviews the time of the first of them stays absent.
 
-    Beside its own labels it gets `revert` where its title is the one GitHub gives to a revert, and `hotfix` where its
-    branch says so.
+    Beside its own labels it gets `revert` where its title or its text say that it takes something back, and `hotfix`
+    where its branch says so.
     """
-    labels = {label.name for label in pull.labels}
-    if pull.title.startswith('Revert "'):
-        labels.add("revert")
-    if _HOTFIX.search(pull.head.ref):
-        labels.add("hotfix")
+    name = f"{ref.id}#{pull.number}"
+    words = said(
+        Words(
+            repository=ref.id,
+            name=name,
+            title=pull.title,
+            text=pull.body or "",
+            branch=pull.head.ref,
+            labels=(label.name for label in pull.labels),
+            commits=[(c.sha, c.commit.message) for c in commits],
+        ),
+        _NAMES,
+    )
     dates = [c.commit.author.date for c in commits if c.commit.author and c.commit.author.date]
     return Change(
         key=f"pull/{pull.id}",
@@ -289,6 +331,28 @@ def change_fact(ref: Ref, pull: Pull, merged: datetime, commits: Sequence[Commit
         sha=pull.merge_commit_sha or pull.head.sha,
         opened=utc(pull.created_at),
         first_commit=utc(min(dates)) if dates else None,
-        labels=tuple(sorted(labels)),
+        first_review=_first_review(pull, merged, reviews, bots),
+        labels=words.labels,
         bot=is_bot(pull.user, bots),
+        name=name,
+        branch=pull.base.ref if pull.base else "",
+        undoes=words.undoes,
+        mends=words.mends,
+        url=link(pull.html_url),
     )
+
+
+def _first_review(pull: Pull, merged: datetime, reviews: Iterable[Review], bots: Collection[str]) -> datetime | None:
+    """By another person before the merge; None where it is not known who is another."""
+    if pull.user is None:
+        return None
+    found = [
+        review.submitted_at
+        for review in reviews
+        if review.submitted_at is not None
+        and review.submitted_at <= merged
+        and review.user is not None
+        and review.user.login != pull.user.login
+        and not is_bot(review.user, bots)
+    ]
+    return utc(min(found)) if found else None

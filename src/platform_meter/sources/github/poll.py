@@ -20,9 +20,11 @@ from platform_meter.model.outcomes import Rules
 from platform_meter.model.source import Answer
 from platform_meter.sources.github.config import DeploymentRule
 from platform_meter.sources.github.facts import change_fact
-from platform_meter.sources.github.rows import Commit, Pull, StatusRow, more
+from platform_meter.sources.github.rows import Commit, Pull, Review, StatusRow, more
 from platform_meter.sources.github.state import Wait
+from platform_meter.sources.kit.change_sets import ChangeSet
 from platform_meter.sources.kit.cursor import Cursor
+from platform_meter.sources.kit.incidents import Incidents
 from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.open_tickets import Sightings
 from platform_meter.sources.kit.rows import Sieve
@@ -30,8 +32,11 @@ from platform_meter.sources.kit.walk import Walk
 
 PER_PAGE = 100
 DETAIL = timedelta(days=28)
-"""Details that cost a call each are read for what is this young: failed jobs, earlier attempts, first commits."""
+"""Details that cost a call each are read for what is this young: failed jobs, earlier attempts, first commits, reviews,
+change sets."""
 
+STEP = 50
+"""Deployments between two steps: each costs a call or two."""
 _BACKS = 100
 """Times a reader goes back in a list that never stands still."""
 
@@ -68,6 +73,12 @@ class Visit:
     agents: tuple[str, ...]
     deployments: tuple[DeploymentRule, ...]
     tickets: Sightings
+    incidents: Incidents | None = None
+    """Which issues are incidents too."""
+    reviews: bool = True
+    change_sets: bool = True
+    compared: dict[tuple[str, str], ChangeSet] = field(default_factory=dict)
+    """What each two commits have between them, as far as it was asked in this visit."""
     waits: dict[str, Wait] = field(default_factory=dict)
     """What deployments told of waits, once they were read: runs are read behind them."""
 
@@ -169,15 +180,16 @@ def read_updated(
 
 
 def read_pulls(visit: Visit, cursor: Cursor) -> Iterator[list[Event]]:
-    """Merged pull requests. The commits of a young one cost a call, for the time of the first."""
+    """Merged pull requests. Of a young one commits and reviews cost a call each, for the time of the first of both."""
 
     def tell(pull: Pull) -> Iterator[Event]:
         if pull.merged_at is None:
             return
-        commits: list[Commit] = []
+        commits, reviews, path = list[Commit](), list[Review](), f"pulls/{pull.number}"
         if pull.merged_at >= visit.now - DETAIL:
-            commits = visit.all(f"pulls/{pull.number}/commits", list[Commit])
-        yield change_fact(visit.ref, pull, pull.merged_at, commits, visit.bots)
+            commits = visit.all(f"{path}/commits", list[Commit])
+            reviews = visit.all(f"{path}/reviews", list[Review]) if visit.reviews else []
+        yield change_fact(visit.ref, pull, pull.merged_at, commits, visit.bots, reviews)
 
     params = {"state": "closed", "sort": "updated", "direction": "desc"}
     return read_updated(visit, cursor, "pulls", list[Pull], params=params, tell=tell)

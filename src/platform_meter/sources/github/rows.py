@@ -110,6 +110,7 @@ class Job(Row):
     runner_id: int | None = None
     runner_name: str | None = None
     runner_group_name: str | None = None
+    html_url: str | None = None
     steps: list[Step] = field(default_factory=list)
 
     @property
@@ -185,6 +186,21 @@ class Head(Struct):
     sha: str
 
 
+class Compared(Row):
+    """A commit of a comparison."""
+
+    becomes: ClassVar[str] = "Deployment"
+    sha: str
+
+
+class Comparison(Struct):
+    """Of two commits; `commits` are a page of those that are in the second alone, oldest first."""
+
+    status: str
+    total_commits: int
+    commits: list[Compared]
+
+
 class Pull(Row):
     becomes: ClassVar[str] = "Change"
     id: int
@@ -197,6 +213,11 @@ class Pull(Row):
     merged_at: datetime | None
     merge_commit_sha: str | None
     head: Head
+    base: Head | None = None
+    """Absent in answers made by hand."""
+    body: str | None = None
+    """Read for the names of other changes in it."""
+    html_url: str = ""
 
 
 class CommitAuthor(Row):
@@ -205,12 +226,23 @@ class CommitAuthor(Row):
 
 class CommitBody(Struct):
     author: CommitAuthor | None = None
+    message: str = ""
+    """Read for the names of other changes in it."""
 
 
 class Commit(Row):
     becomes: ClassVar[str] = "Change"
     commit: CommitBody
     sha: str = ""
+
+
+class Review(Row):
+    becomes: ClassVar[str] = "Change"
+    id: int
+    state: str = ""
+    user: User | None = None
+    submitted_at: datetime | None = None
+    """Absent while it is being written."""
 
 
 class PullLink(Struct):
@@ -232,6 +264,12 @@ class Issue(Row):
     updated_at: datetime
     pull_request: PullLink | None = None
     type: IssueType | None = None
+    title: str | None = None
+    """Looked through, as `body` is, for the names of other records where issues may be incidents."""
+    body: str | None = None
+    html_url: str | None = None
+    closed_at: datetime | None = None
+    state_reason: str | None = None
 
     def label_names(self) -> frozenset[str]:
         return frozenset(label if isinstance(label, str) else label.name for label in self.labels)

@@ -76,7 +76,8 @@ def read_runs(visit: Visit, runs: RunsState) -> Iterator[list[Event]]:
             runs.unchanged(visit.now, look.keep)
     if runs.began is not None:
         yield from _back(look)
-    yield [*_still_open(look, changed=changed), *settle(visit.ref, runs)]
+    yield _still_open(look, changed=changed)
+    yield from settle(visit, runs)
 
 
 def _due(now: datetime, runs: RunsState) -> list[timedelta]:

@@ -16,6 +16,11 @@ def goes_back(served: Served, rollout: Rollout) -> bool:
     return kit.brings_back(served.get(_place(rollout), []), rollout, _order)
 
 
+def last_before(served: Served, rollout: Rollout) -> Rollout | None:
+    """What served here when it came; None for the first that is known."""
+    return kit.last_before(served.get(_place(rollout), []), rollout, _order)
+
+
 def remember(served: Served, rollout: Rollout) -> None:
     """It served."""
     one = Rollout(id=rollout.id, sha=rollout.sha, environment="", created=rollout.created)

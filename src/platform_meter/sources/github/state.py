@@ -39,6 +39,8 @@ class Rollout(Open, omit_defaults=True, kw_only=True):
     """It was told as failed, and may be tried again."""
     transient: bool = False
     """An environment that goes away with its pull request: nothing is ever rolled back there."""
+    version: str = ""
+    """What its commit is called, where it has a tag."""
 
 
 class Rolled(Rollout, omit_defaults=True, kw_only=True):
@@ -47,6 +49,7 @@ class Rolled(Rollout, omit_defaults=True, kw_only=True):
     key: str
     ended: datetime
     updated: datetime
+    url: str = ""
 
 
 class Runs(Cursor, omit_defaults=True):
@@ -169,6 +172,8 @@ class State(Struct, omit_defaults=True):
     """The selection that `repos` was made with."""
     repos: dict[str, RepoState] = field(default_factory=dict)
     tickets: OpenTickets = field(default_factory=OpenTickets)
+    incidents: str = ""
+    """Which issues were incidents, as the settings said; by others all are read anew."""
     owners_after: datetime | None = None
     """The token may not read files: not tried before."""
     runners_after: datetime | None = None

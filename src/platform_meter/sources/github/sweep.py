@@ -107,7 +107,10 @@ def _object(
         bots=config.bots,
         agents=config.agents,
         deployments=config.deployments,
+        reviews=config.reviews,
+        change_sets=config.change_sets,
         tickets=tickets,
+        incidents=config.incidents,
     )
     readers = {list_: partial(read, visit) for list_, read in _readers(config, name, repo).items()}
     return Object(id=name, state=repo, readers=readers, start=visit.start, rest=tickets.take)

@@ -13,15 +13,15 @@ from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent, Today, ticket_labels
 from platform_meter.model.source import Expired, Gap, Outside, Refused, Unexpected, Unreachable
 from platform_meter.sources.github.facts import SYSTEM, is_bot
+from platform_meter.sources.github.incidents import RESOLUTIONS, incident, incident_key
 from platform_meter.sources.github.poll import Visit, read_updated
 from platform_meter.sources.github.rows import Issue, TimelineItem, User, utc
 from platform_meter.sources.kit.cursor import Cursor
+from platform_meter.sources.kit.incidents import gone_incident
 from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.open_tickets import OpenTickets, Sight, gone_event
 
 AGENTS = frozenset({"MEMBER", "OWNER", "COLLABORATOR"})
-RESOLUTIONS = {"completed": "Done", "not_planned": "Won't Do", "duplicate": "Duplicate"}
-"""GitHub's reasons in the words that Ticketing files know as invalid or not."""
 AT_CREATION = timedelta(seconds=60)
 """Forms and triage bots label a new issue within seconds: labels that soon hold from the start."""
 MOST_ANSWERS = 20
@@ -190,6 +190,7 @@ def _issues(visit: Visit, cursor: Cursor, state: str, before: datetime | None = 
             return ()
         timeline = visit.all(f"issues/{issue.number}/timeline", list[TimelineItem])
         events = ticket_events(visit.ref, issue, timeline, visit.bots, agents)
+        one = incident(visit.ref, issue, events, visit.incidents) if visit.incidents else None
         if events[0].today is not None and visit.now - issue.updated_at < SETTLED:
             unsettled.add(str(issue.id))
             cursor.fresh = ""
@@ -197,10 +198,11 @@ def _issues(visit: Visit, cursor: Cursor, state: str, before: datetime | None = 
             text = f"{visit.ref.id}#{issue.number}: nobody recorded when it became {issue.state}"
             visit.outside.gap(Gap(start=issue.created_at, end=issue.updated_at, reason="pruned", text=text))
         if issue.state == "open":
-            visit.tickets.saw(str(issue.id), visit.now.date(), f"{visit.ref.id}#{issue.number}", visit.ref.labels)
+            place, made = f"{visit.ref.id}#{issue.number}", one.at if one else None
+            visit.tickets.saw(str(issue.id), visit.now.date(), place, visit.ref.labels, made)
         else:
             visit.tickets.closed(str(issue.id))
-        return events
+        return [*events, one] if one else events
 
     params = {"state": state, "sort": "updated", "direction": "desc"}
     for step in read_updated(visit, cursor, "issues", list[Issue], params=params, tell=tell):
@@ -216,9 +218,7 @@ class _Held(Struct):
     repository_url: str
 
 
-def missing_issues(
-    outside: Outside, tickets: OpenTickets, queues: Container[str], now: datetime
-) -> Iterator[TicketEvent]:
+def missing_issues(outside: Outside, tickets: OpenTickets, queues: Container[str], now: datetime) -> Iterator[Event]:
     """Looks for open issues that were not seen today, and tells those that are gone.
 
     `queues` are the repositories whose issues are read: elsewhere an issue waits for nobody here.
@@ -235,10 +235,14 @@ def missing_issues(
             return
         if place.partition("#")[0] in queues:
             tickets.saw(id_, today, place, sight.labels)
-        elif tickets.gone(id_, today):
+            continue
+        made = tickets.incidents.get(id_)
+        if tickets.gone(id_, today):
             queue = sight.place.partition("#")[0]
             about = Ref(system=SYSTEM, kind="repository", id=queue, labels=sight.labels)
             yield gone_event(f"issue/{id_}/gone", id_, queue, about, now)
+            if made is not None:
+                yield gone_incident(incident_key(id_), about, made, now)
 
 
 def _place(outside: Outside, id_: str, sight: Sight) -> str:

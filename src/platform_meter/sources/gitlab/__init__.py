@@ -4,62 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import Struct, field
-from pydantic import Field
 
-from platform_meter.model.access import Access, Pace, Secret, SecretHeaders
+from platform_meter.model.access import Access, Pace, SecretHeaders
 from platform_meter.model.facts import Event, Fact
 from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment, Repository
-from platform_meter.model.outcomes import OutcomeRule, with_own
+from platform_meter.model.outcomes import with_own
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
-from platform_meter.model.scalars import Address, Period
-from platform_meter.model.source import Answer, Forbidden, Outside, Page, Source, SourceConfig, Stream, Unexpected
+from platform_meter.model.source import Answer, Forbidden, Outside, Page, Source, Stream, Unexpected
 from platform_meter.model.typed import decode
+from platform_meter.sources.gitlab.config import Config
 from platform_meter.sources.gitlab.facts import repository
 from platform_meter.sources.gitlab.lists import PER_PAGE, Deployments, Visit, readers
 from platform_meter.sources.gitlab.outcomes import RULES
 from platform_meter.sources.gitlab.queue import Pipelines, active
 from platform_meter.sources.gitlab.rows import Project, more
+from platform_meter.sources.gitlab.webhooks import RECEIVER
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.sweep import Object, Sweep, Told
 from platform_meter.sources.kit.walk import Walk
+
+__all__ = ["SOURCE", "Config"]
 
 KEPT = timedelta(days=7)
 """How long the place in a project is kept that is not listed any more."""
 LIVELY = timedelta(days=1)
 """A project where something happened since then is read in each poll."""
 AT_ONCE = 8
-
-
-class Config(SourceConfig):
-    group: str = Field(examples=["acme"])
-    """Full path of the group; its subgroups are read too."""
-    url: Address = "https://gitlab.com"
-    token: Secret
-    projects: tuple[str, ...] = ("*",)
-    """Globs of full paths of projects. Archived ones are left out."""
-    jobs: Literal["recent", "none"] = "recent"
-    """Whose jobs are read, at a call each: of all pipelines created since the first poll, or of none."""
-    queue: bool = True
-    """Whether jobs that wait and run now are read: a call for each project in which a pipeline goes on, in each poll."""
-    outcomes: tuple[OutcomeRule, ...] = ()
-    """Rules of one's own, before those of `outcomes.py`."""
-    bots: tuple[str, ...] = ()
-    """Usernames of machine users that GitLab takes for people."""
-    all_within: Period = timedelta(minutes=30)
-    """Projects where nothing happened for a day are looked at so often."""
-
-    def selects(self, path: str) -> bool:
-        return any(fnmatchcase(path.lower(), glob.lower()) for glob in self.projects)
 
 
 class ProjectState(Struct, omit_defaults=True):
@@ -134,6 +113,8 @@ def _pages(config: Config, outside: Sieve, checkpoint: bytes | None, since: date
             queue=config.queue,
             rules=with_own(config.outcomes, RULES),
             bots=config.bots,
+            reviews=config.reviews,
+            change_sets=config.change_sets,
         )
         return Object(
             id=projects[id_].path_with_namespace,
@@ -261,5 +242,6 @@ SOURCE = Source(
     access=access,
     connect=connect,
     check=check,
+    receives=RECEIVER,
     propose=propose,
 )

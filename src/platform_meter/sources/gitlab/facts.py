@@ -23,11 +23,15 @@ from platform_meter.sources.gitlab.rows import (
     Project,
 )
 from platform_meter.sources.gitlab.waits import waited
+from platform_meter.sources.kit.change_sets import UNTOLD, ChangeSet
+from platform_meter.sources.kit.links import link
+from platform_meter.sources.kit.named_changes import Words, said, spelling
 
 SYSTEM = "gitlab"
 ENDED = frozenset({"success", "failed", "canceled", "skipped"})
 """All other states go on, `manual` and `scheduled` too, which wait for a person or a time."""
 DEPLOYED = {"success": DeployResult.SUCCESS, "failed": DeployResult.FAILED}
+_NAMES = spelling("!", "-/merge_requests")
 _HOTFIX = re.compile(r"\bhot-?fix", re.IGNORECASE)
 _BOT = re.compile(r"(?:project|group)_\d+_bot|.*\[bot\]$")
 """Accounts that GitLab makes for access tokens of projects and groups."""
@@ -144,9 +148,16 @@ def _why(signs: Signs) -> str:
     return f"{signs.step}: {signs.reason or signs.conclusion}" if signs.step else signs.why
 
 
-def deployment_fact(ref: Ref, row: DeploymentRow, result: DeployResult, *, rollback: bool) -> Deployment:
-    ended = row.deployable.finished_at if row.deployable else None
-    marked = DeployKind.HOTFIX if _HOTFIX.match(row.ref or "") else DeployKind.PLANNED
+def marked_kind(ref: str | None) -> DeployKind:
+    """What the ref of a deployment says of it: `hotfix/limit`."""
+    return DeployKind.HOTFIX if _HOTFIX.match(ref or "") else DeployKind.PLANNED
+
+
+def deployment_fact(
+    ref: Ref, row: DeploymentRow, result: DeployResult, *, rollback: bool, brought: ChangeSet = UNTOLD
+) -> Deployment:
+    job = row.deployable
+    ended = job.finished_at if job else None
     return Deployment(
         key=f"deployment/{row.id}",
         at=utc(ended or row.updated_at),
@@ -155,8 +166,12 @@ def deployment_fact(ref: Ref, row: DeploymentRow, result: DeployResult, *, rollb
         environment=row.environment.name,
         sha=row.sha,
         result=result,
-        kind=DeployKind.ROLLBACK if rollback else marked,
+        kind=DeployKind.ROLLBACK if rollback or brought.back else marked_kind(row.ref),
+        version=(row.ref or "") if job and job.tag else "",
         started=utc(row.created_at),
+        after=brought.after,
+        changes=brought.changes,
+        url=link(job.web_url) if job else "",
     )
 
 
@@ -168,16 +183,24 @@ def change_fact(
     ref: Ref,
     row: MergeRequest,
     merged: datetime,
-    commits: Iterable[Commit],
+    commits: Sequence[Commit],
     notes: Iterable[Note],
     bots: Sequence[str],
 ) -> Change:
     """A merged request; its first review is the first comment or approval of another person before the merge."""
-    labels = set(row.labels)
-    if row.title.startswith('Revert "'):
-        labels.add("revert")
-    if _HOTFIX.search(row.source_branch):
-        labels.add("hotfix")
+    name = f"{ref.id}!{row.iid}"
+    words = said(
+        Words(
+            repository=ref.id,
+            name=name,
+            title=row.title,
+            text=row.description or "",
+            branch=row.source_branch,
+            labels=row.labels,
+            commits=[(commit.id, commit.message) for commit in commits],
+        ),
+        _NAMES,
+    )
     dates = [commit.authored_date for commit in commits if commit.authored_date]
     author = row.author.id if row.author else None
     reviews = [
@@ -197,6 +220,11 @@ def change_fact(
         opened=utc(row.created_at),
         first_commit=utc(min(dates)) if dates else None,
         first_review=utc(min(reviews)) if reviews and author is not None else None,
-        labels=tuple(sorted(labels)),
+        labels=words.labels,
         bot=is_bot(row.author, bots),
+        name=name,
+        branch=row.target_branch,
+        undoes=words.undoes,
+        mends=words.mends,
+        url=link(row.web_url),
     )

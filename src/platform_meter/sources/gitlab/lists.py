@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
-from msgspec import Struct, field
+from msgspec import field
 
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.ci import PipelineRun
+from platform_meter.model.facts.delivery import DeployResult
 from platform_meter.model.outcomes import Rules
 from platform_meter.model.source import Answer, Forbidden, Unexpected
+from platform_meter.sources.gitlab.change_sets import ORDER, Comparisons, Served
 from platform_meter.sources.gitlab.facts import DEPLOYED, ENDED, about, change_fact, deployment_fact, pipeline_facts
 from platform_meter.sources.gitlab.queue import SCOPE, Pipelines
 from platform_meter.sources.gitlab.rows import (
@@ -34,10 +35,11 @@ from platform_meter.sources.gitlab.rows import (
     more,
 )
 from platform_meter.sources.gitlab.waits import WAITING, keep
+from platform_meter.sources.kit.change_sets import UNTOLD
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.rows import Sieve
-from platform_meter.sources.kit.served import Order, brings_back, remember
+from platform_meter.sources.kit.served import brings_back, remember
 from platform_meter.sources.kit.walk import Walk
 
 PER_PAGE = 100
@@ -56,14 +58,6 @@ class Changing(Protocol):
 
 
 C = TypeVar("C", bound=Changing)
-
-
-class Served(Struct):
-    id: int
-    sha: str
-
-
-_ORDER: Order[Served] = attrgetter("id")
 
 
 class Deployments(Cursor, omit_defaults=True):
@@ -87,6 +81,8 @@ class Visit:
     queue: bool
     rules: Rules
     bots: tuple[str, ...]
+    reviews: bool = True
+    change_sets: bool = True
 
     @property
     def path(self) -> str:
@@ -151,15 +147,19 @@ class Visit:
         """All in one step, oldest first, so that a rollback is seen against what served before it."""
         pages = self._changed(cursor, "deployments", list[DeploymentRow])
         rows = sorted((row for page in pages for row in page), key=lambda row: row.id)
+        comparisons = Comparisons(outside=self.outside, path=self.path, young=self.now - DETAIL)
         facts: list[Event] = []
         for row in rows:
             one, place = Served(id=row.id, sha=row.sha), row.environment.name
-            result = DEPLOYED.get(row.status)
-            if result is not None:
-                back = brings_back(cursor.served.get(place, []), one, _ORDER)
-                facts.append(deployment_fact(about(self.project), row, result, rollback=back))
-            if row.status == "success":
-                remember(cursor.served, place, one, _ORDER)
+            result, served = DEPLOYED.get(row.status), cursor.served.get(place, [])
+            if result is None:
+                continue
+            back, what = brings_back(served, one, ORDER), UNTOLD
+            if result is DeployResult.SUCCESS:
+                if self.change_sets and not back:
+                    what = comparisons.brought(served, one, row.created_at, again=cursor.failing is not None)
+                remember(cursor.served, place, one, ORDER)
+            facts.append(deployment_fact(about(self.project), row, result, rollback=back, brought=what))
         yield facts
 
     def merge_requests(self, cursor: Cursor) -> Iterator[list[Event]]:
@@ -169,7 +169,8 @@ class Visit:
     def _change(self, row: MergeRequest, merged: datetime) -> Event:
         path, young = f"{self.path}/merge_requests/{row.iid}", merged >= self.now - DETAIL
         commits = self._all(f"{path}/commits", list[Commit]) if young else []
-        notes = self._all(f"{path}/notes", list[Note], order_by="created_at", sort="asc") if young else []
+        wanted = young and self.reviews
+        notes = self._all(f"{path}/notes", list[Note], order_by="created_at", sort="asc") if wanted else []
         return change_fact(about(self.project), row, merged, commits, notes, self.bots)
 
     def _changed(self, cursor: Cursor, name: str, type_: type[list[C]], **params: str) -> Iterator[list[C]]:

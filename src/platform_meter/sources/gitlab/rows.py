@@ -91,7 +91,12 @@ class Environment(Struct):
 
 
 class Deployable(Row):
+    """The job that deployed."""
+
     finished_at: datetime | None = None
+    tag: bool = False
+    """Whether its ref is a tag."""
+    web_url: str | None = None
 
 
 class DeploymentRow(Row):
@@ -123,14 +128,34 @@ class MergeRequest(Row):
     merged_at: datetime | None = None
     author: Person | None = None
     labels: list[str] = field(default_factory=list)
+    description: str | None = None
+    """Read for the names of other changes in it."""
     source_branch: str = ""
+    target_branch: str = ""
+    web_url: str = ""
     sha: str | None = None
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
 
 
 class Commit(Row):
+    id: str = ""
     authored_date: datetime | None = None
+    message: str = ""
+    """Read for the names of other changes in it."""
+
+
+class Compared(Row):
+    """A commit of a comparison."""
+
+    becomes: ClassVar[str] = "Deployment"
+    id: str
+
+
+class Comparison(Struct):
+    """Of two commits: those that are in the second alone."""
+
+    commits: list[Compared]
 
 
 class Note(Row):

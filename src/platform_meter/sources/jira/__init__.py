@@ -17,6 +17,8 @@ import msgspec
 from pydantic import AfterValidator, Field
 
 from platform_meter.model.access import Access, Basic, Secret, Token
+from platform_meter.model.facts import Event, Fact
+from platform_meter.model.facts.incidents import Incident
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
@@ -25,10 +27,12 @@ from platform_meter.model.source import Forbidden, Gap, Outside, Page, Refused, 
 from platform_meter.model.typed import decode
 from platform_meter.sources.jira.agents import GROUP, ROLE, Agents
 from platform_meter.sources.jira.facts import Conventions, learn, ticket_events
+from platform_meter.sources.jira.incidents import SCOPED_HOST, incident, incident_key
 from platform_meter.sources.jira.lists import Lists
 from platform_meter.sources.jira.names import Names
-from platform_meter.sources.jira.rows import Issue, moment, odd, project_ref
+from platform_meter.sources.jira.rows import FIELDS, NAMING, Issue, moment, odd, project_ref
 from platform_meter.sources.kit.cursor import Cursor
+from platform_meter.sources.kit.incidents import Incidents, gone_incident
 from platform_meter.sources.kit.open_tickets import OpenTickets, Sight, gone_event
 from platform_meter.sources.kit.rows import Sieve
 
@@ -54,7 +58,7 @@ def _agent(value: str) -> str:
     return value
 
 
-SCOPED_URL = "https://api.atlassian.com/ex/jira/CLOUD_ID"
+SCOPED_URL = f"https://{SCOPED_HOST}/ex/jira/CLOUD_ID"
 """Where Cloud takes scoped tokens and those of service accounts."""
 Key = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
@@ -77,6 +81,8 @@ class Config(SourceConfig):
     Without any: every licensed user but the reporter."""
     bots: tuple[str, ...] = ()
     """Accounts that are no people: ids in Cloud, keys or names in Data Center. Apps are known without."""
+    incidents: Incidents | None = None
+    """Which tickets are incidents too; none without it."""
 
     @property
     def query(self) -> str:
@@ -95,6 +101,8 @@ class _State(Cursor, omit_defaults=True):
     """When they said something else before."""
     names: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """What statuses, priorities, resolutions and types were called last, by field and id."""
+    incidents: str = ""
+    """Which tickets were incidents, as the settings said; others start anew."""
 
 
 def access(config: Config) -> Access:
@@ -123,11 +131,13 @@ def wall(at: datetime, zone: str, *, late: bool) -> str:
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
     del instance
     named = tuple(sorted(config.agents))
+    rules = config.incidents
+    ruled = rules.model_dump_json() if rules else ""
 
     def pages(outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
-        fresh = _State(query=config.query, agents=named)
+        fresh = _State(query=config.query, agents=named, incidents=ruled)
         state = decode(checkpoint, _State) if checkpoint else fresh
-        if (state.query, state.agents) != (config.query, named):
+        if (state.query, state.agents, state.incidents) != (config.query, named, ruled):
             # The open ones stay: those that the new query doesn't find are gone.
             since_ = state.since if state.agents == named else now
             state = msgspec.structs.replace(fresh, open=state.open, since=since_, names=state.names)
@@ -148,10 +158,10 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         if state.at is not None:
             changed.append(f'updated <= "{wall(state.at, jira.zone, late=True)}"')
         jql = " AND ".join([*([config.query] if config.query else []), *changed]) + " ORDER BY updated DESC"
-        found = jira.search(jql, PAGE_ISSUES)
+        found = jira.search(jql, PAGE_ISSUES, (*FIELDS, *NAMING) if rules else FIELDS)
         for issues in state.changed(found, _key, config.overlap, settled=_MINUTE):
             reached = state.at or reached
-            facts: list[TicketEvent] = []
+            facts: list[Event] = []
             for issue in issues:
                 learn(issue, conventions.names)
             for issue in issues:
@@ -169,10 +179,12 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
                 known = replace(conventions, agents=agents.of(issue.project))
                 told = ticket_events(issue, histories, comments, known, whole=whole)
                 facts += told.events
+                one = incident(issue, told.events, rules, conventions.names, config.url) if rules else None
+                facts += [one] if one else ()
                 if told.unrecorded:
                     jira.gap(issue, told.unrecorded)
                 if issue.open:
-                    state.open.saw(issue.id, now.date(), issue.project)
+                    state.open.saw(issue.id, now.date(), issue.project, incident=one.at if one else None)
                 else:
                     state.open.closed(issue.id)
             yield Page(facts=facts, checkpoint=msgspec.json.encode(state), progress=_progress(state))
@@ -186,23 +198,31 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
 
-    return [Stream(name="issues", read=read, gives=SOURCE.gives)]
+    return [Stream(name="issues", read=read, gives=_gives(config))]
+
+
+def _gives(config: Config) -> frozenset[type[Fact]]:
+    """The kinds that these settings switch on."""
+    return SOURCE.gives if config.incidents else SOURCE.gives - {Incident}
 
 
 def _key(issue: Issue) -> tuple[str, datetime | None]:
     return issue.id, moment(issue.fields.updated)
 
 
-def _gone(jira: Lists, query: str, tickets: OpenTickets, due: Mapping[str, Sight], now: datetime) -> list[TicketEvent]:
+def _gone(jira: Lists, query: str, tickets: OpenTickets, due: Mapping[str, Sight], now: datetime) -> list[Event]:
     """Looks for open tickets not seen today, and tells those that are gone."""
     there = jira.there(list(due), query)
     for id_, project in there.items():
         tickets.saw(id_, now.date(), project)
-    return [
-        gone_event(f"{id_}/gone", id_, sight.place, project_ref(sight.place), now)
-        for id_, sight in due.items()
-        if id_ not in there and tickets.gone(id_, now.date())
-    ]
+    facts: list[Event] = []
+    for id_, sight in due.items():
+        made = tickets.incidents.get(id_)
+        if id_ not in there and tickets.gone(id_, now.date()):
+            about = project_ref(sight.place)
+            facts.append(gone_event(f"{id_}/gone", id_, sight.place, about, now))
+            facts += [gone_incident(incident_key(id_), about, made, now)] if made else ()
+    return facts
 
 
 def _progress(state: _State) -> Progress | None:
@@ -273,10 +293,10 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="jira",
     title="Jira",
-    reads="issues with their whole history, Cloud and Data Center",
+    reads="issues with their whole history, and which of them are incidents, Cloud and Data Center",
     needs="`read:jira-work`, `read:jira-user`; Browse projects",
     config=Config,
-    gives=frozenset({TicketEvent}),
+    gives=frozenset({TicketEvent, Incident}),
     access=access,
     connect=connect,
     check=check,

@@ -1,7 +1,8 @@
 """Jira's REST answers, as far as they are read. Pure.
 
-Reads what Cloud (API v3) and Data Center (v2) answer; almost nothing is required there. Summaries, bodies and display
-names are not declared, so they are dropped while decoding; accounts are compared and then forgotten.
+Reads what Cloud (API v3) and Data Center (v2) answer; almost nothing is required there. Comments' bodies and display
+names are not declared, so they are dropped while decoding; accounts are compared and then forgotten. Summaries and
+descriptions are asked for where tickets may be incidents, and looked through for the names of other records.
 """
 
 from __future__ import annotations
@@ -106,6 +107,17 @@ class Comments(Struct):
     total: int | None = None
 
 
+class Linked(Struct):
+    key: str = ""
+
+
+class Link(Struct, rename="camel"):
+    """To another issue, whichever way it goes."""
+
+    inward_issue: Linked | None = None
+    outward_issue: Linked | None = None
+
+
 class Fields(Struct):
     status: Status | None = None
     priority: Named | None = None
@@ -122,9 +134,17 @@ class Fields(Struct):
     issuetype: Named | None = None
     project: Project | None = None
     comment: Comments | list[Comment] | None = None
+    summary: str | None = None
+    description: Any = None
+    """A document in API v3, a text in v2."""
+    issuelinks: list[Link] | None = None
 
 
-FIELDS: tuple[str, ...] = tuple(info.encode_name for info in msgspec.structs.fields(Fields))
+NAMING = ("summary", "description", "issuelinks")
+"""Fields that name other records."""
+FIELDS: tuple[str, ...] = tuple(
+    info.encode_name for info in msgspec.structs.fields(Fields) if info.encode_name not in NAMING
+)
 """Asked for by name, so that nothing else is sent."""
 
 

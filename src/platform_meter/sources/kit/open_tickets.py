@@ -39,12 +39,18 @@ class OpenTickets(Struct, omit_defaults=True):
     """
 
     sights: dict[str, Sight] = field(default_factory=dict)
+    incidents: dict[str, datetime] = field(default_factory=dict)
+    """When each was made that is an incident too, or was."""
 
-    def saw(self, id_: str, day: date, place: str, labels: Labels = ()) -> None:
+    def saw(self, id_: str, day: date, place: str, labels: Labels = (), incident: datetime | None = None) -> None:
+        """It is there. `incident` says when it was made, where it is one; that it was one once is remembered."""
         self._put(id_, Sight(day=day, place=place, labels=labels))
+        if incident is not None:
+            self.incidents[id_] = incident
 
     def closed(self, id_: str) -> None:
         self.sights.pop(id_, None)
+        self.incidents.pop(id_, None)
 
     def due(self, day: date, most: int) -> dict[str, Sight]:
         """Those to look for now: neither seen nor looked for on this day yet, at most so many."""
@@ -52,8 +58,10 @@ class OpenTickets(Struct, omit_defaults=True):
 
     def gone(self, id_: str, day: date) -> bool:
         """It was not found. True when that is so for the second day: then it is forgotten."""
-        sight = self.sights.pop(id_)
-        if not sight.missed:
+        sight = self.sights[id_]
+        if sight.missed:
+            self.closed(id_)
+        else:
             self._put(id_, replace(sight, day=day, missed=True))
         return sight.missed
 
@@ -68,8 +76,8 @@ class Sightings:
         self._tickets = tickets
         self._seen: list[Callable[[], None]] = []
 
-    def saw(self, id_: str, day: date, place: str, labels: Labels = ()) -> None:
-        self._seen.append(partial(self._tickets.saw, id_, day, place, labels))
+    def saw(self, id_: str, day: date, place: str, labels: Labels = (), incident: datetime | None = None) -> None:
+        self._seen.append(partial(self._tickets.saw, id_, day, place, labels, incident))
 
     def closed(self, id_: str) -> None:
         self._seen.append(partial(self._tickets.closed, id_))

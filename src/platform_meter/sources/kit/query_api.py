@@ -1,4 +1,4 @@
-"""How a Prometheus, or what speaks its query API, is entered, as settings say it."""
+"""How a server is entered, as settings say it; of a Prometheus, or what speaks its query API, with its address."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from platform_meter.model.access import Access, Basic, Credential, Secret, Token
 from platform_meter.model.scalars import Address, LocalPath
 
 
-class QueryApi(BaseModel):
-    """Address and credential; what is read there stands beside them."""
+class WayIn(BaseModel):
+    """A credential, and what else goes with each call."""
 
     model_config = {"extra": "forbid", "frozen": True}
 
-    url: Address
-    """Address of the API, with its path prefix (`https://mimir.example/prometheus`)."""
     token: Secret | None = None
     """Bearer token."""
     user: str = ""
@@ -37,11 +35,22 @@ class QueryApi(BaseModel):
             raise ValueError("token and user are two ways in; remove one")
         return self
 
-    @property
-    def access(self) -> Access:
+    def access_to(self, url: str) -> Access:
+        """The way to this address."""
         credential: Credential | None = None
         if self.token is not None:
             credential = Token(secret=self.token)
         elif self.password is not None:
             credential = Basic(user=self.user, password=self.password)
-        return Access(url=self.url, credential=credential, headers=self.headers, ca_file=self.ca_file)
+        return Access(url=url, credential=credential, headers=self.headers, ca_file=self.ca_file)
+
+
+class QueryApi(WayIn):
+    """Address and credential; what is read there stands beside them."""
+
+    url: Address
+    """Address of the API, with its path prefix (`https://mimir.example/prometheus`)."""
+
+    @property
+    def access(self) -> Access:
+        return self.access_to(self.url)

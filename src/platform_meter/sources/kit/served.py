@@ -37,6 +37,11 @@ def brings_back(served: Sequence[V], one: V, order: Order[V]) -> bool:
     return goes_back([other.sha for other in served if order(other) < order(one)], one.sha)
 
 
+def last_before(served: Sequence[V], one: V, order: Order[V]) -> V | None:
+    """What served in its place when it came, of those that are known, oldest first; None for the first."""
+    return next((other for other in reversed(served) if order(other) < order(one)), None)
+
+
 def remember(served: dict[str, list[V]], place: str, one: V, order: Order[V]) -> None:
     """It served there. The last of a place are kept, and of places those that something served in last."""
     others = [other for other in served.pop(place, []) if other.id != one.id]
