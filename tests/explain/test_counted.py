@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from tests.support.history import MemoryHistory, owner, source
 
 from platform_meter.explain.counted import counted
-from platform_meter.measures import delivery
+from platform_meter.measures.delivery.counts import counting as counting_of
 from platform_meter.model.catalogue.delivery import DEPLOYMENTS, DEPLOYMENTS_SHADOW
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Ref
@@ -32,7 +32,7 @@ SERVED = Deployment(
 
 def found(history: MemoryHistory, metric: Metric, labels: Labels) -> Mapping[str, bool]:
     """By key, whether it counted."""
-    (counting,) = delivery.configured(Definitions())
+    counting = counting_of(Definitions())
     assert isinstance(counting, Counting)
     pieces = counted(Scene(history=history, definitions=Definitions(), now=NOW), counting, metric, labels)
     return {

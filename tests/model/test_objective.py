@@ -37,7 +37,7 @@ def test_only_slices_say_what_silence_is() -> None:
 def test_the_words_of_files() -> None:
     """What people write in SLO files; a word that is taken back breaks theirs."""
     assert list(countables()) == [
-        "pipeline_runs", "queue_waits", "gitops_syncs", "gitops_propagation", "instance_minutes", "pod_starts", "node_minutes", "api_requests", "api_latency", "probe_checks", "sla_cycles", "mesh_requests", "mesh_latency", "gateway_requests", "gateway_latency", "sli",
+        "pipeline_runs", "queue_waits", "deployments", "gitops_syncs", "gitops_propagation", "instance_minutes", "pod_starts", "node_minutes", "api_requests", "api_latency", "probe_checks", "sla_cycles", "mesh_requests", "mesh_latency", "gateway_requests", "gateway_latency", "sli",
     ]  # fmt: skip
     assert {str(word) for word in NoData} == {"bad", "good", "exclude", "hold"}
     assert {str(word) for word in Unknown} == {"exclude", "bad"}

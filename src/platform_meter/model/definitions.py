@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from platform_meter.model.delivering import BY_DEFAULT, Delivery
 from platform_meter.model.objective import StoredObjective
 from platform_meter.model.programme import Campaign, Intervention, Promise, RoadmapSource, Survey
 from platform_meter.model.scalars import (
@@ -46,7 +47,7 @@ from platform_meter.model.ticketing import (
 __all__ = [
     "WEEKDAYS",
     "Active", "Adopted", "Calendar", "Campaign", "Capability", "CategoryFrom", "Churned", "Definition", "Definitions",
-    "Duration", "Eligible", "Environment", "Every", "Exempt", "Goal", "Hours", "Intervention", "Journey", "JourneyStart",
+    "Delivery", "Duration", "Eligible", "Environment", "Every", "Exempt", "Goal", "Hours", "Intervention", "Journey", "JourneyStart",
     "LocalPath", "Moment", "Ownership", "OwnershipRule", "PainPoint", "Period", "Persona", "PlacedError", "Promise",
     "RoadmapSource", "Selector", "Service", "ServiceSelector", "Sla", "Stage", "StatusMap", "Survey", "Team",
     "TeamSelector", "TicketSource", "Ticketing", "Unit", "Zone", "parse_days", "parse_duration", "parse_goal",
@@ -349,8 +350,15 @@ class Definitions:
     campaigns: tuple[Campaign, ...] = ()
     interventions: tuple[Intervention, ...] = ()
     roadmaps: tuple[RoadmapSource, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    """At most one."""
     objectives: tuple[StoredObjective, ...] = ()
     """SLOs over stored events, made of SLO files by `slo.stored`."""
+
+    @property
+    def delivery(self) -> Delivery:
+        """How delivery is judged."""
+        return next(iter(self.deliveries), BY_DEFAULT)
 
 
 KINDS: Mapping[str, tuple[type[Definition], str]] = MappingProxyType(
@@ -367,6 +375,7 @@ KINDS: Mapping[str, tuple[type[Definition], str]] = MappingProxyType(
         "Campaign": (Campaign, "campaigns"),
         "Intervention": (Intervention, "interventions"),
         "RoadmapSource": (RoadmapSource, "roadmaps"),
+        "Delivery": (Delivery, "deliveries"),
     }
 )
 """Every kind that is ours: its model, and its place in Definitions."""

@@ -59,6 +59,7 @@ def test_every_label_has_a_bound_and_none_is_a_target_label(metric: Metric) -> N
         ("platform_slo_info", "kind", "events, slices"),
         ("platform_pipeline_runs_total", "outcome", ", ".join(Outcome)),
         ("platform_meter_source_requests_total", "outcome", "ok, error, limited"),
+        ("platform_meter_source_pushes_total", "outcome", "ok, unreadable, refused, failed"),
         ("platform_pipeline_runs_total", "system", "source types"),
         ("platform_service_info", "system", "declared systems"),
     ],

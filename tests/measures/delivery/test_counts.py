@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.support.history import MemoryHistory, owner, source
 
-from platform_meter.measures import delivery
+from platform_meter.measures.delivery import counts
 from platform_meter.model.catalogue.delivery import DEPLOYMENTS
 from platform_meter.model.definitions import Definitions, Environment
-from platform_meter.model.facts import Event, Ref
+from platform_meter.model.facts import Ref
 from platform_meter.model.facts.delivery import DeployKind, Deployment, DeployResult, DeployWay
-from platform_meter.model.measure import Counting
 from platform_meter.model.metric import Increment
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -23,9 +22,8 @@ PRODUCTION = Environment(kind="Environment", id="production", production=True, m
 STAGING = Environment(kind="Environment", id="staging")
 
 
-def count(event: Event, *declared: Environment) -> list[Increment]:
-    (measure,) = delivery.configured(Definitions(environments=declared))
-    assert isinstance(measure, Counting)
+def count(event: Deployment, *declared: Environment) -> list[Increment]:
+    measure = counts.counting(Definitions(environments=declared))
     return list(measure.count(event, owner("shop", "pay"), ARGO))
 
 
@@ -70,7 +68,7 @@ def test_the_page_counts_what_the_first_way_told() -> None:
         [*(("argocd", mine, fact) for fact in facts), *(("gh", mine, fact) for fact in elsewhere)],
         sources=(ARGO, source("gh", watermark=NOW)),
     )
-    valid = delivery.first_told(history, Definitions(), NOW + timedelta(seconds=1))
+    valid = counts.first_told(history, Definitions(), NOW + timedelta(seconds=1))
     found = {
         (dim.environment, dim.way): valid(object_, dim)
         for source_ in ("argocd", "gh")

@@ -10,21 +10,20 @@ from platform_meter.model.catalogue.delivery import DEPLOYMENTS, DEPLOYMENTS_SHA
 from platform_meter.model.definitions import Definitions, Environment
 from platform_meter.model.facts.delivery import Deployment, DeploymentDim, DeployWay
 from platform_meter.model.history import History, Owner, SourceState
-from platform_meter.model.measure import WINDOWS, Counting, Measure, Measures, Ranking, best_ways
+from platform_meter.model.measure import WINDOWS, Counting, Ranking, best_ways
 from platform_meter.model.metric import OTHER, UNOWNED, Increment
-
-WAYS = tuple(DeployWay)
-"""Ways in which deployments are told; the first with data counts, per service and environment."""
 
 
 class Environments:
     """The `environment` label of the names that sources use: ids of the declared environments, in file order.
 
+    Of the ways in which deployments are told the first with data counts, per service and environment.
+
     A name that none of them matches is `_other`, which bounds the label; where none is declared, names stay as they are.
     """
 
-    def __init__(self, declared: Sequence[Environment]) -> None:
-        self._declared = tuple(declared)
+    def __init__(self, declared: Sequence[Environment], ways: Sequence[DeployWay] = tuple(DeployWay)) -> None:
+        self._declared, self._ways = tuple(declared), tuple(ways)
 
     def label(self, name: str) -> str:
         if not self._declared:
@@ -46,12 +45,12 @@ class Environments:
     def place(self, dim: DeploymentDim, owner: Owner, object_: int) -> tuple[Hashable, int]:
         """Service and environment, and the place of the way. What has no service stands for itself."""
         service = object_ if owner.service == UNOWNED else owner.service
-        return (service, self.label(dim.environment)), WAYS.index(dim.way)
+        return (service, self.label(dim.environment)), self._ways.index(dim.way)
 
 
 def first_told(history: History, definitions: Definitions, now: datetime) -> Callable[[int, DeploymentDim], bool]:
     """Whether the rollouts of an object under a dim are those that count, by the ways of the last 91 days."""
-    place, start = Environments(definitions.environments).place, now - WINDOWS[-1]
+    place, start = _environments(definitions).place, now - WINDOWS[-1]
     told = [
         place(dim, history.owner(object_), object_)
         for source in history.sources(Deployment)
@@ -66,12 +65,13 @@ def first_told(history: History, definitions: Definitions, now: datetime) -> Cal
     return valid
 
 
-def configured(definitions: Definitions) -> tuple[Measure, ...]:
-    """Measures of delivery under the declared environments."""
-    environments = Environments(definitions.environments)
+def _environments(definitions: Definitions) -> Environments:
+    return Environments(definitions.environments, definitions.delivery.ways)
+
+
+def counting(definitions: Definitions) -> Counting[Deployment]:
+    """The counters of deployments under the declared environments."""
+    environments = _environments(definitions)
     ranking = Ranking(place=environments.place, within=WINDOWS[-1], shadow=environments.shadow)
     metrics = (DEPLOYMENTS, DEPLOYMENTS_SHADOW)
-    return (Counting(event=Deployment, metrics=metrics, count=environments.count, ranking=ranking),)
-
-
-MEASURES = Measures(declared=configured)
+    return Counting(event=Deployment, metrics=metrics, count=environments.count, ranking=ranking)

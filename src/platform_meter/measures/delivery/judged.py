@@ -1,0 +1,97 @@
+"""All of delivery as it is judged at one moment: releases with their failures, outages with their links, and since when it is known."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+
+from platform_meter.measures.delivery.book import Ledger, Records
+from platform_meter.measures.delivery.links import link_failures
+from platform_meter.measures.delivery.outages import outages
+from platform_meter.measures.delivery.release import Outage, Release
+from platform_meter.measures.delivery.releases import Changes, releases
+from platform_meter.model.facts import Event
+from platform_meter.model.facts.delivery import Change, Deployment
+from platform_meter.model.facts.incidents import Incident
+from platform_meter.model.history import SourceState
+from platform_meter.model.measure import Scene
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What was released and what failed, as far as it is stored."""
+
+    by_service: Mapping[Hashable, Sequence[Release]]
+    outages: Sequence[Outage]
+    records: Records
+
+    @property
+    def releases(self) -> Iterable[Release]:
+        """Of all services."""
+        return chain.from_iterable(self.by_service.values())
+
+
+class Judge:
+    """Judges anew what came since it last did; the same answer while nothing came. For any number of threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: tuple[object, Judged] | None = None
+
+    def judged(self, scene: Scene) -> Judged:
+        """As the scene's store has it."""
+        with self._lock:
+            records, definitions = scene.kept.of(Ledger).records(scene), scene.definitions
+            if self._last is None or self._last[0] != records:
+                merged = Changes(records.changes)
+                found = releases(records.deployments, merged, definitions, scene.now)
+                broken = outages(records.incidents, definitions)
+                link_failures(found, broken, merged, records.changes, definitions.delivery.max_link_age)
+                self._last = records, Judged(by_service=found, outages=broken, records=records)
+            return self._last[1]
+
+
+def judged(scene: Scene) -> Judged:
+    """All of delivery at this scene."""
+    return scene.kept.of(Judge).judged(scene)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Up to when, and since when, what some sources tell of some kinds is known."""
+
+    since: datetime
+    until: datetime
+
+
+def known(
+    scene: Scene,
+    kinds: Iterable[type[Event]],
+    instances: Iterable[str] | None = None,
+    *,
+    back: timedelta = timedelta(),
+) -> Known | None:
+    """Of what sources of these kinds tell; None where one of them is stale, or none is there.
+
+    Args:
+        scene: the store and the moment.
+        kinds: of fact.
+        instances: only these sources; None for all that give one of the kinds.
+        back: so much earlier it ends, for a look at the past.
+    """
+    only = None if instances is None else set(instances)
+    found: list[SourceState] = [
+        state for kind in kinds for state in scene.history.sources(kind) if only is None or state.instance in only
+    ]
+    ends = [state.watermark for state in found if state.fresh and state.watermark is not None]
+    if not found or len(ends) < len(found):
+        return None
+    since = [at for state in found if (at := state.read_from or state.since) is not None]
+    return Known(since=max([*since, *filter(None, [scene.history.pruned()])]), until=min(ends) - back)
+
+
+KINDS: tuple[type[Event], ...] = (Deployment, Change, Incident)
+"""What delivery is judged by."""
