@@ -9,7 +9,7 @@ TESTS ?=
 # Processes that run tests side by side; 0 runs all in one, as a debugger wants it.
 WORKERS ?= 2
 # What the tests run for real; each is Debian's own package.
-TEST_PACKAGES := prometheus prometheus-alertmanager prometheus-blackbox-exporter postgresql chromium docker-compose openssl fonts-dejavu-core maven nginx-light prometheus-nginx-exporter
+TEST_PACKAGES := prometheus prometheus-alertmanager prometheus-blackbox-exporter postgresql chromium docker-compose openssl fonts-dejavu-core maven default-jdk-headless nginx-light prometheus-nginx-exporter
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak lint bench generate

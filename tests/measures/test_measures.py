@@ -23,6 +23,7 @@ OWN = {
     "platform_meter_build_info",
     "platform_meter_source_poll_duration_seconds",
     "platform_meter_source_requests_total",
+    "platform_meter_source_pushes_total",
     "platform_meter_source_rate_limit_remaining_ratio",
     "platform_meter_source_import_ratio",
     "platform_meter_source_gaps_total",

@@ -29,7 +29,14 @@ from platform_meter.model.catalogue.slos import (
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Event, Ref, Tallied
 from platform_meter.model.facts.ci import PIPELINE_RUNS, Outcome
-from platform_meter.model.facts.delivery import DeployKind, Deployment, DeploymentDim, DeployResult
+from platform_meter.model.facts.delivery import (
+    DEPLOYMENTS,
+    DeployKind,
+    Deployment,
+    DeploymentDim,
+    DeployResult,
+    DeployWay,
+)
 from platform_meter.model.facts.kubernetes import (
     API_LATENCY,
     API_REQUESTS,
@@ -213,6 +220,24 @@ def test_requests_of_an_api_server_are_amounts(
     ]
     found = values(scene(told, objective(countable, where=where)), SLO_WINDOW_EVENTS)
     assert (found["x", "1h", "good"], found["x", "1h", "bad"]) == (good, bad)
+
+
+def test_a_rollout_that_two_tools_tell_of_counts_once() -> None:
+    """By the way that the file names; another environment and what never served elsewhere are no part of it."""
+    about = Ref(system="github", kind="repository", id="acme/pay")
+
+    def rolled(way: DeployWay, result: DeployResult, environment: str = "prod-eu") -> Told:
+        event = Deployment(
+            key=f"{way} {result} {environment}", at=ago(minutes=5), about=about, environment=environment, sha="abc",
+            result=result, way=way,
+        )  # fmt: skip
+        return "gh", event
+
+    told = [rolled(way, result) for way in (DeployWay.GITOPS, DeployWay.DEPLOYMENTS_API) for result in DeployResult]
+    told.append(rolled(DeployWay.GITOPS, DeployResult.FAILED, "staging"))
+    where = {"way": "gitops", "environment": "prod-*"}
+    found = values(scene(told, objective(DEPLOYMENTS, where=where)), SLO_WINDOW_EVENTS)
+    assert (found["x", "1h", "good"], found["x", "1h", "bad"]) == (1.0, 1.0)
 
 
 def test_a_counted_sli_is_found_by_its_id() -> None:

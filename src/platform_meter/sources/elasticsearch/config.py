@@ -1,0 +1,123 @@
+"""What the config file may say of an Elasticsearch or OpenSearch cluster."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from platform_meter.model.access import Access, Secret, Token
+from platform_meter.model.scalars import Duration, Period
+from platform_meter.model.source import SourceConfig
+from platform_meter.sources.kit.query_api import QueryApi
+
+SYSTEM = "elasticsearch"
+_NAME = r"[A-Za-z0-9.*][A-Za-z0-9._*:-]*"
+_PATTERN = re.compile(rf"{_NAME}(,-?{_NAME})*")
+
+
+def is_pattern(text: str) -> str:
+    """Names of indices, data streams or aliases, with `*` in them or not, those of other clusters too.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not _PATTERN.fullmatch(text):
+        raise ValueError(f"'{text}' names no indices; write for example logs-*, or several as logs-*,-logs-debug")
+    return text
+
+
+def is_query(query: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
+    """A text in the language of query strings, or one clause of the query DSL.
+
+    Raises:
+        ValueError: an empty text, or none or several clauses.
+    """
+    if isinstance(query, str) and not query.strip():
+        raise ValueError("the query is empty; write for example status:>=500, or '*' for all documents")
+    if not isinstance(query, str) and len(query) != 1:
+        found = ", ".join(query) or "no clause"
+        raise ValueError(
+            f"a query is one clause, and this is {found}; join several, for example {{bool: {{filter: [...]}}}}"
+        )
+    return query
+
+
+Pattern = Annotated[str, AfterValidator(is_pattern)]
+Query = Annotated[str | Mapping[str, Any], AfterValidator(is_query)]
+Named = Annotated[str, Field(min_length=1)]
+
+
+class IndexPattern(BaseModel):
+    """Indices of which the age of the newest document is told."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+    index: Pattern
+    """Which ones: `logs-*`; the label `index`."""
+    time_field: Named = "@timestamp"
+    """The field that dates their documents."""
+
+
+class SliQuery(IndexPattern):
+    """Good and bad of all documents that a query finds, by the minute that they are dated in."""
+
+    id: Named
+    """What SLO files with `metricSource.type: stored` call it."""
+    total: Query
+    """All valid events."""
+    good: Query | None = None
+    """Those of them that are good; or give `bad`."""
+    bad: Query | None = None
+    """Those of them that are bad."""
+
+    @model_validator(mode="after")
+    def _one_part(self) -> Self:
+        if (self.good is None) == (self.bad is None):
+            raise ValueError("an SLI needs exactly one of good and bad beside total; remove or add one")
+        return self
+
+    @property
+    def part(self) -> Query:
+        """Whichever of the two is given."""
+        found = self.bad if self.good is None else self.good
+        return "" if found is None else found
+
+
+class Config(QueryApi, SourceConfig):
+    """Settings of one cluster."""
+
+    api_key: Secret | None = None
+    """An API key as Elasticsearch encodes it (base64 of its id and key)."""
+    slis: tuple[SliQuery, ...] = ()
+    """Queries that count good and bad events."""
+    indices: tuple[IndexPattern, ...] = ()
+    """Indices of which the age of the newest document is told."""
+    health: bool = False
+    """Ask at each poll for the cluster's health, as a probe."""
+    delay: Duration = timedelta(minutes=2)
+    """A minute is read this long after its end: the way of a document until it can be found."""
+    history: Period = timedelta(days=7)
+    """How far the first poll reaches back; what the indices no longer have is silently absent."""
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        for what, names in (("slis", [one.id for one in self.slis]), ("indices", [one.index for one in self.indices])):
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"{what} has {twice} twice; remove one, or tell them apart")
+        if self.api_key is not None and (self.token is not None or self.user):
+            other = "user" if self.user else "token"
+            raise ValueError(f"api_key and {other} are two ways in; remove one")
+        return self
+
+    @property
+    def access(self) -> Access:
+        found = super().access
+        if self.api_key is None:
+            return found
+        key = Token(secret=self.api_key, prefix="ApiKey")
+        return Access(url=found.url, credential=key, headers=found.headers, ca_file=found.ca_file)

@@ -1,0 +1,145 @@
+"""Good and bad events of one SLI by the minute, as documents tell of them: one search counts all minutes it is asked for.
+
+Documents come late, and those that are there may be corrected or deleted: a minute is read again until it is `lookback`
+old, and told again where it has changed; of two tellings that of the later read stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from msgspec import Struct, field
+
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.progress import Progress
+from platform_meter.model.source import Page, Unexpected, Unreachable
+from platform_meter.model.typed import decode
+from platform_meter.sources.elasticsearch.answers import all_of, clause, search, within
+from platform_meter.sources.elasticsearch.config import SYSTEM, SliQuery
+from platform_meter.sources.kit.promql import slices
+from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.windows import Windows
+
+MINUTE = timedelta(minutes=1)
+WIDTH = 60
+"""Seconds of a slice."""
+SLICES = 1_440
+"""Minutes of one search; a cluster refuses answers of more than 65,535 buckets, and each minute is two."""
+_SECOND = 1_000
+"""Milliseconds, which documents are dated in."""
+
+Counts = tuple[int, int]
+"""How many documents, and how many of them are of the part that was asked for."""
+
+
+class State(Struct):
+    """The checkpoint: the end of the last minute that was read, and what was told of those that are read again."""
+
+    end: int
+    told: dict[str, Counts] = field(default_factory=dict)
+    """By the end of the minute, in epoch seconds; none of a minute without documents."""
+
+
+def read(
+    query: SliQuery,
+    overlap: timedelta,
+    delay: timedelta,
+    outside: Sieve,
+    checkpoint: bytes | None,
+    since: datetime,
+    now: datetime,
+) -> Iterator[Page]:
+    """Every minute that ended since the last poll, `delay` ago, and again those of the `overlap` before them.
+
+    A search that fails may be too much for the cluster, or for the time it is given.
+    """
+    state = State(end=int(since.timestamp())) if checkpoint is None else decode(checkpoint, State)
+    again = timedelta() if checkpoint is None else overlap
+    left = slices(_moment(state.end) - again, now - delay, MINUTE)
+    if not left or left[-1] <= state.end:
+        return
+    windows = Windows(left, most=SLICES)
+    for ends in windows:
+        try:
+            found, whole = _minutes(query, outside, ends)
+        except (Unexpected, Unreachable):
+            if not windows.halve():
+                raise
+            continue
+        windows.whole()
+        facts = tuple(_changed(query, state, ends, found, now, whole=whole))
+        state.end = max(state.end, ends[-1])
+        settled = state.end - overlap.total_seconds()
+        state.told = {end: counts for end, counts in state.told.items() if int(end) > settled}
+        done = len(left) - len(windows.left)
+        progress = Progress(what=f"minutes of sli/{query.id}", done=done, of=len(left)) if windows.left else None
+        yield Page(facts=facts, checkpoint=msgspec.json.encode(state), progress=progress)
+
+
+def _minutes(query: SliQuery, outside: Sieve, ends: range) -> tuple[dict[int, Counts], bool]:
+    """What was counted in each minute with documents, by its end; and whether these are all of them.
+
+    Raises:
+        SourceError: as `search`; or the answer has other minutes than were asked for.
+    """
+    dated = within(query.time_field, gte=(ends[0] - WIDTH) * _SECOND, lt=ends[-1] * _SECOND)
+    histogram = {"field": query.time_field, "fixed_interval": "1m", "min_doc_count": 1}
+    body = {
+        "size": 0,
+        "query": all_of(dated, clause(query.total)),
+        "aggregations": {
+            "minutes": {"date_histogram": histogram, "aggregations": {"part": {"filter": clause(query.part)}}}
+        },
+    }
+    answer = search(outside, query.index, body)
+    if answer.body is None or answer.body.aggregations is None:
+        raise Unexpected(f"the search of {query.index} was answered without its aggregations")
+    buckets = answer.body.aggregations.minutes.buckets
+    found = {bucket.key // _SECOND + WIDTH: (bucket.doc_count, bucket.part.doc_count) for bucket in buckets}
+    odd = [end for end in found if end not in ends]
+    if odd:
+        raise Unexpected(
+            f"the search of {query.index} counted a minute until {_moment(odd[0])}, which was not asked for"
+        )
+    return found, not answer.odd
+
+
+def _changed(
+    query: SliQuery, state: State, ends: range, found: dict[int, Counts], now: datetime, *, whole: bool
+) -> Iterator[SliCount]:
+    """Minutes of which something else is true than was told; the state then has what is true.
+
+    Of one without documents nothing is told, but where there were some before. Of an answer that is not `whole` a minute
+    may be missing that has some.
+    """
+    for end in ends:
+        counts, told = found.get(end), state.told.get(str(end))
+        if counts == told or (counts is None and not whole):
+            continue
+        if counts is None:
+            del state.told[str(end)]
+        else:
+            state.told[str(end)] = counts
+        yield _fact(query, end, counts or (0, 0), now)
+
+
+def _fact(query: SliQuery, end: int, counts: Counts, now: datetime) -> SliCount:
+    total, part = counts
+    good, bad = (total - part, part) if query.good is None else (part, total - part)
+    return SliCount(
+        key=f"sli/{query.id}/{end}",
+        at=_moment(end),
+        about=Ref(system=SYSTEM, kind="sli", id=query.id),
+        updated=now,
+        sli=query.id,
+        good=float(good),
+        bad=float(bad),
+        width=MINUTE,
+    )
+
+
+def _moment(end: int) -> datetime:
+    return datetime.fromtimestamp(end, UTC)
