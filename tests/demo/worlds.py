@@ -31,6 +31,9 @@ from platform_meter.demo.apis.kong.routes import AdminApi, StatusApi
 from platform_meter.demo.apis.kubernetes.routes import TOKEN as KUBERNETES_TOKEN
 from platform_meter.demo.apis.kubernetes.routes import KubernetesApi
 from platform_meter.demo.apis.nginx.routes import IngressApi
+from platform_meter.demo.apis.pagerduty.routes import LIMIT as PAGERDUTY_LIMIT
+from platform_meter.demo.apis.pagerduty.routes import TOKEN as PAGERDUTY_TOKEN
+from platform_meter.demo.apis.pagerduty.routes import PagerdutyApi
 from platform_meter.demo.apis.tekton.routes import TOKEN as TEKTON_TOKEN
 from platform_meter.demo.apis.tekton.routes import TektonApi
 from platform_meter.demo.company.layout import Company
@@ -144,6 +147,11 @@ def argocd(world: World, cluster: str = "eu") -> Caller:
 def tekton(world: World) -> Caller:
     headers = {"Authorization": f"Bearer {TEKTON_TOKEN}"}
     return Caller(TektonApi(world, beat=0.0001), headers, "http://tekton.test")
+
+
+def pagerduty(world: World, limit: int = PAGERDUTY_LIMIT) -> Caller:
+    base = "http://pagerduty.test"
+    return Caller(PagerdutyApi(world, base, limit), {"Authorization": f"Token token={PAGERDUTY_TOKEN}"}, base)
 
 
 def kong(world: World, node: str = "") -> Caller:

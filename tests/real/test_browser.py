@@ -38,6 +38,7 @@ CONTENT = {
     "/clusters": ("Clusters that are read", "Without owner", "eu"),
     "/gateways": ("What fails", "With mutual TLS", "Instances that should report"),
     "/support": ("platform-support", "Tickets created by category", "first response"),
+    "/delivery": ("Change failure", "platform-ci", "nobody is ranked"),
     "/slos": ("All SLOs",),
     "/sources": ("cluster-eu", "github", "Ownership"),
 }

@@ -40,6 +40,7 @@ LIVE = (
     "process_",
     "python_",
     "platform_cluster",
+    "platform_dora",
     "platform_slo_data_age",
     "platform_pipeline_flaky",
     "platform_pipeline_unclassified",

@@ -122,8 +122,8 @@ def meter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meter]:
 
 
 @pytest.fixture(scope="module")
-def server(meter: Meter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """Prometheus that scrapes each second in every way that may and may not work."""
+def server(meter: Meter, programs: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """Prometheus, of either release, that scrapes each second in every way that may and may not work."""
     jobs = [
         meter.job("password"),
         meter.job("token", token=TOKEN),
@@ -133,7 +133,7 @@ def server(meter: Meter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         meter.job("name-not-allowed", client="other"),
     ]
     config = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}
-    with prometheus(tmp_path_factory.mktemp("prometheus"), config) as running:
+    with prometheus(tmp_path_factory.mktemp("prometheus"), config, programs=programs) as running:
         yield running
 
 

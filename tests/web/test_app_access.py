@@ -24,12 +24,14 @@ ROLES = {
     "/static/meter.js": Role.VIEWER,
     "/static/icon.svg": Role.VIEWER,
     "/api/v1/explain": Role.PM,
+    "/api/v1/events": Role.REPORTER,
+    "/api/v1/events/<instance>": Role.REPORTER,
     "/-/healthy": None,
     "/-/ready": None,
     "/-/reload": Role.ADMIN,
 }
 """Who may have what is no page."""
-PAGES: dict[str, Role] = {}
+PAGES = {"/delivery": Role.PM, "/delivery/<name>": Role.PM}
 """Pages, with their details, that are not for every viewer."""
 STATUS = {
     None: (200, 200, 200, 200, 200, 200),
@@ -57,7 +59,8 @@ def doors(**said: object) -> Doors:
 def test_who_may_have_what(method: str, route: Route) -> None:
     """Each address there is, by each role, without a credential and with a wrong one."""
     client = Client(make_app(SITE, doors=doors()))
-    found = tuple(client.open(route.path, method=method, headers=headers(who)).status_code for who in WHO)
+    body: dict[str, str] | None = {} if method == "POST" else None
+    found = tuple(client.open(route.path, method=method, headers=headers(who), json=body).status_code for who in WHO)
     paths = {**{path: Role.VIEWER for page in pages() for path in (page.path, f"{page.path}/<name>")}, **PAGES}
     well = 404 if "<" in route.path else 200
     expected = STATUS[{**paths, **ROLES}[route.path]]

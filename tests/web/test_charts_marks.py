@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support.company import tables
 
 from platform_meter.web.app import environment
-from platform_meter.web.charts import HEIGHT, WIDTH, Chart, Form, Series, Tone, axis, draw, legend
+from platform_meter.web.charts import HEIGHT, WIDTH, Chart, Form, Mark, Series, Tone, axis, draw, legend
 
 TOP, FLOOR = 10.0, 194.0
 """Heights of the highest and the lowest line of the grid."""
@@ -198,3 +198,18 @@ def test_numbers_in_the_table(value: float, said: str) -> None:
 def test_the_drawing_has_its_size() -> None:
     """The page scales it; its parts are in these units."""
     assert f'viewBox="0 0 {WIDTH} {HEIGHT}"' in str(draw(chart((1.0,))))
+
+
+def test_what_happened_is_marked_once_a_period_and_kind() -> None:
+    """What is bad hangs from the top, the rest stands on the axis, in the middle of its period; each names all of its kind."""
+    told = (Mark(place=1, text="1.4"), Mark(place=1, text="1.5"), Mark(place=1, text="<#7>", bad=True))
+    drawn = replace(chart((1.0, 2.0, 3.0, 4.0)), marks=told)
+    found = [(mark.get("class"), mark.findtext("title"), mark.get("points")) for mark in marks(drawn, "polygon")]
+    middle = next(
+        mark.get("cx") for mark in marks(drawn, "circle") if (mark.findtext("title") or "").startswith("2 Jun")
+    )
+    assert middle == "213.5"
+    assert found == [
+        ("c2", "2 Jun: 1.4; 1.5", "208.5,194 218.5,194 213.5,186"),
+        ("cbad", "2 Jun: <#7>", "208.5,10 218.5,10 213.5,18"),
+    ]

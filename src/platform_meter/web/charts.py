@@ -27,6 +27,8 @@ _LABELS = 8
 _CROWDED = 45
 """Values from which on the points of a line show only under the pointer."""
 _COLOURS = 8
+_MARKED = {True: "cbad", False: "c2"}
+"""Colour class of marks, by whether they are bad."""
 _Scale = Callable[[float], float]
 
 
@@ -56,6 +58,17 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Something that happened in one of the chart's periods; a table beside the chart tells more of it."""
+
+    place: int
+    """Of the period among the labels."""
+    text: str
+    bad: bool = False
+    """Drawn at the top, in the colour of what is bad; others stand on the axis."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     """What to draw. `caption` says what is counted, over what, and what a reader may wrongly assume."""
 
@@ -74,6 +87,7 @@ class Chart:
     """Decimals of percentages in the data table."""
     absence: str = "No data yet."
     """What to say where there is no number at all."""
+    marks: tuple[Mark, ...] = ()
 
     def __post_init__(self) -> None:
         for one in self.series:
@@ -174,6 +188,7 @@ def draw(chart: Chart) -> Markup:
             f'<text class="axis{some}" x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(chart.labels[i])}</text>'
         )
     out += _bars(chart, x, y, step) if chart.form is Form.BARS else _lines(chart, x, y)
+    out += _marks(chart, x)
     out.append("</svg>")
     return Markup("".join(out))  # noqa: S704 - every text in it was escaped above
 
@@ -226,6 +241,16 @@ def _lines(chart: Chart, x: _Scale, y: _Scale) -> list[str]:
                 f"<title>{escape(chart.tip(i, series))}</title></circle>"
             )
     return out
+
+
+def _marks(chart: Chart, x: _Scale) -> Iterator[str]:
+    """One triangle for all of a kind in a period, which names each."""
+    for place, bad in sorted({(mark.place, mark.bad) for mark in chart.marks}):
+        texts = [mark.text for mark in chart.marks if (mark.place, mark.bad) == (place, bad)]
+        middle, base, way = x(place + 0.5), (_TOP if bad else HEIGHT - _BOTTOM), (1 if bad else -1)
+        points = f"{middle - 5},{base} {middle + 5},{base} {middle},{base + 8 * way}"
+        title = escape(f"{chart.labels[place]}: {'; '.join(texts)}")
+        yield f'<polygon class="{_MARKED[bad]}" points="{points}"><title>{title}</title></polygon>'
 
 
 def _coloured(chart: Chart) -> Iterator[tuple[str, Series]]:

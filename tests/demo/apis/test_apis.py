@@ -12,6 +12,7 @@ from tests.support.waiting import PATIENCE
 
 from platform_meter.demo import apis as room
 from platform_meter.demo.apis.api import apis, instances
+from platform_meter.demo.apis.pagerduty.bodies import service_id
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.stage.files import write
 from platform_meter.demo.stage.server import serving
@@ -109,6 +110,7 @@ def test_a_new_folder_is_in_the_configuration(abacus: Path, tmp_path: Path) -> N
     assert [rule["match"] for rule in rules if rule.get("service") == service] == [
         f"abacus:{service}",
         f"github:acme/{service}",
+        f"pagerduty:{service_id(COMPANY.repo[service])}",
         f"prometheus:{service}",
     ]
     assert {"match": "abacus:*", "team": COMPANY.services[0].team} in rules

@@ -85,6 +85,7 @@ def test_the_story_does_not_depend_on_how_it_is_asked(cuts: list[int]) -> None:
     assert cut.pulls == whole.pulls
     assert cut.main == whole.main
     assert cut.tickets == whole.tickets
+    assert cut.incidents == whole.incidents
 
 
 def test_live_time_always_brings_runs() -> None:

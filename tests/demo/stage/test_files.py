@@ -51,6 +51,7 @@ def test_the_configuration_is_sound(folder: Path) -> None:
         "kong": "kong",
         "linkerd-us": "linkerd",
         "nginx": "nginx",
+        "pagerduty": "pagerduty",
         "probes": "probes",
         "prometheus-eu": "prometheus",
         "prometheus-us": "prometheus",

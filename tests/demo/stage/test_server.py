@@ -65,6 +65,7 @@ def test_it_ends_on_sigterm() -> None:
                 "kong-1",
                 "kong-2",
                 "nginx",
+                "pagerduty",
                 "portal",
                 "prometheus-eu",
                 "prometheus-us",

@@ -56,11 +56,12 @@ def nodes(value: Any) -> Iterator[Json]:
 
 
 def test_there_is_one_dashboard_for_each_audience() -> None:
-    """Eight dashboards, each at an address that never changes."""
+    """Nine dashboards, each at an address that never changes."""
     assert [(b["uid"], b["title"]) for b in BOARDS] == [
         ("pm-adoption", "Adoption"),
         ("pm-ci", "CI/CD"),
         ("pm-clusters", "Clusters and GitOps"),
+        ("pm-delivery", "Delivery"),
         ("pm-gateways", "Gateway and mesh"),
         ("pm-meter", "Meter health"),
         ("pm-slo-detail", "SLO detail"),

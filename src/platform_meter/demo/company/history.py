@@ -10,62 +10,24 @@ import heapq
 import random
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import accumulate, count
 from threading import Lock
 from typing import Literal
 
-from platform_meter.demo.company import builds, days, releases
-from platform_meter.demo.company.layout import BAD_WEEK, HISTORY_DAYS, Company, Repo, active
+from platform_meter.demo.company import builds, incidents, releases
+from platform_meter.demo.company.arrivals import Arrival, Kind, arrivals
+from platform_meter.demo.company.layout import BAD_WEEK, Company, Repo, active
 from platform_meter.demo.company.pipelines import Build, System, build, pipelines
-from platform_meter.demo.company.records import Deployment, Issue, Pull, Run, Ticket, sha_of
+from platform_meter.demo.company.records import Deployment, Incident, Issue, Pull, Run, Ticket, sha_of
+from platform_meter.demo.company.releases import Fate
 from platform_meter.demo.company.scenarios import Scenario, Trouble
 from platform_meter.demo.company.syncs import App, Sync, applications, sync
 from platform_meter.demo.company.tickets import PROJECTS, open_issue, open_ticket
 
-Kind = Literal["run", "pull", "release", "ticket", "issue", "jenkins", "gitlab", "tekton", "sync"]
-PER_DAY: dict[Kind, float] = {
-    "run": 242,
-    "pull": 96,
-    "release": 14.5,
-    "ticket": 24,
-    "issue": 2,
-    "jenkins": 45,
-    "gitlab": 14,
-    "tekton": 30,
-    "sync": 60,
-}
-"""Arrivals on a working day in the middle of the history, in a company of `USUAL_SERVICES`."""
-USUAL_SERVICES = 300
-GROWTH = (0.85, 1.15)
-"""Factors on arrivals at the history's start and end."""
-SLOT = timedelta(seconds=20)
-"""In live time each slot has one run, and of the rest one every so many slots."""
-EVERY: dict[Kind, int] = {
-    "run": 1,
-    "pull": 5,
-    "release": 9,
-    "ticket": 30,
-    "issue": 90,
-    "jenkins": 4,
-    "gitlab": 6,
-    "tekton": 6,
-    "sync": 9,
-}
-BAD_WEEK_TICKETS = 2.2
-FLOOD = 10
-"""Tickets come so much faster in a ticket flood."""
-
 Stream = Literal["runs", "deployments", "pulls"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Arrival:
-    at: datetime
-    seed: str
-    kind: Kind
 
 
 class History:
@@ -80,6 +42,7 @@ class History:
         self.pulls: dict[str, list[Pull | Issue]] = defaultdict(list)
         """Pull requests and issues share one row of numbers, starting at 1."""
         self.tickets: list[Ticket] = []
+        self.incidents: list[Incident] = []
         self.run: dict[int, Run] = {}
         self.deployment: dict[int, Deployment] = {}
         self.pipelines = pipelines(company)
@@ -94,14 +57,15 @@ class History:
         self._moments: dict[tuple[str, Stream], list[datetime]] = defaultdict(list)
         self._ids = count(1)
         self._ticket_numbers = {project.key: count(1) for project in PROJECTS}
-        self._merges: list[tuple[datetime, int, Pull]] = []
-        self._waiting: list[tuple[datetime, int, releases.Rollback]] = []
+        self._due: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._order = count()
+        self._rushes = count()
         self._deployed: dict[tuple[str, str], list[str]] = defaultdict(list)
         """Versions that served, in order, by repository and environment."""
         self._busy: dict[str, datetime] = {}
         """Until when a repository rolls out: it does so one version at a time."""
         self._built: set[str] = set()
-        self._arrivals = self._all_arrivals()
+        self._arrivals = arrivals(company, self.scenario)
         self._next = next(self._arrivals)
         self._horizon = datetime.min.replace(tzinfo=company.start.tzinfo)
         self._weights: dict[tuple[Kind, int], tuple[list[Repo], list[float]]] = {}
@@ -128,35 +92,11 @@ class History:
         found = bisect_right(moments, now)
         return moments[found - 1] if found else repo.created
 
-    # arrivals
+    # what happens
 
-    def _all_arrivals(self) -> Iterator[Arrival]:
-        for day in range(HISTORY_DAYS + 1):
-            yield from sorted(a for a in self._day(day) if a.at < self.company.start)
-        for slot in count():
-            yield from self._slot(slot)
-
-    def _day(self, number: int) -> Iterator[Arrival]:
-        day = self.company.epoch + timedelta(days=number)
-        rng = random.Random(f"day/{self.company.seed}/{number}")
-        low, high = GROWTH
-        size = len(self.company.services) / USUAL_SERVICES
-        busy = size * days.rhythm(day) * (low + (high - low) * number / HISTORY_DAYS)
-        for kind, usual in PER_DAY.items():
-            hard = BAD_WEEK_TICKETS if kind == "ticket" and number in BAD_WEEK else 1
-            for n in range(round(usual * busy * hard * rng.uniform(0.85, 1.15))):
-                yield Arrival(days.moment(day, rng), f"{number}/{kind}/{n}", kind)
-
-    def _slot(self, number: int) -> Iterator[Arrival]:
-        begin = self.company.start + number * SLOT
-        flood = self.scenario.holds(Trouble.TICKET_FLOOD, begin)
-        found = []
-        for kind, every in EVERY.items():
-            rate = every // FLOOD if kind == "ticket" and flood else every
-            if number % rate == rate // 2:
-                jitter = random.Random(f"slot/{self.company.seed}/{number}/{kind}").randint(1, 8)
-                found.append(Arrival(begin + timedelta(seconds=jitter), f"live/{number}/{kind}", kind))
-        yield from sorted(found)
+    def _later(self, at: datetime, act: Callable[[datetime], None]) -> None:
+        """Have it happen then, in its place among all that does."""
+        heapq.heappush(self._due, (at, next(self._order), act))
 
     def _happen(self, arrival: Arrival) -> None:
         rng = random.Random(f"{self.company.seed}/{arrival.seed}")
@@ -176,15 +116,16 @@ class History:
                 self._build_elsewhere(rng, System(arrival.kind), arrival.at)
             case "sync":
                 self._sync(rng, arrival.at)
+            case "incident":
+                self._break(self._choose(rng, "release", arrival.at), None, None, arrival.at)
+            case "rush":
+                self._rush(rng, arrival.at)
 
     def _settle(self, now: datetime) -> None:
-        """Merges and rollbacks that were due before `now`."""
-        while self._merges and self._merges[0][0] <= now:
-            at, _, pull = heapq.heappop(self._merges)
-            self.main[pull.repo.name].append((at, pull))
-        while self._waiting and self._waiting[0][0] <= now:
-            at, _, back = heapq.heappop(self._waiting)
-            self._roll_back(at, back)
+        """All that was due by `now`, in order of time."""
+        while self._due and self._due[0][0] <= now:
+            at, _, act = heapq.heappop(self._due)
+            act(at)
 
     def _choose(self, rng: random.Random, kind: Kind, at: datetime) -> Repo:
         """A repository, the busy ones more often, of those that use this part of the platform on that day."""
@@ -242,6 +183,8 @@ class History:
     def _build_elsewhere(self, rng: random.Random, system: System, at: datetime) -> None:
         pipeline = rng.choice([one for one in self.pipelines if one.system is system])
         builds = self.builds[pipeline.name]
+        if system is System.GITLAB and builds and builds[-1].ended >= at:
+            return  # it has no older version deployed after a newer one
         builds.append(build(rng, pipeline, len(builds) + 1, at))
 
     def _sync(self, rng: random.Random, at: datetime) -> None:
@@ -266,10 +209,48 @@ class History:
         pull = releases.open_pull(
             rng, repo, number=number, id_=2_000_000_000 + next(self._ids), people=self._people(repo), opened=at
         )
-        self.pulls[repo.name].append(pull)
-        self._touch(repo.name, "pulls", pull.moments())
+        self._opened(pull)
+
+    def _opened(self, pull: Pull) -> None:
+        self.pulls[pull.repo.name].append(pull)
+        self._touch(pull.repo.name, "pulls", pull.moments())
         if pull.merged:
-            heapq.heappush(self._merges, (pull.merged, pull.id, pull))
+            self._later(pull.merged, lambda at: self.main[pull.repo.name].append((at, pull)))
+
+    def _rush(self, rng: random.Random, at: datetime) -> None:
+        """A release in a hurry of one of the teams that the bad week strikes."""
+        fate = releases.RUSHED[next(self._rushes) % len(releases.RUSHED)]
+        if repos := releases.struck(self.company, self.company.day(at)):
+            self._hurry(rng.choice(repos), None, fate, at)
+
+    def _hurry(self, repo: Repo, mends: Pull | None, fate: Fate, at: datetime) -> None:
+        """A change that goes out as soon as it is merged; `fate` is its own, or that of the one it mends."""
+        number = len(self.pulls[repo.name]) + 1
+        rng, people = random.Random(f"{self.company.seed}/hurry/{repo.name}/{number}"), self._people(repo)
+        pull = releases.hurry(
+            rng,
+            repo,
+            number=number,
+            id_=2_000_000_000 + next(self._ids),
+            people=people,
+            opened=at,
+            mends=mends,
+            fate=fate,
+        )
+        self._opened(pull)
+        ready = (pull.merged or at) + timedelta(seconds=rng.randint(60, 600))
+        self._later(ready, partial(self._ship, rng, pull, Fate.FINE if mends else fate))
+
+    def _ship(self, rng: random.Random, pull: Pull, fate: Fate, at: datetime) -> None:
+        """Release main to production with this change on it, once nothing else rolls out."""
+        repo = pull.repo
+        if (free := self._busy.get(repo.name, at)) > at:
+            self._later(free, partial(self._ship, rng, pull, fate))
+            return
+        environments = [f"production-{region}" for region in repo.service.regions] if repo.service else []
+        sha = self.main[repo.name][-1][1].merge_sha
+        if all(sha not in self._deployed[repo.name, environment] for environment in environments):
+            self._deploy(rng, at, repo, environments, sha, hotfix="hotfix" in pull.labels, fate=fate)
 
     def _release(self, rng: random.Random, at: datetime) -> None:
         repo = self._choose(rng, "release", at)
@@ -283,9 +264,10 @@ class History:
         served = [self._deployed[repo.name, environment] for environment in environments]
         undone = any(sha in shas and shas[-1] != sha for shas in served)  # rolled back: it waits for a fix
         if not undone:
-            self._deploy(rng, at, repo, environments, sha, hotfix=bool(head and "hotfix" in head.labels))
+            new = any(sha not in shas for shas in served)
+            self._deploy(rng, at, repo, environments, sha, hotfix=bool(new and head and "hotfix" in head.labels))
 
-    def _roll_back(self, at: datetime, back: releases.Rollback) -> None:
+    def _roll_back(self, back: releases.Rollback, at: datetime) -> None:
         """Unless a newer version went out meanwhile."""
         if self._deployed[back.repo.name, back.environment][-1] == back.bad:
             rng = random.Random(f"{self.company.seed}/back/{back.of}")
@@ -301,7 +283,9 @@ class History:
         *,
         hotfix: bool = False,
         back: bool = False,
+        fate: Fate | None = None,
     ) -> None:
+        """Roll it out, unless another rollout is under way; `fate` is that of its last region."""
         if self._busy.get(repo.name, at) > at:
             return
         slow = self.scenario.holds(Trouble.CLUSTER_SLOW, at) or self.company.day(at) in BAD_WEEK
@@ -322,10 +306,11 @@ class History:
             self.deployment[deployment.id] = deployment
             self._touch(repo.name, "deployments", (deployment.created, *(m for _, m in deployment.statuses)))
             if deployment.result == "success":
-                self._served(rng, deployment, back=back)
+                last = deployment.environment == environments[-1]
+                self._served(rng, deployment, back=back, fate=fate if last else None)
 
-    def _served(self, rng: random.Random, deployment: Deployment, *, back: bool) -> None:
-        """It replaces what served before; now and then it turns out bad and is rolled back."""
+    def _served(self, rng: random.Random, deployment: Deployment, *, back: bool, fate: Fate | None) -> None:
+        """It replaces what served before; now and then it turns out bad."""
         name, environment = deployment.repo.name, deployment.environment
         for earlier in self.deployments[name]:
             same = earlier.environment == environment and earlier.result == "success"
@@ -333,14 +318,59 @@ class History:
                 self.inactive[earlier.id] = deployment.ended
                 self._touch(name, "deployments", (deployment.ended,))
         shas = self._deployed[name, environment]
-        older = [sha for sha in shas if sha != deployment.sha]
-        if older and not back and environment.startswith("production") and rng.random() < 0.05:
-            due = deployment.ended + timedelta(minutes=rng.randint(8, 90))
-            again = releases.Rollback(
-                of=deployment.id, repo=deployment.repo, environment=environment, sha=older[-1], bad=deployment.sha
-            )
-            heapq.heappush(self._waiting, (due, deployment.id, again))
+        if environment.startswith("production") and not back:
+            older = [sha for sha in shas if sha != deployment.sha]
+            own = random.Random(f"{self.company.seed}/after/{deployment.id}")
+            bad = bool(older) and rng.random() < releases.ROLLED_BACK
+            fate = fate or (Fate.ROLLED_BACK if bad else releases.usual_fate(own))
+            self._turns_out(own, deployment, fate, shas)
         shas.append(deployment.sha)
+
+    def _turns_out(self, rng: random.Random, bad: Deployment, fate: Fate, before: Sequence[str]) -> None:
+        """What a version in production does there; `before` are those that served there, in order."""
+        repo = bad.repo
+        older = [sha for sha in before if sha != bad.sha]
+        carried = releases.carried(self.main[repo.name], before[-1] if before else "", bad.sha)
+        if fate is Fate.FINE or (fate is Fate.ROLLED_BACK and not older):
+            return
+        begun = bad.ended + incidents.delay(rng)
+        until = None
+        if fate is Fate.ROLLED_BACK:
+            due = begun + timedelta(minutes=rng.randint(8, 90))
+            back = releases.Rollback(of=bad.id, repo=repo, environment=bad.environment, sha=older[-1], bad=bad.sha)
+            self._later(due, partial(self._roll_back, back))
+            until = due + timedelta(minutes=4)
+        elif fate is not Fate.PASSES and carried:
+            opened = begun + timedelta(minutes=rng.randint(5, 40))
+            self._later(opened, partial(self._hurry, repo, rng.choice(carried), fate))
+            until = opened + timedelta(minutes=60)
+        if fate is not Fate.ROLLED_BACK or rng.random() < incidents.NOTICED:
+            self._later(begun, partial(self._break, repo, bad, until))
+
+    # what breaks
+
+    def _break(self, repo: Repo, cause: Deployment | None, until: datetime | None, at: datetime) -> None:
+        number = len(self.incidents) + 1
+        rng = random.Random(f"{self.company.seed}/incident/{number}")
+        made = incidents.outage(
+            rng, number=number, repo=repo, people=self._people(repo), at=at, cause=cause, until=until
+        )
+        self.incidents.append(made)
+        if rng.random() < incidents.SEEN_TWICE:
+            self._later(at + timedelta(seconds=rng.randint(60, 480)), partial(self._again, rng, made))
+        if rng.random() < incidents.TOLD_TWICE:
+            self._later(at + timedelta(seconds=rng.randint(300, 1800)), partial(self._report, rng, made))
+
+    def _again(self, rng: random.Random, first: Incident, at: datetime) -> None:
+        if made := incidents.second(rng, first, len(self.incidents) + 1, at):
+            self.incidents.append(made)
+
+    def _report(self, rng: random.Random, incident: Incident, at: datetime) -> None:
+        number, agents = next(self._ticket_numbers[incidents.PROJECT.key]), self.company.team[incidents.PROJECT.agents]
+        ticket = incidents.ticket_of(rng, incident, number=number, agent=rng.choice(agents.people), at=at)
+        self.tickets.append(ticket)
+
+    # what people ask
 
     def _open_ticket(self, rng: random.Random, at: datetime) -> None:
         project, day = rng.choices(PROJECTS, [p.share for p in PROJECTS])[0], self.company.day(at)

@@ -20,6 +20,8 @@ TEAM_LABEL = "acme.test/team"
 HISTORY_DAYS = 90
 BAD_WEEK = range(51, 56)
 """Days since the history's start on which the runners, the clusters and the help desk had a hard time."""
+BAD_RELEASES = range(66, 73)
+"""Days on which a few teams released in a hurry, and much of it went wrong."""
 FOREVER = 1_000_000
 
 Spans = tuple[tuple[int, int], ...]

@@ -131,6 +131,11 @@ class Deployment:
         return self.statuses[-1][1]
 
     @property
+    def address(self) -> str:
+        """Where the company's own tool for rollouts shows it."""
+        return f"https://deploys.acme.test/{self.repo.name}/{self.id}"
+
+    @property
     def task(self) -> str:
         return "deploy" if self.kind is DeployKind.PLANNED else f"deploy:{self.kind}"
 
@@ -154,6 +159,11 @@ class Pull:
     reviewed: datetime | None
     merged: datetime | None
     closed: datetime | None
+    body: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.repo.full_name}#{self.number}"
 
     @property
     def head(self) -> str:
@@ -243,3 +253,39 @@ class Ticket:
                 if name == field:
                     value = to
         return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """An incident of one service, as the tool of those on call has it."""
+
+    number: int
+    repo: Repo
+    title: str
+    priority: str
+    """P1 to P4; empty where nobody set one."""
+    begun: datetime
+    steps: tuple[tuple[datetime, str, str], ...]
+    """(moment, what, who) after that, oldest first; what is acknowledged, resolved, reopened or merged."""
+    cause: int = 0
+    """The deployment that broke it; 0 where none did. Nobody is told this."""
+    named: str = ""
+    """What of that deployment its title names: sha, address; empty for nothing."""
+    into: int = 0
+    """Number of the one that it was merged into."""
+
+    @property
+    def id(self) -> str:
+        return f"Q{sha_of('incident', self.number)[:13].upper()}"
+
+    @property
+    def address(self) -> str:
+        return f"https://acme.pagerduty.test/incidents/{self.id}"
+
+    def steps_at(self, now: datetime) -> tuple[tuple[datetime, str, str], ...]:
+        return tuple(step for step in self.steps if step[0] <= now)
+
+    def ended_at(self, now: datetime) -> datetime | None:
+        """When it was resolved or merged, where that holds at `now`."""
+        last = [(at, what) for at, what, _ in self.steps_at(now) if what != "acknowledged"][-1:]
+        return next((at for at, what in last if what != "reopened"), None)

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from platform_meter.demo.company.days import later
-from platform_meter.demo.company.layout import Repo
+from platform_meter.demo.company.layout import BAD_RELEASES, Company, Repo, active
 from platform_meter.demo.company.records import Deployment, Pull
 from platform_meter.model.facts.delivery import DeployKind, DeployResult
 
 DEPENDENCY_BOT = "dependencies[bot]"
 DEPLOY_BOT = "deploys[bot]"
+ROLLED_BACK = 0.05
+"""Share of versions in production that are."""
+STRUCK = 3
+"""Teams that the bad release week strikes."""
+
+
+class Fate(StrEnum):
+    """What becomes of a version that serves in production."""
+
+    FINE = "fine"
+    ROLLED_BACK = "rolled back"
+    FIXED = "fixed"
+    """By a hotfix."""
+    REVERTED = "reverted"
+    PASSES = "passes"
+    """Something breaks, and is well again without another version."""
+
+
+RUSHED = (Fate.ROLLED_BACK, Fate.FIXED, Fate.FINE, Fate.REVERTED, Fate.ROLLED_BACK)
+"""Fates of releases in a hurry, one after the other."""
+USUAL = ((Fate.FINE, 0.95), (Fate.FIXED, 0.016), (Fate.REVERTED, 0.01), (Fate.PASSES, 0.024))
+"""Shares of what was not rolled back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +82,73 @@ def open_pull(
         reviewed=None if unseen else reviewed,
         merged=ready if fate == "merged" else None,
         closed=None if fate == "open" else ready,
+    )
+
+
+def usual_fate(rng: random.Random) -> Fate:
+    """Of a version that nobody rolls back."""
+    return rng.choices([fate for fate, _ in USUAL], [share for _, share in USUAL])[0]
+
+
+def struck(company: Company, day: int) -> tuple[Repo, ...]:
+    """What the teams that have most to release in the bad week may release on that day, in the order of repositories."""
+    owners = Counter(
+        repo.team for repo in _released(company, BAD_RELEASES[0]) if company.team[repo.team].org != "platform"
+    )
+    teams = {team for team, _ in owners.most_common(STRUCK)}
+    return tuple(repo for repo in _released(company, day) if repo.team in teams)
+
+
+def _released(company: Company, day: int) -> Iterator[Repo]:
+    return (repo for repo in company.repos if repo.service and active(repo.service.delivery, day))
+
+
+def carried(main: Sequence[tuple[datetime, Pull]], before: str, sha: str) -> list[Pull]:
+    """What is in the version `sha` and was not in `before`, of all that was merged in order."""
+    shas = [pull.merge_sha for _, pull in main]
+    start, end = (shas.index(one) + 1 if one in shas else 0 for one in (before, sha))
+    return [pull for _, pull in main[start:end]]
+
+
+def hurry(
+    rng: random.Random,
+    repo: Repo,
+    *,
+    number: int,
+    id_: int,
+    people: tuple[str, ...],
+    opened: datetime,
+    mends: Pull | None = None,
+    fate: Fate = Fate.FINE,
+) -> Pull:
+    """A pull request that is merged within the hour; `mends` is what it puts right, and `fate` says how.
+
+    Not every hotfix says what it mends; a revert always does.
+    """
+    author = rng.choice(people)
+    reverts = mends is not None and fate is Fate.REVERTED
+    reviewed = opened + timedelta(seconds=rng.randint(180, 1200))
+    merged = reviewed + timedelta(seconds=rng.randint(60, 1500))
+    title, body = "ship the new terms", ""
+    if mends is not None:
+        title = f'Revert "{mends.title}"' if reverts else "hotfix: give back what was lost"
+        body = f"Reverts {mends.name}" if reverts else f"Hotfix for {mends.name}" if rng.random() < 0.7 else ""
+    return Pull(
+        number=number,
+        id=id_,
+        repo=repo,
+        author=author,
+        bot=False,
+        title=title,
+        branch=f"revert-{mends.number}" if mends and reverts else f"change-{number}",
+        labels=("hotfix",) if mends and not reverts else (),
+        commits=(opened - timedelta(seconds=rng.randint(60, 600)),),
+        opened=opened,
+        reviewer=rng.choice([person for person in people if person != author]),
+        reviewed=reviewed,
+        merged=merged,
+        closed=merged,
+        body=body,
     )
 
 

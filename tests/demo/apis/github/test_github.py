@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tests.demo.worlds import START, Clock, github, small_world
 
 from platform_meter.demo.apis.github import API
+from platform_meter.demo.company.records import Pull
 from platform_meter.demo.company.scenarios import Scenario, Trouble
 from platform_meter.demo.world import World
 
@@ -201,6 +202,36 @@ def test_pull_requests_by_last_change(still: World) -> None:
         state: len(api.get(f"/repos/acme/{name}/pulls?state={state}&per_page=100").json) for state in ("open", "all")
     }
     assert 0 < states["open"] < states["all"]
+
+
+def test_what_lies_between_two_commits(still: World) -> None:
+    """Oldest first and in pages that follow each other; nothing the other way; an unknown commit is not there."""
+    api, name = github(still), busiest(still)
+    shas = [pull.merge_sha for at, pull in still.history.main[name] if at <= still.now()]
+    path = f"/repos/acme/{name}/compare/{shas[2]}...{shas[12]}"
+    pages = list(api.pages(f"{path}?per_page=4&page=1"))
+    assert [len(page["commits"]) for page in pages] == [4, 4, 2]
+    assert [commit["sha"] for page in pages for commit in page["commits"]] == shas[3:13]
+    assert {(page["status"], page["total_commits"]) for page in pages} == {("ahead", 10)}
+    commits = pages[0]["commits"]
+    assert (commits[0]["parents"][0]["sha"], commits[1]["parents"][0]["sha"]) == (shas[2], shas[3])
+    back = api.get(f"/repos/acme/{name}/compare/{shas[12]}...{shas[2]}").json
+    assert (back["status"], back["commits"], back["behind_by"]) == ("behind", [], 10)
+    assert back["merge_base_commit"]["sha"] == shas[2]
+    assert api.get(f"/repos/acme/{name}/compare/{shas[2]}...{'f' * 40}").status_code == 404
+
+
+def test_reviews_of_a_pull_request(still: World) -> None:
+    """Who looked at it and when, as soon as that is past; none where nobody did."""
+    api = github(still)
+    pulls = [thing for things in still.history.pulls.values() for thing in things if isinstance(thing, Pull)]
+    seen = next(pull for pull in pulls if pull.merged and pull.reviewed and pull.merged <= still.now())
+    unseen = next(pull for pull in pulls if pull.reviewed is None)
+    (review,) = api.get(f"/repos/{seen.repo.full_name}/pulls/{seen.number}/reviews").json
+    assert (review["user"]["login"], review["state"]) == (seen.reviewer, "APPROVED")
+    assert datetime.fromisoformat(review["submitted_at"]) == seen.reviewed
+    assert api.get(f"/repos/{unseen.repo.full_name}/pulls/{unseen.number}/reviews").json == []
+    assert api.get(f"/repos/{seen.repo.full_name}/pulls/99999/reviews").status_code == 404
 
 
 def test_paging_while_time_goes_on() -> None:

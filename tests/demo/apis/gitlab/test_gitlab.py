@@ -72,6 +72,18 @@ def test_a_range_of_changes(still: World) -> None:
     assert rows(api, f"{path}&updated_after={low}&updated_before={high}") == whole[4:8]
 
 
+def test_what_lies_between_two_commits(still: World) -> None:
+    """Commits of main alone, oldest first; nothing the other way; an unknown one is not there."""
+    api, held = gitlab(still), [build for build in builds(still) if build.merge]
+    mine = [build for build in held if build.pipeline is held[0].pipeline]
+    path = f"{of(mine[0])}/repository/compare"
+    found = api.get(f"{path}?from={mine[1].sha}&to={mine[4].sha}").json
+    assert [commit["id"] for commit in found["commits"]] == [build.sha for build in mine[2:5]]
+    assert found["commit"]["id"] == mine[4].sha
+    assert api.get(f"{path}?from={mine[4].sha}&to={mine[1].sha}").json["commits"] == []
+    assert api.get(f"{path}?from={mine[1].sha}&to=unknown").status_code == 404
+
+
 def test_from_a_merge_to_a_deployment() -> None:
     """A merged request with its review and first commit, its pipeline with its jobs, and what that delivered."""
     clock = Clock()

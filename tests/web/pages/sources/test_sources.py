@@ -131,3 +131,13 @@ def test_streams_have_a_line_where_there_is_something_to_say() -> None:
     ]
     (row,) = tables(view(NOW, history, streams=streams), PAGE.path)[""].rows
     assert row[2] == "importing issues: 3 issues runs: 3 of 9 repositories GET /orgs: 502"
+
+
+def test_a_source_that_is_pushed_to_says_when_it_last_was() -> None:
+    """Whatever its polls do; of others nothing is said of it."""
+    history = MemoryHistory(sources=[source("gh", "github", watermark=NOW)])
+    pushed = replace(state("api"), pushed=NOW - timedelta(seconds=30))
+    (told,) = tables(view(NOW, history, streams=[pushed]), PAGE.path)[""].rows
+    assert told[2] == "up last pushed to 10 Jun 11:59:30"
+    (told,) = tables(view(NOW, history, streams=[state("api")]), PAGE.path)[""].rows
+    assert told[2] == "up"

@@ -59,7 +59,7 @@ def issue(b: Bodies, thing: Pull | Issue, now: datetime) -> dict[str, Any]:
         "updated_at": stamp(thing.updated_at(now)),
         "closed_at": stamp(closed) if closed else None,
         "author_association": "MEMBER",
-        "body": "",
+        "body": thing.body if isinstance(thing, Pull) else "",
     }
     if isinstance(thing, Pull):
         merged = stamp(thing.merged) if thing.merged and thing.merged <= now else None
@@ -115,7 +115,7 @@ def pull(b: Bodies, pull: Pull, now: datetime) -> dict[str, Any]:
         "locked": False,
         "title": pull.title,
         "user": b.user(pull.author),
-        "body": None,
+        "body": pull.body or None,
         "created_at": stamp(pull.opened),
         "updated_at": stamp(pull.updated_at(now)),
         "closed_at": stamp(closed) if closed else None,
@@ -233,6 +233,14 @@ def timeline(b: Bodies, thing: Pull | Issue, now: datetime) -> list[dict[str, An
             if event == "commented" and at <= now:
                 found.append((stamp(at), _comment(b, thing, index, at, actor)))
     return [body for _, body in sorted(found, key=lambda item: item[0])]
+
+
+def reviews(b: Bodies, pull: Pull, now: datetime) -> list[dict[str, Any]]:
+    """As the list of a pull request's reviews shows them, oldest first."""
+    if pull.reviewed is None or pull.reviewed > now:
+        return []
+    told = _review(b, pull, pull.reviewed)
+    return [{**{name: told[name] for name in told if name != "event"}, "body": "", "state": told["state"].upper()}]
 
 
 def _review(b: Bodies, pull: Pull, at: datetime) -> dict[str, Any]:

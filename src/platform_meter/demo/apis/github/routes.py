@@ -59,6 +59,7 @@ class GithubApi(GithubOwners):
                 f"GET {issue}/events": self._events,
                 f"GET {repo}/pulls": self._pulls,
                 f"GET {repo}/pulls/<int:number>/commits": self._pull_commits,
+                f"GET {repo}/pulls/<int:number>/reviews": self._reviews,
                 f"GET {repo}/commits": self._commits,
                 f"GET {repo}/compare/<basehead>": self._compare,
                 f"GET {repo}/releases": self._releases,
@@ -275,22 +276,28 @@ class GithubApi(GithubOwners):
             raise refuse(404, "Not Found")
         return self._page(request, changes.pull_commits(self._bodies, pull), lambda body: body)
 
+    def _reviews(self, request: Request, owner: str, repo: str, number: int) -> Reply:
+        pull = self._thing(owner, repo, number)
+        if not isinstance(pull, Pull):
+            raise refuse(404, "Not Found")
+        return self._page(request, changes.reviews(self._bodies, pull, self._world.now()), lambda body: body)
+
     # commits and releases
 
-    def _trunk(self, repo: Repo) -> list[dict[str, Any]]:
-        """Commits of main, oldest first: the first one, then each merge."""
-        now, base = self._world.now(), sha_of("base", repo.name)
-        found = [
-            changes.commit(self._bodies, repo, base, at=repo.created, author=ORG, message="first commit", parent="")
-        ]
-        for at, pull in self._history.main[repo.name]:
-            if at <= now:
-                parent = found[-1]["sha"]
-                found.append(
-                    changes.commit(
-                        self._bodies, repo, pull.merge_sha, at=at, author=pull.author, message=pull.title, parent=parent
-                    )
-                )
+    def _merged(self, repo: Repo) -> list[tuple[datetime, Pull]]:
+        now = self._world.now()
+        return [(at, pull) for at, pull in self._history.main[repo.name] if at <= now]
+
+    def _trunk(self, repo: Repo, begin: int = 0, end: int | None = None) -> list[dict[str, Any]]:
+        """Commits of main, oldest first: the first one, then each merge; of all these the ones from `begin` up to `end`."""
+        merged, base, found = self._merged(repo), sha_of("base", repo.name), list[dict[str, Any]]()
+        for number in range(begin, len(merged) + 1 if end is None else end):
+            parent = "" if number == 0 else base if number == 1 else merged[number - 2][1].merge_sha
+            at, author, message, sha = repo.created, ORG, "first commit", base
+            if number:
+                at, pull = merged[number - 1]
+                author, message, sha = pull.author, pull.title, pull.merge_sha
+            found.append(changes.commit(self._bodies, repo, sha, at=at, author=author, message=message, parent=parent))
         return found
 
     def _commits(self, request: Request, owner: str, repo: str) -> Reply:
@@ -316,13 +323,14 @@ class GithubApi(GithubOwners):
     def _compare(self, request: Request, owner: str, repo: str, basehead: str) -> Reply:
         found = self._find(owner, repo)
         base, dots, head = basehead.partition("...")
-        trunk = self._trunk(found)
-        place = {body["sha"]: n for n, body in enumerate(trunk)} | {"main": len(trunk) - 1}
+        shas = [sha_of("base", found.name), *(pull.merge_sha for _, pull in self._merged(found))]
+        place = {sha: n for n, sha in enumerate(shas)} | {"main": len(shas) - 1}
         if not dots or base not in place or head not in place:
             raise refuse(404, "Not Found")
         low, high = place[base], place[head]
         page = PageOf(number=request.number("page", 1, 1, 10**6), size=request.number("per_page", 250, 1, 250))
-        ahead = trunk[low + 1 : high + 1]
+        count = max(0, high - low)
+        first = low + 1 + (page.number - 1) * page.size
         me = self._bodies.at(found, "compare", basehead)
         html = f"{me}/html"
         body = {
@@ -331,16 +339,16 @@ class GithubApi(GithubOwners):
             "permalink_url": html,
             "diff_url": f"{html}.diff",
             "patch_url": f"{html}.patch",
-            "base_commit": trunk[low],
-            "merge_base_commit": trunk[min(low, high)],
+            "base_commit": self._trunk(found, low, low + 1)[0],
+            "merge_base_commit": self._trunk(found, min(low, high), min(low, high) + 1)[0],
             "status": "identical" if low == high else "ahead" if low < high else "behind",
-            "ahead_by": max(0, high - low),
+            "ahead_by": count,
             "behind_by": max(0, low - high),
-            "total_commits": len(ahead),
-            "commits": list(page.cut(ahead)),
+            "total_commits": count,
+            "commits": self._trunk(found, first, min(first + page.size, high + 1)),
             "files": [],
         }
-        link = page.link(self._bodies.base + request.path, request.query_string, len(ahead))
+        link = page.link(self._bodies.base + request.path, request.query_string, count)
         return self._whole(request, body, link)
 
     def _releases(self, request: Request, owner: str, repo: str) -> Reply:

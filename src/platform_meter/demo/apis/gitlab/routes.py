@@ -50,6 +50,7 @@ class GitlabApi(Api):
                 f"GET {project}/pipelines/<int:number>/jobs": self._jobs,
                 f"GET {project}/jobs": self._jobs_now,
                 f"GET {project}/deployments": self._deployments,
+                f"GET {project}/repository/compare": self._compare,
                 f"GET {project}/merge_requests": self._merge_requests,
                 f"GET {project}/merge_requests/<int:iid>/commits": self._commits,
                 f"GET {project}/merge_requests/<int:iid>/notes": self._notes,
@@ -242,10 +243,23 @@ class GitlabApi(Api):
                         "id": build.id * 10 + len(build.seconds) - 1,
                         "name": DEPLOY,
                         "finished_at": _stamp(stage.ended) if over else None,
+                        "tag": False,
+                        "web_url": f"{self._base}/{build.pipeline.name}/-/jobs/{build.id * 10 + len(build.seconds) - 1}",
                     },
                     "user": _person(build.actor),
                 }
                 yield touched, build.id, shown
+
+    def _compare(self, request: Request, project: int) -> Reply:
+        """Of the commits of main, each of which a merge made."""
+        shas = [build.sha for build in self._builds(project) if build.merge]
+        base, head = (request.query.get(name, "") for name in ("from", "to"))
+        if base not in shas or head not in shas:
+            raise self._refused(404, "404 Ref Not Found")
+        between = shas[shas.index(base) + 1 : shas.index(head) + 1]
+        commits = [{"id": sha, "short_id": sha[:8], "title": "a change"} for sha in between]
+        body = {"commit": commits[-1] if commits else None, "commits": commits, "diffs": []}
+        return Reply(body=encode({**body, "compare_timeout": False, "compare_same_ref": base == head}))
 
     def _merge_requests(self, request: Request, project: int) -> Reply:
         if request.query.get("state") != "merged":
@@ -253,8 +267,7 @@ class GitlabApi(Api):
         rows = ((m.merged, m.iid, self._request(b, m)) for b in self._builds(project) if (m := b.merge))
         return self._changed(request, rows)
 
-    @staticmethod
-    def _request(build: Build, merge: Merge) -> dict[str, Any]:
+    def _request(self, build: Build, merge: Merge) -> dict[str, Any]:
         return {
             "id": build.id,
             "iid": merge.iid,
@@ -271,6 +284,8 @@ class GitlabApi(Api):
             "sha": build.sha,
             "merge_commit_sha": build.sha,
             "squash_commit_sha": None,
+            "description": "",
+            "web_url": f"{self._base}/{build.pipeline.name}/-/merge_requests/{merge.iid}",
         }
 
     def _commits(self, request: Request, project: int, iid: int) -> Reply:

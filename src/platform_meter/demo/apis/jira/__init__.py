@@ -9,6 +9,7 @@ from typing import Any
 from platform_meter.demo.apis.api import DemoApi, Told, secret
 from platform_meter.demo.apis.jira.routes import TOKEN, USER, JiraApi
 from platform_meter.demo.company.days import ZONE, german_holidays
+from platform_meter.demo.company.incidents import LABEL
 from platform_meter.demo.company.layout import HISTORY_DAYS, Company
 from platform_meter.demo.company.tickets import (
     CLOSED,
@@ -27,7 +28,14 @@ NAME = "jira"
 
 def told(company: Company, urls: Mapping[str, str]) -> Told:
     """The projects, how their time counts, and whose their components are."""
-    section = {"type": "jira", "url": urls[NAME], "email": USER, "token": secret(NAME), "projects": list(QUEUES)}
+    section = {
+        "type": "jira",
+        "url": urls[NAME],
+        "email": USER,
+        "token": secret(NAME),
+        "projects": list(QUEUES),
+        "incidents": {"labels": [LABEL]},
+    }
     return Told(
         sources={NAME: section},
         secrets={NAME: TOKEN},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from platform_meter.model.catalogue.delivery import DEPLOYMENTS
 from platform_meter.render.dashboards import queries as q
 from platform_meter.render.dashboards.board import Board, Card, Dashboard, Mark, Variable
+from platform_meter.render.dashboards.boards._marks import deployments, incidents
 from platform_meter.render.dashboards.boards.slo_overview import AGE_SAID, BURN, BURN_SAID, DETAIL, age, firing
 from platform_meter.render.dashboards.panels import (
     BUDGET,
@@ -132,18 +132,8 @@ _MARKS = (
         color="red",
         may_be_empty="ci-outage",
     ),
-    Mark(
-        name="Deployments of the owner",
-        expr=q.total(
-            q.increase(DEPLOYMENTS, "5m", 'team="$owner"'),
-            by="team, environment, result, kind",
-        )
-        + " > 0",
-        title="{{team}} deployed to {{environment}}",
-        text="{{kind}}, {{result}}; drawn when it was read, not when it happened",
-        color="blue",
-        step="5m",
-    ),
+    deployments("Deployments of the owner", 'team="$owner"'),
+    incidents("Incidents of the owner", 'team="$owner"'),
 )
 
 

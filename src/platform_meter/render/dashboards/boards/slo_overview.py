@@ -8,6 +8,7 @@ from datetime import timedelta
 from platform_meter.model.catalogue.slos import SLO_DATA_AGE
 from platform_meter.render.dashboards import queries as q
 from platform_meter.render.dashboards.board import Board, Dashboard, Variable
+from platform_meter.render.dashboards.boards._marks import incidents
 from platform_meter.render.dashboards.panels import (
     BUDGET,
     GOOD_UNTIL_ONE,
@@ -83,6 +84,7 @@ def board(_: Sequence[Plan]) -> Board:
                 default="6h",
             ),
         ),
+        marks=(incidents("Incidents"),),  # deployments of all teams would hide the panels
         rows=(
             (
                 stat("SLOs known", "SLOs that rules are loaded for.", _KNOWN),

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from platform_meter.measures.adoption.seen import OUTSIDE
 from platform_meter.measures.ci import success_shares
-from platform_meter.measures.delivery import first_told
+from platform_meter.measures.delivery.counts import first_told
 from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO, ADOPTION_RATIO, ADOPTION_UNITS
 from platform_meter.model.catalogue.kubernetes import CLUSTER_NODES
 from platform_meter.model.catalogue.meter import OBJECTS_SEEN, UNOWNED_OBJECTS

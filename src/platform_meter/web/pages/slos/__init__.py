@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +22,8 @@ from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Plan, bad_recorded
 from platform_meter.slo.promql import number_text
 from platform_meter.web.charts import Chart, Series, Tone
 from platform_meter.web.page import Detail, WebPage
-from platform_meter.web.pages.slos import promises, recorded
+from platform_meter.web.pages.slos import elsewhere, promises, recorded
+from platform_meter.web.pages.slos.happened import happened
 from platform_meter.web.pages.slos.recorded import Recorded
 from platform_meter.web.view import View
 
@@ -168,14 +169,17 @@ def detail(view: View, name: str) -> Mapping[str, Any] | None:
     if plan is None:
         return None
     (standing,), error = standings(view, plan)
-    labels, days = _days(view, standing)
-    objective = standing.objective
+    labels, bounds, days = _days(view, standing)
+    objective, beside = standing.objective, happened(view, plan, bounds)
+    charts = (_ratio_chart(plan, labels, days), _budget_chart(standing, labels, days))
     return {
         "slo": standing,
         "plan": plan,
         "windows": list(_windows(standing)),
         "note": _note(view, [standing], error),
-        "charts": [_ratio_chart(plan, labels, days), _budget_chart(standing, labels, days)],
+        "charts": [replace(chart, marks=beside.marks) for chart in charts],
+        "beside": beside,
+        "told": elsewhere.told(view, plan.slo),
         "events": _events(view, objective),
         "bad_shown": BAD_SHOWN,
         "bad_days": BAD_WITHIN.days,
@@ -290,21 +294,23 @@ def _windows(standing: SloNow) -> Iterator[Mapping[str, Any]]:
         }
 
 
-def _days(view: View, standing: SloNow) -> tuple[tuple[str, ...], list[Counts]]:
-    """Good and bad of each day of the period. Prometheus cuts its days at this time of day."""
+def _days(view: View, standing: SloNow) -> tuple[tuple[str, ...], list[datetime], list[Counts]]:
+    """Days of the period, what parts them, and good and bad of each. Prometheus cuts its days at this time of day."""
     count = max(1, math.ceil(standing.plan.period / _DAY))
     if standing.objective is not None:
         days = view.days(count)
         moments = [view.midnight(d) for d in (*days, days[-1] + _DAY)]
-        return tuple(f"{d:%d %b}" for d in days), view.slo_days.counts(view.scene, standing.objective, moments)
+        counts = view.slo_days.counts(view.scene, standing.objective, moments)
+        return tuple(f"{d:%d %b}" for d in days), moments, counts
     moments = [view.now - _DAY * n for n in range(count - 1, -1, -1)]
     labels = tuple(f"{m.astimezone(view.zone):%d %b}" for m in moments)
+    bounds = [moments[0] - _DAY, *moments]
     if view.prometheus is None or standing.numbers is None:
-        return labels, [Counts()] * count
+        return labels, bounds, [Counts()] * count
     try:
-        return labels, recorded.days(view.prometheus, standing.plan.slo, moments)
+        return labels, bounds, recorded.days(view.prometheus, standing.plan.slo, moments)
     except recorded.Unanswered:
-        return labels, [Counts()] * count
+        return labels, bounds, [Counts()] * count
 
 
 def _ratio_chart(plan: Plan, labels: tuple[str, ...], days: Sequence[Counts]) -> Chart:
@@ -368,7 +374,7 @@ def exact(share: Decimal) -> str:
 PAGE = WebPage(
     path="/slos",
     title="SLOs",
-    place=7,
+    place=8,
     template="slos/slos.html",
     fill=page,
     detail=Detail(template="slos/slo.html", fill=detail),
