@@ -90,7 +90,7 @@ def test_every_key_of_the_configuration_has_its_row() -> None:
 def test_each_default_in_the_table_is_the_real_one() -> None:
     """The table's defaults, written into a file, change nothing."""
     found = re.findall(r"^\| `([a-z_]+)` \| `([^`]+)` \|", section(CONFIG, "Keys"), re.MULTILINE)
-    assert {key for key, _ in found} == {"zone", "listen", "definitions", "tick", "zero_for", "sources"}
+    assert {key for key, _ in found} == {"zone", "listen", "definitions", "tick", "zero_for", "push_bytes", "sources"}
     text = "".join(f"{key}: {default}\n" for key, default in found)
     assert load_config(text, "x.yaml", {}).config == load_config("", "x.yaml", {}).config
 

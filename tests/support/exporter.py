@@ -16,7 +16,7 @@ from typing import Any
 from tests.support.company import START, Running, company
 from tests.support.ingester import kill_self_after
 
-from platform_meter.runtime.files.config import StoreSettings
+from platform_meter.runtime.files.store_settings import StoreSettings
 
 BEGIN = timedelta(hours=11)
 """In the evening, so that midnight comes and adoption takes its snapshots while we poll."""

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,32 @@ def program(name: str, folder: Path | None = None) -> str:
 
 
 def promtool(*arguments: str | Path, folder: Path | None = None) -> str:
-    """What promtool prints, the one of this folder or else of PATH; it must succeed."""
+    """What promtool prints, the one of this folder or else of PATH; it must succeed.
+
+    Rules that this very program has passed with the very same files are not tried again: the cache has what it said.
+    """
+    if arguments[:2] != ("test", "rules"):
+        return _run(*arguments, folder=folder)
+    known = CACHE / "promtool" / _fingerprint(program("promtool", folder), [Path(a) for a in arguments[2:]])
+    if not known.is_file():
+        said = _run(*arguments, folder=folder)
+        known.parent.mkdir(parents=True, exist_ok=True)
+        new = known.with_suffix(f".{os.getpid()}")
+        new.write_text(said)
+        new.replace(known)
+    return known.read_text()
+
+
+def _fingerprint(tool: str, tests: Sequence[Path]) -> str:
+    """Of a program, the names of tests, and all files that lie beside them, their rules among these."""
+    state = Path(tool).stat()
+    text = sha256(f"{tool} {state.st_size} {state.st_mtime_ns} {[test.name for test in tests]}".encode())
+    for path in sorted({path for test in tests for path in test.parent.iterdir() if path.suffix == ".yml"}):
+        text.update(f"\n{path.name} {sha256(path.read_bytes()).hexdigest()}".encode())
+    return text.hexdigest()
+
+
+def _run(*arguments: str | Path, folder: Path | None) -> str:
     done = subprocess.run(
         [program("promtool", folder), *map(str, arguments)], capture_output=True, text=True, check=False
     )

@@ -17,7 +17,9 @@ from werkzeug.test import Client
 
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.metric import Metric
+from platform_meter.runtime.push import Delivery, NoReceiver, Signed
 from platform_meter.runtime.tick.exposition import Exposition
+from platform_meter.store import Written
 from platform_meter.web.app import Site, make_app
 from platform_meter.web.view import View
 
@@ -45,8 +47,25 @@ def site(seen: View, **more: Any) -> Site:
     def look() -> Iterator[View]:
         yield seen
 
-    usual = {"exposition": Exposition, "view": look, "health": str, "unready": str, "reload": list}
+    usual = {"exposition": Exposition, "view": look, "health": str, "unready": str, "reload": list, "inbox": Taking}
     return Site(**{**usual, "explain": lambda _metric, _labels: {}, **more})
+
+
+class Taking:
+    """An inbox of one source of type `push`, which has seen all that is pushed."""
+
+    most = 1024
+
+    def signed(self, _delivery: Delivery) -> Signed:
+        return Signed.NOTHING
+
+    def refused(self, _delivery: Delivery) -> None:
+        return None
+
+    def take(self, delivery: Delivery) -> Written:
+        if delivery.to:
+            raise NoReceiver(f"no source is called '{delivery.to}'")
+        return Written(repeated=1)
 
 
 def html(seen: View, path: str) -> str:

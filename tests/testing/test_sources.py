@@ -15,6 +15,7 @@ from platform_meter.model.access import Access
 from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.proposal import Proposal
+from platform_meter.model.push import Pushed, Receiver, Unreadable
 from platform_meter.model.source import Outside, Page, Source, SourceConfig, Stream
 from platform_meter.sources.kit.walk import Walk
 from platform_meter.testing import Case
@@ -118,6 +119,49 @@ CASE = Case(
 )
 
 
+HOOKED = replace(
+    CASE,
+    hooks=[Pushed(headers={}, body=b'{"id": 1, "by": "ann"}', at=NOW, hashed=lambda person: f"hash of {person}")],
+)
+
+
+def brought(row: Row) -> Usage:
+    return use(row)
+
+
+def pushed_to(
+    say: Callable[[Row], Usage],
+    *,
+    trusts: bool = False,
+    silent: bool = False,
+    gives: frozenset[type[Event]] | None = None,
+) -> Source[Config]:
+    """One that is told of a loan as well, in the words of its list."""
+
+    def read(_config: Config, pushed: Pushed) -> Sequence[Event]:
+        try:
+            return [say(msgspec.json.decode(pushed.body, type=Row))]
+        except msgspec.DecodeError as error:
+            if trusts:
+                raise
+            raise Unreadable("" if silent else str(error)) from None
+
+    return replace(source(), receives=Receiver(read=read), gives=frozenset({Usage}) if gives is None else gives)
+
+
+def test_a_sound_source_that_is_pushed_to_passes() -> None:
+    """With what it is told, in `hooks` where polls tell it too."""
+    held_to_contract(pushed_to(brought), HOOKED)
+
+
+def test_what_is_pushed_alone_is_part_of_the_case() -> None:
+    """In `pushed`, as what no poll tells."""
+    case = replace(CASE, answers={"/loans pages": [[], []]}, pushed=HOOKED.hooks, expected=[use(Row(1, "ann"))])
+    held_to_contract(pushed_to(brought), case)
+    with pytest.raises(AssertionError, match=r"has Usage\(key='1'.* beyond the case"):
+        held_to_contract(pushed_to(brought), replace(case, expected=[]))
+
+
 def test_a_sound_source_passes() -> None:
     """Every check by itself, and all at once."""
     for check in CHECKS:
@@ -152,6 +196,12 @@ SAMPLE = Proposal(about="Loans.", sample=("library", {"shelves": "a"}), fill_in=
         (source(read=trusting), CASE, "a page that repeats an earlier one, at GET /loans {'page': 2}, loses Usage(key='2'"),
         (source(), replace(CASE, without=[({"shelf": "b"}, frozenset({Usage}))]), "with {'shelf': 'b'} its streams still give Usage"),
         (source(lambda row, _: use(row, action=row.by)), CASE, "it lets out ann; bob"),
+        (pushed_to(brought), CASE, "its case shows no request that says something; add it to `pushed` or `hooks`"),
+        (pushed_to(brought, gives=frozenset()), HOOKED, "a request says Usage, which its `gives` does not declare"),
+        (pushed_to(lambda row: use(row, at=NOW.astimezone(PLUS_ONE))), HOOKED, "moments that are pushed and not in UTC: Usage"),
+        (pushed_to(lambda row: use(row, action=row.by)), HOOKED, "what is pushed lets out ann; keep people as `pushed.hashed`"),
+        (pushed_to(brought, trusts=True), HOOKED, "a request that is cut off fails with DecodeError("),
+        (pushed_to(brought, silent=True), HOOKED, "what nobody can read is refused without a word"),
         (source(missing=["no card"]), CASE, "`check` of a source that is well set up says no card"),
     ],
 )  # fmt: skip

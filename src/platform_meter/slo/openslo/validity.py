@@ -228,8 +228,8 @@ def _stored(spec: MetricSpec, at: Path) -> Iterator[Wrong]:
         for key in spec.where:
             if key not in words:
                 yield f"unknown key '{key}' in where of {kind.word}{suggest(key, words)}", (*at, "where", key)
-        if kind.required and (missing := [w for w in words if not spec.where.get(w)]):
-            sample = ", ".join(f"{w}: {w.upper()}" for w in words)
+        if missing := [w for w in kind.required if not spec.where.get(w)]:
+            sample = ", ".join(f"{w}: {w.upper()}" for w in kind.required)
             yield f"{kind.word} needs {' and '.join(missing)}; write where: {{{sample}}}", (*at, "events")
     threshold = spec.threshold
     if kind.thresholds and (spec.lacks("threshold") or threshold not in (None, *kind.thresholds)):
