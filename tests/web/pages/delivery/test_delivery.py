@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.support.delivery import NOW, SHOP, at, broken, deployed, merged, scene
 from tests.support.history import MemoryHistory, owner, source
+from tests.support.our_slos import our_plans
 from tests.support.views import examples, html, site, tables, view
 from werkzeug.test import Client
 
@@ -21,7 +22,9 @@ from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, 
 from platform_meter.model.facts.incidents import Severity
 from platform_meter.model.history import Owner
 from platform_meter.model.metric import resolve
+from platform_meter.model.objective import StoredSli
 from platform_meter.runtime.access.roles import Role
+from platform_meter.slo.stored import stored_objective
 from platform_meter.web.app import make_app
 from platform_meter.web.pages.delivery import PAGE
 from platform_meter.web.view import View
@@ -262,3 +265,21 @@ def test_ways_that_tell_different_numbers_are_named() -> None:
     found = tables(seen(*facts, job), "/delivery")["Told differently"]
     assert found.rows == (("pay", "shop", "production", "2 by deployments_api (counts), 1 by job"),)
     assert "Told differently" not in tables(seen(*facts), "/delivery")
+
+
+def test_reliability_is_of_the_slos_that_the_team_keeps() -> None:
+    """Those met, of those with data; a team without any has no such number."""
+    plans = [p for p in our_plans() if isinstance(p.sli, StoredSli)][:3]
+    mine = tuple(replace(plan, owner="pay") for plan in plans)
+    objectives = tuple(o for o in map(stored_objective, mine) if o is not None)
+    facts = seen(*DAILY)
+    assert isinstance(facts.history, MemoryHistory)
+    budgets = [((plan.slo, "28d"), left) for plan, left in zip(mine, (0.2, -0.1), strict=False)]
+    rows = {**facts.rows, "platform_slo_budget_remaining_ratio": budgets}
+    rows["platform_slo_window_events"] = [((plan.slo, "28d", "good"), 100.0) for plan in mine[:2]]
+    told = view(NOW, facts.history, rows=rows, plans=mine, definitions=Definitions(objectives=objectives))
+    text = " ".join(html(told, "/delivery/pay").split())
+    assert "Reliability" in text
+    assert "1 of 2" in text
+    assert "of its SLOs are met; 1 without data" in text
+    assert "Reliability" not in html(facts, "/delivery/pay")

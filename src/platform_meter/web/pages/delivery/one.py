@@ -15,6 +15,7 @@ from platform_meter.model.catalogue.delivery import DORA_OPEN, DORA_UNLINKED
 from platform_meter.model.facts.delivery import DeployKind
 from platform_meter.model.metric import quantile
 from platform_meter.web.charts import Chart, Form, Series, Tone
+from platform_meter.web.pages import slos
 from platform_meter.web.pages.delivery import told
 from platform_meter.web.pages.delivery.numbers import WINDOW, Numbers, numbers
 from platform_meter.web.view import Tile, View, span, whole
@@ -22,6 +23,8 @@ from platform_meter.web.view import Tile, View, span, whole
 SHOWN = 20
 """Rows of a table, at most."""
 WEEKS = 13
+PATIENCE = 2.0
+"""Seconds for Prometheus to tell of SLOs that it counts: the rest of the page waits for it."""
 ENOUGH = 5
 """Fewer samples give no quantile (domain section 1)."""
 
@@ -134,7 +137,24 @@ def _tiles(view: View, seen: Numbers, team: str, still: Waiting) -> list[Tile]:
             value=whole(still.n),
             more="changes merged in 28 d and not deployed" + (f", the oldest for {span(oldest)}" if oldest else ""),
         ),
+        *_reliability(view, team),
     ]
+
+
+def _reliability(view: View, team: str) -> Iterator[Tile]:
+    """SLOs of the team that are met, of those with data; none where it keeps no SLO (domain section 6)."""
+    mine = [one for one in slos.standings(view, patience=PATIENCE)[0] if one.plan.owner == team]
+    budgets = [one.budget for one in mine if one.budget is not None]
+    met = sum(left >= 0 for left in budgets)
+    if mine:
+        yield Tile(
+            name="Reliability",
+            value=f"{met} of {len(budgets)}" if budgets else whole(None),
+            more="of its SLOs are met"
+            + (f"; {len(mine) - len(budgets)} without data" if len(mine) > len(budgets) else ""),
+            level="bad" if met < len(budgets) else "",
+            href="/slos",
+        )
 
 
 def _weeks(view: View) -> list[date]:
