@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import isclose
 from pathlib import Path
@@ -16,7 +17,8 @@ from platform_meter import measures
 from platform_meter.explain import explain
 from platform_meter.model.facts import Event, Fact, Reading
 from platform_meter.model.history import History
-from platform_meter.model.measure import Counting, Deriving, Gauging, Measure
+from platform_meter.model.kept import Kept
+from platform_meter.model.measure import Counting, Deriving, Gauging, Measure, Scene
 from platform_meter.model.metric import Sample, resolve
 from platform_meter.model.ownership import Directory
 from platform_meter.model.source import Page
@@ -31,6 +33,17 @@ PAGES = 5
 
 def loaded(running: Running) -> Sequence[Measure]:
     return measures.load(running.service.definitions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """The measures of one process, with what they keep of the one store that they look at."""
+
+    measures: Sequence[Measure]
+    kept: Kept = field(default_factory=Kept)
+
+    def scene(self, running: Running, history: History) -> Scene:
+        return replace(running.service.meter.scene(history, running.clock.at), kept=self.kept)
 
 
 def test_what_is_behind_every_gauge_adds_up_to_it(imported: Running) -> None:
@@ -71,13 +84,13 @@ def test_order_repetition_batches_and_restarts_change_nothing(imported: Running,
     """
     with imported.service.history() as history:
         told = facts(imported, history)
-    asked = loaded(imported)
+    asked = Load(measures=loaded(imported))
     with opened(imported, f"sqlite:///{tmp_path / 'pages.db'}", asked) as store:
         found = say(imported, store, asked, told, random.Random(1))
-    fresh = loaded(imported)
+    fresh = Load(measures=loaded(imported))
     with opened(imported, f"sqlite:///{tmp_path / 'pages.db'}", fresh) as store:
         assert differing(found, samples(imported, store, fresh)) == {}
-    once = loaded(imported)
+    once = Load(measures=loaded(imported))
     with opened(imported, f"sqlite:///{tmp_path / 'once.db'}", once) as store:
         assert differing(found, say(imported, store, once, told)) == {}
 
@@ -105,10 +118,10 @@ def facts(running: Running, history: History) -> Told:
 
 
 @contextmanager
-def opened(running: Running, url: str, asked: Sequence[Measure]) -> Iterator[Store]:
+def opened(running: Running, url: str, asked: Load) -> Iterator[Store]:
     service = running.service
     directory = Directory.build(service.definitions, team_label=service.config.labels.team)
-    countings = [measure for measure in asked if isinstance(measure, Counting)]
+    countings = [measure for measure in asked.measures if isinstance(measure, Counting)]
     store = Store.open(url, zone=service.config.zone, countings=countings, directory=directory)
     try:
         yield store
@@ -116,9 +129,7 @@ def opened(running: Running, url: str, asked: Sequence[Measure]) -> Iterator[Sto
         store.close()
 
 
-def say(
-    running: Running, store: Store, asked: Sequence[Measure], told: Told, rng: random.Random | None = None
-) -> Found:
+def say(running: Running, store: Store, asked: Load, told: Told, rng: random.Random | None = None) -> Found:
     """Write it, with `rng` out of order and in pages, between which all are asked; gives what they say at the end."""
     now, polls = running.clock.at, []
     for (instance, type_, stream), of_it in told.items():
@@ -140,19 +151,19 @@ def say(
     return samples(running, store, asked)
 
 
-def derive(running: Running, store: Store, asked: Sequence[Measure]) -> None:
+def derive(running: Running, store: Store, asked: Load) -> None:
     now = running.clock.at
     with store.history(now, running.service.configured) as history:
-        scene = running.service.meter.scene(history, now)
-        made = [one for measure in asked if isinstance(measure, Deriving) for one in measure.derive(scene)]
+        scene = asked.scene(running, history)
+        made = [one for measure in asked.measures if isinstance(measure, Deriving) for one in measure.derive(scene)]
     store.derive(made, now=now)
 
 
-def samples(running: Running, store: Store, asked: Sequence[Measure]) -> Found:
+def samples(running: Running, store: Store, asked: Load) -> Found:
     """What gauges say, resolved, and what counters stand at."""
     with store.history(running.clock.at, running.service.configured) as history:
-        scene = running.service.meter.scene(history, running.clock.at)
-        said = [s for measure in asked if isinstance(measure, Gauging) for s in measure.compute(scene)]
+        scene = asked.scene(running, history)
+        said = [s for measure in asked.measures if isinstance(measure, Gauging) for s in measure.compute(scene)]
     counted = {(row.metric, row.labels): round(row.value or row.sum, 6) for row in store.counters()}
     values = {(s.metric.name, s.labels): resolve(s.value) for s in said}
     return counted | {key: None if value is None else round(value, 6) for key, value in values.items()}
