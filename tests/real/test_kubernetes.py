@@ -18,6 +18,7 @@ import yaml
 from tests.support.kube_api import KubeApi, OwnKubeApi
 from tests.support.places import ROOT
 from tests.support.real_source import Connected, connected, utc_now
+from tests.support.waiting import until
 
 from platform_meter.model.access import Secret
 from platform_meter.model.facts import Ref
@@ -754,6 +755,9 @@ def test_requests_are_counted_once_and_a_restart_counts_from_zero(restartable: t
         assert scrape() == {}
         told = len(stream.events)
 
+        # When a process began is known to the second: one that began within that of a scrape may be older than it.
+        apart = utc_now() + timedelta(seconds=2)
+        until(lambda: utc_now() > apart)
         api.restart()
         use("four")
         assert scrape() == {"POST 201": 1.0, "GET 200": 1.0, "GET 404": 1.0}
