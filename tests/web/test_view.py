@@ -17,7 +17,7 @@ from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.history import SourceState
 from platform_meter.model.progress import Progress
 from platform_meter.store import StreamState
-from platform_meter.web.view import Health, View, percent, sentence, span, whole
+from platform_meter.web.view import Health, View, brief, percent, safe, sentence, span, whole
 
 NOW = datetime(2026, 3, 29, 22, 30, tzinfo=UTC)
 """Half past midnight of the next day in Berlin, after the night in which summer time began."""
@@ -144,3 +144,17 @@ def test_numbers_in_words() -> None:
     assert (percent(None), percent(0.1234), percent(1)) == ("–", "12.3 %", "100.0 %")
     assert (whole(None), whole(1234.0)) == ("–", "1,234")
     assert (sentence("no data from x"), sentence("")) == ("No data from x.", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "led"), [("https://a.example/1", True), ("http://a", True), ("javascript:alert(1)", False)]
+)
+def test_a_page_leads_to_addresses_of_the_web_alone(url: str, led: bool) -> None:
+    """Whatever else a source says is no address."""
+    assert safe(url) == (url if led else "")
+
+
+def test_a_commit_is_told_by_its_first_digits() -> None:
+    """A version as it is, however long."""
+    assert brief("0123456789abcdef0123456789abcdef01234567") == "01234567"
+    assert brief("release-2026-11-30-of-the-whole-platform-again") == "release-2026-11-30-of-the-whole-platform-again"

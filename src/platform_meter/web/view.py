@@ -202,3 +202,14 @@ def hours(seconds: float | None) -> str:
     if seconds >= 7200:
         return f"{seconds / 3600:.1f} h" if seconds < 360_000 else f"{seconds / 3600:,.0f} h"
     return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+
+
+def safe(url: str) -> str:
+    """The address where it is one of a page; empty otherwise."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def brief(version: str) -> str:
+    """A version, or the beginning of a commit."""
+    is_commit = len(version) >= 40 and all(c in "0123456789abcdef" for c in version)
+    return version[:8] if is_commit else version

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.support.delivery import at, broken, story
 from tests.support.history import owner
 
-from platform_meter.measures.delivery.outages import service_of
+from platform_meter.measures.delivery.counts import service_of
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.delivering import Delivery
 from platform_meter.model.facts import Ref
@@ -69,7 +69,7 @@ def test_the_service_is_the_first_that_a_record_knows() -> None:
     (found,) = story(page, ticket).outages
     assert (found.service, found.owner.team) == ("shop", "pay")
     (alone,) = story(page).outages
-    assert alone.service == service_of(alone.first) == alone.first.object
+    assert alone.service == service_of(alone.owner, alone.first.object) == alone.first.object
 
 
 def test_outages_come_in_order_of_their_start() -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult, DeployWay
-from platform_meter.model.facts.incidents import Incident, IncidentWay, Severity
+from platform_meter.model.facts.incidents import Incident, IncidentWay, Severity, start_of
 from platform_meter.model.history import Owner
 from platform_meter.model.measure import WINDOWS, Scene
 
@@ -84,8 +84,7 @@ class Broken(Struct, frozen=True, gc=False):
     @property
     def start(self) -> datetime | None:
         """As `Incident.start`."""
-        first = min(at for at in (self.at, self.detected, self.acknowledged) if at is not None)
-        return None if first == self.resolved else first
+        return start_of(self.at, self.detected, self.acknowledged, self.resolved)
 
 
 P = TypeVar("P", Deployed, Merged, Broken)

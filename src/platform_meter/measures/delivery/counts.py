@@ -14,6 +14,11 @@ from platform_meter.model.measure import WINDOWS, Counting, Ranking, best_ways
 from platform_meter.model.metric import OTHER, UNOWNED, Increment
 
 
+def service_of(owner: Owner, object_: int) -> Hashable:
+    """Whose a thing is, by service; what has no service stands for itself."""
+    return object_ if owner.service == UNOWNED else owner.service
+
+
 class Environments:
     """The `environment` label of the names that sources use: ids of the declared environments, in file order.
 
@@ -44,8 +49,7 @@ class Environments:
 
     def place(self, dim: DeploymentDim, owner: Owner, object_: int) -> tuple[Hashable, int]:
         """Service and environment, and the place of the way. What has no service stands for itself."""
-        service = object_ if owner.service == UNOWNED else owner.service
-        return (service, self.label(dim.environment)), self._ways.index(dim.way)
+        return (service_of(owner, object_), self.label(dim.environment)), self._ways.index(dim.way)
 
 
 def first_told(history: History, definitions: Definitions, now: datetime) -> Callable[[int, DeploymentDim], bool]:

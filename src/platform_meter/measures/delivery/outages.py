@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from platform_meter.measures.delivery.book import Broken, Record
+from platform_meter.measures.delivery.counts import service_of
 from platform_meter.measures.delivery.release import Outage
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts.incidents import Severity
@@ -61,13 +62,8 @@ def _outage(records: Sequence[Record[Broken]], ways: Sequence[str]) -> Outage | 
     first = ordered[0]
     return Outage(
         records=ordered,
-        service=service_of(first),
+        service=service_of(first.owner, first.object),
         start=min(starts),
         end=max((record.part.resolved for record in ordered if record.part.resolved is not None), default=None),
         severity=min((record.part.severity for record in ordered), key=_WORST.index),
     )
-
-
-def service_of(record: Record[Broken]) -> Hashable:
-    """Whose outage it is; what has no service stands for itself."""
-    return record.object if record.owner.service == UNOWNED else record.owner.service

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from platform_meter.measures.delivery.book import Deployed, Merged, Record
-from platform_meter.measures.delivery.counts import Environments
+from platform_meter.measures.delivery.counts import Environments, service_of
 from platform_meter.measures.delivery.release import Release
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts.delivery import DeployKind, DeployResult
 from platform_meter.model.measure import WINDOWS, best_ways
-from platform_meter.model.metric import UNOWNED
 
 TOGETHER = timedelta(hours=24)
 """Within it one version that reaches several production environments is one deployment."""
@@ -100,7 +99,7 @@ def counted(
     told = []
     for record in deployments:
         if record.part.environment in production:
-            of = record.object if record.owner.service == UNOWNED else record.owner.service
+            of = service_of(record.owner, record.object)
             told.append(((of, label(record.part.environment)), ways.index(record.part.way), record))
     best = best_ways((thing, place) for thing, place, record in told if record.part.at >= now - WINDOWS[-1])
     return ((thing[0], record) for thing, place, record in told if best.get(thing, place) == place)

@@ -7,12 +7,11 @@ from collections.abc import Hashable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from platform_meter.measures.delivery.counts import Environments
+from platform_meter.measures.delivery.counts import Environments, service_of
 from platform_meter.measures.delivery.judged import judged, known
 from platform_meter.measures.delivery.releases import Production
 from platform_meter.model.facts.delivery import Deployment, DeployResult, DeployWay
 from platform_meter.model.measure import Scene
-from platform_meter.model.metric import UNOWNED
 
 WEEK = timedelta(days=7)
 
@@ -44,7 +43,7 @@ def disagreements(scene: Scene) -> list[Disagreement]:
         deployed, owner = record.part, record.owner
         if deployed.environment not in production or deployed.result is not DeployResult.SUCCESS:
             continue
-        of: Hashable = record.object if owner.service == UNOWNED else owner.service
+        of = service_of(owner, record.object)
         names[of] = owner.service
         told = counts[owner.team, of, label(deployed.environment)]
         inside = reach.until - WEEK <= deployed.at < reach.until

@@ -47,6 +47,14 @@ class Link(StrEnum):
     NONE = "none"
 
 
+def start_of(
+    at: datetime, detected: datetime | None, acknowledged: datetime | None, resolved: datetime | None
+) -> datetime | None:
+    """The earliest of its moments; None where that is its end."""
+    first = min(moment for moment in (at, detected, acknowledged) if moment is not None)
+    return None if first == resolved else first
+
+
 class IncidentDim(NamedTuple):
     """What incidents are tallied by."""
 
@@ -81,8 +89,7 @@ class Incident(Tallied[IncidentDim]):
     @property
     def start(self) -> datetime | None:
         """The earliest moment of it that anybody told; None where its end alone is known."""
-        first = min(at for at in (self.at, self.detected, self.acknowledged) if at is not None)
-        return None if first == self.resolved else first
+        return start_of(self.at, self.detected, self.acknowledged, self.resolved)
 
     def commits(self) -> tuple[str, ...]:
         return tuple(word for word in self.mentions if _COMMIT.fullmatch(word))

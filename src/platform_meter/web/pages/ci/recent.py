@@ -18,6 +18,7 @@ from platform_meter.model.facts import Event
 from platform_meter.model.facts.ci import UNKNOWN_POOL, Outcome, PipelineJob, PipelineRun
 from platform_meter.model.history import History, SourceState
 from platform_meter.model.metric import quantile
+from platform_meter.web.view import safe
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 SHOWN = 10
@@ -60,7 +61,7 @@ class Failure:
     @property
     def url(self) -> str:
         """The run's own page; empty where what its system says is no address of one."""
-        return self.run.url if self.run.url.startswith(("https://", "http://")) else ""
+        return safe(self.run.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

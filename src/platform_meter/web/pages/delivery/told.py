@@ -10,10 +10,8 @@ from platform_meter.measures.delivery.release import Failure, Outage, Release
 from platform_meter.model.facts.incidents import Link
 from platform_meter.model.history import Owner
 from platform_meter.model.metric import UNOWNED
-from platform_meter.web.view import View, span
+from platform_meter.web.view import View, brief, safe, span
 
-_SHORT = 8
-"""Digits of a commit that a reader needs."""
 _WHY = {
     Link.NAMED: "an incident names it",
     Link.ROLLBACK: "it was rolled back while an incident was open",
@@ -23,17 +21,6 @@ _WHY = {
 """By what links an incident to it."""
 _UNDONE = {Link.ROLLBACK: "it was rolled back", Link.REVERT: "it was reverted or mended"}
 """Without any incident."""
-
-
-def safe(url: str) -> str:
-    """The address where it is one of a page; empty otherwise."""
-    return url if url.startswith(("https://", "http://")) else ""
-
-
-def brief(version: str) -> str:
-    """A version, or the beginning of a commit."""
-    is_commit = len(version) >= 40 and all(c in "0123456789abcdef" for c in version)
-    return version[:_SHORT] if is_commit else version
 
 
 def service(owner: Owner, name: str) -> str:

@@ -13,7 +13,7 @@ from platform_meter.model.facts.delivery import Change, Deployment
 from platform_meter.model.facts.gitops import GitopsSync
 from platform_meter.model.facts.incidents import Incident
 from platform_meter.web.pages.delivery import told
-from platform_meter.web.view import View, span
+from platform_meter.web.view import View, brief, safe, span
 
 _COMMIT = re.compile(r"[0-9a-f]{15,64}")
 """Fewer digits are found nowhere (`History.by_commit`)."""
@@ -63,27 +63,27 @@ def _steps(view: View, commit: str) -> Iterator[Step]:
     for change in history.by_commit(Change, one):
         yield from _of_change(change.event)
     for run in history.by_commit(PipelineRun, one):
-        url, level = told.safe(run.event.url), "" if run.event.outcome == "success" else "warn"
+        url, level = safe(run.event.url), "" if run.event.outcome == "success" else "warn"
         yield Step(run.event.at, f"{run.event.pipeline} ran", run.event.outcome.replace("_", " "), url, level)
     for rolled in history.by_commit(Deployment, one):
         event = rolled.event
-        with_ = "" if event.sha == commit else f" with {told.brief(event.version or event.sha)}"
+        with_ = "" if event.sha == commit else f" with {brief(event.version or event.sha)}"
         served = event.result == "success"
         what = f"{'deployed' if served else 'never served'} in {event.environment}{with_}"
         more = f"{event.kind}, told by {rolled.source} ({event.way.replace('_', ' ')})"
-        yield Step(event.at, what, more, told.safe(event.url), "good" if served else "bad")
+        yield Step(event.at, what, more, safe(event.url), "good" if served else "bad")
     for sync in history.by_commit(GitopsSync, one):
         yield Step(sync.event.at, f"synced {sync.event.about.id}", str(sync.event.result))
     for broken in history.by_commit(Incident, one):
         found = broken.event
-        name, url = found.name or found.key, told.safe(found.url)
+        name, url = found.name or found.key, safe(found.url)
         yield Step(found.at, f"incident {name} names it", str(found.severity), url, "bad")
         if found.resolved is not None:
             yield Step(found.resolved, f"incident {name} resolved", "", url)
 
 
 def _of_change(change: Change) -> Iterator[Step]:
-    name, url = change.name or "change", told.safe(change.url)
+    name, url = change.name or "change", safe(change.url)
     if change.first_commit is not None:
         yield Step(change.first_commit, "first commit")
     if change.opened is not None:

@@ -25,7 +25,7 @@ from platform_meter.web.page import Detail, WebPage
 from platform_meter.web.pages.slos import elsewhere, promises, recorded
 from platform_meter.web.pages.slos.happened import happened
 from platform_meter.web.pages.slos.recorded import Recorded
-from platform_meter.web.view import View
+from platform_meter.web.view import View, safe
 
 CAUTION = 0.25
 """Share of the budget under which the state is caution (domain section 5)."""
@@ -34,7 +34,6 @@ STATES = ("exhausted", "caution", "ok", "young", "no data")
 BAD_SHOWN = 20
 BAD_WITHIN = timedelta(days=14)
 _DAY = timedelta(days=1)
-_SECURE = ("https://", "http://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +182,7 @@ def detail(view: View, name: str) -> Mapping[str, Any] | None:
         "events": _events(view, objective),
         "bad_shown": BAD_SHOWN,
         "bad_days": BAD_WITHIN.days,
-        "runbook_is_link": plan.runbook.startswith(_SECURE),
+        "runbook_is_link": bool(safe(plan.runbook)),
         "rate": rate,
         "budget": budget_text,
         "exact": exact,

@@ -12,11 +12,10 @@ from platform_meter.measures.delivery.judged import judged
 from platform_meter.measures.delivery.release import Outage, Release
 from platform_meter.slo.plan import Plan
 from platform_meter.web.charts import Mark
-from platform_meter.web.view import View, span
+from platform_meter.web.view import View, brief, safe, span
 
 SHOWN = 20
 """Rows of the table, at most."""
-_SECURE = ("https://", "http://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +60,8 @@ def _release(view: View, release: Release) -> Mapping[str, Any]:
     return {
         "at": release.at.astimezone(view.zone),
         "kind": "deployment" if release.kind == "planned" else str(release.kind),
-        "what": f"{release.owner.service} {part.version or part.sha[:8]}",
-        "url": part.url if part.url.startswith(_SECURE) else "",
+        "what": f"{release.owner.service} {brief(part.version or part.sha)}",
+        "url": safe(part.url),
         "more": f"{n} change{'s' * (n != 1)}{', failed' if release.failures else ''}",
         "bad": False,
     }
@@ -75,7 +74,7 @@ def _outage(view: View, outage: Outage) -> Mapping[str, Any]:
         "at": outage.start.astimezone(view.zone),
         "kind": "incident",
         "what": f"{outage.owner.service} {part.name or part.key}",
-        "url": part.url if part.url.startswith(_SECURE) else "",
+        "url": safe(part.url),
         "more": f"{outage.severity}, {'lasted' if outage.end else 'open for'} {lasted}",
         "bad": True,
     }
