@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from platform_meter.measures.census import Share, census
+from platform_meter.measures.news import Mark, floor, mark
 from platform_meter.model.catalogue.gitops import (
     GITOPS_APPS,
     GITOPS_PROJECT_SYNCS,
@@ -75,7 +76,7 @@ def in_sync(scene: Scene) -> Iterator[Derived]:
     for source in scene.history.sources(GitopsApp):
         if not source.fresh or source.watermark is None:
             continue
-        last = _floor(source.watermark, MINUTE)
+        last = floor(source.watermark, MINUTE)
         ends = (last - MINUTE, last)
         known = scene.history.rows(SliCount, ends[0], last + MINUTE, source=source.instance)
         told = {row.event.at for row in known if row.event.sli == _name(source.instance)}
@@ -122,25 +123,18 @@ def _well(held: Held[GitopsApp], end: datetime) -> bool:
     return app.health is Health.HEALTHY
 
 
-def _floor(at: datetime, step: timedelta) -> datetime:
-    """The last multiple of `step` in UTC at or before a moment."""
-    return at - (at - datetime(1970, 1, 1, tzinfo=UTC)) % step
-
-
 class Propagations:
     """Joins what came to be served with the merge of its commit, wherever that was told, or else the commit; each
     deployment once.
     """
 
     def __init__(self) -> None:
-        self._seen: tuple[int, int, int, datetime] | None = None
+        self._seen: Mark | None = None
 
     def derive(self, scene: Scene) -> Sequence[Derived]:
         """Propagations that are known since the last call: the change and the deployment may come in either order."""
         # How applications stand may come later than both, so it is looked again now and then.
-        now = _floor(scene.now, AGAIN)
-        latest = scene.history.latest
-        seen = (latest(Deployment), latest(Change), latest(GitopsSync), now)
+        seen = mark(scene, (Deployment, Change, GitopsSync), AGAIN)
         if seen == self._seen:
             return ()
         found = list(_propagations(scene))

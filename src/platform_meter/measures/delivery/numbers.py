@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from platform_meter.measures.delivery.book import Broken, Deployed, Record
 from platform_meter.measures.delivery.judged import KINDS, judged, known
 from platform_meter.measures.delivery.release import Outage
 from platform_meter.measures.delivery.selection import Part, select
+from platform_meter.measures.news import Mark, mark
 from platform_meter.model.catalogue.delivery import (
     DORA_DEPLOY_DAYS,
     DORA_DEPLOYMENTS,
@@ -34,6 +35,8 @@ _SUMS = (DORA_DEPLOYMENTS, DORA_SAMPLES, DORA_OPEN, DORA_OLDEST, DORA_UNLINKED)
 _RATIOS = (DORA_FAILURE, DORA_REWORK)
 _QUANTILES = (DORA_DEPLOY_DAYS, DORA_LEAD_TIME, DORA_RECOVERY)
 _BY_NAME = {metric.name: metric for metric in (*_SUMS, *_RATIOS, *_QUANTILES)}
+EVERY = timedelta(minutes=5)
+"""How often what time alone moves is looked at."""
 _MOMENT = timedelta(milliseconds=1)
 
 
@@ -78,7 +81,7 @@ GAUGES = Gauging(
     reads=frozenset(KINDS),
     compute=lambda scene: list(_samples(scene)),
     behind=_behind,
-    every=timedelta(minutes=5),
+    every=EVERY,
     # Ratios over weeks: one more deployment moves nothing that anybody would see.
     at_once=False,
 )
@@ -89,16 +92,14 @@ class Settled:
 
     def __init__(self) -> None:
         self._told: set[tuple[str, str]] = set()
-        self._seen: tuple[tuple[int, ...], datetime] | None = None
+        self._seen: Mark | None = None
 
     def derive(self, scene: Scene) -> Sequence[Derived]:
         """Those that were not told yet."""
-        latest = scene.history.latest
-        if not latest(Incident):
+        if not scene.history.latest(Incident):
             return ()
         # Time alone settles one, and no one waits for it.
-        slot = scene.now.replace(minute=scene.now.minute // 5 * 5, second=0, microsecond=0)
-        seen = (tuple(latest(kind) for kind in KINDS), slot)
+        seen = mark(scene, KINDS, EVERY)
         if seen == self._seen:
             return ()
         found = list(self._settled(scene))
