@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from tests.support.delivery import NOW, broken, deployed, scene
 from tests.support.history import MemoryHistory, source
 
+from platform_meter.measures.delivery.book import Ledger, Records
 from platform_meter.measures.delivery.judged import Known, judged, known
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts.delivery import Deployment
@@ -24,6 +27,26 @@ def test_the_same_answer_stands_while_nothing_comes() -> None:
     more = scene(deployed(1, "a" * 40), broken(2, 3), kept=one.kept)
     assert [len(release.failures) for release in judged(more).releases] == [1]
     assert [len(release.failures) for release in first.releases] == [0]
+
+
+def test_one_view_of_the_store_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page asks several times in it; another view, or another moment, is looked at anew."""
+    one = scene(deployed(1, "a" * 40))
+    reads: list[Scene] = []
+    read = Ledger.records
+
+    def noted(self: Ledger, at: Scene) -> Records:
+        reads.append(at)
+        return read(self, at)
+
+    monkeypatch.setattr(Ledger, "records", noted)
+    first = judged(one)
+    assert judged(one) is first
+    assert len(reads) == 1
+    later = replace(one, now=one.now + DAY)
+    other = replace(one, history=scene(deployed(1, "a" * 40)).history)
+    assert [len(list(judged(at).releases)) for at in (later, other)] == [1, 1]
+    assert reads == [one, later, other]
 
 
 def view(*states: tuple[str, timedelta, bool, timedelta]) -> Scene:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from platform_meter.measures.delivery.releases import Changes, releases
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.delivery import Change, Deployment
 from platform_meter.model.facts.incidents import Incident
-from platform_meter.model.history import SourceState
+from platform_meter.model.history import History, SourceState
 from platform_meter.model.measure import Scene
 
 
@@ -40,10 +41,14 @@ class Judge:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last: tuple[object, Judged] | None = None
+        self._view: tuple[weakref.ref[History], datetime] | None = None
+        """What the last answer is of: a page asks several times in one view of the store, which never changes."""
 
     def judged(self, scene: Scene) -> Judged:
         """As the scene's store has it."""
         with self._lock:
+            if self._last and self._view and self._view[0]() is scene.history and self._view[1] == scene.now:
+                return self._last[1]
             records, definitions = scene.kept.of(Ledger).records(scene), scene.definitions
             if self._last is None or self._last[0] != records:
                 merged = Changes(records.changes)
@@ -51,6 +56,7 @@ class Judge:
                 broken = outages(records.incidents, definitions)
                 link_failures(found, broken, merged, records.changes, definitions.delivery.max_link_age)
                 self._last = records, Judged(by_service=found, outages=broken, records=records)
+            self._view = weakref.ref(scene.history), scene.now
             return self._last[1]
 
 
