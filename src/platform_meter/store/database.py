@@ -40,7 +40,11 @@ def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 # Statements of every transaction stand here ready made: making them costs more than running them.
-_LOCK = select(meta.c.key, meta.c.value).order_by(meta.c.key).with_for_update()
+_LOCK = select(meta.c.key).where(meta.c.key == "seq").with_for_update()
+"""One row, which is always there: one that waits for several would not see those that came while it did, and meet whoever
+does see them at these.
+"""
+_ALL = select(meta.c.key, meta.c.value)
 _CHANGE = select(changes.c.seq).where(changes.c.name == bindparam("its_name"))
 _COUNT_ON = meta.update().where(meta.c.key == "seq").values(value=bindparam("last"))
 
@@ -69,7 +73,8 @@ class Transaction:
 
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
-        stored = dict(conn.execute(_LOCK).all())
+        conn.execute(_LOCK).all()
+        stored = dict(conn.execute(_ALL).all())
         self._seq = self._first = int(stored["seq"])
         self.pruned = int(stored["pruned"])
         """Milliseconds before which everything was removed."""
