@@ -12,6 +12,7 @@ from platform_meter.model.access import Access, Secret, SecretHeaders
 from platform_meter.model.facts.incidents import Severity
 from platform_meter.model.scalars import Address, Duration, Period
 from platform_meter.model.source import SourceConfig
+from platform_meter.sources.kit.slis import one_part
 
 SYSTEM = "datadog"
 COUNT = ".as_count()"
@@ -96,8 +97,7 @@ class SliQuery(BaseModel):
 
     @model_validator(mode="after")
     def _one_part(self) -> Self:
-        if (self.good is None) == (self.bad is None):
-            raise ValueError("an SLI needs exactly one of good and bad beside total; remove or add one")
+        one_part(self.good, self.bad)
         return self
 
     @property

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import Page, Unexpected
@@ -18,6 +17,7 @@ from platform_meter.sources.datadog.config import SYSTEM, SliQuery, minutely
 from platform_meter.sources.datadog.rows import QueryReply, Series
 from platform_meter.sources.kit.promql import counted, slices
 from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.slis import slice_of
 from platform_meter.sources.kit.windows import Windows
 
 PATH = "/api/v1/query"
@@ -105,17 +105,17 @@ def _counts(sli: SliQuery, outside: Sieve, ends: range, now: datetime) -> tuple[
             outside.reject(SliCount, "contradiction")
             continue
         part = min(part, total)
-        good, bad = (total - part, part) if sli.good is None else (part, total - part)
         said.append(
-            SliCount(
-                key=f"{stream_name(sli)}/{end}",
-                at=datetime.fromtimestamp(end, UTC),
-                about=Ref(system=SYSTEM, kind="sli", id=sli.id),
-                updated=counted(total + part),
-                sli=sli.id,
-                good=good,
-                bad=bad,
+            slice_of(
+                SYSTEM,
+                sli.id,
+                stream_name(sli),
+                end,
+                total=total,
+                part=part,
+                part_is_good=sli.good is not None,
                 width=timedelta(seconds=WIDTH),
+                updated=counted(total + part),
             )
         )
     return said, ends

@@ -19,7 +19,8 @@ from platform_meter.model.source import Forbidden, Outside, Page, Source, Stream
 from platform_meter.sources.elasticsearch import counts, standing
 from platform_meter.sources.elasticsearch.answers import all_of, clause, path_of, search
 from platform_meter.sources.elasticsearch.config import SYSTEM, Config, IndexPattern, SliQuery
-from platform_meter.sources.elasticsearch.standing import HEALTH, MAY_ASK, REFUSALS
+from platform_meter.sources.elasticsearch.standing import HEALTH, MAY_ASK
+from platform_meter.sources.kit.health import REFUSALS
 from platform_meter.sources.kit.rows import Sieve
 
 _DATES = frozenset({"date", "date_nanos"})

@@ -13,6 +13,7 @@ from platform_meter.model.access import Access, Secret, Token
 from platform_meter.model.scalars import Duration, Period
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.kit.query_api import QueryApi
+from platform_meter.sources.kit.slis import one_part
 
 SYSTEM = "elasticsearch"
 _NAME = r"[A-Za-z0-9.*][A-Za-z0-9._*:-]*"
@@ -76,8 +77,7 @@ class SliQuery(IndexPattern):
 
     @model_validator(mode="after")
     def _one_part(self) -> Self:
-        if (self.good is None) == (self.bad is None):
-            raise ValueError("an SLI needs exactly one of good and bad beside total; remove or add one")
+        one_part(self.good, self.bad)
         return self
 
     @property

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec import Struct, field
 
-from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import Page, Unexpected, Unreachable
@@ -21,6 +20,7 @@ from platform_meter.sources.elasticsearch.answers import all_of, clause, search,
 from platform_meter.sources.elasticsearch.config import SYSTEM, SliQuery
 from platform_meter.sources.kit.promql import slices
 from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.slis import slice_of
 from platform_meter.sources.kit.windows import Windows
 
 MINUTE = timedelta(minutes=1)
@@ -127,17 +127,17 @@ def _changed(
 
 
 def _fact(query: SliQuery, end: int, counts: Counts, now: datetime) -> SliCount:
-    total, part = counts
-    good, bad = (total - part, part) if query.good is None else (part, total - part)
-    return SliCount(
-        key=f"sli/{query.id}/{end}",
-        at=_moment(end),
-        about=Ref(system=SYSTEM, kind="sli", id=query.id),
-        updated=now,
-        sli=query.id,
-        good=float(good),
-        bad=float(bad),
+    total, part = map(float, counts)
+    return slice_of(
+        SYSTEM,
+        query.id,
+        f"sli/{query.id}",
+        end,
+        total=total,
+        part=part,
+        part_is_good=query.good is not None,
         width=MINUTE,
+        updated=now,
     )
 
 

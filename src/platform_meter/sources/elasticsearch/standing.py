@@ -10,17 +10,17 @@ from msgspec import Struct
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.logs import LogIndex
-from platform_meter.model.facts.probes import ProbeCheck, ProbeResult
-from platform_meter.model.source import Outside, Page, Refused, Severed, TimedOut, Unreachable
+from platform_meter.model.facts.probes import ProbeCheck
+from platform_meter.model.source import Outside, Page
 from platform_meter.model.typed import decode
 from platform_meter.sources.elasticsearch.answers import all_of, search, within
 from platform_meter.sources.elasticsearch.config import SYSTEM, IndexPattern
+from platform_meter.sources.kit.health import probed
 from platform_meter.sources.kit.rows import Sieve
 
 HEALTH = "/_cluster/health"
 SECONDS = 10.0
 """After which a cluster has not answered."""
-REFUSALS = (401, 403)
 MAY_ASK = "grant it the cluster privilege `monitor`, or write health: false"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,25 +53,11 @@ def newest(pattern: IndexPattern, outside: Sieve, now: datetime) -> Iterator[Pag
 
 
 def health(outside: Outside, instance: str, step: timedelta, now: datetime, clock: Callable[[], float]) -> Page:
-    """One probe: whether the cluster answers and has all its documents. No answer is a fact about the cluster.
-
-    Raises:
-        Refused: 401 or 403: the cluster is up, and it is we who lack something.
-        Severed: the call did not get as far as the cluster.
-    """
+    """One probe: whether the cluster answers and has all its documents. Raises as `probed`."""
     begun = clock()
-    try:
-        status, text = outside.text(HEALTH, timeout=SECONDS)
-    except Severed:
-        raise
-    except TimedOut:
-        result = ProbeResult.TIMEOUT
-    except Unreachable:
-        result = ProbeResult.ERROR
-    else:
-        if status in REFUSALS:
-            raise Refused(f"{HEALTH} answered {status}: the credential may not ask for it; {MAY_ASK}")
-        result = ProbeResult.OK if status == 200 and _is_sound(text) else ProbeResult.ERROR
+    result = probed(
+        outside, HEALTH, timeout=SECONDS, sound=_is_sound, lacks=f"the credential may not ask for it; {MAY_ASK}"
+    )
     took, seconds = clock() - begun, max(int(step.total_seconds()), 1)
     return Page(
         facts=(

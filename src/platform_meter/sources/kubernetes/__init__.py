@@ -29,12 +29,13 @@ from platform_meter.model.facts.kubernetes import (
     Workload,
 )
 from platform_meter.model.facts.practices import GoldenImage
-from platform_meter.model.facts.probes import ProbeCheck, ProbeResult
+from platform_meter.model.facts.probes import ProbeCheck
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.scalars import Duration, Period
-from platform_meter.model.source import Outside, Page, Refused, Severed, Source, Stream, TimedOut, Unreachable
+from platform_meter.model.source import Outside, Page, Source, Stream
 from platform_meter.sources.kit.clusters import ClusterConfig, access, at_least, lacking, missing
+from platform_meter.sources.kit.health import probed
 from platform_meter.sources.kit.kubernetes_objects import Resource, Thing
 from platform_meter.sources.kit.list_watch import MakesSayer, Watched, pages
 from platform_meter.sources.kit.parents import OWNED, Parents
@@ -245,26 +246,11 @@ def _readyz(
     *,
     clock: Callable[[], float],
 ) -> Iterator[Page]:
-    """One probe. No answer is a fact about the cluster, not a failure of this source.
-
-    Raises:
-        Refused: 401 or 403: the server is up, and it is we who lack something.
-        Severed: the call did not get as far as the cluster.
-    """
+    """One probe. Raises as `probed`."""
     del checkpoint, since
     begun = clock()
-    try:
-        status, text = outside.text("/readyz", timeout=PROBE_SECONDS)
-    except Severed:
-        raise
-    except TimedOut:
-        result = ProbeResult.TIMEOUT
-    except Unreachable:
-        result = ProbeResult.ERROR
-    else:
-        if status in _REFUSALS:
-            raise Refused(f"/readyz answered {status}: {missing('get', 'nonResourceURL /readyz')}")
-        result = ProbeResult.OK if status == 200 and text.strip() == "ok" else ProbeResult.ERROR
+    lacks = missing("get", "nonResourceURL /readyz")
+    result = probed(outside, "/readyz", timeout=PROBE_SECONDS, sound=lambda text: text.strip() == "ok", lacks=lacks)
     took = clock() - begun
     target = f"{config.cluster}/readyz"
     check = ProbeCheck(
@@ -276,9 +262,6 @@ def _readyz(
         seconds=took,
     )
     yield Page(facts=(check,))
-
-
-_REFUSALS = (401, 403)
 
 
 def check(config: Config, outside: Outside) -> Sequence[str]:

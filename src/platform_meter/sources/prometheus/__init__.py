@@ -25,8 +25,10 @@ from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.source import Outside, Page, Source, Stream, Unexpected, Unreachable
 from platform_meter.model.typed import decode
+from platform_meter.sources.kit.health import REFUSALS
 from platform_meter.sources.kit.promql import SLICES, Reply, counted, is_long, sent, slices
 from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.slis import slice_of
 from platform_meter.sources.kit.windows import Windows
 from platform_meter.sources.prometheus import blackbox, instances
 from platform_meter.sources.prometheus.answers import ask
@@ -94,18 +96,17 @@ def _sli(query: SliQuery, outside: Sieve, ends: range, now: datetime) -> tuple[S
             outside.reject(SliCount, "contradiction")
             continue
         part = min(max(part, 0.0), all_)
-        rest = all_ - part
-        good, bad = (rest, part) if query.good is None else (part, rest)
         said.append(
-            SliCount(
-                key=f"{stream_name(query)}/{end}",
-                at=datetime.fromtimestamp(end, UTC),
-                about=Ref(system=SYSTEM, kind="sli", id=query.id),
-                updated=counted(all_ + part),
-                sli=query.id,
-                good=good,
-                bad=bad,
+            slice_of(
+                SYSTEM,
+                query.id,
+                stream_name(query),
+                end,
+                total=all_,
+                part=part,
+                part_is_good=query.good is not None,
                 width=query.window,
+                updated=counted(all_ + part),
             )
         )
     return said, ends
@@ -204,7 +205,7 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
             problems.extend(f"{name}: {problem}" for problem in _posted(outside, text))
             continue
         status, body = outside.text("/api/v1/query", params={"query": text})
-        if status in _REFUSALS:
+        if status in REFUSALS:
             return (
                 f"the server answers {status} to a query; the credential must be allowed to read /api/v1/query and /api/v1/query_range",
             )
@@ -239,9 +240,6 @@ def _tried(config: Config) -> Iterator[tuple[str, Query | None, str]]:
         for text in parts:
             if text:
                 yield stream_name(query), query, fill(text, int(query.window.total_seconds()))
-
-
-_REFUSALS = (401, 403)
 
 
 def _problems(query: Query | None, status: int, body: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from platform_meter.model.promql import bounded
 from platform_meter.model.scalars import Duration, Period
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.kit.query_api import QueryApi
+from platform_meter.sources.kit.slis import one_part
 
 SYSTEM = "prometheus"
 _WINDOW = re.compile(r"\{\{\s*window\s*\}\}")
@@ -147,8 +148,7 @@ class SliQuery(BaseModel):
 
     @model_validator(mode="after")
     def _one_part(self) -> Self:
-        if (self.good is None) == (self.bad is None):
-            raise ValueError("an SLI needs exactly one of good and bad beside total; remove or add one")
+        one_part(self.good, self.bad)
         return self
 
 

@@ -16,6 +16,7 @@ from platform_meter.model.progress import Progress
 from platform_meter.model.source import Outside, SourceError, Stream, Unexpected, Unreachable
 from platform_meter.model.source import Page as Told
 from platform_meter.model.typed import decode
+from platform_meter.sources.kit.health import REFUSALS
 from platform_meter.sources.kit.mesh.config import PROMETHEUS, MeshConfig, Page, PrometheusWay
 from platform_meter.sources.kit.mesh.traffic import Amounts, Counted, Labels, Mesh, Stretch, facts
 from platform_meter.sources.kit.promql import Asked, Reply, ask, slices
@@ -154,7 +155,7 @@ def lacking(mesh: Mesh, config: MeshConfig, outside: Outside) -> Sequence[str]:
     for counter in mesh.counters:
         query = counter.query(way.select, int(way.window.total_seconds()), int(way.scrape_interval.total_seconds()))
         status, body = outside.beside(PROMETHEUS).text("/api/v1/query", params={"query": query})
-        if status in _REFUSALS:
+        if status in REFUSALS:
             return (f"the Prometheus answers {status} to a query; {_LET}",)
         problems.extend(_problems(counter, way.select, status, body))
     return problems
@@ -174,7 +175,6 @@ def _unread(mesh: Mesh, page: Page, outside: Outside) -> str:
 
 
 _OK = 200
-_REFUSALS = (401, 403)
 _LET = "the credential must be allowed to read /api/v1/query and /api/v1/query_range"
 
 
