@@ -22,7 +22,7 @@ from platform_meter.model.facts.traffic import (
 )
 from platform_meter.model.history import DayCount, Held, SourceState
 from platform_meter.web.bounds import ENOUGH, Took, failed_words
-from platform_meter.web.related import DAYS, given, why_none
+from platform_meter.web.related import DAYS, given, tallied, why_none
 from platform_meter.web.view import View, whole
 
 R = TypeVar("R", Route, Consumer, Plugin)
@@ -112,9 +112,8 @@ def by_mesh(view: View, window: timedelta) -> dict[Mesh, Traffic]:
 def _counted(view: View, kind: type[Tallied[Any]], window: timedelta) -> Iterator[tuple[SourceState, int, Any, float]]:
     """(source, object, dim, amount) of all fresh sources, up to where each was read."""
     for state in view.history.sources(kind):
-        if state.fresh and state.watermark is not None:
-            counts = view.history.counts(kind, state.instance, state.watermark - window, state.watermark)
-            yield from ((state, object_, dim, count.amount) for (object_, dim), count in counts.items())
+        for object_, dim, count in tallied(view, kind, [state.instance], window):
+            yield state, object_, dim, count.amount
 
 
 def _told(traffic: Traffic, source: SourceState, object_: int, amount: float, *, good: bool) -> None:
