@@ -10,9 +10,9 @@ from tests.support.delivery import NOW, broken, deployed, scene
 from tests.support.history import MemoryHistory, source
 
 from platform_meter.measures.delivery.book import Ledger, Records
-from platform_meter.measures.delivery.judged import Known, judged, known
+from platform_meter.measures.delivery.judged import Known, Reach, judged
 from platform_meter.model.definitions import Definitions
-from platform_meter.model.facts.delivery import Deployment
+from platform_meter.model.facts.delivery import Change, Deployment
 from platform_meter.model.facts.incidents import Incident
 from platform_meter.model.measure import Scene
 
@@ -60,7 +60,10 @@ def view(*states: tuple[str, timedelta, bool, timedelta]) -> Scene:
 def test_what_is_known_reaches_as_far_as_the_source_that_was_read_least() -> None:
     """Of all sources of a kind, or of some; of a stale one, or of none, nothing is known."""
     both = view(("github", DAY, True, 9 * DAY), ("argocd", 2 * DAY, True, 5 * DAY), ("pagerduty", DAY, False, DAY))
-    assert known(both, [Deployment]) == Known(since=NOW - 5 * DAY, until=NOW - 2 * DAY)
-    assert known(both, [Deployment], ["github"]) == Known(since=NOW - 9 * DAY, until=NOW - DAY)
-    assert known(both, [Deployment, Incident]) is None
-    assert known(both, [Deployment], ["jenkins"]) is None
+    reach = Reach(both)
+    assert reach.known(Deployment) == Known(since=NOW - 5 * DAY, until=NOW - 2 * DAY)
+    assert reach.known(Deployment, {"github"}) == Known(since=NOW - 9 * DAY, until=NOW - DAY)
+    assert reach.known(Incident) is None
+    assert reach.known(Deployment, {"jenkins"}) is None
+    assert Reach(both, DAY).known(Deployment) == Known(since=NOW - 5 * DAY, until=NOW - 3 * DAY)
+    assert (reach.is_told(Incident), reach.is_told(Change)) == (True, False)

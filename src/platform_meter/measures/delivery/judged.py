@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -17,7 +17,7 @@ from platform_meter.measures.delivery.releases import Changes, releases
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.delivery import Change, Deployment
 from platform_meter.model.facts.incidents import Incident
-from platform_meter.model.history import History, SourceState
+from platform_meter.model.history import History
 from platform_meter.model.measure import Scene
 
 
@@ -73,30 +73,31 @@ class Known:
     until: datetime
 
 
-def known(
-    scene: Scene,
-    kinds: Iterable[type[Event]],
-    instances: Iterable[str] | None = None,
-    *,
-    back: timedelta = timedelta(),
-) -> Known | None:
-    """Of what sources of these kinds tell; None where one of them is stale, or none is there.
+class Reach:
+    """What sources tell of delivery as far as it is known, of many teams in one view of the store.
 
     Args:
         scene: the store and the moment.
-        kinds: of fact.
-        instances: only these sources; None for all that give one of the kinds.
         back: so much earlier it ends, for a look at the past.
     """
-    only = None if instances is None else set(instances)
-    found: list[SourceState] = [
-        state for kind in kinds for state in scene.history.sources(kind) if only is None or state.instance in only
-    ]
-    ends = [state.watermark for state in found if state.fresh and state.watermark is not None]
-    if not found or len(ends) < len(found):
-        return None
-    since = [at for state in found if (at := state.read_from or state.since) is not None]
-    return Known(since=max([*since, *filter(None, [scene.history.pruned()])]), until=min(ends) - back)
+
+    def __init__(self, scene: Scene, back: timedelta = timedelta()) -> None:
+        self._back = back
+        self._sources = {kind: scene.history.sources(kind) for kind in KINDS}
+        self._pruned = [at for at in (scene.history.pruned(),) if at is not None]
+
+    def is_told(self, kind: type[Event]) -> bool:
+        """Whether any source gives this kind, fresh or not."""
+        return bool(self._sources[kind])
+
+    def known(self, kind: type[Event], instances: Collection[str] | None = None) -> Known | None:
+        """Of what the sources of this kind tell, or those of them that are named; None where one is stale, or none is there."""
+        found = [one for one in self._sources[kind] if instances is None or one.instance in instances]
+        ends = [state.watermark for state in found if state.fresh and state.watermark is not None]
+        if not found or len(ends) < len(found):
+            return None
+        since = [at for state in found if (at := state.read_from or state.since) is not None]
+        return Known(since=max([*since, *self._pruned]), until=min(ends) - self._back)
 
 
 KINDS: tuple[type[Event], ...] = (Deployment, Change, Incident)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from platform_meter.measures.delivery.book import Broken, Deployed, Record
-from platform_meter.measures.delivery.judged import KINDS, judged, known
+from platform_meter.measures.delivery.judged import KINDS, Reach, judged
 from platform_meter.measures.delivery.release import Outage
 from platform_meter.measures.delivery.selection import Part, select
 from platform_meter.measures.news import Mark, mark
@@ -107,9 +107,9 @@ class Settled:
         return found
 
     def _settled(self, scene: Scene) -> Iterator[Derived]:
-        sources = scene.history.sources(Deployment)
-        told = known(scene, [Deployment]) if sources else None
-        if sources and told is None:
+        reach = Reach(scene)
+        told = reach.known(Deployment)
+        if reach.is_told(Deployment) and told is None:
             return
         for outage in judged(scene).outages:
             record = outage.first

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from platform_meter.measures.delivery.book import Merged, Record
-from platform_meter.measures.delivery.judged import Judged, Known, judged, known
+from platform_meter.measures.delivery.judged import Judged, Known, Reach, judged
 from platform_meter.measures.delivery.release import Outage, Release
 from platform_meter.model.catalogue.delivery import (
     DORA_DEPLOY_DAYS,
@@ -82,16 +82,18 @@ def select(scene: Scene, back: timedelta = timedelta(), only: str | None = None)
         back: so much earlier the windows end, for a look at the past as it is known now.
         only: this team alone.
     """
-    incidents = known(scene, [Incident], back=back) if scene.history.sources(Incident) else None
-    blind = incidents is None and bool(scene.history.sources(Incident))
+    reach = Reach(scene, back)
+    incidents = reach.known(Incident)
+    blind = incidents is None and reach.is_told(Incident)
     found: Selection = {}
     for name, team in teams(judged(scene)).items():
         if only not in (None, name):
             continue
-        told = known(scene, [Deployment], team.sources(Deployment), back=back) if team.releases else None
+        told = reach.known(Deployment, team.sources(Deployment))
         if told is not None:
             _frequency(found, scene, name, team, told)
-            _lead_times(found, scene, name, team, told)
+            if reach.known(Change, team.sources(Change)) is not None:
+                _lead_times(found, scene, name, team, told)
         if blind or (team.releases and told is None):
             continue
         ends = [one.until for one in (told, incidents) if one is not None]
@@ -132,8 +134,6 @@ def _week(monday: date, days: set[date]) -> Part:
 
 def _lead_times(found: Selection, scene: Scene, team: str, its: Team, told: Known) -> None:
     choice = scene.definitions.delivery.lead_time
-    if known(scene, [Change], its.sources(Change)) is None:
-        return
     times = [
         (release.at, record, stages(record.part, release.at, choice.start))
         for release in its.releases

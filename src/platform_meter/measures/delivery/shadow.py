@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from platform_meter.measures.delivery.counts import Environments, service_of
-from platform_meter.measures.delivery.judged import judged, known
+from platform_meter.measures.delivery.judged import Reach, judged
 from platform_meter.measures.delivery.releases import Production
 from platform_meter.model.facts.delivery import Deployment, DeployResult, DeployWay
 from platform_meter.model.measure import Scene
@@ -31,7 +31,7 @@ def disagreements(scene: Scene) -> list[Disagreement]:
 
     A way that told nothing in that week is in use there if it told of the same thing before.
     """
-    reach = known(scene, [Deployment])
+    reach = Reach(scene).known(Deployment)
     if reach is None:
         return []
     definitions = scene.definitions

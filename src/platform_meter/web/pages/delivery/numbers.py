@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from platform_meter.measures.delivery.judged import known
+from platform_meter.measures.delivery.judged import Reach
 from platform_meter.measures.delivery.numbers import value_of
 from platform_meter.measures.delivery.selection import select
 from platform_meter.model.catalogue.delivery import (
@@ -109,7 +109,7 @@ def numbers(view: View, team: str | None = None) -> Numbers:
 def _before(view: View, team: str | None) -> Known:
     """Nothing where that window is not known whole: part of a window compares with nothing."""
     scene = view.scene
-    told = known(scene, [Deployment], back=WINDOW)
+    told = Reach(scene, WINDOW).known(Deployment)
     if told is None or told.since > told.until - WINDOW:
         return {}
     metrics = {metric.name: metric for metric in _METRICS}
