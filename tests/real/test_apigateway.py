@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from tests.real.conftest import REGION
 from tests.support.real_source import connected, utc_now
 
 from platform_meter.model.facts.traffic import Consumer, GatewayRequests, Route
 from platform_meter.sources.apigateway import SOURCE, Config
 
-REGION = "eu-west-1"
 ROLE = "arn:aws:iam::123456789012:role/meter"
-
-
-@pytest.fixture
-def amazon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    given = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "AKIATEST", "SECRET_ACCESS_KEY": "s3cret"}
-    for name, value in {**given, "DEFAULT_REGION": REGION}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    try:
-        yield
-    finally:
-        server.stop()
 
 
 def put(cloudwatch: Any, at: datetime, dimensions: dict[str, str], counts: dict[str, list[int]]) -> None:

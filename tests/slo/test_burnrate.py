@@ -20,7 +20,6 @@ from platform_meter.slo.burnrate import (
     parse_window,
     scaled,
     time_to_fire,
-    wilson,
     window_text,
     window_words,
 )
@@ -106,13 +105,6 @@ def test_bad_windows(text: str) -> None:
     """Anything but a whole number and a unit is refused."""
     with pytest.raises(ValueError, match="is not a window"):
         parse_window(text)
-
-
-def test_wilson() -> None:
-    """Test vectors of domain section 16."""
-    assert [round(x, 4) for x in wilson(7, 10)] == [0.3968, 0.8922]
-    assert [round(x, 4) for x in wilson(0, 20)] == [0.0, 0.1611]
-    assert [round(x, 4) for x in wilson(1, 20)] == [0.0089, 0.2361]
 
 
 @given(st.floats(0.001, 1), st.sampled_from(STANDARD))

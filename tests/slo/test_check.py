@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.support.cases import hold, parts
 from tests.support.slos import RATIO, STORED
 
+from platform_meter import sources
 from platform_meter.problems import render
 from platform_meter.render.rules import rules
 from platform_meter.slo.check import guard, read_slos
@@ -18,13 +19,14 @@ from platform_meter.slo.stored import stored_objective
 
 CASES = sorted(Path(__file__).with_name("cases").glob("*.txt"))
 KNOWN = ("platform_pipeline_runs_total", "platform_pod_start_seconds")
+ASKING = sources.asking()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.stem)
 def test_each_case_is_told_in_full(case: Path) -> None:
     """Every problem of every file comes at once, in order, with its line drawn and the fix named; warnings follow."""
     files = [(name, text) for name, text in parts(case).items() if name != "expected"]
-    checked = read_slos(files, KNOWN)
+    checked = read_slos(files, KNOWN, asking=ASKING)
     told = [render(p) for p in checked.problems] + [f"warning: {render(w)}" for w in checked.warnings]
     hold(case, "".join(f"{text}\n" for text in told))
 
@@ -51,9 +53,10 @@ def test_all_bad_inputs_are_told_in_one_run() -> None:
     """
     cases = [c for c in CASES if not c.stem.startswith("refs")]
     files = [(f"{c.stem}/{n}", t) for c in cases for n, t in parts(c).items() if n != "expected"]
-    together = set(read_slos(files, KNOWN).problems)
+    together = set(read_slos(files, KNOWN, asking=ASKING).problems)
     for case in cases:
-        alone = read_slos([(f"{case.stem}/{n}", t) for n, t in parts(case).items() if n != "expected"], KNOWN)
+        own = [(f"{case.stem}/{n}", t) for n, t in parts(case).items() if n != "expected"]
+        alone = read_slos(own, KNOWN, asking=ASKING)
         assert {p for p in alone.problems if " stands in " not in p.text} <= together
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from tests.support.cases import hold, parts
-from tests.support.slos import ALL, LATENCY, RATIO, SLICES, STORED, THRESHOLD, planned, replaced
+from tests.support.slos import ALL, ASKED, LATENCY, RATIO, SLICES, STORED, THRESHOLD, planned, replaced
 
 from platform_meter.render.rules import groups
 from platform_meter.slo import names
 from platform_meter.slo.check import read_slos
-from platform_meter.slo.explain import Around, explain
+from platform_meter.slo.explain import Around, Reading, explain
 from platform_meter.slo.plan import plan, written_every
 
 HUMAN = "name: shop-latency\n  annotations: {platform-meter.io/alerts: human}"
@@ -42,6 +42,64 @@ def test_detection_adds_up() -> None:
     text = explain(planned(RATIO))
     assert "threshold (page 1h)    51.8 s" in text
     assert "together               2.36 min" in text
+
+
+READING = Reading(source="logs-eu", every=timedelta(minutes=5), behind=timedelta(minutes=3))
+
+
+def test_what_a_source_adds_is_told_term_by_term() -> None:
+    """A failure waits for the end of its minute, for the delay of the source that counts and for its next poll."""
+    text = explain(planned(ASKED), Around(reading=READING))
+    assert (
+        "  counted by    elasticsearch, by the minute; this exporter adds minutes up exactly, and rules copy its window gauges\n"
+        "  read          3 min after the end of each minute, every 5 min, by source logs-eu\n"
+    ) in text
+    assert (
+        "  threshold (page 1h)    51.8 s\n"
+        "  end of the minute      60 s\n"
+        "  delay of the source    3 min\n"
+        "  poll lag               5 min\n"
+        "  scrape                 30 s\n"
+        "  evaluation             60 s\n"
+        "  group wait             30 s\n"
+        "  together               11.9 min\n"
+    ) in text
+
+
+def test_a_source_that_nobody_knows_is_told() -> None:
+    """Without a configuration the usual poll stands for it, and what more it adds is not known."""
+    text = explain(planned(ASKED))
+    assert "  read          the configuration (-c) says how long after its end a minute is read\n" in text
+    assert "delay of the source" not in text
+    assert "  poll lag               60 s\n" in text
+
+
+def test_slices_of_a_source_end_as_slices_do() -> None:
+    """A minute that is a slice waits for its end once."""
+    slices = (
+        ("Occurrences", "Timeslices"),
+        ("{name: logged}", "{name: logged, annotations: {platform-meter.io/no-data: good}}"),
+        ("[{target: 0.999}]", "[{target: 0.99, timeSliceTarget: 0.95, timeSliceWindow: 1m}]"),
+    )
+    text = explain(planned(ASKED, *slices), Around(reading=READING))
+    assert "good when at least 95 % of its events are good; a slice without data is good" in text
+    assert "end of the minute" not in text
+    assert "  end of a bad slice     63 s\n" in text
+
+
+def test_slices_of_a_level_of_a_source_are_good_by_its_bound() -> None:
+    """Nobody counts events there."""
+    start, end = ASKED.index("      ratioMetric:"), ASKED.index("  objectives:")
+    level = "      thresholdMetric: {metricSource: {type: cloudwatch, spec: {namespace: A, metric: B}}}\n"
+    text = replaced(
+        ASKED[:start] + level + ASKED[end:],
+        ("Occurrences", "Timeslices"),
+        ("{name: logged}", "{name: logged, annotations: {platform-meter.io/no-data: good}}"),
+        ("[{target: 0.999}]", "[{target: 0.99, op: lt, value: 3, timeSliceWindow: 5m}]"),
+    )
+    assert "  slices        5m; good when its level keeps the bound; a slice without data is good\n" in explain(
+        planned(text)
+    )
 
 
 def test_low_traffic_slows_the_page() -> None:

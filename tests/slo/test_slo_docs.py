@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 from tests.support.places import DOCS
 
+from platform_meter import sources
 from platform_meter.model.objective import NoData, Unknown, countables
 from platform_meter.render.rules import groups
 from platform_meter.slo.burnrate import Profile
@@ -30,13 +31,14 @@ MODELS: tuple[type[BaseModel], ...] = (
     keys.MetricSpec,
     keys.SliDocument,
     keys.DataSource,
+    *(model for one in sources.asking().values() for model in (one.spec, one.level) if model is not None),
 )
 
 
 @pytest.mark.parametrize("text", EXAMPLES, ids=lambda t: re.findall(r"name: ([a-z0-9-]+)", t)[0])
 def test_every_example_decodes(text: str) -> None:
     """Each YAML example is an SLO without a problem, and makes rules."""
-    checked = read_slos([("docs/slo-format.md", text)])
+    checked = read_slos([("docs/slo-format.md", text)], asking=sources.asking())
     assert checked.problems == ()
     assert all(groups(plan(spec)) for spec in checked.specs)
     assert len(checked.specs) == 1
@@ -44,7 +46,7 @@ def test_every_example_decodes(text: str) -> None:
 
 def test_there_are_examples() -> None:
     """The first is the ten-line one."""
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 12
     assert EXAMPLES[0].count("\n") == 10
 
 
@@ -55,7 +57,9 @@ def test_the_ten_lines_become_what_is_said() -> None:
     assert [len([r for r in written if r.record]), len([r for r in written if r.alert])] == [20, 7]
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "model", MODELS, ids=lambda m: f"{m.__module__.rpartition('.')[0].rpartition('.')[2]}-{m.__name__}"
+)
 def test_every_key_is_documented(model: type[BaseModel]) -> None:
     """Each key has its row, with default and meaning."""
     rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
@@ -64,7 +68,9 @@ def test_every_key_is_documented(model: type[BaseModel]) -> None:
     assert {info.alias or name for name, info in model.model_fields.items()} <= named
 
 
-@pytest.mark.parametrize("word", [*Profile, *NoData, *countables(), *Unknown, *keys.KINDS])
+@pytest.mark.parametrize(
+    "word", [*Profile, *NoData, *countables(), *Unknown, *keys.KINDS, *keys.READ, *sources.asking()]
+)
 def test_every_word_is_documented(word: str) -> None:
     """Each value of a closed set stands in the text."""
     assert f"`{word}`" in PAGE

@@ -21,6 +21,8 @@ from tests.support.waiting import PATIENCE
 
 MADE = ROOT / "tests" / "real" / "opensearch"
 FOLDER = CACHE / "opensearch-2.19.1"
+_AT_ONCE = 10_000
+"""Documents of one bulk request."""
 
 
 def programs() -> Path:
@@ -78,13 +80,28 @@ class OpenSearch:
         ]
         return [one["_id"] for one in made]
 
+    def bulk(self, name: str, documents: Sequence[tuple[float, int]]) -> None:
+        """Many requests by date (epoch seconds) and status, which can be found when this returns."""
+        for at in range(0, len(documents), _AT_ONCE):
+            rows = [
+                f'{{"create":{{}}}}\n{{"@timestamp":{round(moment * 1000)},"status":{status}}}\n'
+                for moment, status in documents[at : at + _AT_ONCE]
+            ]
+            headers = {"content-type": "application/x-ndjson"}
+            address = f"{self.url}/{name}/_bulk?refresh=true"
+            answer = self._session.post(address, data="".join(rows), headers=headers, timeout=PATIENCE)
+            assert answer.ok, answer.text[:300]
+            assert not answer.json()["errors"], answer.text[:300]
+
 
 @contextmanager
 def opensearch(folder: Path) -> Iterator[OpenSearch]:
     """One of the test's own, on loopback, for the time of the block."""
     parts, (port, transport) = programs(), free_ports(2)
     (folder / "config").mkdir()
-    command: list[str | Path] = ["java", "-Xmx384m", f"-Dopensearch.path.home={folder}", "-cp", f"{parts}/*"]
+    # It lives for seconds: what the second compiler and threads that collect garbage cost would never come back.
+    lean = ("-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+    command: list[str | Path] = ["java", *lean, f"-Dopensearch.path.home={folder}", "-cp", f"{parts}/*"]
     command += [MADE / "One.java", folder, str(port), str(transport)]
     made = OpenSearch(f"http://127.0.0.1:{port}")
     server = Server(command, folder / "log", made.is_ready)

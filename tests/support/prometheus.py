@@ -146,6 +146,12 @@ class Prometheus(_Http):
         self._server.stop()
         self.close()
 
+    def reconfigure(self, config: dict[str, Any]) -> None:
+        """Have it run on with another configuration."""
+        self._config.write_text(yaml.safe_dump(config))
+        answer = self._session.post(f"{self.url}/-/reload", timeout=PATIENCE)
+        assert answer.status_code == 200, answer.text
+
     def query(self, promql: str, at: float | None = None) -> list[tuple[dict[str, str], float]]:
         """An instant vector: labels and value of each series."""
         response = self.get("/api/v1/query", query=promql, **({} if at is None else {"time": f"{at:.3f}"}))

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Tallied
@@ -113,6 +114,58 @@ def countables() -> dict[str, Countable[Any, Any]]:
     """Every kind of stored events that an SLI can count, by the word of SLO files, in the order of lists for people."""
     kinds = found("platform_meter.model.facts", Countable)
     return {kind.word: kind for kind in sorted(kinds, key=lambda kind: kind.place)}
+
+
+Operator = Literal["lt", "lte", "gt", "gte"]
+_COMPARE: Mapping[Operator, Callable[[float, float], bool]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What a level is compared with: it is good when `level operator value`."""
+
+    operator: Operator
+    value: float
+
+    def holds(self, level: float) -> bool:
+        """Whether the level is good."""
+        return _COMPARE[self.operator](level, self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An SLI that an SLO file describes in the words of a source, which counts it as one of its settings.
+
+    Its counts are stored events like all others; what the source makes of it, `Source.asked` says.
+    """
+
+    name: str
+    """Of the SLO; of a ratio in a file with several objectives that of the first, since one count is enough for all."""
+    type: str
+    """Of the source: `metricSource.type`."""
+    total: Mapping[str, Any]
+    """What the file says of all valid events, each key with its value as the source's own model reads it; of a level, what
+    it says of that.
+    """
+    part: Mapping[str, Any] = field(default_factory=dict)
+    """The same of the good ones among the events, or of the bad ones."""
+    part_is_good: bool = False
+    bound: Bound | None = None
+    """A level is asked for, which is good or bad in each minute; None: counts are."""
+    instance: str = ""
+    """The configured source that the file names; empty where it names none, so that there is to be one of the type."""
+    likely: str = ""
+    """A configured source of this name is meant, if there is one."""
+
+    @property
+    def id(self) -> str:
+        """What its counts are called, other than any that settings name: they may be counted elsewhere one day."""
+        return f"{self.type}/{self.instance}:{self.name}" if self.instance else f"{self.type}:{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

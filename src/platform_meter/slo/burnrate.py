@@ -170,18 +170,3 @@ def no_data_after(rows: tuple[Row, ...], allowed: Decimal) -> timedelta:
     """After which silence of the source is an alert: the fastest detection of a 100 % failure, at least 10 min."""
     times = [r.long * (r.factor * float(allowed)) for r in rows]
     return max(timedelta(minutes=10), min(times, default=timedelta(minutes=10)))
-
-
-def wilson(good: float, n: float, z: float = 1.959963984540054) -> tuple[float, float]:
-    """Two-sided Wilson interval of a share, 95 % by default.
-
-    Raises:
-        ValueError: n is 0 or the part is no part of it.
-    """
-    if n <= 0 or not 0 <= good <= n:
-        raise ValueError(f"a share needs 0 <= part <= n and n > 0; got {good} of {n}")
-    share = good / n
-    middle = share + z * z / (2 * n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from platform_meter.model.objective import NoData, StoredSli
+from platform_meter.model.source import Asking
 from platform_meter.problems import Document, Problem, decode
 from platform_meter.slo import openslo
 from platform_meter.slo.burnrate import Row, alone_below, window_text
@@ -34,10 +36,18 @@ class Reader:
     Args:
         known_metrics: names of our own catalogue: a query for another `platform_` metric is a problem.
         scrape: the interval at which Prometheus scrapes.
+        asking: types of source that count what files ask for, and how each is asked.
     """
 
-    def __init__(self, known_metrics: Collection[str] = (), *, scrape: timedelta = SCRAPE) -> None:
+    def __init__(
+        self,
+        known_metrics: Collection[str] = (),
+        *,
+        scrape: timedelta = SCRAPE,
+        asking: Mapping[str, Asking[Any]] | None = None,
+    ) -> None:
         self._known, self._scrape = frozenset(known_metrics), scrape
+        self._types = openslo.Named(asking=asking or {})
         self._specs: list[Spec] = []
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []
@@ -61,11 +71,11 @@ class Reader:
             if openslo.refers(document) or document.word("kind") == "SLI":
                 self._slis.append(document)
             else:
-                self._other(document, openslo.Named())
+                self._other(document, self._types)
         elif openslo.refers(document):
             self._waiting.append(document)
         else:
-            self._slo(document, openslo.Named())
+            self._slo(document, self._types)
 
     def _other(self, document: Document, named: openslo.Named, *, used: bool = True) -> None:
         other = openslo.read_other(document, self._known, named, used=used)
@@ -78,7 +88,7 @@ class Reader:
         here = f"{name.path}:{name.line}"
         if other.name and (place := self._other_places.setdefault(called, here)) != here:
             text = f"{document.label} stands in {place} too; give one another name"
-            self._problems.append(openslo.guarded(document, replace(name, text=text)))
+            self._problems.append(openslo.guarded(document, replace(name, text=text), named.asking))
         else:
             self._others[called] = other
         if other.kind.startswith("Alert") and not other.problems and other.kind not in self._told:
@@ -104,16 +114,18 @@ class Reader:
 
     def _resolve(self) -> None:
         """Read what names other documents, now that all are known."""
-        sources = {
-            name: other.value.spec.type if isinstance(other.value, DataSource) else None
-            for (kind, name), other in self._others.items()
-            if kind == "DataSource"
-        }
+        documents = {name: other.value for (kind, name), other in self._others.items() if kind == "DataSource"}
+        described = {name: one for name, one in documents.items() if isinstance(one, DataSource)}
+        types = replace(
+            self._types,
+            sources={name: described[name].spec.type if name in described else None for name in documents},
+            instances={name: one.instance for name, one in described.items() if one.instance},
+        )
         slis, self._slis = self._slis, []
         wanted = {document.word("spec", "indicatorRef") for document in self._waiting}
         for document in slis:
             used = document.word("metadata", "name") in wanted
-            self._other(document, openslo.Named(sources=sources), used=used)
+            self._other(document, types, used=used)
         known = {
             name: other.value.spec if isinstance(other.value, SliDocument) else None
             for (kind, name), other in self._others.items()
@@ -121,7 +133,7 @@ class Reader:
         }
         waiting, self._waiting = self._waiting, []
         for document in waiting:
-            self._slo(document, openslo.Named(slis=known, sources=sources))
+            self._slo(document, replace(types, slis=known))
 
     def _twice(self, said: openslo.Said, document: Document) -> Iterator[Problem]:
         """Names that another document has already."""
@@ -150,10 +162,14 @@ class Reader:
 
 
 def read_slos(
-    files: Iterable[tuple[str, str]], known_metrics: Collection[str] = (), *, scrape: timedelta = SCRAPE
+    files: Iterable[tuple[str, str]],
+    known_metrics: Collection[str] = (),
+    *,
+    scrape: timedelta = SCRAPE,
+    asking: Mapping[str, Asking[Any]] | None = None,
 ) -> Checked:
     """Every SLO in these files (path, as problems are to call it, and text), as a Reader reads them."""
-    reader = Reader(known_metrics, scrape=scrape)
+    reader = Reader(known_metrics, scrape=scrape, asking=asking)
     broken: list[Problem] = []
     for path, text in files:
         decoded = decode(text, path, lambda _: None, lists=True)

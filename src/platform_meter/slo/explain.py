@@ -35,11 +35,24 @@ _TICK = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a configured source reads what an SLO asks it to count."""
+
+    source: str
+    every: timedelta
+    """Between two polls."""
+    behind: timedelta
+    """From the end of a minute until it is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What stands around the rules, and adds to every detection."""
 
     poll: timedelta = timedelta(minutes=1)
     """From an event to the end of the poll that reads it, at the longest."""
+    reading: Reading | None = None
+    """In place of that, where the source is known that counts."""
     group_wait: timedelta = timedelta(seconds=30)
     """Alertmanager's `group_wait`."""
     traffic: float | None = None
@@ -61,6 +74,7 @@ def _lines(plan: Plan, around: Around) -> Iterator[str]:
     yield f"{plan.slo}{said}: {_percent(float(plan.objective))} of {plan.counts} good over {plan.period_label}, service {plan.service}"
     yield f"  error budget  {_percent(float(plan.allowed))} of {plan.counts}: {_downtime(plan)} of full outage in {plan.period_label}"
     yield f"  counted by    {_counted(plan)}"
+    yield from _read(plan, around)
     yield from _slices(plan)
     yield ""
     yield from _rows(plan)
@@ -74,6 +88,8 @@ def _lines(plan: Plan, around: Around) -> Iterator[str]:
 
 def _counted(plan: Plan) -> str:
     match plan.sli:
+        case StoredSli() if plan.asked is not None:
+            return f"{plan.asked.type}, by the minute; this exporter adds minutes up exactly, and rules copy its window gauges"
         case StoredSli(events=events, where=where):
             words = "".join(f", {k} {v}" for k, v in where.items())
             return f"this exporter, exactly: stored {events.word}{words}; rules copy its window gauges"
@@ -83,12 +99,23 @@ def _counted(plan: Plan) -> str:
             return f"Prometheus: windows up to 1h read the raw counters, longer ones sum tiles of {duration_text(TILE)}"
 
 
+def _read(plan: Plan, around: Around) -> Iterator[str]:
+    if plan.asked is None:
+        return
+    if around.reading is None:
+        yield "  read          the configuration (-c) says how long after its end a minute is read"
+        return
+    how = around.reading
+    yield f"  read          {_span(how.behind)} after the end of each minute, every {_span(how.every)}, by source {how.source}"
+
+
 def _slices(plan: Plan) -> Iterator[str]:
     if plan.slice is None or plan.no_data is None:
         return
+    level = plan.asked is not None and plan.asked.bound is not None
     share = (
         f"at least {_percent(float(plan.slice_target))} of its events are good"
-        if plan.slice_target
+        if plan.slice_target and not level
         else "its level keeps the bound"
     )
     meaning = {
@@ -166,7 +193,12 @@ def _detection(plan: Plan, around: Around) -> Iterator[str]:
 
 def _terms(plan: Plan, alert: BurnAlert, around: Around) -> Iterator[tuple[str, timedelta]]:
     """What comes after the threshold, each at its longest, by the rules that the alert's windows are written by."""
-    if isinstance(plan.sli, StoredSli):
+    if plan.asked is not None and plan.slice is None:
+        yield "end of the minute", timedelta(minutes=1)
+    if around.reading is not None:
+        yield "delay of the source", around.reading.behind
+        yield "poll lag", around.reading.every
+    elif isinstance(plan.sli, StoredSli):
         yield "poll lag", around.poll
     yield "scrape", plan.scrape
     if plan.slice is not None:

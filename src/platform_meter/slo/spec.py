@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from platform_meter.model.objective import Objective, StoredSli
+from platform_meter.model.objective import Asked, Objective, StoredSli
 from platform_meter.slo.burnrate import Profile
 from platform_meter.slo.promql import Query
 
@@ -79,6 +79,8 @@ class Written(Objective):
     """Alerts that there shall not be."""
     read_by: str = ""
     """PromQL: above 0 while its source is read, with or without series; empty where nothing tells."""
+    asked: Asked | None = None
+    """What its file asks a source to count; the SLI is then over these counts."""
     path: str
     line: int
 

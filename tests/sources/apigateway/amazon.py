@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from platform_meter.testing.outside import Call, Reply
@@ -36,6 +36,9 @@ class Amazon:
     rest: list[dict[str, Any]] = field(default_factory=list)
     http: list[dict[str, Any]] = field(default_factory=list)
     keys: list[dict[str, Any]] = field(default_factory=list)
+    plans: list[dict[str, Any]] = field(default_factory=list)
+    used: dict[str, Any] = field(default_factory=dict)
+    """By plan, then by the id of a key: how many requests by day, or what stands in the place of its logs."""
     routes: dict[str, Any] = field(default_factory=dict)
     """Rows or a reply, by the path of the list."""
     counted: dict[tuple[str, str, str], dict[int, Minute]] = field(default_factory=dict)
@@ -52,8 +55,25 @@ class Amazon:
         if call.path.startswith("/v2/"):
             rows = self.http if call.path == "/v2/apis" else self.routes.get(call.path)
             return _paged(rows, "items", "nextToken", call.params)
-        rows = {"/restapis": self.rest, "/apikeys": self.keys}.get(call.path, self.routes.get(call.path))
+        if call.path.endswith("/usage"):
+            return self._used(call.path.split("/")[2], call.params)
+        lists = {"/restapis": self.rest, "/apikeys": self.keys, "/usageplans": self.plans}
+        rows = lists.get(call.path, self.routes.get(call.path))
         return _paged(rows, "item", "position", call.params)
+
+    def _used(self, plan: str, params: Mapping[str, Any]) -> Reply:
+        """Days that were asked for, the last one with them; a quota of 100 a day."""
+        if plan not in self.used:
+            return Reply(status=404)
+        first, last = (date.fromisoformat(params[name]) for name in ("startDate", "endDate"))
+        assert (last - first).days < 90
+        days = [str(first + timedelta(days=n)) for n in range((last - first).days + 1)]
+        rows = [
+            (key, [[used.get(day, 0), 100 - used.get(day, 0)] for day in days] if isinstance(used, dict) else used)
+            for key, used in self.used[plan].items()
+        ]
+        page = _page(rows, "values", "position", params.get("position"))
+        return Reply(body={**page, "values": dict(page["values"])})
 
     def _metrics(self, body: Mapping[str, Any]) -> dict[str, Any]:
         rows = [

@@ -12,6 +12,7 @@ from tests.sources.apigateway.amazon import Amazon, Minute, epoch
 from platform_meter.model.access import Access, Aws
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.traffic import Consumer, GatewayLatency, GatewayRequests, Route
+from platform_meter.model.facts.use import Usage
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Forbidden, Gap, Unexpected, Unreachable
 from platform_meter.sources.apigateway import SOURCE, Config
@@ -26,6 +27,7 @@ SETTINGS: dict[str, Any] = {
     "tags": ["team"],
     "latency": True,
     "consumers": True,
+    "plans": True,
     "delay": "2m",
 }
 SHOP, WEB = ("ApiName", "shop", "prod"), ("ApiId", "h1", "$default")
@@ -44,6 +46,8 @@ def small_world() -> Amazon:
             {"id": "k2", "name": "old", "enabled": False},
             {"id": "k3", "name": "partner", "enabled": True},
         ],
+        plans=[{"id": "p1", "name": "gold", "apiStages": []}, {"id": "p2", "name": "gone since"}],
+        used={"p1": {"k1": {"2026-05-31": 7, "2026-06-01": 5}, "k3": {}, "secret": {"2026-05-31": 9}}},
         routes={
             "/restapis/r1/resources": [
                 {"id": "1", "path": "/"},
@@ -107,6 +111,18 @@ def consumer(name: str) -> Consumer:
     return Consumer(about=Ref(system="apigateway", kind="consumer", id=f"eu/{name}"), gateway="eu")
 
 
+def planned(day: str, name: str, key: str, amount: float) -> Usage:
+    return Usage(
+        key=f"plan/p1/{key}/{day}",
+        at=datetime.fromisoformat(f"{day}T12:00Z"),
+        about=consumer(name).about,
+        updated=datetime.fromtimestamp(amount, UTC),
+        action="planned_request",
+        amount=amount,
+        subject="gold",
+    )
+
+
 TOOK = GatewayLatency(
     key=f"ApiName/shop/prod/{epoch('11:31')}",
     at=datetime(2026, 6, 1, 11, 31, tzinfo=UTC),
@@ -117,7 +133,7 @@ TOOK = GatewayLatency(
     seconds=70.831,
 )
 CASE = Case(
-    settings=SETTINGS,
+    settings={**SETTINGS, "lookback": "15m"},
     answers=small_world,
     now=NOW,
     since=SINCE,
@@ -133,6 +149,7 @@ CASE = Case(
         route("web/GET /b"),
         consumer("mobile"),
         consumer("partner"),
+        planned("2026-05-31", "mobile", "k1", 7.0),
     ],
     later=Later(
         answers=later_world,
@@ -144,12 +161,13 @@ CASE = Case(
         ],
         over=frozenset({(Route, "route/eu/web/GET /b"), (Consumer, "consumer/eu/partner")}),
         gaps=["sealed: "],
-        rejected=1,
+        rejected=4,  # the odd key for both who list keys, its use, and that of a key that is not listed
     ),
     people=["k3"],
     without=[
         ({"latency": False}, frozenset({GatewayLatency})),
         ({"consumers": False}, frozenset({Consumer})),
+        ({"plans": False}, frozenset({Usage})),
     ],
 )
 
@@ -197,7 +215,7 @@ def test_a_gateway_without_a_name_is_called_as_its_section() -> None:
 
 
 def test_a_minute_is_read_again_until_it_is_half_an_hour_old() -> None:
-    """Its counts came late; one that is older stays as it was told."""
+    """Its counts came late; one that is older stays as it was told, until in the next quarter of an hour it is read again."""
     world = small_world()
     facts, place, _ = polled(world)
     assert counted(facts)[f"ApiName/shop/prod/{epoch('11:31')}"] == (7, 1)
@@ -206,6 +224,8 @@ def test_a_minute_is_read_again_until_it_is_half_an_hour_old() -> None:
     assert counted(late)[f"ApiName/shop/prod/{epoch('11:31')}"] == (11, 0)
     assert f"ApiName/shop/prod/{epoch('11:28')}" not in counted(late)
     assert place == str(epoch("11:59")).encode()
+    late, place, _ = polled(world, checkpoint=place, now=NOW + timedelta(minutes=2))
+    assert counted(late)[f"ApiName/shop/prod/{epoch('11:28')}"] == (50, 0)
 
 
 def test_a_minute_is_read_once_its_delay_is_over() -> None:
@@ -276,7 +296,7 @@ def test_a_long_time_is_read_in_parts() -> None:
     assert place == str(epoch("03:21")).encode()
     with pytest.raises(Unreachable):
         next(pages)
-    rest, _, _ = polled(world, checkpoint=place)
+    rest, _, _ = polled(world, checkpoint=place, lookback="15m")
     assert sorted(counted(rest)) == [f"ApiName/shop/prod/{epoch(f'{hour:02}:30')}" for hour in range(3, 12)]
 
 
@@ -366,6 +386,58 @@ def test_keys_of_one_name_are_told_with_their_ids() -> None:
     assert [call.params for call in outside.calls] == [{"limit": 500}, {"limit": 500, "position": "at2"}]
 
 
+def test_use_of_a_plan_is_told_by_whole_days() -> None:
+    """By key; of a day that is not over nothing is told, and the two days before the last read are read again."""
+    world = small_world()
+    since = NOW - timedelta(days=3)
+    facts, place, outside = polled(world, "plans", since=since)
+    assert facts == [planned("2026-05-31", "mobile", "k1", 7.0)]
+    assert place == b'"2026-06-01"'
+    world.used["p1"]["k1"] |= {"2026-05-30": 2, "2026-05-31": 8, "2026-05-29": 6}
+    late, place, outside = polled(world, "plans", place, now=NOW + timedelta(days=1))
+    assert late == [
+        planned("2026-05-30", "mobile", "k1", 2.0),
+        planned("2026-05-31", "mobile", "k1", 8.0),
+        planned("2026-06-01", "mobile", "k1", 5.0),
+    ]
+    assert place == b'"2026-06-02"'
+    asked = [call.params for call in outside.calls if call.path == "/usageplans/p1/usage"]
+    assert asked[0] == {"startDate": "2026-05-30", "endDate": "2026-06-01", "limit": 500}
+
+
+def test_a_key_that_is_not_listed_is_told_nowhere() -> None:
+    """It was deleted, or what stands there is the key itself: it is counted, and does not come out. So is an odd log."""
+    world = small_world()
+    world.used["p1"]["k3"] = [["many", 0]]
+    config = Config.model_validate(SETTINGS)
+    stream = next(one for one in SOURCE.connect(config, FakeOutside(world), "aws") if one.name == "plans")
+    pages = list(stream.read(None, NOW - timedelta(days=3), NOW))
+    assert [fact.about.id for page in pages for fact in page.facts] == ["eu/mobile"]
+    assert [dict(page.rejected) for page in pages] == [{("Usage", "unknown_key"): 1, ("Usage", "invalid"): 1}]
+    assert "secret" not in repr(pages)
+
+
+def test_no_call_asks_for_more_days_than_one_may() -> None:
+    """Each call has 90 days at most; where it ended the next begins, and a poll that broke off goes on there."""
+    world = small_world()
+    world.used["p1"]["k1"] |= {"2026-01-02": 1, "2026-04-02": 3}
+    since = datetime(2026, 1, 4, 8, tzinfo=UTC)
+    facts, place, outside = polled(world, "plans", since=since)
+    assert [fact.key for fact in facts if isinstance(fact, Usage)] == [
+        "plan/p1/k1/2026-01-02",
+        "plan/p1/k1/2026-04-02",
+        "plan/p1/k1/2026-05-31",
+    ]
+    asked = [call.params for call in outside.calls if call.path == "/usageplans/p1/usage" and len(call.params) == 3]
+    assert [(params["startDate"], params["endDate"]) for params in asked] == [
+        ("2026-01-02", "2026-04-01"),
+        ("2026-04-02", "2026-05-31"),
+    ]
+    assert place == b'"2026-06-01"'
+    nothing, _, outside = polled(world, "plans", b'"2026-06-03"')
+    assert (nothing, outside.calls) == ([], [])
+
+
 def test_check_says_what_to_allow() -> None:
     """One line for each call that is refused."""
     config = Config.model_validate(SETTINGS)
@@ -375,6 +447,7 @@ def test_check_says_what_to_allow() -> None:
         "GET /v2/apis: 403; allow apigateway:GET on /apis to this identity",
         "POST /: 403; allow cloudwatch:ListMetrics to this identity",
         "POST /: 403; allow cloudwatch:GetMetricData to this identity",
+        "GET /usageplans: 403; allow apigateway:GET on /usageplans to this identity",
         "GET /apikeys: 403; allow apigateway:GET on /apikeys to this identity",
     ]
 
@@ -399,10 +472,11 @@ def test_init_has_a_sample() -> None:
 
 
 def test_what_is_newer_than_the_delay_is_not_known_yet() -> None:
-    """CloudWatch is not asked for it, so no window may hold it; lists tell of now."""
+    """CloudWatch is not asked for it, so no window may hold it; plans are told by whole days, and lists tell of now."""
     streams = SOURCE.connect(Config.model_validate(SETTINGS), FakeOutside({}), "aws")
     assert {s.name: s.behind for s in streams} == {
         "requests": timedelta(minutes=2),
         "routes": timedelta(0),
         "consumers": timedelta(0),
+        "plans": timedelta(days=1),
     }

@@ -97,10 +97,6 @@ def test_each_metric_of_a_query_is_summed_by_the_minute() -> None:
             {"slos": [{"slo": "y", "id": "abc", "target": 0.9}] * 2},
             "y is there twice in slos; give one of them another name or remove it",
         ),
-        (
-            {"slis": [], "slos": [], "incidents": False, "monitors": False},
-            "nothing is read; add slis, slos, monitors: true or incidents: true",
-        ),
     ],
 )
 def test_settings_that_can_not_work_are_refused(settings: dict[str, Any], problem: str) -> None:

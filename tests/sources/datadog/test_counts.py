@@ -138,7 +138,7 @@ def test_what_comes_between_two_calls_makes_nothing_look_worse(sli: dict[str, An
 
 
 def test_what_came_late_corrects_what_was_said() -> None:
-    """Minutes are read again until they are an hour old; of two reads that which counted more is the newer version."""
+    """Minutes are read again until they are an hour old, and once in a quarter of an hour those of three; of two reads that which counted more is the newer version."""
     hits: dict[str, float | None] = {"11:10": 10.0, "11:57": 4.0}
     world = counting(hits, {"11:10": 1.0})
     first = facts(read(world, now=NOW, checkpoint=str(epoch("11:05")).encode()))
@@ -148,6 +148,8 @@ def test_what_came_late_corrects_what_was_said() -> None:
     again = facts(read(world, now=NOW + timedelta(minutes=1), checkpoint=place))
     assert (amounts(first)["11:11"], amounts(again)["11:11"]) == ((9.0, 1.0), (9.0, 3.0))
     assert "10:58" not in amounts(again)
+    then = NOW + timedelta(minutes=2)
+    assert amounts(facts(read(world, now=then, checkpoint=str(epoch("11:59")).encode())))["10:58"] == (7.0, 0.0)
     versions = [
         fact.updated
         for told in (first, again)

@@ -131,7 +131,7 @@ def broken(id_: str, number: int, created: str, updated: str, **more: Any) -> In
 
 OWNED = (("app.kubernetes.io/name", "checkout"), ("team", "pay"))
 CASE = Case(
-    settings=SETTINGS,
+    settings={**SETTINGS, "lookback": "15m"},
     answers=small_world,
     now=NOW,
     since=SINCE,

@@ -152,7 +152,7 @@ def test_a_minute_is_read_once_its_delay_has_passed() -> None:
 
 def test_what_changed_is_told_again_by_the_later_read() -> None:
     """Documents that came late, that were corrected and that were deleted; a minute that has none any more has nothing. Once
-    it is `lookback` old a minute stays as it was told.
+    it is `lookback` old a minute stays as it was told until the next quarter of an hour begins.
     """
     server = world()
     place, told = web(server, None, NOW)
@@ -172,7 +172,10 @@ def test_what_changed_is_told_again_by_the_later_read() -> None:
     place, told = web(server, place, late)
     assert told == [counted(-4, 0.0, 0.0, at=late), counted(-2, 0.0, 0.0, at=late)]
     server.documents = {"logs-*": [a(NOON, -5, 10)]}
-    assert web(server, place, late + timedelta(minutes=5))[1] == []
+    place, told = web(server, place, late + timedelta(minutes=1))
+    assert told == []
+    late += timedelta(minutes=2)
+    assert web(server, place, late)[1] == [counted(-4, 1.0, 0.0, at=late)]
 
 
 def test_what_is_stored_is_right_after_the_correction(tmp_path: Path) -> None:
@@ -196,13 +199,15 @@ def test_what_is_stored_is_right_after_the_correction(tmp_path: Path) -> None:
 
 
 def test_only_minutes_that_are_read_again_are_remembered() -> None:
-    """Those of the last quarter of an hour, however long the import."""
-    server = Elasticsearch(documents={"logs-*": [a(NOON, -minute, 0) for minute in range(1, 100)]})
+    """Those of the last three hours, or of `lookback`, however long the import."""
+    server = Elasticsearch(documents={"logs-*": [a(NOON, -minute, 0) for minute in range(1, 200)]})
     found = stream(FakeOutside(server), "sli/web")
-    (page,) = found.read(None, NOW - timedelta(hours=3), NOW)
-    assert len(page.facts) == 99
+    (page,) = found.read(None, NOW - timedelta(hours=4), NOW)
+    assert len(page.facts) == 199
     held = msgspec.json.decode(page.checkpoint or b"")
-    assert (held["end"], len(held["told"])) == (int(NOON.timestamp()), 15)
+    assert (held["end"], len(held["told"])) == (int(NOON.timestamp()), 180)
+    held = msgspec.json.decode(web(server, None, NOW, lookback="5m")[0])
+    assert len(held["told"]) == 5
 
 
 def test_of_an_answer_with_an_odd_minute_none_is_taken_for_empty() -> None:
@@ -328,7 +333,9 @@ def test_check_tells_what_is_missing() -> None:
         "health: /_cluster/health answered 403; grant it the cluster privilege `monitor`, or write health: false"
     ]
     nothing = Config.model_validate({"url": "https://logs.example"})
-    assert SOURCE.check(nothing, FakeOutside({})) == ["nothing is read; write slis, indices or health: true"]
+    assert SOURCE.check(nothing, FakeOutside({})) == [
+        "nothing is read; write slis, indices or health: true, or SLO files with type: elasticsearch"
+    ]
 
 
 def test_what_may_not_be_asked_fails_the_stream() -> None:

@@ -8,10 +8,13 @@ from typing import NamedTuple, Protocol
 
 from platform_meter.measures.objectives.slices import Line
 from platform_meter.measures.support.queues import reads
+from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Scene, window_label
 from platform_meter.model.objective import StoredObjective
 
+ID = "id"
+"""The word of `where` that names an SLI, which a stream may count alone."""
 SYSTEM = "system"
 """The word of `where` that a source's configuration answers; the others only the events themselves can."""
 
@@ -68,7 +71,7 @@ def some_only(objective: StoredObjective) -> bool:
 def candidate_sources(scene: Scene, objective: StoredObjective) -> tuple[SourceState, ...]:
     """Configured instances that may give the objective's events, by what the file says alone."""
     kind, where = objective.sli.events, objective.sli.where
-    sources = scene.history.sources(kind.read)
+    sources = scene.history.sources(kind.read, where.get(ID, "") if kind.event is SliCount else "")
     if kind.folded is not None:
         queue = next((t for t in scene.definitions.ticketing if t.id == where.get("queue")), None)
         return tuple(s for s in sources if queue is not None and reads(queue, s))

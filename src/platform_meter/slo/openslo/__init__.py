@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from decimal import Decimal
+from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
+from platform_meter.model.facts.slis import SLI
+from platform_meter.model.objective import Asked, StoredSli
+from platform_meter.model.source import Asking
 from platform_meter.problems import Document, Problem, suggest
 from platform_meter.slo.burnrate import DEFAULT_PERIOD, window_text
 from platform_meter.slo.openslo import validity
 from platform_meter.slo.openslo.alerting import words
+from platform_meter.slo.openslo.asked import asks, read_specs
 from platform_meter.slo.openslo.keys import (
     ANNOTATIONS,
+    INSTANCE,
     KINDS,
     PREFIX,
     READ,
@@ -36,6 +44,8 @@ T = TypeVar("T")
 _NOTHING = Named()
 _TYPED = ("type", "description")
 """Keys of a DataSource that are drawn."""
+_EACH = Decimal(1)
+"""Of a slice of several minutes: the worst of them decides, as of several series."""
 _OTHER_TOOLS = {"sloth.slok.dev/": "Sloth", "pyrra.dev/": "Pyrra"}
 
 
@@ -88,22 +98,26 @@ def read_other(
     problems = found if isinstance(found, list) else []
     value = found if isinstance(found, SliDocument | DataSource) else None
     notes: list[Problem] = []
+    if model is DataSource:
+        problems += _unknown_annotations(document, (INSTANCE,))
     if model is SliDocument:
         spec = value.spec if isinstance(value, SliDocument) else SliDocument.partly(document.value).spec
         resolved = resolve(spec, ("spec",), named)
-        foreign = tuple(validity.foreign(resolved.spec, ("spec",)))
+        spec, misread = read_specs(document, resolved.spec, ("spec",), named)
+        problems += misread
+        foreign = tuple(validity.foreign(spec, ("spec",), named))
         wrong = (*resolved.wrong, *(foreign if used else ()))
-        for text, at in (*wrong, *validity.indicator(resolved.spec, ("spec",), known_metrics)):
+        for text, at in (*wrong, *validity.indicator(spec, ("spec",), known_metrics, named)):
             if value is not None or _stands(document, at):
                 problems.append(document.problem(" ".join(text.split()), *at))
         notes = [document.problem(text, *at) for text, at in (*resolved.notes, *(() if used else foreign))]
         sound = isinstance(value, SliDocument) and not problems and not resolved.unsound
-        value = value.model_copy(update={"spec": resolved.spec}) if isinstance(value, SliDocument) and sound else None
-    told, noted = (tuple(guarded(document, one) for one in those) for those in (problems, notes))
+        value = value.model_copy(update={"spec": spec}) if isinstance(value, SliDocument) and sound else None
+    told, noted = (tuple(guarded(document, one, named.asking) for one in those) for those in (problems, notes))
     return Other(kind=kind, name=name, value=value, problems=told, notes=noted)
 
 
-def guarded(document: Document, problem: Problem) -> Problem:
+def guarded(document: Document, problem: Problem, asking: Mapping[str, Asking[Any]] = _NOTHING.asking) -> Problem:
     """The problem, without what a DataSource, or what is written for another system, may hold of credentials."""
     hidden: list[Path] = []
     if document.word("kind") == "DataSource":
@@ -113,10 +127,18 @@ def guarded(document: Document, problem: Problem) -> Problem:
             kind = source.get("type") if isinstance(source, dict) else None
             if not isinstance(kind, str) or kind.lower() not in READ:
                 spec = (*path, "spec")
-                hidden += [(*spec, key) for key in _keys(document, spec, tuple(MetricSpec.model_fields))]
+                models: list[type[BaseModel]] = [MetricSpec, *_models(kind, asking)]
+                known = tuple(key for model in models for key in model.model_fields)
+                hidden += [(*spec, key) for key in _keys(document, spec, known)]
     for place in hidden:
         problem = document.hiding(problem, *place)
     return problem
+
+
+def _models(kind: object, asking: Mapping[str, Asking[Any]]) -> list[type[BaseModel]]:
+    """Those that a spec may be of; without a type, which a DataSource says, any."""
+    meant = [one for type_, one in asking.items() if not isinstance(kind, str) or kind.lower() == type_]
+    return [model for one in meant for model in (one.spec, one.level) if model is not None]
 
 
 def _keys(document: Document, at: Path, known: tuple[str, ...]) -> Iterator[str]:
@@ -146,14 +168,18 @@ def read(document: Document, known_metrics: Collection[str] = (), named: Named =
         slo = slo.model_copy(update={"metadata": slo.metadata.model_copy(update={"annotations": meant})})
     held = _hold(slo, document, named)
     problems += held.problems
-    for text, at in validity.problems(held.slo, names, known_metrics):
+    for text, at in validity.problems(held.slo, names, known_metrics, named):
         if whole or _stands(document, at):
             problems.append(_told(slo, document, text, at))
     if problems or held.unsound or not whole:
-        return Said(names=names, problems=tuple(dict.fromkeys(guarded(document, one) for one in problems)))
+        told = dict.fromkeys(guarded(document, one, named.asking) for one in problems)
+        return Said(names=names, problems=tuple(told))
     notes = [_told(slo, document, text, at) for text, at in validity.notes(held.slo)]
     both = zip(names, slo.spec.objectives, strict=True)
-    specs = tuple(_spec(held.slo, objective, document, name) for name, objective in both)
+    asked = asks(_ruled(held.slo.spec.indicator).spec, names, slo.spec.objectives, named)
+    specs = tuple(
+        _spec(held.slo, objective, document, name, one) for (name, objective), one in zip(both, asked, strict=True)
+    )
     return Said(names=names, specs=specs, notes=(*held.notes, *notes))
 
 
@@ -187,9 +213,10 @@ def _hold(slo: Slo, document: Document, named: Named) -> _Held:
     if indicator is None:
         return _Held(slo=slo)
     found = resolve(indicator.spec, validity.INDICATOR, named)
+    spec, misread = read_specs(document, found.spec, validity.INDICATOR, named)
     return _Held(
-        slo=_with(slo, indicator.model_copy(update={"spec": found.spec})),
-        problems=tuple(document.problem(text, *at) for text, at in found.wrong),
+        slo=_with(slo, indicator.model_copy(update={"spec": spec})),
+        problems=(*(document.problem(text, *at) for text, at in found.wrong), *misread),
         notes=tuple(document.problem(text, *at) for text, at in found.notes),
         unsound=found.unsound,
     )
@@ -206,11 +233,11 @@ def _told(slo: Slo, document: Document, text: str, at: Path) -> Problem:
     return document.problem(" ".join(text.split()), *at)
 
 
-def _unknown_annotations(document: Document) -> Iterator[Problem]:
+def _unknown_annotations(document: Document, known: Collection[str] = ANNOTATIONS) -> Iterator[Problem]:
     for _, written in document.found("metadata", "annotations"):
         for key in written if isinstance(written, dict) else ():
-            if key.startswith(PREFIX) and key not in ANNOTATIONS:
-                text = f"unknown annotation '{key}'{suggest(key, ANNOTATIONS)}"
+            if key.startswith(PREFIX) and key not in known:
+                text = f"unknown annotation '{key}'{suggest(key, known)}"
                 yield document.problem(text, "metadata", "annotations", key)
 
 
@@ -255,10 +282,10 @@ def _slug(text: str) -> str:
     return "" if foreign else re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
-def _spec(slo: Slo, objective: Objective, document: Document, name: str) -> Spec:
+def _spec(slo: Slo, objective: Objective, document: Document, name: str, asked: Asked | None) -> Spec:
     notes = slo.metadata.annotations
-    slices = slo.spec.budgetingMethod == "Timeslices"
-    sli = _sli(slo, objective)
+    slices, asks_level = slo.spec.budgetingMethod == "Timeslices", asked is not None and asked.bound is not None
+    sli = _sli(slo, objective) if asked is None else StoredSli(events=SLI, where={"id": asked.id})
     period = slo.spec.timeWindow[0].length if slo.spec.timeWindow else DEFAULT_PERIOD[notes.alerts]
     return Spec(
         slo=name,
@@ -270,7 +297,7 @@ def _spec(slo: Slo, objective: Objective, document: Document, name: str) -> Spec
         period=period,
         period_label=slo.spec.timeWindow[0].duration if slo.spec.timeWindow else window_text(period),
         slice=objective.timeSliceWindow if slices else None,
-        slice_target=objective.timeSliceTarget if slices else None,
+        slice_target=(objective.timeSliceTarget if not asks_level else _EACH) if slices else None,
         no_data=notes.no_data if slices else None,
         display=objective.displayName or slo.metadata.displayName or name,
         description=slo.spec.description.strip(),
@@ -281,6 +308,7 @@ def _spec(slo: Slo, objective: Objective, document: Document, name: str) -> Spec
         alert_annotations=words(notes.alert_annotations, slo.metadata.labels),
         left_out=notes.leave_out,
         read_by=read_by(notes.read_by, sli),
+        asked=asked,
         path=document.path,
         line=document.line,
         sli=sli,
@@ -296,7 +324,7 @@ def _sli(slo: Slo, objective: Objective) -> Sli:
         return Threshold(query=query, operator=operator, bound=_ruled(objective.value))
     ratio = _ruled(indicator.ratioMetric)
     if ratio.raw is not None:
-        stored, failure = ratio.raw.metricSource.spec.sli, ratio.rawType == "failure"
+        stored, failure = ratio.raw.metricSource.sli, ratio.rawType == "failure"
         return stored or RawRatio(query=read_gauge(ratio.raw.query, "max" if failure else "min"), failure=failure)
     return Ratio(
         total=read_count(_ruled(ratio.total).query, total=True),

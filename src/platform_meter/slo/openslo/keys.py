@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo
 from pydantic_core import PydanticKnownError
 
 from platform_meter.model.objective import NoData, StoredSli, Unknown, countables
@@ -80,25 +80,21 @@ def _parse_events(value: Any) -> Any:
 
 
 class MetricSpec(Keys):
-    """`spec` of a metric source: a query for Prometheus, or words for stored events."""
+    """`spec` of a metric source: a query for Prometheus, words for stored events, or a target of probes."""
 
     query: str | None = None
     events: Annotated[str | None, BeforeValidator(_parse_events)] = None
     where: dict[str, str] = Field(default_factory=dict)
     threshold: float | None = None
     unknown: Unknown | None = None
-
-    @property
-    def sli(self) -> StoredSli | None:
-        """The stored events it names."""
-        if self.events is None:
-            return None
-        unknown = self.unknown or Unknown.EXCLUDE
-        return StoredSli(events=countables()[self.events], where=self.where, threshold=self.threshold, unknown=unknown)
+    target: str | None = None
 
 
-READ = ("prometheus", "stored")
-"""Types of metric sources that are read."""
+PROBE = "probe"
+"""Short for stored checks of one target."""
+WANTS = {"prometheus": "query", "stored": "events", PROBE: "target"}
+"""Types of metric sources that are read whatever else is configured, and the key that each cannot be without."""
+READ = tuple(WANTS)
 
 
 def _lower(value: Any) -> Any:
@@ -110,8 +106,9 @@ def _of_others(value: Any, info: ValidationInfo) -> Any:
     kind = info.data.get("type", READ[0])
     if kind not in (*READ, None):
         return {}
-    known = MetricSpec.model_fields
-    return value if kind or not isinstance(value, dict) else {k: v for k, v in value.items() if k in known}
+    if kind or not isinstance(value, dict):
+        return value
+    return {k: v for k, v in value.items() if k in MetricSpec.model_fields and (k != "query" or isinstance(v, str))}
 
 
 class MetricSource(Keys):
@@ -119,6 +116,29 @@ class MetricSource(Keys):
     type: Annotated[str | None, BeforeValidator(_lower)] = None
     """Needed where no DataSource says it."""
     spec: Annotated[MetricSpec, BeforeValidator(_of_others)]
+    _asked: BaseModel | None = PrivateAttr(default=None)
+
+    @property
+    def asked(self) -> BaseModel | None:
+        """The spec as the source of this type reads it; None of those in `READ`, and while it is not read yet."""
+        return self._asked
+
+    def asking(self, spec: BaseModel | None) -> MetricSource:
+        """The same with such a spec."""
+        found = self.model_copy()
+        found._asked = spec  # noqa: SLF001 - its own kind
+        return found
+
+    @property
+    def sli(self) -> StoredSli | None:
+        """The stored events it names."""
+        spec, known = self.spec, countables()
+        if self.type == PROBE and spec.target:
+            return StoredSli(events=known["probe_checks"], where={"target": spec.target})
+        if self.type != "stored" or spec.events is None:
+            return None
+        unknown = spec.unknown or Unknown.EXCLUDE
+        return StoredSli(events=known[spec.events], where=spec.where, threshold=spec.threshold, unknown=unknown)
 
 
 class Metric(Keys):
@@ -235,11 +255,20 @@ class DataSourceSpec(Keys):
     connectionDetails: Any = None  # noqa: N815
 
 
+INSTANCE = f"{PREFIX}source"
+"""The annotation of a DataSource that says which configured source it is."""
+
+
 class DataSource(Keys):
     apiVersion: Literal["openslo/v1"]  # noqa: N815
     kind: Literal["DataSource"]
     metadata: OtherMetadata
     spec: DataSourceSpec
+
+    @property
+    def instance(self) -> str:
+        """The configured source that it says it is; empty where it says none."""
+        return self.metadata.annotations.get(INSTANCE, "")
 
 
 class Other(Keys):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from platform_meter.model.source import Asking
 from platform_meter.problems import EACH, Document, suggest
 from platform_meter.slo.openslo.keys import READ, IndicatorSpec, Metric, MetricSource
 
@@ -17,11 +19,20 @@ _INDICATOR: Path = ("spec", "indicator", "spec")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """Documents that others name; None stands for one with problems, which are told where it stands."""
+    """What documents name; None stands for a document with problems, which are told where it stands."""
 
     slis: Mapping[str, IndicatorSpec | None] = field(default_factory=dict)
     sources: Mapping[str, str | None] = field(default_factory=dict)
     """Type of each DataSource."""
+    instances: Mapping[str, str] = field(default_factory=dict)
+    """The configured source that a DataSource says it is, of those that do."""
+    asking: Mapping[str, Asking[Any]] = field(default_factory=dict)
+    """Types of source that count what SLO files ask for, and how each is asked."""
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Every `metricSource.type` that is read."""
+        return (*READ, *sorted(self.asking))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +80,8 @@ def resolve(spec: IndicatorSpec, at: Path, named: Named) -> Resolved:
             return metric
         ref, here = source.metricSourceRef, (*at, *place, "metricSource", "metricSourceRef")
         refs.setdefault(ref, place[-1])
+        if ref not in named.sources and source.type in named.asking:
+            return metric  # it names the configured source itself
         if ref not in named.sources:
             (notes if source.type is not None and not named.sources else wrong).append((_unknown(source, named), here))
             unsound = unsound or source.type is None
@@ -93,7 +106,7 @@ def resolve(spec: IndicatorSpec, at: Path, named: Named) -> Resolved:
     )
     if len(refs) > 1 and not wrong:
         (one, first), (other, second) = list(refs.items())[:2]
-        text = f"{first} is read from '{one}' and {second} from '{other}'; a rule reads one Prometheus: name one DataSource"
+        text = f"{first} is read from '{one}' and {second} from '{other}'; an SLI has one source: name one DataSource"
         wrong.append((text, (*at, "ratioMetric", second, "metricSource", "metricSourceRef")))
     return Resolved(spec=found, wrong=tuple(wrong), notes=tuple(notes), unsound=unsound)
 

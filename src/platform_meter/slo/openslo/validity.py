@@ -12,11 +12,13 @@ from typing import Any
 from platform_meter.model.objective import Countable, countables
 from platform_meter.problems import nearest, suggest
 from platform_meter.slo.burnrate import ROWS, Level, Profile, can_fire
-from platform_meter.slo.openslo import alerting
+from platform_meter.slo.openslo import alerting, asked
 from platform_meter.slo.openslo.keys import (
     PREFIX,
+    PROBE,
     READ,
     ROLLING,
+    WANTS,
     IndicatorSpec,
     Metric,
     MetricSource,
@@ -25,7 +27,7 @@ from platform_meter.slo.openslo.keys import (
     Slo,
     SloSpec,
 )
-from platform_meter.slo.openslo.refs import PARTS, Path, Wrong
+from platform_meter.slo.openslo.refs import PARTS, Named, Path, Wrong
 from platform_meter.slo.openslo.values import LONGEST_NAME
 from platform_meter.slo.part import judge
 from platform_meter.slo.promql import Query, read_count, read_gauge
@@ -42,22 +44,26 @@ _OBJECTIVES: Path = ("spec", "objectives")
 _OURS = "platform_"
 _OWN = ("indicator", "indicatorRef", "compositeWeight")
 """Keys of an objective in a composite SLO."""
+_NOTHING = Named()
 _SUFFIXES = ("_bucket", "_count", "_sum")
 _FULL, _SHORTEST = timedelta(days=28), timedelta(days=7)
 
 
-def problems(slo: Slo, names: Sequence[str], known_metrics: Collection[str] = ()) -> Iterator[Wrong]:
+def problems(
+    slo: Slo, names: Sequence[str], known_metrics: Collection[str] = (), named: Named = _NOTHING
+) -> Iterator[Wrong]:
     """Everything that the document's keys tell together.
 
     Args:
         slo: the document, sound or read partly.
         names: what its SLOs are called, by place.
         known_metrics: names of our own catalogue; without any, metrics are not looked at.
+        named: the sources that count what they are asked for.
     """
     yield from _spec(slo.spec)
     if slo.spec.indicator is not None and slo.spec.indicatorRef is None:
-        yield from foreign(slo.spec.indicator.spec, INDICATOR)
-        yield from indicator(slo.spec.indicator.spec, INDICATOR, known_metrics)
+        yield from foreign(slo.spec.indicator.spec, INDICATOR, named)
+        yield from indicator(slo.spec.indicator.spec, INDICATOR, known_metrics, named)
     yield from _period(slo)
     yield from _method(slo)
     yield from _levels(slo)
@@ -106,8 +112,9 @@ def _spec(spec: SloSpec) -> Iterator[Wrong]:
             yield text, (*_OBJECTIVES, n)
 
 
-def foreign(spec: IndicatorSpec, at: Path) -> Iterator[Wrong]:
-    """Systems that an indicator is measured by and that are not read: each once, however many metrics name it."""
+def foreign(spec: IndicatorSpec, at: Path, named: Named = _NOTHING) -> Iterator[Wrong]:
+    """Systems that an indicator is measured by and that are not read, or not so: each once, however many metrics name it."""
+    yield from asked.uncounted(spec, at, named)
     ratio = spec.ratioMetric
     metrics: list[tuple[Metric | None, Path]] = [(spec.thresholdMetric, (*at, "thresholdMetric"))]
     if ratio is not None:
@@ -115,30 +122,32 @@ def foreign(spec: IndicatorSpec, at: Path) -> Iterator[Wrong]:
     told: set[str] = set()
     for metric, here in metrics:
         kind = metric.metricSource.type if metric is not None else None
-        if kind in (None, "probe", *READ) or kind in told or nearest(kind, READ):
+        if kind is None or kind in named.types or kind in told or nearest(kind, named.types):
             continue
         told.add(kind)
-        text = f"metricSource type {kind} is not read yet; those that are: {' and '.join(READ)}"
+        *most, last = named.types
+        text = f"metricSource type {kind} is not read yet; those that are: {', '.join(most)} and {last}"
         yield text, (*here, "metricSource", "type")
 
 
-def indicator(spec: IndicatorSpec, at: Path, known: Collection[str] = ()) -> Iterator[Wrong]:
+def indicator(spec: IndicatorSpec, at: Path, known: Collection[str] = (), named: Named = _NOTHING) -> Iterator[Wrong]:
     """Everything else that the keys of an indicator tell together, wherever it stands."""
     ratio, threshold = spec.ratioMetric, spec.thresholdMetric
     if not spec.has_one_of("ratioMetric", "thresholdMetric"):
         yield "an indicator needs either ratioMetric or thresholdMetric", at
     if threshold is not None:
         here = (*at, "thresholdMetric")
-        if threshold.metricSource.type == "stored":
+        if threshold.metricSource.type in ("stored", PROBE):
             yield f"stored events give a ratio; write {_STORED_SHAPE}", (*here, "metricSource", "type")
-        yield from _metric(threshold, here, known)
+        yield from _metric(threshold, here, known, named.types)
     if ratio is not None:
         here = (*at, "ratioMetric")
         yield from _ratio(ratio, here)
         for key in PARTS:
             metric: Metric | None = getattr(ratio, key)
             if metric is not None:
-                yield from _metric(metric, (*here, key), known, counted="" if key == "raw" else key)
+                yield from _metric(metric, (*here, key), known, named.types, counted="" if key == "raw" else key)
+        yield from asked.together(ratio, here, named.types)
         yield from _parts(ratio, here, wrong=True)
 
 
@@ -169,7 +178,7 @@ def _ratio(ratio: RatioMetric, at: Path) -> Iterator[Wrong]:
             yield "a raw ratio stands alone; remove good, bad and total, or raw", (*at, "raw")
         elif ratio.lacks("rawType"):
             yield "a raw ratio needs rawType; write rawType: success or rawType: failure", (*at, "raw")
-        elif ratio.raw.metricSource.type == "stored" and ratio.rawType == "failure":
+        elif ratio.raw.metricSource.type in ("stored", PROBE) and ratio.rawType == "failure":
             yield "stored events give a ratio of success; write rawType: success", (*at, "rawType")
     elif ratio.lacks("raw"):
         if ratio.lacks("total") or not ratio.has_one_of("good", "bad"):
@@ -179,12 +188,14 @@ def _ratio(ratio: RatioMetric, at: Path) -> Iterator[Wrong]:
             yield text, (*at, "counter")
 
 
-def _metric(metric: Metric, at: Path, known: Collection[str], *, counted: str = "") -> Iterator[Wrong]:
+def _metric(
+    metric: Metric, at: Path, known: Collection[str], types: Collection[str], *, counted: str = ""
+) -> Iterator[Wrong]:
     """One query or kind of stored events, and whether it can be what it stands as."""
     source, at = metric.metricSource, (*at, "metricSource")
-    yield from _source(source, at)
+    yield from _source(source, at, types)
     yield from _stored(source.spec, (*at, "spec"))
-    if counted and source.type == "stored":
+    if counted and source.type in ("stored", PROBE):
         yield f"stored events count good and bad together; write {_STORED_SHAPE}", (*at, "type")
     if source.type != "prometheus" or not source.spec.query:
         return
@@ -199,22 +210,20 @@ def _metric(metric: Metric, at: Path, known: Collection[str], *, counted: str = 
             yield f"no metric of ours is called {name}{suggest(name, known)}", (*at, "spec", "query")
 
 
-def _source(source: MetricSource, at: Path) -> Iterator[Wrong]:
+def _source(source: MetricSource, at: Path, types: Collection[str]) -> Iterator[Wrong]:
     if source.lacks("type"):
         if source.metricSourceRef is None:  # else the DataSource is missing, which is told
             yield "missing key 'type' in 'metricSource'; write type: prometheus", at
-    elif source.type == "probe":
-        yield "own probes are stored events; write type: stored and events: probe_checks", (*at, "type")
-    elif source.type not in (None, *READ):
-        if near := nearest(source.type, READ):  # all others are `foreign`
+    elif source.type is not None and source.type not in types:
+        if near := nearest(source.type, types):  # all others are `foreign`
             yield f"metricSource type {source.type} is not known; did you mean '{near}'?", (*at, "type")
-    elif source.type is not None:
-        spec, stored = source.spec, source.type == "stored"
-        wanted, others = ("events", ["query"]) if stored else ("query", ["events", "where", "threshold", "unknown"])
+    elif source.type in READ:
+        spec, wanted = source.spec, WANTS[source.type]
+        own = (wanted, "where", "threshold", "unknown") if source.type == "stored" else (wanted,)
         if spec.lacks(wanted) or getattr(spec, wanted) == "":
-            known = f"; write one of: {', '.join(countables())}" if stored else ""
+            known = f"; write one of: {', '.join(countables())}" if source.type == "stored" else ""
             yield f"a {source.type} metric source needs {wanted}{known}", (*at, "spec")
-        elif wrong := [key for key in others if getattr(spec, key)]:
+        elif wrong := [key for key in MetricSpec.model_fields if key not in own and getattr(spec, key)]:
             yield f"a {source.type} metric source takes {wanted}, not {wrong[0]}", (*at, "spec", wrong[0])
 
 
@@ -264,13 +273,16 @@ def _method(slo: Slo) -> Iterator[Wrong]:
     indicator = slo.spec.indicator.spec if slo.spec.indicator is not None else IndicatorSpec()
     ratio, threshold = indicator.ratioMetric, indicator.thresholdMetric
     raw = ratio.raw.metricSource if ratio is not None and ratio.raw is not None and threshold is None else None
-    stored = countables().get(raw.spec.events or "") if raw is not None and raw.type == "stored" else None
+    sli = raw.sli if raw is not None else None
+    stored = sli.events if sli is not None else None
     if stored is not None and stored.slow and slo.metadata.annotations.alerts is Profile.STANDARD:
         text = (
             f"{stored.word} take hours and days, so they never page; add the annotation {PREFIX}alerts: human or none"
         )
         yield text, (*_RATIO, "raw", "metricSource", "spec", "events")
-    if stored is not None and slo.metadata.annotations.has("read_by"):
+    metrics = (threshold, ratio.total if ratio is not None else None)
+    asks = any(metric is not None and metric.metricSource.asked is not None for metric in metrics)
+    if (stored is not None or asks) and slo.metadata.annotations.has("read_by"):
         key = f"{PREFIX}read-by"
         yield f"{key} is for Prometheus; stored events tell when they were read: remove it", (*_ANNOTATIONS, key)
     if slo.spec.budgetingMethod == "Occurrences":

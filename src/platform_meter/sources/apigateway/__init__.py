@@ -14,13 +14,16 @@ import msgspec
 from platform_meter.model.access import Access, Aws
 from platform_meter.model.facts import Fact
 from platform_meter.model.facts.traffic import Consumer, GatewayLatency, GatewayRequests, Route
+from platform_meter.model.facts.use import Usage
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Duration, Period
-from platform_meter.model.source import Forbidden, Outside, Page, Source, SourceConfig, Stream, Unexpected
+from platform_meter.model.source import Area, Forbidden, Outside, Page, Source, SourceConfig, Stream, Unexpected
 from platform_meter.sources.apigateway import counts
 from platform_meter.sources.apigateway.apis import SYSTEM, consumers, routes
 from platform_meter.sources.apigateway.counts import NAMESPACE
+from platform_meter.sources.apigateway.plans import DAY, usage
 from platform_meter.sources.kit.cloudwatch import BESIDE, Query, counted, metrics
+from platform_meter.sources.kit.late import Again
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.ways import Named
 
@@ -40,10 +43,12 @@ class Config(SourceConfig):
     """How long requests took is read too."""
     consumers: bool = False
     """API keys are read too, by name."""
+    plans: bool = False
+    """How much API keys use of their usage plans is read too, by day."""
     delay: Duration = timedelta(minutes=3)
     """A minute is read this long after its end."""
     resync: Period = timedelta(hours=1)
-    """How often routes and keys are listed again."""
+    """How often routes, keys and plans are listed again."""
     every: Period = timedelta(minutes=5)
     history: Period = timedelta(days=14)
 
@@ -75,7 +80,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
             checkpoint,
             since,
             now,
-            overlap=config.overlap,
+            again=Again.of(config, counts.LATE),
             delay=config.delay,
             latency=config.latency,
         )
@@ -88,6 +93,9 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
         del checkpoint, since, now
         return consumers(sieve, gateway)
 
+    def plans(sieve: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+        return usage(sieve, gateway, checkpoint, since, now)
+
     counted_kinds = (GatewayRequests, GatewayLatency) if config.latency else (GatewayRequests,)
     streams = [
         stream("requests", requests, *counted_kinds, behind=config.delay),
@@ -95,6 +103,8 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     ]
     if config.consumers:
         streams.append(stream("consumers", keys, Consumer, every=config.resync))
+    if config.plans:
+        streams.append(stream("plans", plans, Usage, every=config.resync, behind=DAY))
     return streams
 
 
@@ -109,7 +119,9 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
         "cloudwatch:ListMetrics": lambda: next(metrics(cloudwatch, NAMESPACE, "Count"), None),
         "cloudwatch:GetMetricData": lambda: counted(cloudwatch, [query], long_ago),
     }
-    if config.consumers:
+    if config.plans:
+        calls["apigateway:GET on /usageplans"] = partial(outside.get, "/usageplans", msgspec.Raw, params={"limit": 1})
+    if config.consumers or config.plans:
         calls["apigateway:GET on /apikeys"] = partial(outside.get, "/apikeys", msgspec.Raw, params={"limit": 1})
     return [line for what, call in calls.items() for line in _refused(what, call)]
 
@@ -148,10 +160,11 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name=SYSTEM,
     title="AWS API Gateway",
-    reads="REST and HTTP APIs, their routes and API keys, and their requests as CloudWatch counts them",
+    area=Area.GATEWAYS,
+    reads="REST and HTTP APIs, their routes, API keys and usage plans, and their requests as CloudWatch counts them",
     needs="`apigateway:GET`, `cloudwatch:ListMetrics` and `cloudwatch:GetMetricData`",
     config=Config,
-    gives=frozenset({GatewayRequests, GatewayLatency, Route, Consumer}),
+    gives=frozenset({GatewayRequests, GatewayLatency, Route, Consumer, Usage}),
     access=access,
     connect=connect,
     check=check,

@@ -14,12 +14,22 @@ from platform_meter.model.facts import Ref
 from platform_meter.model.facts.traffic import Consumer, Route
 from platform_meter.model.source import Answer, Gap, Page, Refused, Unexpected
 from platform_meter.model.typed import decode
-from platform_meter.sources.apigateway.rows import ApiKey, HttpApi, HttpPage, HttpRoute, Resource, RestApi, RestPage
+from platform_meter.sources.apigateway.rows import (
+    ApiKey,
+    HttpApi,
+    HttpPage,
+    HttpRoute,
+    Pageful,
+    Resource,
+    RestApi,
+    RestPage,
+)
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.walk import Walk
 
 SYSTEM = "apigateway"
-_GONE = 404
+GONE = 404
+"""What was deleted since it was listed."""
 R = TypeVar("R")
 
 
@@ -48,8 +58,8 @@ def apis(outside: Sieve, tags: Sequence[str]) -> list[Api]:
     CloudWatch knows a REST API by its name without what is no ASCII, and an HTTP API by its id. An HTTP API whose name
     another API has too is told with its id.
     """
-    rest = list(_listed(outside, "/restapis", RestPage[RestApi]))
-    http = [api for api in _listed(outside, "/v2/apis", HttpPage[HttpApi]) if api.protocol_type == "HTTP"]
+    rest = list(listed(outside, "/restapis", RestPage[RestApi]))
+    http = [api for api in listed(outside, "/v2/apis", HttpPage[HttpApi]) if api.protocol_type == "HTTP"]
     called = Counter(api.name for api in http) + Counter({_ascii(api.name): 1 for api in rest})
     common: dict[str, set[tuple[str, str]]] = {}
     for api in rest:
@@ -107,9 +117,9 @@ def routes(
             outside.gap(Gap(start=since, end=since, reason="forbidden", text=f"{api.name}: {error}"))
             continue
         except Unexpected as error:
-            if error.status != _GONE:
+            if error.status != GONE:
                 raise
-            continue  # deleted since it was listed
+            continue
         for key in keys:
             about = Ref(system=SYSTEM, kind="route", id=f"{gateway}/{api.name}/{key}", labels=api.labels)
             found[about.id] = Route(about=about, gateway=gateway)
@@ -120,31 +130,36 @@ def routes(
 def _routes(outside: Sieve, path: str) -> Iterator[str]:
     """`GET /orders`, as an HTTP API writes a route itself."""
     if path.startswith("/v2/"):
-        yield from (route.route_key for route in _listed(outside, path, HttpPage[HttpRoute]))
+        yield from (route.route_key for route in listed(outside, path, HttpPage[HttpRoute]))
         return
-    for resource in _listed(outside, path, RestPage[Resource]):
+    for resource in listed(outside, path, RestPage[Resource]):
         yield from (f"{verb} {resource.path}" for verb in sorted(resource.resource_methods or ()))
 
 
 def consumers(outside: Sieve, gateway: str) -> Iterator[Page]:
-    """API keys that are enabled, by name; one whose name another has too is told with its id."""
-    keys = [key for key in _listed(outside, "/apikeys", RestPage[ApiKey]) if key.enabled]
-    named = Counter(key.name for key in keys)
-    found = (
-        key.name if key.name and named[key.name] == 1 else ".".join(filter(None, (key.name, key.id))) for key in keys
-    )
-    about = (Ref(system=SYSTEM, kind="consumer", id=f"{gateway}/{name}") for name in found)
+    """API keys that are enabled."""
+    about = (Ref(system=SYSTEM, kind="consumer", id=f"{gateway}/{name}") for name in key_names(outside).values())
     facts = tuple(Consumer(about=ref, gateway=gateway) for ref in about)
     yield Page(facts=facts, complete=frozenset({Consumer}))
 
 
-def _listed(outside: Sieve, path: str, type_: type[RestPage[R] | HttpPage[R]]) -> Iterator[R]:
+def key_names(outside: Sieve) -> dict[str, str]:
+    """API keys that are enabled, from id to name; one whose name another has too is told with its id."""
+    keys = [key for key in listed(outside, "/apikeys", RestPage[ApiKey]) if key.enabled]
+    named = Counter(key.name for key in keys)
+    return {
+        key.id: key.name if key.name and named[key.name] == 1 else ".".join(filter(None, (key.name, key.id)))
+        for key in keys
+    }
+
+
+def listed(outside: Sieve, path: str, type_: type[Pageful[R]], params: Mapping[str, str] | None = None) -> Iterator[R]:
     """All rows of one list, page by page."""
     walk, place = Walk(path), None
     size, most, begins = type_.asks
 
     def ask() -> Answer[Any]:
-        return outside.get(path, type_, params={size: most, begins: place})
+        return outside.get(path, type_, params={**(params or {}), size: most, begins: place})
 
     while True:
         page = walk.page(_digest, ask).body or type_()

@@ -14,9 +14,11 @@ from math import inf
 from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.traffic import LATENCY_BUCKETS, GatewayLatency, GatewayRequests, latency_within
 from platform_meter.model.progress import Progress
-from platform_meter.model.source import Gap, Page
+from platform_meter.model.source import Page
 from platform_meter.sources.apigateway.apis import SYSTEM, Api, apis
-from platform_meter.sources.kit.cloudwatch import BESIDE, POINTS, QUERIES, Query, counted, metrics
+from platform_meter.sources.kit.cloudwatch import BESIDE, KEPT, POINTS, QUERIES, Query, counted, from_kept, metrics
+from platform_meter.sources.kit.late import Again
+from platform_meter.sources.kit.promql import counted as counts_so_far
 from platform_meter.sources.kit.rows import Sieve
 
 NAMESPACE = "AWS/ApiGateway"
@@ -24,8 +26,6 @@ WIDTH = 60
 """Seconds of a slice; the least that CloudWatch has of these metrics."""
 SLICES = POINTS // QUERIES
 """Of one call, so that it has one answer even with all the queries that it may have."""
-KEPT = timedelta(days=15) - timedelta(hours=1)
-"""Minutes are kept for 15 days, then joined to longer slices; the oldest would go while they are read."""
 LATE = timedelta(minutes=30)
 """A slice that ended no longer ago is read again: for counts that came late, and those of a stage that CloudWatch did
 not list yet, which takes up to 15 minutes from its first request.
@@ -66,22 +66,21 @@ def read(
     since: datetime,
     now: datetime,
     *,
-    overlap: timedelta,
+    again: Again,
     delay: timedelta,
     latency: bool,
 ) -> Iterator[Page]:
-    """Every slice that ended since the last poll, `delay` ago, and those of the overlap before them."""
+    """Every slice that ended since the last poll, `delay` ago, and again those before them."""
     cloudwatch = outside.beside(BESIDE)
-    told, again = (since, timedelta()) if checkpoint is None else (_moment(int(checkpoint)), max(overlap, LATE))
+    told = since if checkpoint is None else _moment(int(checkpoint))
+    begin = told if checkpoint is None else told - again.before(told, now - delay)
     kept = now - KEPT
-    left = range(_floor(max(told - again, kept)) + WIDTH, _floor(now - delay) + 1, WIDTH)
+    left = range(_floor(max(begin, kept)) + WIDTH, _floor(now - delay) + 1, WIDTH)
     if not left:
         return
     called = {api.counted_as: api for api in apis(outside, tags)}
     stages = _stages(cloudwatch)
-    if told < kept:
-        text = "CloudWatch keeps what it counted in a minute for 15 days"
-        outside.gap(Gap(start=told, end=kept, reason="pruned", text=text))
+    from_kept(outside, told, now)
     about = {stage: _about(gateway, stage, called.get((stage.kind, stage.api))) for stage in stages}
     for at in range(0, len(left), SLICES):
         ends = left[at : at + SLICES]
@@ -115,11 +114,6 @@ def _about(gateway: str, stage: Stage, api: Api | None) -> Ref:
     """A stage of an API that is deleted keeps what CloudWatch knows it by."""
     name, labels = (stage.api, ()) if api is None else (api.name, api.labels)
     return Ref(system=SYSTEM, kind="stage", id=f"{gateway}/{name}/{stage.stage}", labels=labels)
-
-
-def _counted(amount: float) -> datetime:
-    """What stands for the moment of a slice's last change: counts come late and never go, so the read with more is later."""
-    return _EPOCH + timedelta(seconds=amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +178,7 @@ def _request_counts(slice_: Slice, amounts: Sequence[float]) -> GatewayRequests 
         key=slice_.key,
         at=slice_.at,
         about=slice_.about,
-        updated=_counted(total + client + bad),
+        updated=counts_so_far(total + client + bad),
         gateway=slice_.gateway,
         good=total - client - bad,
         bad=bad,
@@ -205,7 +199,7 @@ def _duration_counts(slice_: Slice, amounts: Sequence[float]) -> GatewayLatency:
         key=slice_.key,
         at=slice_.at,
         about=slice_.about,
-        updated=_counted(total),
+        updated=counts_so_far(total),
         gateway=slice_.gateway,
         within=latency_within({**up_to, inf: total}),
         seconds=sum_ / _SECOND,

@@ -15,9 +15,11 @@ from platform_meter.model.facts.incidents import Incident
 from platform_meter.model.facts.observability import AlertMonitor
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
-from platform_meter.model.source import Forbidden, Outside, Page, Source, Stream, Unexpected
+from platform_meter.model.source import Area, Asking, Forbidden, Outside, Page, Source, Stream, Unexpected
 from platform_meter.sources.datadog import budgets, counts, incidents, monitors
-from platform_meter.sources.datadog.config import SYSTEM, Config, SliQuery, SloBeside
+from platform_meter.sources.datadog.config import SYSTEM, AskedQuery, Config, SliQuery, SloBeside, with_asked
+from platform_meter.sources.kit.late import Again
+from platform_meter.sources.kit.minutes import WIDTH, stream_name
 from platform_meter.sources.kit.rows import Sieve
 
 SELDOM = timedelta(minutes=5)
@@ -33,17 +35,23 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     seldom = max(config.every, SELDOM)
 
     def stream(
-        name: str, kind: type[Fact], pages: Pages, *, every: timedelta | None = None, behind: timedelta = timedelta(0)
+        name: str,
+        kind: type[Fact],
+        pages: Pages,
+        *,
+        every: timedelta | None = None,
+        behind: timedelta = timedelta(0),
+        sli: str = "",
     ) -> Stream:
         def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
             return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
 
-        return Stream(name=name, read=read, gives=frozenset({kind}), every=every, behind=behind)
+        return Stream(name=name, read=read, gives=frozenset({kind}), every=every, behind=behind, sli=sli)
 
     def counted(sli: SliQuery) -> Stream:
         delay = config.delay if sli.delay is None else sli.delay
-        pages = partial(counts.read, sli, overlap=config.overlap, delay=delay)
-        return stream(counts.stream_name(sli), SliCount, pages, behind=delay)
+        pages = partial(counts.read, sli, again=Again.of(config, counts.AGAIN), delay=delay)
+        return stream(stream_name(sli.id), SliCount, pages, behind=delay, sli=sli.id)
 
     def beside(one: SloBeside) -> Stream:
         return stream(budgets.stream_name(one), ToldBudget, partial(budgets.read, one), every=seldom)
@@ -59,6 +67,8 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
 
 def check(config: Config, outside: Outside) -> Sequence[str]:
     """One small call of each kind that is made; a line for each that is refused, with the permission that it takes."""
+    if not (config.slis or config.monitors or config.slos or config.incidents):
+        return ["nothing is read; add slis, slos, monitors: true or incidents: true, or SLO files with type: datadog"]
     try:
         answer = outside.get("/api/v1/validate", msgspec.Raw)
     except Forbidden as error:
@@ -69,11 +79,11 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
 
 def _calls(config: Config, outside: Outside, now: datetime) -> Iterator[tuple[str, str, Callable[[], object]]]:
     """(name, the permission that it takes, call) of each kind."""
-    last = int(now.timestamp()) // counts.WIDTH * counts.WIDTH
-    ends = range(last - 9 * counts.WIDTH, last + 1, counts.WIDTH)
+    last = int(now.timestamp()) // WIDTH * WIDTH
+    ends = range(last - 9 * WIDTH, last + 1, WIDTH)
     for sli in config.slis:
         for text in (sli.total, sli.part):
-            yield counts.stream_name(sli), "timeseries_query", partial(counts.ask, Sieve(outside), text, ends)
+            yield stream_name(sli.id), "timeseries_query", partial(counts.ask, Sieve(outside), text, ends)
     for one in config.slos:
         yield budgets.stream_name(one), "slos_read", partial(budgets.ask, one, outside, now)
     if config.monitors:
@@ -120,6 +130,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name=SYSTEM,
     title="Datadog",
+    area=Area.OBSERVABILITY,
     reads="good and bad events of your metric queries by the minute, monitors and how they stand, its own SLOs, incidents",
     needs="an application key with `monitors_read`, and for what is switched on `timeseries_query`, `slos_read`, `incident_read`",
     config=Config,
@@ -127,5 +138,6 @@ SOURCE = Source(
     access=lambda config: config.access,
     connect=connect,
     check=check,
+    asked=Asking(spec=AskedQuery, settings=with_asked, behind=lambda config: config.delay),
     propose=propose,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Self
 
@@ -10,9 +11,10 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from platform_meter.model.access import Access, Secret, SecretHeaders
 from platform_meter.model.facts.incidents import Severity
+from platform_meter.model.objective import Asked
 from platform_meter.model.scalars import Address, Duration, Period
 from platform_meter.model.source import SourceConfig
-from platform_meter.sources.kit.slis import one_part
+from platform_meter.sources.kit.slis import one_part, with_slis
 
 SYSTEM = "datadog"
 COUNT = ".as_count()"
@@ -105,6 +107,14 @@ class SliQuery(BaseModel):
         return (self.bad if self.good is None else self.good) or ""
 
 
+class AskedQuery(BaseModel):
+    """What an SLO file asks for: the events that a metric query counts."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+    query: Counted
+
+
 class SloBeside(BaseModel):
     """An SLO of Datadog that is shown beside one of ours."""
 
@@ -154,8 +164,6 @@ class Config(SourceConfig):
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
                 raise ValueError(f"{twice} is there twice in {word}; give one of them another name or remove it")
-        if not (self.slis or self.monitors or self.slos or self.incidents):
-            raise ValueError("nothing is read; add slis, slos, monitors: true or incidents: true")
         return self
 
     @property
@@ -171,3 +179,18 @@ class Config(SourceConfig):
     def pages(self) -> str:
         """Address of what people look at."""
         return f"https://{self.site}" if self.site.count(".") > 1 else f"https://app.{self.site}"
+
+
+def with_asked(config: Config, asked: Sequence[Asked]) -> Config:
+    """The settings with what SLO files ask for.
+
+    Raises:
+        ValueError: an SLI is called so already.
+    """
+    return with_slis(config, config.slis, map(_sli, asked))
+
+
+def _sli(one: Asked) -> SliQuery:
+    total, part = (AskedQuery.model_validate(said).query for said in (one.total, one.part))
+    good, bad = (part, None) if one.part_is_good else (None, part)
+    return SliQuery(id=one.id, total=total, good=good, bad=bad)

@@ -15,12 +15,20 @@ from platform_meter.model.facts.logs import LogIndex
 from platform_meter.model.facts.probes import ProbeCheck
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
-from platform_meter.model.source import Forbidden, Outside, Page, Source, Stream, Unexpected
+from platform_meter.model.source import Area, Asking, Forbidden, Outside, Page, Source, Stream, Unexpected
 from platform_meter.sources.elasticsearch import counts, standing
 from platform_meter.sources.elasticsearch.answers import all_of, clause, path_of, search
-from platform_meter.sources.elasticsearch.config import SYSTEM, Config, IndexPattern, SliQuery
+from platform_meter.sources.elasticsearch.config import (
+    SYSTEM,
+    AskedQuery,
+    Config,
+    IndexPattern,
+    SliQuery,
+    with_asked,
+)
 from platform_meter.sources.elasticsearch.standing import HEALTH, MAY_ASK
 from platform_meter.sources.kit.health import REFUSALS
+from platform_meter.sources.kit.late import Again
 from platform_meter.sources.kit.rows import Sieve
 
 _DATES = frozenset({"date", "date_nanos"})
@@ -34,7 +42,7 @@ def connect(
     def counted(query: SliQuery, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(
             outside,
-            lambda sieve: counts.read(query, config.overlap, config.delay, sieve, checkpoint, since, now),
+            lambda sieve: counts.read(query, Again.of(config), config.delay, sieve, checkpoint, since, now),
         )
 
     def newest(pattern: IndexPattern, _checkpoint: bytes | None, _since: datetime, now: datetime) -> Iterator[Page]:
@@ -51,6 +59,7 @@ def connect(
                 read=partial(counted, query),
                 gives=frozenset({SliCount}),
                 behind=config.delay,
+                sli=query.id,
             )
             for query in config.slis
         ),
@@ -73,7 +82,7 @@ class _Fields(Struct):
 def check(config: Config, outside: Outside) -> Sequence[str]:
     """Try each query, each field of dates and the health once; a line for each that is refused."""
     if not (config.slis or config.indices or config.health):
-        return ["nothing is read; write slis, indices or health: true"]
+        return ["nothing is read; write slis, indices or health: true, or SLO files with type: elasticsearch"]
     problems = [f"{name}: {problem}" for name, pattern in _patterns(config) for problem in _problems(pattern, outside)]
     status, _ = outside.text(HEALTH, timeout=standing.SECONDS) if config.health else (200, "")
     if status in REFUSALS:
@@ -131,6 +140,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name=SYSTEM,
     title="Elasticsearch, OpenSearch",
+    area=Area.OBSERVABILITY,
     reads="good and bad events by the minute from your queries of logged documents, the age of the newest one, the cluster's health",
     needs="`read` on the indices; for `health` the cluster privilege `monitor`",
     config=Config,
@@ -138,5 +148,7 @@ SOURCE = Source(
     access=lambda config: config.access,
     connect=connect,
     check=check,
+    asked=Asking(spec=AskedQuery, settings=with_asked, behind=lambda config: config.delay),
+    targets=lambda config, instance: {f"{instance}/{standing.TARGET}"} if config.health else (),
     propose=propose,
 )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from platform_meter.model.access import Access, Secret, Token
+from platform_meter.model.objective import Asked
 from platform_meter.model.scalars import Duration, Period
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.kit.query_api import QueryApi
-from platform_meter.sources.kit.slis import one_part
+from platform_meter.sources.kit.slis import one_part, with_slis
 
 SYSTEM = "elasticsearch"
 _NAME = r"[A-Za-z0-9.*][A-Za-z0-9._*:-]*"
@@ -87,6 +88,12 @@ class SliQuery(IndexPattern):
         return "" if found is None else found
 
 
+class AskedQuery(IndexPattern):
+    """What an SLO file asks for: the documents that a query finds."""
+
+    query: Query
+
+
 class Config(QueryApi, SourceConfig):
     """Settings of one cluster."""
 
@@ -121,3 +128,21 @@ class Config(QueryApi, SourceConfig):
             return found
         key = Token(secret=self.api_key, prefix="ApiKey")
         return Access(url=found.url, credential=key, headers=found.headers, ca_file=found.ca_file)
+
+
+def with_asked(config: Config, asked: Sequence[Asked]) -> Config:
+    """The settings with what SLO files ask for.
+
+    Raises:
+        ValueError: a part is looked for elsewhere than all events.
+    """
+    return with_slis(config, config.slis, map(_sli, asked))
+
+
+def _sli(one: Asked) -> SliQuery:
+    total, part = AskedQuery.model_validate(one.total), AskedQuery.model_validate(one.part)
+    for key, all_, some in (("index", total.index, part.index), ("time_field", total.time_field, part.time_field)):
+        if all_ != some:
+            raise ValueError(f"{key} of total is {all_} and that of its part {some}; write the same in both")
+    good, bad = (part.query, None) if one.part_is_good else (None, part.query)
+    return SliQuery(id=one.id, index=total.index, time_field=total.time_field, total=total.query, good=good, bad=bad)

@@ -1,7 +1,7 @@
 """Good and bad events of one SLI by the minute, as documents tell of them: one search counts all minutes it is asked for.
 
 Documents come late, and those that are there may be corrected or deleted: a minute is read again until it is `lookback`
-old, and told again where it has changed; of two tellings that of the later read stands.
+old, seldom until it is hours old, and told again where it has changed; of two tellings that of the later read stands.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from platform_meter.model.source import Page, Unexpected, Unreachable
 from platform_meter.model.typed import decode
 from platform_meter.sources.elasticsearch.answers import all_of, clause, search, within
 from platform_meter.sources.elasticsearch.config import SYSTEM, SliQuery
+from platform_meter.sources.kit.late import Again
 from platform_meter.sources.kit.promql import slices
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.slis import slice_of
@@ -45,20 +46,21 @@ class State(Struct):
 
 def read(
     query: SliQuery,
-    overlap: timedelta,
+    again: Again,
     delay: timedelta,
     outside: Sieve,
     checkpoint: bytes | None,
     since: datetime,
     now: datetime,
 ) -> Iterator[Page]:
-    """Every minute that ended since the last poll, `delay` ago, and again those of the `overlap` before them.
+    """Every minute that ended since the last poll, `delay` ago, and again those before them.
 
     A search that fails may be too much for the cluster, or for the time it is given.
     """
     state = State(end=int(since.timestamp())) if checkpoint is None else decode(checkpoint, State)
-    again = timedelta() if checkpoint is None else overlap
-    left = slices(_moment(state.end) - again, now - delay, MINUTE)
+    told = _moment(state.end)
+    begin = told if checkpoint is None else told - again.before(told, now - delay)
+    left = slices(begin, now - delay, MINUTE)
     if not left or left[-1] <= state.end:
         return
     windows = Windows(left, most=SLICES)
@@ -72,7 +74,7 @@ def read(
         windows.whole()
         facts = tuple(_changed(query, state, ends, found, now, whole=whole))
         state.end = max(state.end, ends[-1])
-        settled = state.end - overlap.total_seconds()
+        settled = state.end - again.most.total_seconds()
         state.told = {end: counts for end, counts in state.told.items() if int(end) > settled}
         done = len(left) - len(windows.left)
         progress = Progress(what=f"minutes of sli/{query.id}", done=done, of=len(left)) if windows.left else None

@@ -19,6 +19,8 @@ from platform_meter.sources.kit.health import probed
 from platform_meter.sources.kit.rows import Sieve
 
 HEALTH = "/_cluster/health"
+TARGET = "health"
+"""Of its checks, behind the name of the source."""
 SECONDS = 10.0
 """After which a cluster has not answered."""
 MAY_ASK = "grant it the cluster privilege `monitor`, or write health: false"
@@ -65,7 +67,7 @@ def health(outside: Outside, instance: str, step: timedelta, now: datetime, cloc
                 key=f"health/{int(now.timestamp()) // seconds * seconds}",
                 at=now,
                 about=Ref(system=SYSTEM, kind="cluster", id=instance),
-                target=f"{instance}/health",
+                target=f"{instance}/{TARGET}",
                 result=result,
                 seconds=took,
             ),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from msgspec import Struct, field
 
-from platform_meter.model.source import Answer, Forbidden, Outside, Unreachable
+from platform_meter.model.source import Answer, Forbidden, Gap, Outside, Unreachable
 from platform_meter.sources.kit.rows import Row
 from platform_meter.sources.kit.walk import Walk
 
@@ -23,6 +24,8 @@ QUERIES = 500
 """GetMetricData takes no more in one call."""
 POINTS = 100_800
 """It gives no more in one call; beyond that in several."""
+KEPT = timedelta(days=15) - timedelta(hours=1)
+"""Minutes are kept for 15 days, then joined to longer slices; the oldest would go while they are read."""
 T = TypeVar("T")
 
 
@@ -74,6 +77,15 @@ class Query:
     dimensions: tuple[tuple[str, str], ...]
     statistic: str
     """As the API writes it: `Sum`, `SampleCount`, `PR(:500)`."""
+
+
+def from_kept(outside: Outside, told: datetime, now: datetime) -> datetime:
+    """Where reading goes on that was told up to a moment; minutes that are not kept so long are a gap."""
+    kept = now - KEPT
+    if told < kept:
+        text = "CloudWatch keeps what it counted in a minute for 15 days"
+        outside.gap(Gap(start=told, end=kept, reason="pruned", text=text))
+    return max(told, kept)
 
 
 def metrics(cloudwatch: Outside, namespace: str, name: str) -> Iterator[Mapping[str, str]]:

@@ -11,24 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlencode
+from typing import Any, ClassVar
 
 from msgspec import Struct, field
 
 from platform_meter.model.facts import Fact
-from platform_meter.model.source import Answer, Outside, Unexpected, Unreachable
+from platform_meter.model.source import Answer, Unexpected, Unreachable
 from platform_meter.sources.kit.rows import Row, Sieve
 
-T = TypeVar("T")
 SLICES = 1_000
 """Points asked for in one call; servers refuse more than 11,000 per series."""
-LONGEST = 4_000
-"""Bytes of a query in an address; longer ones are posted. Servers and proxies take lines of 8,000, with all the rest."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = 6
 """Decimals kept: scaling a count back leaves 12.000000000000002."""
-_NOT_ALLOWED = 405
 _MOST = 1e11
 
 
@@ -52,9 +47,15 @@ class Data(Struct, rename="camel"):
 class Reply(Struct, rename="camel"):
     data: Data | None = None
     warnings: list[str] = []
+    infos: list[str] = []
     error: str = ""
     is_partial: bool = False
     """VictoriaMetrics: a part of the cluster did not answer."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """All that is said beside the data."""
+        return [*self.warnings, *self.infos]
 
 
 Amounts = Mapping[tuple[str, ...], Mapping[int, float]]
@@ -90,7 +91,7 @@ def ask(outside: Sieve, asked: Asked, ends: range) -> tuple[Amounts, int]:
         if asked.instant
         else ("/api/v1/query_range", "matrix", {"start": ends[0], "end": ends[-1], "step": ends.step})
     )
-    answer = sent(outside, path, Reply, {"query": asked.text, **when})
+    answer = outside.get(path, Reply, params={"query": asked.text, **when})
     data = _whole(path, answer, type_, ends[-1])
     amounts: dict[tuple[str, ...], dict[int, float]] = {}
     for series in data.result:
@@ -113,7 +114,7 @@ def scraped(outside: Sieve, selector: str, seconds: int, end: int) -> list[Serie
         Unexpected: it is no answer to what was asked.
     """
     path = "/api/v1/query"
-    answer = sent(outside, path, Reply, {"query": f"{selector}[{seconds}s]", "time": end})
+    answer = outside.get(path, Reply, params={"query": f"{selector}[{seconds}s]", "time": end})
     return _whole(path, answer, "matrix", end).result
 
 
@@ -134,22 +135,6 @@ def counted(amount: float) -> datetime:
     return EPOCH + timedelta(seconds=min(amount, _MOST))
 
 
-def sent(outside: Outside, path: str, type_: type[T], params: Mapping[str, Any]) -> Answer[T]:
-    """The answer to a query, which is posted where it is too long for an address and the server takes that."""
-    if is_long(params):
-        try:
-            return outside.post(path, type_, body=params, form=True)
-        except Unexpected as error:
-            if error.status != _NOT_ALLOWED:
-                raise
-    return outside.get(path, type_, params=params)
-
-
-def is_long(params: Mapping[str, Any]) -> bool:
-    """Whether these are too long for an address."""
-    return len(urlencode(params)) > LONGEST
-
-
 def _whole(path: str, answer: Answer[Reply], type_: str, last: int) -> Data:
     """What the server has, if it is all that was asked for. Remarks on the query itself pass, unless they tell of samples
     that were left out: those of a kind that can't be added to the others.
@@ -159,7 +144,7 @@ def _whole(path: str, answer: Answer[Reply], type_: str, last: int) -> Data:
         raise Unexpected(f"{path}: the server refuses the query: {reply.error[:500]}")
     if reply is None or reply.data is None:
         raise Unexpected(f"{path}: the answer holds no data; check that url is that of a Prometheus query API")
-    partial = [w for w in reply.warnings if not w.startswith("PromQL")]
+    partial = [w for w in reply.remarks if not w.startswith("PromQL")]
     if reply.is_partial or partial:
         said = "; ".join(partial)[:500] or "isPartial"
         raise Unreachable(f"{path}: the server says its answer may not be whole: {said}")

@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
+
+C = TypeVar("C", bound=BaseModel)
+
+
+class Called(Protocol):
+    """One of `slis` of a source's settings."""
+
+    @property
+    def id(self) -> str: ...
+
+
+def with_slis(config: C, have: Sequence[Called], more: Iterable[Called]) -> C:
+    """The settings with more `slis` than they have.
+
+    Raises:
+        ValueError: two would be called the same.
+    """
+    added = tuple(more)
+    told_apart(have, added)
+    return config.model_copy(update={"slis": (*have, *added)})
+
+
+def told_apart(have: Sequence[Called], more: Sequence[Called]) -> None:
+    """See to it that what SLO files ask for is called as nothing in the settings is.
+
+    Raises:
+        ValueError: two would be called the same.
+    """
+    names = [sli.id for sli in (*have, *more)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"slis of the source has '{twice}', as this SLO's counts are called; rename it there")
 
 
 def one_part(good: object | None, bad: object | None) -> None:

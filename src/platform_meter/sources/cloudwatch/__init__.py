@@ -1,0 +1,101 @@
+"""Amazon CloudWatch: good and bad events of SLIs by the minute, of anything that counts there: load balancers, queues,
+functions, your own metrics. One entry is one account and region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.proposal import Proposal, Surroundings
+from platform_meter.model.source import Area, Asking, Forbidden, Outside, Page, Source, Stream, Unexpected
+from platform_meter.sources.cloudwatch import counts
+from platform_meter.sources.cloudwatch.config import SYSTEM, Config, Counted, Level, with_asked
+from platform_meter.sources.kit.cloudwatch import Query, counted, metrics
+from platform_meter.sources.kit.late import Again
+from platform_meter.sources.kit.minutes import stream_name
+from platform_meter.sources.kit.rows import Sieve
+
+Pages = Callable[[Sieve, bytes | None, datetime, datetime], Iterator[Page]]
+_LONG_AGO = range(86_400, 86_401, 60)
+"""A minute of which nothing is known but whether it may be asked for."""
+
+
+def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
+    """One stream for each SLI."""
+    del instance
+
+    def stream(sli: str, pages: Pages) -> Stream:
+        def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+            return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
+
+        return Stream(name=stream_name(sli), read=read, gives=frozenset({SliCount}), behind=config.delay, sli=sli)
+
+    how: Mapping[str, Any] = {"again": Again.of(config, counts.AGAIN), "delay": config.delay}
+    counting = [stream(sli.id, partial(counts.read, sli, **how)) for sli in config.slis]
+    return [*counting, *(stream(sli.id, partial(counts.read_level, sli, **how)) for sli in config.levels)]
+
+
+def check(config: Config, outside: Outside) -> Sequence[str]:
+    """A line for each total and level that CloudWatch lists nothing of, and for each permission that is lacking."""
+    looked_for = {sli.id: sli.total.queries for sli in config.slis} | {
+        one.id: (one.level.query,) for one in config.levels
+    }
+    if not looked_for:
+        return ["nothing is read; write slis, or SLO files with type: cloudwatch"]
+    problems: list[str] = []
+    try:
+        for name, queries in looked_for.items():
+            problems += _unlisted(name, queries, outside)
+    except Forbidden as error:
+        problems.append(f"{error}; allow cloudwatch:ListMetrics to this identity, with which totals are looked for")
+    try:
+        counted(outside, next(iter(looked_for.values())), _LONG_AGO)
+    except Forbidden as error:
+        problems.append(f"{error}; allow cloudwatch:GetMetricData to this identity")
+    except Unexpected:
+        # What it says of a minute of long ago is no matter: it let us ask.
+        pass
+    return problems
+
+
+def _unlisted(sli: str, queries: Sequence[Query], outside: Outside) -> Iterator[str]:
+    one = queries[0]
+    listed = [by for query in queries for by in metrics(outside, query.namespace, query.metric)]
+    if dict(one.dimensions) in listed:
+        return
+    names = " and ".join(query.metric for query in queries)
+    asked = ", ".join(f"{name}: {value}" for name, value in one.dimensions) or "no dimensions"
+    others = sorted({", ".join(sorted(by)) for by in listed})
+    hint = f"it has {' or '.join(others)}" if others else f"{one.namespace} has no such metric here"
+    yield f"{stream_name(sli)}: {names} with {asked} had no value in two weeks; {hint}: correct namespace, metric or dimensions"
+
+
+def propose(around: Surroundings) -> Proposal:
+    """A sample: what an account counts nothing around tells."""
+    del around
+    return Proposal(
+        about="SLOs over metrics in CloudWatch, as whom boto3 finds in the environment; add slis.",
+        sample=(SYSTEM, {"region": "eu-central-1"}),
+        fill_in="its region",
+        by_hand=True,
+    )
+
+
+SOURCE = Source(
+    name=SYSTEM,
+    title="Amazon CloudWatch",
+    area=Area.OBSERVABILITY,
+    reads="good and bad events by the minute from your metrics: of load balancers, queues, functions, anything that counts there",
+    needs="`cloudwatch:GetMetricData`; `cloudwatch:ListMetrics` to check settings",
+    config=Config,
+    gives=frozenset({SliCount}),
+    access=lambda config: config.access,
+    connect=connect,
+    check=check,
+    asked=Asking(spec=Counted, level=Level, settings=with_asked, behind=lambda config: config.delay),
+    propose=propose,
+)
