@@ -53,3 +53,15 @@ def test_a_gap_stays_where_not_all_of_it_was_read(open_store: Opener) -> None:
     ):
         store.fill_gaps(instance, what, start, end)
     assert len(gaps(store, 9)) == 2
+
+
+def test_gaps_are_listed_and_counted_by_source(open_store: Opener) -> None:
+    """The page of one source shows its own, however many others have; of all it knows how many there are."""
+    store = open_store()
+    for instance, n in (("gh", 2), ("jira", 3)):
+        for minute in range(n):
+            store.add_gap(instance, "github", replace(GAP, start=NOON - HOUR + minutes(minute)), NOON)
+    with store.history(NOON, ()) as history:
+        assert [(g.source, g.start) for g in history.gaps(1, "gh")] == [("gh", NOON - minutes(59))]
+        assert [g.source for g in history.gaps(9, "gh")] == ["gh", "gh"]
+        assert history.gap_counts() == {"gh": 2, "jira": 3}

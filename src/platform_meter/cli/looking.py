@@ -86,14 +86,17 @@ def sources() -> None:
 
 @sources.command("list")
 def sources_list() -> None:
-    """List every source type with what it reads."""
+    """List every source type with what it gives and its settings, by area."""
+    from platform_meter.model.source import by_area
     from platform_meter.sources import load
 
-    for name, source in sorted(load().items()):
-        gives = ", ".join(sorted(kind.__name__ for kind in source.gives))
-        click.echo(f"{name}: gives {gives}")
-        for key, field in source.config.model_fields.items():
-            click.echo(f"    {key}{' (required)' if field.is_required() else ''}")
+    for number, (area, of) in enumerate(by_area(load().values()).items()):
+        click.echo(f"{chr(10) if number else ''}{area}")
+        for source in of:
+            gives = ", ".join(sorted(kind.__name__ for kind in source.gives))
+            click.echo(f"  {source.name}: {source.title}, gives {gives}")
+            for key, field in source.config.model_fields.items():
+                click.echo(f"      {key}{' (required)' if field.is_required() else ''}")
 
 
 @sources.command("test")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from platform_meter.model.source import Gap
 from platform_meter.store.database import Transaction
@@ -38,10 +38,17 @@ def fill(tx: Transaction, instance: str, what: str, start: datetime, end: dateti
         tx.changed("gaps")
 
 
-def unread(conn: Connection, limit: int) -> list[GapRow]:
-    """Ranges of history that could not be read, the latest first."""
+def unread(conn: Connection, limit: int, instance: str = "") -> list[GapRow]:
+    """Ranges of history that could not be read, of one source or of all, the latest first."""
     order = (gaps.c.start.desc(), gaps.c.source, gaps.c.end, gaps.c.reason, gaps.c.what)
+    these = select(gaps).where(gaps.c.source == instance) if instance else select(gaps)
     return [
         GapRow(source=r.source, start=from_ms(r.start), end=from_ms(r.end), reason=r.reason, text=r.text)
-        for r in conn.execute(select(gaps).order_by(*order).limit(limit))
+        for r in conn.execute(these.order_by(*order).limit(limit))
     ]
+
+
+def counted(conn: Connection) -> dict[str, int]:
+    """How many there are, by source."""
+    query = select(gaps.c.source, func.count()).group_by(gaps.c.source)
+    return {source: int(n) for source, n in conn.execute(query)}

@@ -100,11 +100,36 @@ def test_three_failures_are_the_end(kit: Kit, server: Server) -> None:
 
 
 def test_other_5xx_are_not_tried_again(kit: Kit, server: Server) -> None:
-    """501 will not change by asking again."""
+    """501 will not change by asking again: it says something of what was asked, as a 4xx does. 507 does of the server."""
     server.on("/items", Reply(501))
-    with pytest.raises(Unreachable, match="501 Not Implemented"):
+    with pytest.raises(Unexpected, match="501 Not Implemented") as caught:
         kit.way(Access(url=server.url)).get("/items", list[int])
-    assert len(server.seen) == 1
+    assert (len(server.seen), caught.value.status) == (1, 501)
+    server.on("/items", Reply(507))
+    with pytest.raises(Unreachable, match=r"507 Insufficient Storage$"):
+        kit.way(Access(url=server.url)).get("/items", list[int])
+    assert len(server.seen) == 2
+
+
+def test_what_a_5xx_says_in_json_is_told(kit: Kit, server: Server) -> None:
+    """Such as Prometheus's 503 for a query that takes too long; a proxy's page of HTML is not."""
+    server.on("/slow", Reply(503, body=b'{"status":"error","errorType":"timeout","error":"query timed out"}'))
+    with pytest.raises(Unreachable, match=r'503 Service Unavailable; the server says .*"query timed out"'):
+        kit.way(Access(url=server.url)).get("/slow", list[int])
+    server.on("/slow", Reply(503, body=b"<html>503</html>"))
+    with pytest.raises(Unreachable, match=r"503 Service Unavailable$"):
+        kit.way(Access(url=server.url)).get("/slow", list[int])
+
+
+def test_who_may_not_post_may_still_get(kit: Kit, server: Server) -> None:
+    """A proxy that lets only GET pass answers 403 to a form: the address stays open, and the form stays closed."""
+    server.on("/query", lambda seen: Reply(403) if seen.method == "POST" else Reply(body=b"[1]"))
+    way = kit.way(Access(url=server.url))
+    for _ in range(2):
+        with pytest.raises(Forbidden, match="POST /query of github-main: 403"):
+            way.post("/query", list[int], body={"query": "up"}, form=True)
+        assert way.get("/query", list[int]).body == [1]
+    assert [seen.method for seen in server.seen] == ["POST", "GET", "GET"]
 
 
 def test_nobody_there_is_unreachable(kit: Kit) -> None:

@@ -13,7 +13,7 @@ from tests.support.ways import NOON, Kit
 from platform_meter.model.access import Access, Pace, Secret, Token
 from platform_meter.model.source import Limited, Refused
 from platform_meter.runtime.outside.http import Way
-from platform_meter.runtime.outside.quota import Budget, moment
+from platform_meter.runtime.outside.quota import Budget, Left, moment
 
 NAMES = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 RESET = NOON + timedelta(minutes=10)
@@ -55,6 +55,26 @@ def test_the_share_left_is_told(kit: Kit, server: Server) -> None:
     assert (kit.budgets.remaining_ratio("gitlab"), kit.budgets.instance_ratio("b")) == (None, None)
     kit.time.pass_(minutes=10)
     assert kit.budgets.remaining_ratio("github") == 1.0
+
+
+def test_what_was_told_of_each_quota_is_known_with_its_moment(kit: Kit, server: Server) -> None:
+    """By the name that the API gives it, for whoever shares the credential; nothing before the first answer."""
+    server.on("/items", left(400))
+    server.on("/search/code", left(9, limit=30, reset=NOON + timedelta(minutes=1), X_RateLimit_Resource="search"))
+    way, other = asking(kit, server), asking(kit, server, "b")
+    assert kit.budgets.left("a") == []
+    way.get("/items", list[int])
+    kit.time.pass_(minutes=0.5)
+    other.get("/search/code", list[int])
+    half = NOON + timedelta(minutes=0.5)
+    assert (
+        kit.budgets.left("a")
+        == kit.budgets.left("b")
+        == [
+            Left(name="", limit=1000, remaining=400, reset=RESET, at=NOON),
+            Left(name="search", limit=30, remaining=9, reset=NOON + timedelta(minutes=1), at=half),
+        ]
+    )
 
 
 def test_systems_that_tell_nothing_have_no_share(kit: Kit, server: Server) -> None:

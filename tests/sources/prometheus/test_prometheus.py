@@ -204,7 +204,7 @@ LATER = Later(
     rejected=1,
 )
 CASE = Case(
-    settings=SETTINGS,
+    settings={**SETTINGS, "lookback": "15m"},
     answers=world,
     later=LATER,
     without=[
@@ -319,6 +319,14 @@ def test_good_instead_of_bad() -> None:
     assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == [(0.0, 100.0), (90.0, 10.0)]
 
 
+@pytest.mark.parametrize(("part", "order"), [("bad", [BAD, TOTAL]), ("good", [TOTAL, BAD])])
+def test_what_comes_between_two_calls_makes_nothing_look_worse(part: str, order: list[str]) -> None:
+    """Bad events are asked for before all of them, good ones after."""
+    outside = sli_world(lambda _: 1.0, lambda _: 2.0)
+    list(read(outside, checkpoint=str(NOON - 300).encode(), slis=[{"id": "web", "total": TOTAL, part: BAD}]))
+    assert [call.params["query"] for call in outside.calls] == [text.replace("{{window}}", "330s") for text in order]
+
+
 def test_good_events_that_may_be_late_are_waited_for() -> None:
     """A slice that ended half a minute ago has a total and no good events yet: nothing is said of it, its place stays, and
     it is read again. Five minutes after its end none are expected any more, and all of it is bad.
@@ -362,6 +370,17 @@ def test_what_came_late_corrects_what_was_said() -> None:
     assert early[0] == late[0]
     versions = [f.updated for f in (early[1], late[1]) if isinstance(f, SliCount)]
     assert versions == [ONCE + timedelta(seconds=counted) for counted in (61, 101)]
+
+
+def test_hours_are_read_again_with_the_first_slice_of_a_quarter_of_an_hour() -> None:
+    """Samples that stood still on their way come under their old times. `lookback` where it is set is all."""
+    outside = sli_world(lambda _: 1.0, lambda _: 50.0)
+    sli: dict[str, Any] = {**PLAIN, "lookback": None}
+    first = [
+        facts(read(outside, checkpoint=str(NOON + at).encode(), now=NOW + timedelta(seconds=at + 300), **sli))
+        for at in (-300, 0)
+    ]
+    assert [len(told) for told in first] == [36 + 1, 3 + 1]
 
 
 def test_series_that_name_the_same_object_are_added_up() -> None:
@@ -481,7 +500,10 @@ LONG: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(("takes", "methods"), [(True, ["POST", "GET"]), (False, ["POST", "GET", "GET"])])
+ADDED = {"partial_response": "false", "deny_partial_response": "1", "timeout": "27000ms"}
+
+
+@pytest.mark.parametrize(("takes", "methods"), [(True, ["GET", "POST"]), (False, ["GET", "POST", "GET"])])
 def test_a_query_that_is_too_long_for_an_address_is_posted(takes: bool, methods: list[str]) -> None:
     """As a form, with the same words; a server that does not take that is asked by the address after all."""
 
@@ -496,10 +518,11 @@ def test_a_query_that_is_too_long_for_an_address_is_posted(takes: bool, methods:
     told = facts(read(outside, checkpoint=str(NOON - 300).encode(), **LONG))
     assert [(f.good, f.bad) for f in told if isinstance(f, SliCount)] == [(3.0, 5.0)]
     assert [call.method for call in outside.calls] == methods
-    assert {name: value for name, value in outside.calls[0].body.items() if name != "query"} == {
+    assert {name: value for name, value in outside.calls[1].body.items() if name != "query"} == {
         "start": NOON,
         "end": NOON,
         "step": 300,
+        **ADDED,
     }
 
 
@@ -610,7 +633,8 @@ def test_an_instant_query_tells_how_things_stand_at_the_end_of_each_slice() -> N
     outside = FakeOutside(answering({MESHED["query"]: [({"ns": "shop"}, standing.get)]}))
     pages = list(read(outside, "usage/meshed/kubernetes/namespace", str(NOON - 900).encode(), usage=[MESHED]))
     assert [(call.path, call.params) for call in outside.calls] == [
-        ("/api/v1/query", {"query": "count by (ns) (istio_build)", "time": NOON - seconds}) for seconds in (600, 300, 0)
+        ("/api/v1/query", {"query": "count by (ns) (istio_build)", "time": NOON - seconds, **ADDED})
+        for seconds in (600, 300, 0)
     ]
     assert [page.checkpoint for page in pages] == [str(NOON - seconds).encode() for seconds in (600, 300, 0)]
     about = Ref(system="kubernetes", kind="namespace", id="shop")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from platform_meter.model.source import Source
+from platform_meter.model.source import Source, by_area
 
 
 def marks(what: str) -> tuple[str, str]:
@@ -31,14 +31,24 @@ def put(page: str, table: str, what: str = "sources") -> str:
 
 
 def short(sources: Iterable[Source[Any]]) -> str:
-    """For README: which systems, and what is read there."""
-    return _table(("source", "reads"), ((source.title, source.reads) for source in sources))
+    """For README: which systems, and what is read there, by area."""
+    return _table(("source", "reads"), _grouped(sources, lambda source: (source.title, source.reads)))
 
 
 def whole(sources: Iterable[Source[Any]]) -> str:
     """For `docs/sources.md`: also the kinds of fact, and the least that its credential must be allowed."""
     head = ("source", "reads", "gives", "least permissions")
-    return _table(head, (_row(source) for source in sources))
+    return _table(head, _grouped(sources, _row))
+
+
+def _grouped(
+    sources: Iterable[Source[Any]], row: Callable[[Source[Any]], tuple[str, ...]]
+) -> Iterator[tuple[str, ...]]:
+    """A row for each, and one that names the area before those of it."""
+    for area, of in by_area(sources).items():
+        rows = [row(source) for source in of]
+        yield (f"**{area}**", *("" for _ in rows[0][1:]))
+        yield from rows
 
 
 def _row(source: Source[Any]) -> tuple[str, ...]:

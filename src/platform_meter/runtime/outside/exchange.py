@@ -66,6 +66,11 @@ class Call:
             path = path.partition("://")[2].partition("/")[2]
         return "/" + path.lstrip("/")
 
+    @property
+    def door(self) -> str:
+        """What a permission is for: some let in whoever only reads by GET, and nobody else."""
+        return self.key if self.method == "GET" else f"{self.method} {self.key}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
@@ -87,6 +92,11 @@ class Reply:
         # Secrets go before the cut, which could leave a half of one.
         text = " ".join(self.grant.hide(self.body[:_LOOKED].decode("utf-8", "replace")).split())
         return repr(text[:_FOUND]) if text else "nothing"
+
+    @property
+    def error(self) -> str:
+        """What an answer of JSON says went wrong, as words to put behind others; empty where it is none."""
+        return f"; the server says {self.found}" if self.body.lstrip()[:1] == b"{" else ""
 
     @property
     def said(self) -> str:

@@ -37,6 +37,7 @@ from platform_meter.model.source import (
     Unreachable,
 )
 from platform_meter.model.typed import decoder
+from platform_meter.runtime import people
 from platform_meter.runtime.outside import transport
 from platform_meter.runtime.outside.clouds.calls import Calls
 from platform_meter.runtime.outside.credentials import credentials, unaccepted
@@ -53,6 +54,7 @@ TRIES = 3
 LONGEST_WAIT = timedelta(seconds=60)
 """A call waits so long for the server's quota; beyond that the poll ends and the runner waits."""
 _AGAIN = frozenset({500, 502, 503, 504})
+_NOT_DONE = 501  # says something of the path and method, as a 4xx does, and nothing of how the server is
 
 
 class _Again(Exception):
@@ -237,7 +239,7 @@ class Way(Files):
         self._gaps.fill(what, start, end)
 
     def hashed(self, person: str) -> str:
-        return hashlib.blake2b(person.encode(), key=self._salt, digest_size=16).hexdigest()
+        return people.hashed(self._salt, person)
 
     def beside(self, name: str) -> Way:
         return self._beside[name]
@@ -287,7 +289,7 @@ class Way(Files):
     def _retried(self, call: Call) -> Reply:
         """Send until an answer is worth looking at: 2xx, 3xx, or a 4xx that means neither auth nor quota."""
         account = self._account(self._grant())
-        account.breaker.admit(call.key)
+        account.breaker.admit(call.door)
         account.budget.admit(call.key)
         retrying = Retrying(
             retry=retry_if_exception_type(_Again),
@@ -318,7 +320,7 @@ class Way(Files):
             raise _Again(error) from error.__cause__
         account.budget.learn(call.key, reply.response.headers, self._told_rate)
         self._judge(account, call, reply)
-        account.breaker.passed(call.key)
+        account.breaker.passed(call.door)
         account.budget.passed()
         return reply
 
@@ -340,15 +342,15 @@ class Way(Files):
             refused = Refused(text) if status == 401 else Forbidden(text)
             if status == 401 and self._credentials.renew(reply.grant):
                 raise _Again(refused, timedelta())
-            account.breaker.refused(call.key, refused)
+            account.breaker.refused(call.door, refused)
             raise refused
         if status == 410:
-            account.breaker.passed(call.key)
+            account.breaker.passed(call.door)
             raise Expired(f"{shown}: 410, what we asked to go on from is no longer kept")
-        if status >= 500:
+        if status >= 500 and status != _NOT_DONE:
             if asked is not None and asked > LONGEST_WAIT:
                 self._limited(account, call, reply, asked)
-            error = Unreachable(f"{shown}: the server answered {reply.said}")
+            error = Unreachable(f"{shown}: the server answered {reply.said}{reply.error}")
             if status not in _AGAIN:
                 raise error
             raise _Again(error, asked)

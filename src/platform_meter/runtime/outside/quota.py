@@ -74,6 +74,19 @@ def _date(text: str) -> datetime | None:
     return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What an API told of one of its quotas."""
+
+    name: str
+    """As the API calls it; empty where there is one alone."""
+    limit: int
+    remaining: int
+    reset: datetime
+    at: datetime
+    """When it told that."""
+
+
 @dataclass(slots=True)
 class _Window:
     """One quota of a credential (GitHub has several: core, search; Datadog one for each kind of call)."""
@@ -81,6 +94,7 @@ class _Window:
     limit: float = 0.0
     remaining: float = 0.0
     reset: datetime | None = None
+    told: datetime | None = None
     next_call: datetime | None = None
     blocked: datetime | None = None
 
@@ -168,6 +182,7 @@ class Budget:
         with self._lock:
             self._names[_area(path)] = next((headers[name] for name in _NAMES if headers.get(name)), "")
             window = self._window(path)
+            window.told = self._clock()
             if window.reset is not None and abs(reset - window.reset) <= _SAME_RESET and limit == window.limit:
                 # Answers to calls made side by side may arrive in any order.
                 window.remaining = min(window.remaining, remaining)
@@ -203,6 +218,15 @@ class Budget:
                 if w.reset is not None
             ]
         return min(shares, default=None)
+
+    def left(self) -> list[Left]:
+        """What was told of each quota, by name."""
+        with self._lock:
+            return [
+                Left(name=name, limit=int(w.limit), remaining=int(w.remaining), reset=w.reset, at=w.told)
+                for name, w in sorted(self._windows.items())
+                if w.reset is not None and w.told is not None
+            ]
 
     def _window(self, path: str) -> _Window:
         return self._windows.setdefault(self._names.get(_area(path), ""), _Window())
@@ -316,6 +340,12 @@ class Budgets:
     def instance_ratio(self, instance: str) -> float | None:
         """Share of the quota left for one instance, 0..1. None where unknown."""
         return self._least(lambda user: user[1] == instance)
+
+    def left(self, instance: str) -> list[Left]:
+        """What was told of the quotas that one instance has, or shares."""
+        with self._lock:
+            budgets = [a.budget for a in self._accounts.values() if any(user[1] == instance for user in a.users)]
+        return [left for budget in budgets for left in budget.left()]
 
     def _least(self, of: Callable[[tuple[str, str]], bool]) -> float | None:
         with self._lock:

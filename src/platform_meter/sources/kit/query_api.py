@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Self
+from dataclasses import replace
+from typing import Annotated, Self
 
-from pydantic import BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, model_validator
 
 from platform_meter.model.access import Access, Basic, Credential, Secret, Token
 from platform_meter.model.scalars import Address, LocalPath
@@ -54,3 +56,39 @@ class QueryApi(WayIn):
     @property
     def access(self) -> Access:
         return self.access_to(self.url)
+
+
+TENANT = "X-Scope-OrgID"
+"""The header in which Mimir, Cortex and Loki are told whose data is meant."""
+
+
+def is_tenant(text: str) -> str:
+    """Names of tenants as Mimir takes them, several with `|` between.
+
+    Raises:
+        ValueError: another form.
+    """
+    for name in text.split("|"):
+        if not re.fullmatch(r"[A-Za-z0-9!_.*'()-]{1,150}", name) or name in {".", ".."}:
+            raise ValueError(
+                f"'{name}' is no tenant; write letters, digits and ! - _ . * ' ( ), at most 150, and | between several"
+            )
+    return text
+
+
+class TenantApi(QueryApi):
+    """A query API that may be that of many tenants."""
+
+    tenant: Annotated[str, AfterValidator(is_tenant)] | None = None
+    """Whose series are meant, where the server keeps those of several apart (Mimir, Cortex): sent as `X-Scope-OrgID`."""
+
+    @model_validator(mode="after")
+    def _one_tenant(self) -> Self:
+        if self.tenant is not None and any(name.lower() == TENANT.lower() for name in self.headers):
+            raise ValueError(f"tenant is sent as the header {TENANT}, which headers have too; remove one")
+        return self
+
+    @property
+    def access(self) -> Access:
+        way = self.access_to(self.url)
+        return way if self.tenant is None else replace(way, headers={**way.headers, TENANT: self.tenant})

@@ -10,7 +10,7 @@ things stand at the end of each slice.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -23,10 +23,12 @@ from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
-from platform_meter.model.source import Outside, Page, Source, Stream, Unexpected, Unreachable
+from platform_meter.model.source import Area, Outside, Page, Source, Stream, Unexpected, Unreachable
 from platform_meter.model.typed import decode
 from platform_meter.sources.kit.health import REFUSALS
-from platform_meter.sources.kit.promql import SLICES, Reply, counted, is_long, sent, slices
+from platform_meter.sources.kit.late import Again
+from platform_meter.sources.kit.promql import SLICES, Reply, counted, slices
+from platform_meter.sources.kit.querying import Querying, is_long
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.slis import slice_of
 from platform_meter.sources.kit.windows import Windows
@@ -48,6 +50,8 @@ UNNAMED = "_unknown"
 """Id of what a query counts without the label that would name it: kept, and shown as owned by nobody."""
 LATE = timedelta(minutes=5)
 """A slice that ended no longer ago may still lack good events which are on their way."""
+_TENANTS = "no org id"
+"""What Mimir and Cortex say, with 401, to who names no tenant."""
 _BEYOND = 0.1
 """Share of the total by which a part may lie outside of it; the generated rules allow as much."""
 
@@ -75,14 +79,20 @@ def _usage(query: UsageQuery, outside: Sieve, ends: range) -> Iterator[Usage]:
 def _sli(query: SliQuery, outside: Sieve, ends: range, now: datetime) -> tuple[Sequence[SliCount], range]:
     """Good and bad of each slice with a total, and the slices of which that may be said already.
 
-    A part that is absent is 0 (domain section 5), but for good events of a slice that ended just now: they may be late.
+    Bad events are asked for before all and good ones after: what comes between the two calls makes nothing look worse. A
+    part that is absent is 0 (domain section 5), but for good events of a slice that ended just now: they may be late.
     A part is held to 0..total: out of `increase` both are estimates, and one may come out above the other. Where it lies
     further outside than scrapes at the two ends of a slice explain, the counts contradict and the slice is rejected.
     """
     most = max(_BEYOND, 2 * (query.scrape_interval / query.window))
-    text = query.bad if query.good is None else query.good
-    totals = ask(outside, query, query.total, (), ends).get((), {})
-    parts = ask(outside, query, text or "", (), ends).get((), {})
+
+    def asked(text: str) -> Mapping[int, float]:
+        return ask(outside, query, text, (), ends).get((), {})
+
+    if query.good is None:
+        parts, totals = asked(query.bad or ""), asked(query.total)
+    else:
+        totals, parts = asked(query.total), asked(query.good)
     may_lag = query.good is not None and not query.instant
     said: list[SliCount] = []
     for number, end in enumerate(ends):
@@ -125,7 +135,8 @@ def _read(
     if not news:
         return
     again = checkpoint is not None and not query.instant
-    left = slices(place - config.overlap, now - config.delay, query.window) if again else news
+    until = now - config.delay
+    left = slices(place - Again.of(config).before(place, until), until, query.window) if again else news
     windows = Windows(left, most=1 if query.instant else SLICES)
     for ends in windows:
         try:
@@ -154,6 +165,7 @@ def _read(
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
     """One stream per query, group of instances, and set of probes."""
     del instance
+    outside = Querying(outside, config.timeout)
 
     def read(query: Query, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(outside, lambda sieve: _read(query, config, sieve, checkpoint, since, now))
@@ -173,6 +185,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
                 read=partial(read, query),
                 gives=frozenset({SliCount if isinstance(query, SliQuery) else Usage}),
                 behind=config.delay,
+                sli=query.id if isinstance(query, SliQuery) else "",
             )
             for query in config.queries
         ),
@@ -199,12 +212,14 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
 
 def check(config: Config, outside: Outside) -> Sequence[str]:
     """Run every query once, now, without its history; one line for each that the server refuses or remarks on."""
-    problems: list[str] = []
+    problems, asking = list[str](), Querying(outside, config.timeout)
     for name, query, text in _tried(config):
         if is_long({"query": text}):
-            problems.extend(f"{name}: {problem}" for problem in _posted(outside, text))
+            problems.extend(f"{name}: {problem}" for problem in _posted(asking, text))
             continue
         status, body = outside.text("/api/v1/query", params={"query": text})
+        if status in REFUSALS and _TENANTS in body:
+            return ("the server keeps series of several apart and is not told whose are meant; set tenant",)
         if status in REFUSALS:
             return (
                 f"the server answers {status} to a query; the credential must be allowed to read /api/v1/query and /api/v1/query_range",
@@ -216,7 +231,7 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
 def _posted(outside: Outside, text: str) -> Iterator[str]:
     """What the server says to a query that is too long for an address."""
     try:
-        reply = sent(outside, "/api/v1/query", Reply, {"query": text}).body or Reply()
+        reply = outside.get("/api/v1/query", Reply, params={"query": text}).body or Reply()
     except Unexpected as error:
         yield str(error)
         return
@@ -275,6 +290,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="prometheus",
     title="Prometheus",
+    area=Area.OBSERVABILITY,
     reads="your PromQL queries over whole slices, instances heard from, blackbox_exporter; of Prometheus, Thanos, Mimir, VictoriaMetrics",
     needs="read access to `/api/v1/query` and `/api/v1/query_range`",
     config=Config,
@@ -282,5 +298,6 @@ SOURCE = Source(
     access=lambda config: config.access,
     connect=connect,
     check=check,
+    targets=lambda config, _: None if config.probes else (),
     propose=propose,
 )

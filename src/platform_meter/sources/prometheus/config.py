@@ -13,7 +13,7 @@ from platform_meter.model.facts.instances import InstanceKind
 from platform_meter.model.promql import bounded
 from platform_meter.model.scalars import Duration, Period
 from platform_meter.model.source import SourceConfig
-from platform_meter.sources.kit.query_api import QueryApi
+from platform_meter.sources.kit.query_api import TenantApi
 from platform_meter.sources.kit.slis import one_part
 
 SYSTEM = "prometheus"
@@ -280,7 +280,7 @@ def stream_name(query: Query | InstancesQuery | ProbesQuery) -> str:
     return f"usage/{query.action}/{query.system}/{query.kind}/{query.prefix}".rstrip("/")
 
 
-class Config(QueryApi, SourceConfig):
+class Config(TenantApi, SourceConfig):
     """Settings of one server."""
 
     usage: tuple[UsageQuery, ...] = ()
