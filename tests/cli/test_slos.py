@@ -10,6 +10,7 @@ from tests.support.company import company
 from tests.support.http import Reply, serving
 from tests.support.places import ROOT
 from tests.support.prometheus import promtool
+from tests.support.slos import ASKED
 
 from platform_meter.cli import main
 
@@ -187,6 +188,30 @@ def test_explain_says_how_to_have_the_traffic_counted(slos: Path, tmp_path: Path
     _, output = run(*explain, config)
     assert f"at steady traffic ({config} has problems, see platform-meter check -c {config}; {help_}):" in output
     assert not (tmp_path / "platform-meter.db").exists()
+
+
+def test_the_source_that_counts_is_known(tmp_path: Path) -> None:
+    """`list` says its type; `explain` what it adds, by the settings of the configuration, but for what is said by hand; a source that is not there tells nothing."""
+    slos, config = tmp_path / "slos", tmp_path / "platform-meter.yaml"
+    slos.mkdir()
+    (slos / "a.yaml").write_text(ASKED, "utf-8")
+    config.write_text(
+        "sources: {logs: {type: elasticsearch, url: 'http://127.0.0.1:9200', delay: 4m, every: 2m}}", "utf-8"
+    )
+    assert run("slo", "list", "--slos", slos) == (
+        0,
+        "logged                                   99.9 % over 28d, standard, logged, counted by elasticsearch\n",
+    )
+    explain = ("slo", "explain", "--slos", slos, "-c", config, "logged")
+    code, output = run(*explain)
+    assert code == 0
+    assert "read          4 min after the end of each minute, every 2 min, by source logs\n" in output
+    assert "poll lag               2 min\n" in output
+    _, output = run(*explain, "--poll", "7m")
+    assert "delay of the source    4 min\n  poll lag               7 min\n" in output
+    config.write_text("sources: {dd: {type: github, org: acme, token: {env: NOWHERE}}}", "utf-8")
+    _, output = run(*explain)
+    assert "the configuration (-c) says how long" in output
 
 
 def test_explain_asks_the_store_of_the_configuration(slos: Path, tmp_path: Path) -> None:

@@ -73,12 +73,16 @@ class Served:
         return (self.service.id, self.service.team) if self.service else (UNOWNED, UNOWNED)
 
     def answered(self, at: datetime) -> Answered:
-        """Since the company began; none of the three ever falls."""
-        requests, failing = self.traffic.requests(at), self.traffic.failing(at)
-        # Each grows by itself, so that a look in between finds none smaller than before.
-        return Answered(
-            good=int((1 - NOT_FOUND) * requests - failing), missing=int(NOT_FOUND * requests), failed=int(failing)
-        )
+        return answered(self.traffic, at)
+
+
+def answered(of: Traffic, at: datetime) -> Answered:
+    """Since the company began; none of the three ever falls."""
+    requests, failing = of.requests(at), of.failing(at)
+    # Each grows by itself, so that a look in between finds none smaller than before.
+    return Answered(
+        good=int((1 - NOT_FOUND) * requests - failing), missing=int(NOT_FOUND * requests), failed=int(failing)
+    )
 
 
 def within(count: int, seconds: float) -> int:
@@ -100,13 +104,13 @@ def _quick(seconds: float) -> tuple[int, ...]:
     return tuple(place for place, duration in enumerate(DURATIONS) if duration <= seconds)
 
 
-def part(answered: Answered, node: str) -> Answered:
+def part(of: Answered, node: str) -> Answered:
     """What one node of Kong answered of it."""
 
     def taken(count: int) -> int:
         return (count + len(NODES) - 1 - NODES.index(node)) // len(NODES)
 
-    return Answered(good=taken(answered.good), missing=taken(answered.missing), failed=taken(answered.failed))
+    return Answered(good=taken(of.good), missing=taken(of.missing), failed=taken(of.failed))
 
 
 def last_sign(scenario: Scenario, node: str, at: datetime) -> datetime:

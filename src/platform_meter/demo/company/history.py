@@ -17,7 +17,7 @@ from itertools import accumulate, count
 from threading import Lock
 from typing import Literal
 
-from platform_meter.demo.company import builds, incidents, releases
+from platform_meter.demo.company import builds, incidents, releases, watching
 from platform_meter.demo.company.arrivals import Arrival, Kind, arrivals
 from platform_meter.demo.company.layout import BAD_WEEK, Company, Repo, active
 from platform_meter.demo.company.pipelines import Build, System, build, pipelines
@@ -70,6 +70,8 @@ class History:
         self._horizon = datetime.min.replace(tzinfo=company.start.tzinfo)
         self._weights: dict[tuple[Kind, int], tuple[list[Repo], list[float]]] = {}
         self._lock = Lock()
+        watched = company.repo[watching.watched_service(company).id]  # so that its team's Datadog has one to tell of
+        self._later(company.start - watching.BEFORE, partial(self._break, watched, None, None))
 
     def extend(self, now: datetime) -> None:
         """Make the story known up to `now`. Cheap when it is."""
@@ -139,6 +141,8 @@ class History:
         return rng.choices(repos, cum_weights=weights)[0]
 
     def _weight(self, repo: Repo, kind: Kind, day: int) -> float:
+        if repo.trial:
+            return 0.0
         if repo.service is None:
             return 0.5 if kind != "release" else 0.0
         spans = repo.service.delivery if kind == "release" else repo.service.ci

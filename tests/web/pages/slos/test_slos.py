@@ -13,7 +13,7 @@ import pytest
 from tests.support.company import Table, Tables
 from tests.support.history import MemoryHistory, owner, source
 from tests.support.objectives import NOW, Told, ago, check, run
-from tests.support.views import site
+from tests.support.views import MemoryRecords, site
 from werkzeug.test import Client
 
 from platform_meter.measures.objectives.windows import configured
@@ -91,7 +91,7 @@ def view(files: str, told: Sequence[Told], prometheus: Outside | None = None, *,
         history=history,
         rows=rows,
         streams=(),
-        gaps=(),
+        records=MemoryRecords(),
         plans=plans,
         prometheus=prometheus,
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
+from platform_meter.demo.apis.metered import Allowance
 from platform_meter.demo.apis.pagerduty.bodies import Bodies, service_id
 from platform_meter.demo.apis.wsgi import Api, Refusal, Reply, Request, encode
 from platform_meter.demo.company.incidents import watched
@@ -24,7 +24,6 @@ CAP = 10_000
 USUAL, MOST = 25, 100
 """Rows of one page."""
 USUAL_RANGE, WIDEST = timedelta(days=30), timedelta(days=184)
-_MINUTE = timedelta(minutes=1)
 
 
 def refuse(status: int, code: int, message: str, *errors: str) -> Refusal:
@@ -41,9 +40,8 @@ class PagerdutyApi(Api):
     """Serves one world at `base`, the address under which callers reach it, with `limit` calls per minute."""
 
     def __init__(self, world: World, base: str, limit: int = LIMIT) -> None:
-        self._world, self._base, self._limit = world, base, limit
-        self._lock = Lock()
-        self._window: tuple[datetime, int] = datetime.min.replace(tzinfo=UTC), 0
+        self._world, self._base = world, base
+        self._allowed = Allowance(limit=limit, window=timedelta(minutes=1))
         super().__init__(
             {
                 "GET /incidents": self._incidents,
@@ -59,7 +57,7 @@ class PagerdutyApi(Api):
     def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
         if request.header("Authorization") != f"Token token={TOKEN}":
             raise refuse(401, 2006, "Unauthorized", "Access Denied")
-        remaining, reset = self._spend(self._world.now())
+        remaining, reset = self._allowed.spend(self._world.now())
         try:
             if remaining < 0:
                 raise refuse(429, 2020, "Rate Limit Exceeded")
@@ -67,20 +65,11 @@ class PagerdutyApi(Api):
         except Refusal as refused:
             reply = refused.reply
         headers = (
-            ("ratelimit-limit", str(self._limit)),
+            ("ratelimit-limit", str(self._allowed.limit)),
             ("ratelimit-remaining", str(max(0, remaining))),
             ("ratelimit-reset", str(reset)),
         )
         return Reply(body=reply.body, status=reply.status, type=reply.type, headers=(*reply.headers, *headers))
-
-    def _spend(self, now: datetime) -> tuple[int, int]:
-        """Calls that are left after this one, below 0 where it is too many; seconds until there are all again."""
-        with self._lock:
-            begun, used = self._window
-            if now >= begun + _MINUTE:
-                begun, used = now, 0
-            self._window = begun, used + 1
-            return self._limit - used - 1, int((begun + _MINUTE - now).total_seconds())
 
     def missing(self, request: Request) -> Reply:
         del request
