@@ -29,9 +29,22 @@ _BY_NAME = {
     "sonarqube.org/project-key": "sonarqube",
 }
 """Annotations that name objects outright, and the system these are in."""
+_REPOSITORIES = ("github.com/project-slug", "gitlab.com/project-slug", "backstage.io/source-location")
+ANNOTATIONS = frozenset(
+    {
+        *_BY_NAME,
+        KUBERNETES_ID,
+        _KUBERNETES_NAMESPACE,
+        _KUBERNETES_SELECTOR,
+        _ARGO_SELECTOR,
+        _JIRA_PROJECT,
+        _JIRA_COMPONENT,
+    }
+)
+"""All that are asked; a source need not tell of others."""
 
 Hit = tuple[str, CatalogEntity]
-"""The annotation as written, and the entry that carries it."""
+"""The annotation as written, and the entry that carries it; empty for the entry itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,7 @@ class Portal:
                 for name in _names(annotation, notes.get(annotation, "")):
                     by_name.setdefault(name.lower(), []).append((f"{annotation}={notes[annotation]}", entity))
         for entity, notes in rows:
+            by_name.setdefault(entity.about.name.lower(), []).append(("", entity))
             for system, selection in _selections(entity, notes):
                 one = next((r for r in selection.requirements if len(r.values) == 1 and not r.negative), None)
                 if one:
@@ -127,6 +141,12 @@ class Portal:
         claims = self.by_project.get(project, ())
         yield from (hit for component, hit in claims if component and component in components)
         yield from (hit for component, hit in claims if not component)
+
+
+def repositories(entity: CatalogEntity) -> frozenset[str]:
+    """Repositories that an entry names, as their own sources name them (`github:acme/shop`)."""
+    notes = dict(entity.annotations)
+    return frozenset(name for annotation in _REPOSITORIES for name in _names(annotation, notes.get(annotation, "")))
 
 
 def _names(annotation: str, value: str) -> Iterator[str]:
