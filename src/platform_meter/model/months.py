@@ -1,0 +1,44 @@
+"""Months, quarters, halves and years that a moment lies in, cut at midnights of a zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
+
+
+def around(moment: datetime, length: str, zone: ZoneInfo, back: int = 0) -> tuple[datetime, datetime]:
+    """Start and end, in UTC, of the months that the moment lies in, or of as many some times before.
+
+    Both are midnights of the zone, so that a month has an hour more or less where clocks change in it.
+
+    Args:
+        moment: any.
+        length: of `MONTHS`.
+        zone: whose midnights.
+        back: how many times before.
+    """
+    months, local = MONTHS[length], moment.astimezone(zone)
+    first = (local.year * 12 + local.month - 1) // months * months - back * months
+    return _month(first, zone), _month(first + months, zone)
+
+
+def called(moment: datetime, length: str, zone: ZoneInfo) -> str:
+    """The months that the moment lies in, as people call them: `March 2026`, `Q1 2026`, `H1 2026`, `2026`."""
+    local = moment.astimezone(zone)
+    match length:
+        case "month":
+            return f"{local:%B %Y}"
+        case "quarter":
+            return f"Q{(local.month + 2) // 3} {local.year}"
+        case "half":
+            return f"H{(local.month + 5) // 6} {local.year}"
+        case _:
+            return str(local.year)
+
+
+def _month(number: int, zone: ZoneInfo) -> datetime:
+    """When the month begins, counted from the year 0."""
+    year, month = divmod(number, 12)
+    return datetime(year, month + 1, 1, tzinfo=zone).astimezone(UTC)
