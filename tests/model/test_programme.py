@@ -1,4 +1,4 @@
-"""Surveys, promises, campaigns, interventions and roadmaps: what is taken, and what is refused and where."""
+"""Promises, campaigns, interventions and roadmaps: what is taken, and what is refused and where."""
 
 from __future__ import annotations
 
@@ -11,30 +11,22 @@ from pydantic import ValidationError
 from platform_meter.model.programme import (
     Campaign,
     EffectMetric,
+    FeedbackLinks,
     Intervention,
+    ItemText,
     Promise,
     PromisePeriod,
-    Question,
+    RoadmapItems,
     RoadmapSource,
-    Survey,
 )
 from platform_meter.model.scalars import Definition, PlacedError
 
-NPS: dict[str, Any] = {
-    "kind": "Survey",
-    "id": "nps",
-    "source": {"type": "csv", "path": "nps.csv"},
-    "questions": [{"id": "nps", "type": "nps"}],
-}
 ROADMAP: dict[str, Any] = {"kind": "RoadmapSource", "id": "roadmap", "period_field": "Quarter"}
 CHANGE: dict[str, Any] = {"kind": "Intervention", "id": "template", "at": "2026-05-04"}
-TEN = [f"q{n}" for n in range(1, 11)]
 
 
 def test_what_the_domain_shows_is_taken() -> None:
     """The samples of its section 14, with what they do not say by default."""
-    survey = Survey.model_validate(NPS | {"segment_by": ["persona"], "wave": "quarter"})
-    assert (survey.respondent, survey.at, survey.questions[0].scale) == ("email", "submitted_at", 5)
     campaign = Campaign.model_validate(
         {"kind": "Campaign", "id": "roadshow", "at": "2026-05-04", "reach": {"invited": 120, "attended": 64}}
     )
@@ -81,42 +73,12 @@ def test_a_period_is_cut_at_midnights_of_its_zone(calendar: str, back: int, star
     assert period.called(found[0]) == called
 
 
-@pytest.mark.parametrize("type_", ["csv", "google_forms", "typeform", "http_json", "form"])
-def test_answers_come_from_somewhere(type_: str) -> None:
-    """From a file or an address; our own form needs neither."""
-    said = NPS | {"source": {"type": type_}}
-    if type_ == "form":
-        assert Survey.model_validate(said).source.path is None
-        return
-    needs = "url: https://surveys.example.org/answers" if type_ == "http_json" else "path: surveys/answers.csv"
-    with pytest.raises(ValidationError, match=f"answers of type {type_} need a (url|path); write {needs}"):
-        Survey.model_validate(said)
-
-
 TICKETS = {"queue": "help", "sla": "resolution", "ratio": 0.9}
 
 
 @pytest.mark.parametrize(
     ("model", "said", "text", "at"),
     [
-        (
-            Question,
-            {"id": "s", "type": "sus", "fields": TEN[:9]},
-            "a SUS has ten fields, found 9; write fields: [q1, q2, ..., q10]",
-            ("type",),
-        ),
-        (
-            Question,
-            {"id": "s", "type": "nps", "fields": TEN},
-            "only a sus has fields; write field: for nps",
-            ("fields",),
-        ),
-        (
-            Survey,
-            NPS | {"questions": [{"id": "a", "type": "nps"}, {"id": "a", "type": "text"}]},
-            "question 'a' stands twice; give it another id",
-            ("questions", 1, "id"),
-        ),
         (
             Promise,
             {"kind": "Promise", "id": "p", "slo": "x", "ticketing": TICKETS, "target": 0.9},
@@ -168,8 +130,68 @@ TICKETS = {"queue": "help", "sla": "resolution", "ratio": 0.9}
         (
             RoadmapSource,
             ROADMAP | {"source": {"type": "yaml", "project": "x"}},
-            "a roadmap of type yaml needs a path; write path: roadmap.yaml",
+            "a roadmap of type yaml needs items; write items: [{id: gateway-v2, period: 2026-Q3}]",
             ("type",),
+        ),
+        (
+            RoadmapSource,
+            ROADMAP | {"source": {"type": "github_project", "project": "acme/payments"}},
+            "'acme/payments' is no project of github_project; write it like acme/7",
+            ("project",),
+        ),
+        (
+            RoadmapSource,
+            ROADMAP | {"source": {"type": "github_milestones", "project": "acme/payments"}},
+            "period_field is of jira and github_project; remove it",
+            ("period_field",),
+        ),
+        (
+            RoadmapSource,
+            {"kind": "RoadmapSource", "id": "r", "source": {"type": "jira", "project": "PLAT"}},
+            "which field has the period of an item, nobody can guess; write period_field: Quarter",
+            ("source",),
+        ),
+        (
+            RoadmapItems,
+            {"type": "jira", "project": "P", "items": [{"id": "a"}]},
+            "items are of type yaml; those of jira are read there",
+            ("items",),
+        ),
+        (
+            RoadmapItems,
+            {"type": "github_milestones", "project": "a/b", "select": "x"},
+            "select is of type jira; remove it",
+            ("select",),
+        ),
+        (
+            RoadmapItems,
+            {"type": "yaml", "items": [{"id": "a"}, {"id": "a"}]},
+            "item 'a' stands twice; give it another id",
+            ("items", 1, "id"),
+        ),
+        (
+            ItemText,
+            {"id": "a", "status": "done"},
+            "an item that is done says since when; write done: 2026-08-14",
+            ("status",),
+        ),
+        (
+            ItemText,
+            {"id": "a", "done": "2026-08-14"},
+            "done says that it is, and status that it is planned; write status: done",
+            ("done",),
+        ),
+        (
+            ItemText,
+            {"id": "a", "feedback": ["HELP-7"]},
+            "'HELP-7' names no source; write it like jira:HELP-7",
+            ("feedback", 0),
+        ),
+        (
+            FeedbackLinks,
+            {"label": "feedback"},
+            "'feedback' leaves no theme; end it with one *, such as feedback:*",
+            ("label",),
         ),
         (
             RoadmapSource,
@@ -203,11 +225,3 @@ def test_a_promise_is_between_nothing_and_all(ratio: float) -> None:
         Promise.model_validate({"kind": "Promise", "id": "p", "slo": "x", "target": ratio})
     with pytest.raises(ValidationError):
         Promise.model_validate({"kind": "Promise", "id": "p", "ticketing": TICKETS | {"ratio": ratio}})
-
-
-def test_a_survey_asks_something() -> None:
-    """No question, no survey; a scale has at least two steps."""
-    with pytest.raises(ValidationError, match="at least 1 item"):
-        Survey.model_validate(NPS | {"questions": []})
-    with pytest.raises(ValidationError, match="greater than or equal to 2"):
-        Question.model_validate({"id": "a", "type": "csat", "scale": 1})

@@ -1,92 +1,25 @@
-"""What a product manager declares: surveys, promises, campaigns, interventions, roadmaps (domain sections 10, 12, 14)."""
+"""What a product manager declares: promises, campaigns, interventions, roadmaps (domain sections 10, 12, 14)."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from platform_meter.model.access import Secret
-from platform_meter.model.scalars import Address, Definition, LocalPath, Period, PlacedError, Zone
-
-
-class SurveySource(Definition):
-    """Where answers come from. The own form at `/survey/<id>` needs neither path nor url."""
-
-    type: Literal["csv", "http_json", "google_forms", "typeform", "form"]
-    path: LocalPath | None = None
-    """File of a csv, google_forms or typeform export."""
-    url: Address | None = None
-    """Address of http_json."""
-    token: Secret | None = None
-
-    @model_validator(mode="after")
-    def _place(self) -> SurveySource:
-        needs = {"http_json": "url", "form": ""}.get(self.type, "path")
-        if needs and not getattr(self, needs):
-            sample = "https://surveys.example.org/answers" if needs == "url" else "surveys/answers.csv"
-            raise PlacedError(f"answers of type {self.type} need a {needs}; write {needs}: {sample}", "type")
-        return self
-
-
-class Question(Definition):
-    """One question. `sus` names its ten fields in order; the others one field each."""
-
-    id: str = Field(examples=["nps"])
-    type: Literal["nps", "csat", "sus", "likert", "text"]
-    field: str | None = None
-    """Column or key of the answer; the question's id by default."""
-    fields: tuple[str, ...] = ()
-    """The ten columns of a SUS, in order."""
-    scale: int = Field(default=5, ge=2, le=11)
-    """Highest answer of csat and likert; the lowest is 1."""
-
-    @model_validator(mode="after")
-    def _fields(self) -> Question:
-        if self.type == "sus" and len(self.fields) != 10:
-            raise PlacedError(
-                f"a SUS has ten fields, found {len(self.fields)}; write fields: [q1, q2, ..., q10]", "type"
-            )
-        if self.type != "sus" and self.fields:
-            raise PlacedError(f"only a sus has fields; write field: for {self.type}", "fields")
-        return self
-
-
-class Survey(Definition):
-    kind: Literal["Survey"]
-    id: str = Field(examples=["platform-nps"])
-    title: str = ""
-    source: SurveySource
-    wave: Literal["month", "quarter", "half", "year"] = "quarter"
-    """One answer per person and wave counts: the last."""
-    segment_by: tuple[Literal["persona", "team", "org"], ...] = ()
-    respondent: str = "email"
-    """Field that names the person; kept as a salted hash only."""
-    at: str = "submitted_at"
-    """Field that holds when the answer was given."""
-    questions: tuple[Question, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _unique(self) -> Survey:
-        seen: set[str] = set()
-        for i, question in enumerate(self.questions):
-            if question.id in seen:
-                raise PlacedError(f"question '{question.id}' stands twice; give it another id", "questions", i, "id")
-            seen.add(question.id)
-        return self
+from platform_meter.model import months
+from platform_meter.model.scalars import Address, Definition, Period, PlacedError, Zone
 
 
 class TicketPromise(Definition):
     """A promise about a queue's SLA: this share of its cycles is met."""
 
     queue: str = Field(examples=["jira-platform"])
-    sla: Literal["first_response", "resolution"]
+    sla: str = Field(examples=["resolution"])
+    """Id of one of the queue's SLAs."""
     ratio: float = Field(gt=0, lt=1, examples=["0.9"])
-
-
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 class PromisePeriod(Definition):
@@ -100,22 +33,11 @@ class PromisePeriod(Definition):
 
         Both are midnights of the zone, so that a month has an hour more or less where clocks change in it.
         """
-        local = moment.astimezone(ZoneInfo(self.zone))
-        length = _MONTHS[self.calendar]
-        first = (local.year * 12 + local.month - 1) // length * length - back * length
-        return self._month(first), self._month(first + length)
-
-    def _month(self, number: int) -> datetime:
-        """When the month begins, counted from the year 0."""
-        year, month = divmod(number, 12)
-        return datetime(year, month + 1, 1, tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+        return months.around(moment, self.calendar, ZoneInfo(self.zone), back)
 
     def called(self, moment: datetime) -> str:
         """The period that the moment lies in, as people call it: `March 2026`, `Q1 2026`, `2026`."""
-        local = moment.astimezone(ZoneInfo(self.zone))
-        if self.calendar == "month":
-            return f"{local:%B %Y}"
-        return f"Q{(local.month + 2) // 3} {local.year}" if self.calendar == "quarter" else str(local.year)
+        return months.called(moment, self.calendar, ZoneInfo(self.zone))
 
 
 class Promise(Definition):
@@ -215,6 +137,41 @@ class Intervention(Definition):
     """Those it did not touch, for comparison."""
 
 
+class ItemText(Definition):
+    """One item of a roadmap that stands in its file."""
+
+    id: str = Field(examples=["gateway-v2"])
+    title: str = ""
+    period: str = ""
+    """What it is planned for: `2026-Q3`, `Q3 2026`, `2026-07`, `2026-H2`, `2026`."""
+    since: date | None = None
+    """The first day on which it was planned for this period; without it, the day on which that is first seen."""
+    target: date | None = None
+    status: Literal["planned", "started", "done", "dropped"] = "planned"
+    done: date | None = None
+    """The day on which it was done."""
+    feedback: tuple[str, ...] = ()
+    """What it answers: source and name of a ticket or of feedback, `jira:HELP-7`."""
+    themes: tuple[str, ...] = ()
+    """Themes of feedback that it answers."""
+    url: Address | None = None
+
+    @model_validator(mode="after")
+    def _done(self) -> ItemText:
+        if self.status == "done" and self.done is None:
+            raise PlacedError("an item that is done says since when; write done: 2026-08-14", "status")
+        if self.done is not None and self.status != "done":
+            raise PlacedError(f"done says that it is, and status that it is {self.status}; write status: done", "done")
+        for i, name in enumerate(self.feedback):
+            if not all(name.partition(":")[::2]):
+                raise PlacedError(f"'{name}' names no source; write it like jira:HELP-7", "feedback", i)
+        return self
+
+
+SYSTEMS = {"jira": "jira", "github_project": "github", "github_milestones": "github"}
+"""Type of the source that reads a type of roadmap."""
+
+
 class RoadmapItems(Definition):
     """Where roadmap items stand."""
 
@@ -225,15 +182,49 @@ class RoadmapItems(Definition):
     """`acme/7` of github_project, `acme/payments` of github_milestones, `PLAT` of jira."""
     select: str = ""
     """JQL of jira."""
-    path: LocalPath | None = None
-    """File of yaml."""
+    items: tuple[ItemText, ...] = ()
+    """Of yaml: the items themselves."""
+
+    @property
+    def system(self) -> str:
+        """Type of the source that reads them; empty where the file has them."""
+        return SYSTEMS.get(self.type, "")
 
     @model_validator(mode="after")
     def _place(self) -> RoadmapItems:
-        needs = "path" if self.type == "yaml" else "project"
+        needs = "items" if self.type == "yaml" else "project"
+        article = "" if self.type == "yaml" else "a "
         if not getattr(self, needs) and not (self.type == "jira" and self.select):
-            sample = {"yaml": "roadmap.yaml", "jira": "PLAT"}.get(self.type, "acme/7")
-            raise PlacedError(f"a roadmap of type {self.type} needs a {needs}; write {needs}: {sample}", "type")
+            sample = {"yaml": "[{id: gateway-v2, period: 2026-Q3}]", "jira": "PLAT"}.get(
+                self.type, "acme/7" if self.type == "github_project" else "acme/payments"
+            )
+            raise PlacedError(f"a roadmap of type {self.type} needs {article}{needs}; write {needs}: {sample}", "type")
+        if self.items and self.type != "yaml":
+            raise PlacedError(f"items are of type yaml; those of {self.type} are read there", "items")
+        if self.select and self.type != "jira":
+            raise PlacedError("select is of type jira; remove it", "select")
+        return self
+
+    @model_validator(mode="after")
+    def _project_name(self) -> RoadmapItems:
+        patterns = {
+            "github_project": r"[^/\s]+/[1-9][0-9]*",
+            "github_milestones": r"[^/\s]+/[^/\s]+",
+            "jira": r"[A-Za-z][A-Za-z0-9_]*",
+        }
+        pattern = patterns.get(self.type)
+        if self.project and pattern and not re.fullmatch(pattern, self.project):
+            sample = {"github_project": "acme/7", "github_milestones": "acme/payments", "jira": "PLAT"}[self.type]
+            raise PlacedError(f"'{self.project}' is no project of {self.type}; write it like {sample}", "project")
+        return self
+
+    @model_validator(mode="after")
+    def _unique(self) -> RoadmapItems:
+        seen: set[str] = set()
+        for i, item in enumerate(self.items):
+            if item.id in seen:
+                raise PlacedError(f"item '{item.id}' stands twice; give it another id", "items", i, "id")
+            seen.add(item.id)
         return self
 
 
@@ -243,7 +234,18 @@ class FeedbackLinks(Definition):
     links: bool = True
     """Linked tickets count."""
     label: str = ""
-    """Label glob whose rest is the theme: `feedback:*`."""
+    """Label whose rest is the theme, of items and of tickets: `feedback:*`."""
+
+    @model_validator(mode="after")
+    def _glob(self) -> FeedbackLinks:
+        if self.label and (not self.label.endswith("*") or "*" in self.label[:-1]):
+            raise PlacedError(f"'{self.label}' leaves no theme; end it with one *, such as feedback:*", "label")
+        return self
+
+    def theme(self, label: str) -> str:
+        """The theme that a label names; empty for none."""
+        prefix = self.label[:-1]
+        return label.removeprefix(prefix) if self.label and label.startswith(prefix) else ""
 
 
 class RoadmapSource(Definition):
@@ -251,8 +253,20 @@ class RoadmapSource(Definition):
     id: str = Field(examples=["roadmap"])
     title: str = ""
     source: RoadmapItems = Field(examples=["{type: github_project, project: acme/7}"])
-    period_field: str = Field(examples=["Quarter"])
-    """Field with the period an item is committed to."""
-    target_field: str | None = None
-    """Field with the target date."""
+    period_field: str = ""
+    """Field with the period that an item is planned for: its name, in Jira also its id, `fixVersions` or `sprint`."""
+    target_field: str = ""
+    """Field with the target date; in Jira `duedate` by default."""
     feedback: FeedbackLinks = FeedbackLinks()
+
+    @model_validator(mode="after")
+    def _fields(self) -> RoadmapSource:
+        needs = self.source.type in {"jira", "github_project"}
+        if needs and not self.period_field:
+            raise PlacedError(
+                "which field has the period of an item, nobody can guess; write period_field: Quarter", "source"
+            )
+        for word in ("period_field", "target_field") if not needs else ():
+            if getattr(self, word):
+                raise PlacedError(f"{word} is of jira and github_project; remove it", word)
+        return self

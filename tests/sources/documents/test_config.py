@@ -44,7 +44,7 @@ def use(**changed: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({}, "nothing is read; write slis, usage or incidents"),
+        ({}, "nothing is read; write slis, usage, incidents, feedback or training"),
         ({"slis": [SLI]}, "a path is read and url says not where; add url: https://HOST"),
         ({"url": "http://x", "usage": [USE]}, "nothing is read there; write a path, or remove url"),
         ({"usage": [USE, USE]}, "usage/open_page/documents/team is there twice; give one of them another name"),

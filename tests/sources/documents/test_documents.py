@@ -8,7 +8,9 @@ from typing import Any
 
 from platform_meter.model.facts import Event, Fact, Ref
 from platform_meter.model.facts.incidents import Incident, Severity
+from platform_meter.model.facts.roadmap import Feedback
 from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.facts.training import Enrolment
 from platform_meter.model.facts.use import Usage
 from platform_meter.sources.documents import SOURCE
 from platform_meter.sources.documents.config import Config
@@ -59,13 +61,36 @@ INCIDENTS: dict[str, Any] = {
     "resolved": "/ended",
     "severity": "/bad",
 }
+INTERVIEWS: dict[str, Any] = {
+    "id": "interviews",
+    "path": "/api/interviews",
+    "key": ["/id"],
+    "at": "/at",
+    "theme": "/theme",
+    "persona": "/persona",
+    "told": "/told",
+    "closed": {"value": "/state", "among": ["closed"]},
+}
+COURSES: dict[str, Any] = {
+    "id": "academy",
+    "path": "/api/courses",
+    "at": "/began",
+    "course": "/course",
+    "person": "/who",
+    "completed": "/ended",
+}
 SETTINGS: dict[str, Any] = {
     "url": "https://status.example",
     "token": {"env": "STATUS_TOKEN"},
     "slis": [ORDERS],
     "usage": [PAGES, REPOSITORIES],
     "incidents": [INCIDENTS],
+    "feedback": [INTERVIEWS],
+    "training": [COURSES],
 }
+
+
+JANE = "d6a68527214289e0"
 
 
 def minutes(*rows: tuple[int, Any, Any]) -> dict[str, Any]:
@@ -137,12 +162,37 @@ def incident(
     )
 
 
+def said(**more: Any) -> dict[str, Any]:
+    return {"id": "i1", "at": "2026-05-03T12:00:00Z", "theme": "build time", "text": "jane waits", **more}
+
+
+def heard(**more: Any) -> Feedback:
+    return Feedback(
+        key="feedback/interviews/2acc7e139a20d2eb83eaf698",
+        at=datetime(2026, 5, 3, 12, tzinfo=UTC),
+        about=Ref(system="documents", kind="feedback", id="interviews"),
+        theme="build time",
+        name="i1",
+        **more,
+    )
+
+
+def took(completed: datetime | None = None) -> Enrolment:
+    return Enrolment(
+        key="training/academy/bfc38d94d2ada74b8a4baccb",
+        at=datetime(2026, 5, 2, 9, tzinfo=UTC),
+        about=Ref(system="documents", kind="course", id="gateway"),
+        course="gateway",
+        person=JANE,
+        completed=completed,
+    )
+
+
 def level(fact: Fact) -> Fact:
     """Without the moment at which a document was read."""
     return replace(fact, updated=None) if isinstance(fact, Event) else fact
 
 
-JANE = "d6a68527214289e0"
 ONE, OTHER = "920e5654a4e797aeb6ca7d96", "686e7da3f591962f5fab3d7b"
 """What the two incidents are known by."""
 HEADER = "id,org,repository,created\n"
@@ -153,6 +203,8 @@ CASE = Case(
         "/api/orders": minutes((-2, 9, 10), (0, "3", 3), (2, 1, 1)),
         "/api/pages": [visit("home", "jane", 3)],
         "/api/incidents": [trouble(1), trouble(2)],
+        "/api/interviews": [said()],
+        "/api/courses": [{"began": "2026-05-02T09:00:00Z", "course": "gateway", "who": "jane"}],
         FOLDER: {CREATED: FIRST},
     },
     now=NOW,
@@ -164,6 +216,8 @@ CASE = Case(
         created("5325bda181ff13b8e60036a2", "acme/shop, old", 9),
         incident(ONE, Severity.MAJOR),
         incident(OTHER, Severity.MAJOR),
+        heard(),
+        took(),
     ),
     people=("jane",),
     level=level,
@@ -173,6 +227,10 @@ CASE = Case(
             "/api/orders": minutes((-2, 9, 10), (0, 2, 3), (2, 1, 1), (3, 0, 2), (4, "many", 3)),
             "/api/pages": Reply(status=403),
             "/api/incidents": [trouble(1, "2026-05-04T12:05:00Z")],
+            "/api/interviews": [said(told="2026-05-04T12:01:00Z", persona="developer", state="closed")],
+            "/api/courses": [
+                {"began": "2026-05-02T09:00:00Z", "course": "gateway", "who": "jane", "ended": "2026-05-04T12:05:00Z"}
+            ],
             FOLDER: {CREATED: FIRST + "r2,acme,shop,04.05.2026 14:15\n"},
         },
         after=timedelta(minutes=10),
@@ -183,6 +241,8 @@ CASE = Case(
             created("f29a34f2fe75e0019bf55bc7", "acme/shop", 12),
             incident(ONE, Severity.MAJOR, NOON + 5 * MINUTE),
             incident(OTHER, valid=False),
+            heard(told=NOON + MINUTE, persona="developer", closed=True),
+            took(NOON + 5 * MINUTE),
         ),
         failing=frozenset({"usage/open_page/documents/service"}),
         rejected=1,
@@ -191,6 +251,8 @@ CASE = Case(
         ({"slis": []}, frozenset({SliCount})),
         ({"usage": []}, frozenset({Usage})),
         ({"incidents": []}, frozenset({Incident})),
+        ({"feedback": []}, frozenset({Feedback})),
+        ({"training": []}, frozenset({Enrolment})),
     ],
 )
 
@@ -206,6 +268,8 @@ def test_each_entry_is_a_stream() -> None:
         ("usage/open_page/documents/service", timedelta(0), {Usage}),
         ("usage/create_repo/github/repository", timedelta(0), {Usage}),
         ("incidents/status", timedelta(0), {Incident}),
+        ("feedback/interviews", timedelta(0), {Feedback}),
+        ("training/academy", timedelta(0), {Enrolment}),
     ]
 
 
@@ -219,6 +283,8 @@ def test_check_says_what_is_wrong_with_each_entry() -> None:
         "/api/orders": {"data": {"hours": []}},
         "/api/pages": [{**visit("home", "jane"), "at": "yesterday"}],
         "/api/incidents": {"incidents": [trouble(1)]},
+        "/api/interviews": [],
+        "/api/courses": [],
         FOLDER: {CREATED: "id;org;repository;created\n"},
     }
     assert check(world) == [
@@ -236,7 +302,14 @@ def test_check_says_what_is_wrong_with_each_entry() -> None:
         ),
         "incidents/status: /api/incidents: none of 1 rows can be read: a row has nothing at /began",
     ]
-    refused = {"/api/orders": Reply(status=403), "/api/pages": [], "/api/incidents": [], FOLDER: {}}
+    refused = {
+        "/api/orders": Reply(status=403),
+        "/api/pages": [],
+        "/api/incidents": [],
+        "/api/interviews": [],
+        "/api/courses": [],
+        FOLDER: {},
+    }
     assert check(refused) == [
         "sli/orders: GET /api/orders: 403",
         (
@@ -252,6 +325,8 @@ def test_check_takes_one_row_that_can_be_read_for_sound() -> None:
         "/api/orders": minutes((0, 1, 2), (1, 3, 2)),
         "/api/pages": [],
         "/api/incidents": [trouble(1)],
+        "/api/interviews": [said()],
+        "/api/courses": [],
         FOLDER: {CREATED: "odd\n", f"{FOLDER}/created-0505.csv": FIRST},
     }
     assert check(world) == []
@@ -263,6 +338,8 @@ def test_check_reads_the_rows_of_the_newest_file() -> None:
         "/api/orders": minutes(),
         "/api/pages": [],
         "/api/incidents": [],
+        "/api/interviews": [],
+        "/api/courses": [],
         FOLDER: {CREATED: FIRST, f"{FOLDER}/created-0505.csv": f"{HEADER}r1,acme,shop,2026-05-04\n"},
     }
     assert check(world) == [

@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from platform_meter.model.facts.incidents import Incident
+from platform_meter.model.facts.roadmap import Feedback
 from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.facts.training import Enrolment
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.source import Outside, Page, Source, SourceError, Stream
+from platform_meter.model.source import Area, Outside, Page, Source, SourceError, Stream
 from platform_meter.sources.documents import fetched, files
 from platform_meter.sources.documents.cells import Look
 from platform_meter.sources.documents.config import NOW, SYSTEM, Config, Entry, SliRows
@@ -76,10 +78,11 @@ def _problem(entry: Entry, outside: Outside) -> str:
 SOURCE = Source(
     name=SYSTEM,
     title="JSON documents, CSV and NDJSON files",
-    reads="good and bad events, use of capabilities and incidents from the rows of JSON documents, and of CSV and NDJSON files, by JSON Pointers of yours",
+    area=Area.OBSERVABILITY,
+    reads="good and bad events, use of capabilities, incidents, feedback and courses from the rows of JSON documents, and of CSV and NDJSON files, by JSON Pointers of yours",
     needs="reading the documents; read access to the files and their folder",
     config=Config,
-    gives=frozenset({SliCount, Usage, Incident}),
+    gives=frozenset({SliCount, Usage, Incident, Feedback, Enrolment}),
     access=lambda config: config.access,
     connect=connect,
     check=check,

@@ -39,6 +39,14 @@ def value(row: Any, pointer: str) -> Any:
         raise Odd(f"a row has nothing at {pointer}") from None
 
 
+def empty(row: Any, pointer: str) -> bool:
+    """Whether nothing stands there: null, an empty text, or no such key."""
+    try:
+        return found(row, pointer) in (None, "")
+    except LookupError:
+        return True
+
+
 def at(entry: Rows, row: Any, pointer: str) -> datetime:
     """The moment that stands there.
 

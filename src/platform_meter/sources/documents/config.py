@@ -275,12 +275,76 @@ class IncidentRows(Rows):
         return (*super().pointers, *(one for one in told if one is not None), *self.texts)
 
 
+class FeedbackRows(Rows):
+    """What people asked for in interviews and forms, a piece of feedback in each row. No text of it is kept."""
+
+    id: Name
+    """What tells several such entries apart."""
+    key: Annotated[tuple[Pointer, ...], Field(min_length=1)]
+    """Where its own id stands, by which items of roadmaps name it: `SOURCE:ID`."""
+    theme: Pointer
+    """Where it stands what it is about, in a word or two."""
+    persona: Pointer | None = None
+    """Where it stands whose it is, as the Persona file is called."""
+    told: Pointer | None = None
+    """Where it stands when its reporter was told what became of it."""
+    closed: Is | None = None
+    """Which values say that nothing more will come of it."""
+
+    @model_validator(mode="after")
+    def _was(self) -> Self:
+        if self.at == NOW:
+            raise PlacedError("somebody said it before it was read; write where the moment of a row stands", "at")
+        if self.by:
+            raise PlacedError("feedback is nobody's service; remove by", "by")
+        return self
+
+    @property
+    def stream(self) -> str:
+        return f"feedback/{self.id}"
+
+    @property
+    def pointers(self) -> tuple[str, ...]:
+        told = (one for one in (self.persona, self.told) if one is not None)
+        return (*super().pointers, self.theme, *told, *_places(self.closed))
+
+
+class TrainingRows(Rows):
+    """Who takes which course, a person and a course in each row."""
+
+    id: Name
+    """What tells several such entries apart."""
+    course: Pointer
+    """Where it stands what the course is called."""
+    person: Pointer
+    """Where it stands who takes it; kept as a salted hash."""
+    completed: Pointer | None = None
+    """Where it stands when they got through; until then null, an empty text or nothing does."""
+
+    @model_validator(mode="after")
+    def _began(self) -> Self:
+        if self.at == NOW:
+            raise PlacedError("each poll would begin the course anew; write where the moment of a row stands", "at")
+        if self.by:
+            raise PlacedError("a course is nobody's service; remove by", "by")
+        return self
+
+    @property
+    def stream(self) -> str:
+        return f"training/{self.id}"
+
+    @property
+    def pointers(self) -> tuple[str, ...]:
+        told = () if self.completed is None else (self.completed,)
+        return (*super().pointers, self.course, self.person, *told)
+
+
 def _places(*amounts: Amount | None) -> tuple[str, ...]:
     told = (one.value if isinstance(one, Is) else one for one in amounts)
     return tuple(one for one in told if isinstance(one, str))
 
 
-Entry = SliRows | UsageRows | IncidentRows
+Entry = SliRows | UsageRows | IncidentRows | FeedbackRows | TrainingRows
 
 
 class Config(WayIn, SourceConfig):
@@ -294,13 +358,17 @@ class Config(WayIn, SourceConfig):
     """Rows that are use of capabilities."""
     incidents: tuple[IncidentRows, ...] = ()
     """Rows that are incidents."""
+    feedback: tuple[FeedbackRows, ...] = ()
+    """Rows that are feedback."""
+    training: tuple[TrainingRows, ...] = ()
+    """Rows that tell who takes which course."""
     delay: Duration = timedelta(minutes=1)
     """A slice of an SLI is told when it ended this long ago."""
 
     @model_validator(mode="after")
     def _reads(self) -> Self:
         if not self.entries:
-            raise ValueError("nothing is read; write slis, usage or incidents")
+            raise ValueError("nothing is read; write slis, usage, incidents, feedback or training")
         names = [entry.stream for entry in self.entries]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
@@ -314,7 +382,7 @@ class Config(WayIn, SourceConfig):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        return (*self.slis, *self.usage, *self.incidents)
+        return (*self.slis, *self.usage, *self.incidents, *self.feedback, *self.training)
 
     @property
     def access(self) -> Access:

@@ -1,4 +1,4 @@
-"""Rows to facts: counts of SLIs in slices of time, use, and incidents.
+"""Rows to facts: counts of SLIs in slices of time, use, incidents, feedback and courses.
 
 What a row says is told or left out, never half of it. Rows of one key that say different things contradict each other:
 which of them is true nobody knows, so none is told.
@@ -14,13 +14,26 @@ from typing import Any
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.incidents import Incident
+from platform_meter.model.facts.roadmap import Feedback
 from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.facts.training import Enrolment
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.source import Unexpected
 from platform_meter.sources.documents import cells
 from platform_meter.sources.documents.cells import Look
-from platform_meter.sources.documents.config import NOW, SYSTEM, Entry, IncidentRows, SliRows, UsageRows
+from platform_meter.sources.documents.config import (
+    NOW,
+    SYSTEM,
+    Entry,
+    FeedbackRows,
+    IncidentRows,
+    SliRows,
+    TrainingRows,
+    UsageRows,
+)
+from platform_meter.sources.documents.feedback import feedback
 from platform_meter.sources.documents.incidents import incident
+from platform_meter.sources.documents.training import enrolment
 from platform_meter.sources.documents.values import Odd, name
 from platform_meter.sources.kit.rows import MOST, Sieve
 
@@ -31,7 +44,7 @@ _DIGITS = 6
 """Decimals kept: 0.3 less 0.1 leaves 0.19999999999999998."""
 
 
-Said = SliCount | Usage | Incident
+Said = SliCount | Usage | Incident | Feedback | Enrolment
 
 
 class TooMuchError(Exception):
@@ -87,7 +100,17 @@ def told(entry: Entry, rows: Iterable[Any], look: Look) -> Told:
 
 def becomes(entry: Entry) -> type[Said]:
     """What its rows are."""
-    return SliCount if isinstance(entry, SliRows) else Usage if isinstance(entry, UsageRows) else Incident
+    match entry:
+        case SliRows():
+            return SliCount
+        case UsageRows():
+            return Usage
+        case IncidentRows():
+            return Incident
+        case FeedbackRows():
+            return Feedback
+        case TrainingRows():
+            return Enrolment
 
 
 def count_odd(entry: Entry, said: Told, outside: Sieve) -> None:
@@ -115,6 +138,10 @@ def _fact(entry: Entry, row: Any, look: Look, said: Told) -> Said | None:
         raise row
     if isinstance(entry, IncidentRows):
         return incident(entry, row, look)
+    if isinstance(entry, FeedbackRows):
+        return feedback(entry, row, look)
+    if isinstance(entry, TrainingRows):
+        return enrolment(entry, row, look)
     at = look.now if entry.at == NOW else cells.at(entry, row, entry.at)
     if isinstance(entry, UsageRows):
         usage = _usage(entry, row, cells.has_been(at, look), look)
