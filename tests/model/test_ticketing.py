@@ -15,6 +15,7 @@ from tests.support.tickets import OFFICE, ticketing
 from platform_meter.model.scalars import PlacedError
 from platform_meter.model.ticketing import (
     WEEKDAYS,
+    AnswerStatus,
     Calendar,
     CategoryFrom,
     Goal,
@@ -249,6 +250,56 @@ def test_what_does_not_fit_together_is_said_at_its_place(
     with pytest.raises(ValidationError) as raised:
         ticketing(**changed)
     assert refused(raised.value) == (text, at)
+
+
+@pytest.mark.parametrize(
+    ("sla", "text", "at"),
+    [
+        (
+            {"id": "quick"},
+            (
+                "'quick' does not say when its clock stops; write measures: and one of: "
+                "first_response, resolution, acknowledgement, assignment"
+            ),
+            ("id",),
+        ),
+        (
+            {"id": "resolution", "measures": "assignment"},
+            "SLA 'resolution' measures assignment; call it otherwise, or leave measures out",
+            ("measures",),
+        ),
+        (
+            {"id": "taken", "measures": "assignment", "answers": ["comment"]},
+            "answers are of a first_response, and this SLA measures assignment; leave them out",
+            ("answers",),
+        ),
+    ],
+    ids=["no meaning", "two meanings", "answers"],
+)
+def test_an_sla_has_one_meaning(sla: dict[str, Any], text: str, at: tuple[str, ...]) -> None:
+    """Its id or `measures` says when its clock stops; what an answer is, is asked of first responses alone."""
+    with pytest.raises(ValidationError) as raised:
+        Sla.model_validate({"goal": {"default": "8h"}, **sla})
+    assert refused(raised.value) == (text, at)
+
+
+def test_an_sla_is_called_as_people_like() -> None:
+    """Four words mean themselves; answers are words, and statuses."""
+    found = ticketing(
+        slas=[
+            {"id": "assignment", "goal": {"default": "8h"}},
+            {"id": "on call", "measures": "acknowledgement", "by": "severity", "goal": {"SEV1": "5m", "default": "1h"}},
+            {"id": "resolution", "measures": "resolution", "goal": {"P1": "1h", "default": "8h"}},
+        ],
+        answers=["acknowledged", {"status": ["In Progress"]}],
+    )
+    assert [(sla.id, sla.measured) for sla in found.slas] == [
+        ("assignment", "assignment"),
+        ("on call", "acknowledgement"),
+        ("resolution", "resolution"),
+    ]
+    assert found.answers == ("acknowledged", AnswerStatus(status=("In Progress",)))
+    assert [*found.priorities, *found.severities] == ["P1", "SEV1"]
 
 
 def test_a_status_stands_in_one_list() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, time
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -175,7 +175,7 @@ class TicketSource(Definition):
     instance: str | None = None
     """Config key, where several sources of the type are configured."""
     select: str = ""
-    """Which of the tool's queues; `measures.support_queues.queue_keys` reads it."""
+    """Which of the tool's queues; `measures.support.selects.queue_keys` reads it."""
 
 
 GOAL = re.compile(r"(\d+(?:\.\d+)?)bd")
@@ -217,16 +217,73 @@ def parse_goal(value: Any) -> Any:
 GoalText = Annotated[Goal, BeforeValidator(parse_goal)]
 
 
+Measured = Literal["first_response", "resolution", "acknowledgement", "assignment"]
+"""What ends a clock that the creation of a ticket starts."""
+
+USUAL_CLOCKS: Mapping[Measured, tuple[str, ...]] = {
+    "first_response": ("Time to first response", "reply_time", "first_reply_time"),
+    "resolution": ("Time to resolution", "resolution", "resolution_time", "full_resolution_time"),
+    "acknowledgement": ("Time to acknowledge", "acknowledgement"),
+    "assignment": ("Time to assign", "assignment"),
+}
+"""What tools call their own clocks, where nobody called them otherwise: Jira Service Management, then Zendesk."""
+
+
+class AnswerStatus(Definition):
+    status: tuple[str, ...] = Field(min_length=1, examples=["[In Progress]"])
+    """A ticket that comes into one of these was answered."""
+
+
+Answers = tuple[Literal["comment", "acknowledged", "assigned"] | AnswerStatus, ...]
+"""What a first answer is: the first of these that happens."""
+
+
 class Sla(Definition):
-    id: Literal["first_response", "resolution"]
+    id: str = Field(min_length=1, examples=["first_response"])
+    """The `sla` label."""
+    measures: Measured | None = None
+    """Without it the id says what it is."""
+    answers: Answers = ()
+    """Of a first response; without it the queue's."""
     goal: dict[str, GoalText] = Field(examples=["{P1: 1h, default: 8h}"])
-    """By priority; `default` for the rest."""
+    """By priority, or severity; `default` for the rest."""
+    by: Literal["priority", "severity"] = "priority"
+    """Which word of a ticket its goals and calendars name: then it is what the `priority` label of this SLA says."""
     calendar: Calendar | None = None
     """Where this SLA has one of its own."""
     calendars: dict[str, Calendar] = Field(default_factory=dict)
     """By priority, before `calendar`: the most urgent one may be promised around the clock."""
+    per_queue: bool = False
+    """Only the time that a ticket spends in this queue counts."""
     clock: Literal["source", "computed"] = "computed"
+    clock_name: str = ""
+    """What the tool calls its own clock; without it, its usual words for what is measured."""
     reopen: Literal["continue", "restart", "first_only"] = "continue"
+
+    @property
+    def measured(self) -> Measured:
+        """What ends its clock."""
+        if self.measures is not None:
+            return self.measures
+        implied: Measured = next(word for word in get_args(Measured) if word == self.id)
+        return implied
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Sla:
+        words: tuple[str, ...] = get_args(Measured)
+        if self.measures is None and self.id not in words:
+            raise PlacedError(
+                f"'{self.id}' does not say when its clock stops; write measures: and one of: {', '.join(words)}", "id"
+            )
+        if self.measures is not None and self.id in words and self.id != self.measures:
+            raise PlacedError(
+                f"SLA '{self.id}' measures {self.measures}; call it otherwise, or leave measures out", "measures"
+            )
+        if self.answers and self.measured != "first_response":
+            raise PlacedError(
+                f"answers are of a first_response, and this SLA measures {self.measured}; leave them out", "answers"
+            )
+        return self
 
     @model_validator(mode="after")
     def _default(self) -> Sla:
@@ -258,6 +315,8 @@ class Ticketing(Definition):
     calendar: Calendar
     status: StatusMap = Field(examples=["{running: [Open], paused: [Waiting], done: [Closed]}"])
     category: CategoryFrom | None = None
+    answers: Answers = ("comment",)
+    """What a first answer is."""
     slas: tuple[Sla, ...] = ()
     invalid: tuple[str, ...] = INVALID
     """Resolutions that make a ticket no valid one."""
@@ -278,7 +337,16 @@ class Ticketing(Definition):
     @property
     def priorities(self) -> frozenset[str]:
         """All that its goals and calendars name."""
-        return frozenset(name for sla in self.slas for name in (*sla.goal, *sla.calendars)) - {DEFAULT}
+        return self._named("priority")
+
+    @property
+    def severities(self) -> frozenset[str]:
+        """All that goals and calendars by severity name."""
+        return self._named("severity")
+
+    def _named(self, by: str) -> frozenset[str]:
+        slas = [sla for sla in self.slas if sla.by == by]
+        return frozenset(name for sla in slas for name in (*sla.goal, *sla.calendars)) - {DEFAULT}
 
 
 def other_priorities(queues: Iterable[Ticketing], had: Collection[str]) -> Iterator[str]:

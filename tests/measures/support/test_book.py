@@ -13,20 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as struct_replace
 from tests.support.history import MemoryHistory, owner, source
-from tests.support.tickets import MONDAY, comment, created, hours, resolved, step, ticketing
+from tests.support.tickets import MONDAY, PROJECT, comment, created, hours, resolved, step, ticketing
 
 from platform_meter.measures.support.book import Book
 from platform_meter.measures.support.cycles import Ticket
 from platform_meter.measures.support.folding import fold
 from platform_meter.measures.support.stored import dump, load
 from platform_meter.model.definitions import Definitions, Ticketing
-from platform_meter.model.facts.tickets import GONE, Alias, Role, TicketChange, TicketEvent
+from platform_meter.model.facts import Event
+from platform_meter.model.facts.tickets import GONE, Alias, Role, TicketChange, TicketEvent, ToolClock
 from platform_meter.model.kept import Fold
 from platform_meter.model.measure import Scene
 
 
 def scene(
-    facts: Sequence[TicketEvent | None],
+    facts: Sequence[Event | None],
     until: datetime,
     *definitions: Ticketing,
     before: datetime | None = None,
@@ -49,13 +50,43 @@ def read(book: Book, at: Scene) -> dict[str, list[Ticket]]:
     }
 
 
-def test_a_ticket_counts_in_the_queue_it_was_created_in() -> None:
-    """Time in another team's queue counts, and the ticket does not count twice."""
-    moved = [created(), comment(hours(2), queue="OPS"), resolved(hours(3), queue="OPS")]
+def test_a_ticket_counts_in_the_queue_where_it_is() -> None:
+    """Moved after 2 h and resolved in OPS: there it was closed, and in PLAT it is open no more."""
+    moved = [created(), step(hours(2), TicketChange.MOVED, queue="OPS"), resolved(hours(3))]
     ops = ticketing(id="ops", source={"type": "jira", "select": "OPS"})
-    found = read(Book(), scene(moved, hours(9), ticketing(), ops))
-    assert [t.closings for t in found["help"]] == [(hours(3),)]
-    assert found["ops"] == []
+    for at, open_, closings in ((1, [("help", True)], []), (9, [("help", False), ("ops", False)], [("ops", hours(3))])):
+        found = read(Book(), scene(moved, hours(at), ticketing(), ops))
+        assert [(name, t.open) for name, tickets in found.items() for t in tickets] == open_
+        assert [(name, at) for name, tickets in found.items() for t in tickets for at in t.closings] == closings
+
+
+def test_a_move_that_is_told_later_is_read_on() -> None:
+    """The book had the ticket in one queue, and has it in both then, as a fresh one has."""
+    ops = ticketing(id="ops", source={"type": "jira", "select": "OPS"})
+    facts, book = [created(), step(hours(2), TicketChange.MOVED, queue="OPS")], Book()
+    for told in (facts[:1], facts):
+        at = scene(told, hours(9), ticketing(), ops)
+        assert read(book, at) == read(Book(), at)
+    assert [t.open for t in read(book, scene(facts, hours(9), ticketing(), ops))["ops"]] == [True]
+
+
+def test_what_a_tool_never_says_is_no_lateness() -> None:
+    """Until it told of some acknowledgement an SLA that waits for one has no cycles; then all tickets have, as afresh."""
+    slas = [
+        {"id": "seen", "measures": "acknowledgement", "goal": {"default": "1h"}},
+        {"id": "first", "measures": "first_response", "answers": ["acknowledged"], "goal": {"default": "1h"}},
+        {"id": "any", "measures": "first_response", "answers": ["acknowledged", "comment"], "goal": {"default": "1h"}},
+        {"id": "resolution", "goal": {"default": "9h"}},
+    ]
+    queue, book = ticketing(slas=slas), Book()
+    facts = [created(), created(ticket="PLAT-2"), step(hours(4), TicketChange.ACKNOWLEDGED, ticket="PLAT-2")]
+    for told, expected in ((facts[:2], ["any", "resolution"]), (facts, ["seen", "first", "any", "resolution"])):
+        at = scene(told, hours(5), queue)
+        assert read(book, at) == read(Book(), at)
+        assert [[c.sla for c in t.cycles] for t in read(book, at)["help"]] == [expected] * 2
+    kept = book.dump()
+    assert kept is not None
+    assert read(Book(), scene(facts, hours(5), queue, kept={"tickets": kept})) == read(book, at)
 
 
 def test_of_two_creations_the_first_counts() -> None:
@@ -260,30 +291,70 @@ changes = st.sampled_from(
         (TicketChange.RESOLVED, {"resolution": "Duplicate"}),
         (TicketChange.RESOLVED, {"resolution": GONE}),
         (TicketChange.REOPENED, {}),
+        (TicketChange.MOVED, {}),
+        (TicketChange.ACKNOWLEDGED, {}),
+        (None, {}),
     ]
 )
+"""None is a cycle of the tool's own clock."""
 arrivals = st.lists(
     st.tuples(st.integers(0, 12), st.sampled_from(["PLAT-1", "PLAT-2"]), st.sampled_from(["PLAT", "OPS"]), st.integers(0, 40), changes),
     max_size=16,
 )  # fmt: skip
 
 
+WORDS = {TicketChange.ACKNOWLEDGED: "a"}
+"""What tells that a tool has a word for it is not corrected to something else."""
+SLAS = [
+    {"id": "resolution", "goal": {"P1": "8h", "default": "24h"}, "clock": "source"},
+    {"id": "first_response", "goal": {"default": "4h"}, "per_queue": True},
+    {"id": "seen", "measures": "acknowledgement", "goal": {"default": "2h"}},
+]
+QUEUES = [ticketing(id=key, source={"type": "jira", "select": key}, slas=SLAS) for key in ("PLAT", "OPS")]
+
+
+def _clock(n: int, key: int, ticket: str, queue: str, at: int) -> ToolClock:
+    """One of a ticket; a newer telling may say that it stopped, or passed its goal."""
+    return ToolClock(
+        key=f"{ticket}/{key}",
+        at=hours(at),
+        about=PROJECT,
+        updated=hours(n),
+        queue=queue,
+        ticket=ticket,
+        clock="Time to resolution",
+        stopped=hours(at + 2) if n % 2 else None,
+        breached=n % 3 == 0,
+        goal=timedelta(hours=3),
+    )
+
+
 @settings(max_examples=150)
 @given(arrivals, st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9)), min_size=1, max_size=6))
 def test_a_book_read_on_gives_what_a_fresh_one_gives(
-    found: list[tuple[int, str, str, int, tuple[TicketChange, dict[str, str]]]], reads: list[tuple[int, int]]
+    found: list[tuple[int, str, str, int, tuple[TicketChange | None, dict[str, str]]]], reads: list[tuple[int, int]]
 ) -> None:
     """Whatever comes in whatever order, corrections of one key included, and whenever one looks or a process begins."""
     facts = [
-        step(hours(at), change, ticket=ticket, queue=queue, key=f"k{key}", updated=hours(n), **more)
+        _clock(n, key, ticket, queue, at)
+        if change is None
+        else step(
+            hours(at),
+            change,
+            ticket=ticket,
+            queue=queue,
+            key=f"{WORDS.get(change, 'k')}{key}",
+            updated=hours(n),
+            **more,
+        )
         for n, (key, ticket, queue, at, (change, more)) in enumerate(found)
     ]
     book, kept = Book(), dict[str, Fold]()
     seen, until = 0, MONDAY
     for more, wait in reads:
         seen, until = seen + more, until + timedelta(hours=wait)
-        at = scene(facts[:seen], until, kept=kept)
-        expected = read(Book(), scene(facts[:seen], until))
+        at = scene(facts[:seen], until, *QUEUES, kept=kept)
+        expected = read(Book(), scene(facts[:seen], until, *QUEUES))
         assert read(book, at) == expected
         assert read(Book(), at) == expected
         if fold := book.dump():

@@ -352,6 +352,14 @@ class TestUnrecorded:
         assert ticket.open
         assert [(c.sla, c.decision and c.decision.result) for c in ticket.cycles] == [("first_response", MET)]
 
+    def test_one_whose_history_is_not_told_has_no_clock(self) -> None:
+        """Answered and solved in time by what is told, late by the pauses that are not: neither is certain."""
+        events = [created(today=Today("Closed", "Done", untold=True)), comment(hours(1)), resolved(hours(30))]
+        ticket = see(events, hours(40))
+        assert (ticket.open, ticket.cycles) == (False, ())
+        waiting = see([created(today=Today("In Progress", "", untold=True))], hours(40))
+        assert (waiting.open, waiting.cycles) == (True, ())
+
     def test_todays_resolution_says_whether_it_is_valid(self) -> None:
         """Closed as a duplicate, which no history tells."""
         assert not see([created(today=Today("Closed", resolution="Duplicate"))]).valid

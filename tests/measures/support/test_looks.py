@@ -12,7 +12,6 @@ from platform_meter.measures.support.looks import (
     Look,
     age_of,
     business_age,
-    is_met,
     kept,
     look,
     of_queue,
@@ -76,7 +75,7 @@ def test_cycles_stand_under_the_priority_that_they_have() -> None:
     made = kept(found)
     late = made["resolution", "P1"]
     assert ([c.ticket.id for c in late.at_risk], late.waiting, late.breaches()) == (["PLAT-2"], [], None)
-    assert [is_met(c.cycle) for c in late.decided[WINDOWS[0]]] == [False]
+    assert [c.cycle.met for c in late.decided[WINDOWS[0]]] == [False]
     assert [c.cycle.elapsed for c in made["resolution", "P3"].stopped] == [2 * DAY.total_seconds()]
 
 

@@ -53,3 +53,17 @@ def test_another_priority_changes_the_calendar_and_keeps_what_elapsed() -> None:
     cycle = resolution([created(), priority(hours(6), "P1")], hours(11), URGENT)
     assert decision(cycle).at == hours(10)
     assert cycle.elapsed == 11 * 3600
+
+
+def test_a_queue_holds_what_its_select_names() -> None:
+    """Without one, tickets of every queue of the tool."""
+    assert [Rules.of(ticketing()).holds(queue) for queue in ("PLAT", "OPS")] == [True, False]
+    assert Rules.of(ticketing(source={"type": "jira"})).holds("OPS")
+
+
+def test_words_of_answers_are_words_of_the_file() -> None:
+    """A status that answers may be in no list: then it runs the clock, and is known by its other names too."""
+    rules = Rules.of(ticketing(answers=["comment", {"status": ["Taken"]}]))
+    assert rules.answering["first_response"].statuses == {"Taken"}
+    assert rules.status_words - rules.statuses == {"Taken"}
+    assert rules.answering.keys() == {"first_response"}, "nothing but its closing stops a resolution"

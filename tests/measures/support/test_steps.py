@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
-from tests.support.tickets import comment, created, hours
+from tests.support.tickets import comment, created, hours, step
 
 from platform_meter.measures.support.steps import keys, pack, unpack
 from platform_meter.model.facts import Ref
-from platform_meter.model.facts.tickets import Alias, Role, Today
+from platform_meter.model.facts.tickets import Alias, Role, TicketChange, Today
 
 NOTHING = Ref(system="", kind="", id="")
 BORN = created(
@@ -23,6 +23,11 @@ BORN = created(
     answers=("1/a", "1/b"),
     whole=False,
     today=Today("Closed", "Fixed"),
+    severity="SEV1",
+    into="7",
+    requester="8f2c",
+    asking="jira:groups/a",
+    assigned=True,
 )
 LINKED = Ref(system="jira", kind="project", id="PLAT", labels=(("a", "b"),), links=("jira:OPS",))
 
@@ -39,6 +44,18 @@ def test_other_steps_come_back_without_queue_and_object() -> None:
     """Those of the creation count."""
     told = comment(hours(1), Role.BOT, ticket="1", public=False, status="Waiting", updated=hours(2))
     assert unpack(pack([told]), 1, "1") == [replace(told, queue="", about=NOTHING)]
+
+
+def test_what_few_steps_say_comes_back() -> None:
+    """Where it was moved to, how bad it is, what it was merged into, and that it was handed to another component, not which."""
+    steps = [
+        step(hours(1), TicketChange.MOVED, ticket="1", queue="OPS"),
+        step(hours(2), TicketChange.PRIORITY, ticket="1", queue="", severity="SEV2"),
+        step(hours(3), TicketChange.STATUS, ticket="1", queue="", status="Closed", into="9"),
+        step(hours(4), TicketChange.ASSIGNED, ticket="1", queue="", category="", actor=""),
+    ]
+    told = replace(steps[-1], category="Gateway", actor="8f2c")
+    assert unpack(pack([*steps[:-1], told]), 4, "1") == [replace(one, about=NOTHING) for one in steps]
 
 
 def test_packed_ones_follow_packed_ones() -> None:

@@ -16,11 +16,14 @@ from platform_meter.model.facts.tickets import Alias
 def state() -> State:
     def held(id_: str) -> Held:
         ticket = see([created(ticket=id_), resolved(hours(2), ticket=id_)])
-        return Held(id_, b"packed", 2, hours(0), "PLAT", (ticket, None))
+        return Held(id_, b"packed", 2, hours(0), ("PLAT",), (ticket, None))
 
     return State(
         seq=7,
         corrected=3,
+        acknowledging=("pager",),
+        clocks_seq=5,
+        clocks={"jira": {"PLAT-1": b"packed"}},
         names={"jira": (Alias("status", "Open", "Offen"),)},
         tickets={"jira": [held("PLAT-1"), held("PLAT-2")]},
     )

@@ -21,6 +21,7 @@ from tests.support.tickets import (
     reopened,
     resolved,
     status,
+    step,
     ticketing,
 )
 
@@ -41,7 +42,7 @@ from platform_meter.model.definitions import Definitions, Ticketing
 from platform_meter.model.facts import Event, Fact, Ref
 from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment, DeployResult
-from platform_meter.model.facts.tickets import Role, SlaCycle, SlaResult, TicketEvent
+from platform_meter.model.facts.tickets import Role, SlaCycle, SlaResult, TicketChange, TicketEvent
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Counting, Derived, Deriving, Gauging, Measure, Scene
 from platform_meter.model.metric import Increment, Metric, resolve
@@ -588,7 +589,7 @@ lives = st.lists(
     st.tuples(
         st.integers(0, 40),
         st.sampled_from(["P1", "P3"]),
-        st.lists(st.tuples(st.integers(0, 60), st.sampled_from("wocrxpa")), max_size=5),
+        st.lists(st.tuples(st.integers(0, 60), st.sampled_from("wocrxpamb")), max_size=5),
     ),
     max_size=6,
 )
@@ -610,6 +611,8 @@ def history_of(found: list[tuple[int, str, list[tuple[int, str]]]]) -> list[Tick
                     "a": comment(at, ticket=id_, key=key),
                     "x": resolved(at, "Duplicate", ticket=id_, key=key),
                     "p": priority(at, "P1", ticket=id_, key=key),
+                    "m": step(at, TicketChange.MOVED, ticket=id_, key=key, queue="OPS"),
+                    "b": step(at, TicketChange.MOVED, ticket=id_, key=key),
                 }[letter]
             )
     return facts

@@ -151,8 +151,15 @@ class Github:
     """Cap the unfiltered list of runs too, as a proxy or another server might."""
     runners: list[Row] = field(default_factory=list)
     groups: list[Row] = field(default_factory=list)
+    plans: list[Repo] = field(default_factory=list)
+    """Repositories of somebody else that can be read too."""
+    projects: dict[str, list[Row]] = field(default_factory=dict)
+    """Items by what the project is called, such as `acme/7`."""
+    project_page: int = 100
 
     def __call__(self, call: Call) -> Reply:
+        if call.path.endswith("/graphql"):
+            return self._project(call.body["variables"])
         if call.path.endswith("/actions/runners"):
             return self._page(call, self.runners, "runners")
         if call.path.endswith("/actions/runner-groups"):
@@ -161,10 +168,26 @@ class Github:
             rows = sorted(self.repos, key=lambda repo: repo.created, reverse=True)
             return self._page(call, [self._repo(repo) for repo in rows])
         match = REPO.fullmatch(call.path)
-        repo = next((repo for repo in self.repos if match and repo.name == match["repo"]), None)
+        repo = next((repo for repo in (*self.repos, *self.plans) if match and repo.name == match["repo"]), None)
         if match is None or repo is None:
             return Reply(status=404)
         return self._of(repo, match["rest"], call)
+
+    def _project(self, asked: Row) -> Reply:
+        items = self.projects.get(f"{asked['owner']}/{asked['number']}")
+        if items is None:
+            return Reply(
+                body={
+                    "data": {"repositoryOwner": {"projectV2": None}},
+                    "errors": [{"type": "NOT_FOUND", "message": "Could not resolve"}],
+                }
+            )
+        start = int(asked["after"] or 0)
+        end = start + self.project_page
+        info = {"hasNextPage": end < len(items), "endCursor": str(end)}
+        return Reply(
+            body={"data": {"repositoryOwner": {"projectV2": {"items": {"pageInfo": info, "nodes": items[start:end]}}}}}
+        )
 
     @staticmethod
     def _repo(repo: Repo) -> Row:
@@ -207,6 +230,9 @@ class Github:
                 return self._compare(repo, pair, call)
             case ["issues"]:
                 rows = [row for row in repo.issues if call.params.get("state", "open") in {"all", row["state"]}]
+                if call.params.get("milestone") == "*":
+                    rows = [row for row in rows if row.get("milestone")]
+                    return self._page(call, sorted(rows, key=lambda row: row["created_at"]))
                 return self._page(call, sorted(rows, key=lambda row: row["updated_at"], reverse=True))
             case ["issues", number]:
                 found = [row for row in repo.issues if row["number"] == int(number)]

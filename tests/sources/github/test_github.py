@@ -17,6 +17,7 @@ from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.ci import Outcome, PipelineActive, PipelineJob, PipelineRun, PipelineRunners
 from platform_meter.model.facts.delivery import Change, DeployKind, Deployment, DeployResult, Repository
 from platform_meter.model.facts.incidents import Incident, IncidentWay, Severity
+from platform_meter.model.facts.roadmap import Planned, RoadmapItem
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Page, Refused, Unreachable
@@ -124,7 +125,35 @@ def small_world() -> Github:
         timelines={5: timeline},
     )
     legacy = Repo(name="acme/legacy", created=NOW - timedelta(days=2000), archived=True)
-    return Github([payments, legacy], runners=[runner(1, group=2, busy=True)], groups=[{"id": 2, "name": "builders"}])
+    return Github(
+        [payments, legacy],
+        runners=[runner(1, group=2, busy=True)],
+        groups=[{"id": 2, "name": "builders"}],
+        projects={"acme/7": [planned("Gateway v2"), planned("Old portal")]},
+    )
+
+
+def planned(name: str) -> Row:
+    """An item of a project that is no issue yet."""
+    quarter = {"name": "Q3 2026", "updatedAt": text(minutes(500))}
+    return {
+        "id": name,
+        "createdAt": text(minutes(600)),
+        "period": quarter,
+        "content": {"title": name, "body": "Mona's secret"},
+    }
+
+
+def planned_item(name: str) -> RoadmapItem:
+    return RoadmapItem(
+        about=Ref(system="github", kind="roadmap_item", id=name),
+        since=minutes(600),
+        roadmap="plan",
+        name=name,
+        title=name,
+        period="Q3 2026",
+        periods=(Planned(minutes(500), "Q3 2026"),),
+    )
 
 
 def _run(attempt: int, at: datetime, outcome: Outcome, ran: timedelta, reason: str = "") -> PipelineRun:
@@ -201,10 +230,14 @@ def _ticket(key: str, before_now: float, change: TicketChange, role: Role, **mor
         ticket="500",
         change=change,
         role=role,
+        requester=ACTORS[role] if change is TicketChange.CREATED else "",
+        actor=ACTORS[role],
         **more,
     )
 
 
+ACTORS = {Role.REPORTER: "414249a59a4fb282", Role.AGENT: "e36b1088dea70435", Role.BOT: ""}
+"""What mona-lisa and ada are hashed to; a bot is nobody."""
 LINUX = PipelineActive(about=Ref(system="github", kind="pool", id="acme/linux"), pool="linux", queued=0, running=1)
 
 
@@ -244,6 +277,7 @@ def later_world() -> Answering:
     payments.deployments[-1] = deployment(74, NEW, minutes(2), ("queued", 0), ("in_progress", 5), ("success", 12))
     closed = Repo(name="acme/closed", created=NOW - timedelta(days=3), runs=[run(90, minutes(50))])
     strange = Repo(name="acme/strange", created=NOW)
+    world.projects["acme/7"] = [planned("Gateway v2"), planned("Probes") | {"createdAt": "soon"}, planned("Queues")]
     world.repos = [payments, strange, closed, Repo(name="acme/tools", created=NOW - timedelta(days=1))]
 
     def answer(call: Call) -> Reply:
@@ -289,23 +323,38 @@ LATER = Later(
         ),
         _named("acme/closed", timedelta(days=3)),
         _named("acme/tools", timedelta(days=1)),
+        planned_item("Queues"),
     ],
-    over=frozenset({(Repository, Repository(about=LEGACY).key), (PipelineActive, LINUX.key)}),
+    over=frozenset(
+        {
+            (RoadmapItem, "plan/Old portal"),
+            (Repository, Repository(about=LEGACY).key),
+            (PipelineActive, LINUX.key),
+        }
+    ),
     gaps=["acme/closed: "],
-    rejected=3,
+    rejected=4,
 )
+ROADMAP = {
+    "kind": "RoadmapSource",
+    "id": "plan",
+    "source": {"type": "github_project", "project": "acme/7"},
+    "period_field": "Quarter",
+}
 CASE = Case(
-    settings={**SETTINGS, "incidents": {"labels": ["login"]}},
+    settings={**SETTINGS, "incidents": {"labels": ["login"]}, "roadmaps": [ROADMAP]},
     answers=small_world,
     hooks=tuple(deliveries(small_world())),
     later=LATER,
-    without=[({"jobs": "none"}, frozenset({PipelineJob})), ({"issues": [], "incidents": None}, frozenset({TicketEvent, Incident})), ({"incidents": None}, frozenset({Incident})), ({"runners": False}, frozenset({PipelineRunners}))],
+    without=[({"jobs": "none"}, frozenset({PipelineJob})), ({"issues": [], "incidents": None}, frozenset({TicketEvent, Incident})), ({"incidents": None}, frozenset({Incident})), ({"runners": False}, frozenset({PipelineRunners})), ({"roadmaps": []}, frozenset({RoadmapItem}))],
     now=NOW,
     since=SINCE,
     people=("mona", "Mona", "ada", "m@example.test", "secret", "triage"),
     expected=[
         Repository(about=PAYMENTS, since=NOW - timedelta(days=900)),
         Repository(about=LEGACY, since=NOW - timedelta(days=2000), archived=True),
+        planned_item("Gateway v2"),
+        planned_item("Old portal"),
         _run(1, minutes(35), Outcome.INFRA_FAILURE, 5 * MINUTE, "runner_lost"),
         _run(2, minutes(20), Outcome.SUCCESS, 5 * MINUTE),
         _job(11, 1, minutes(35), Outcome.INFRA_FAILURE),

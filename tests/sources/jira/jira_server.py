@@ -21,6 +21,32 @@ PROJECT = re.compile(r"project (?:in \(|= )([^)]*?)(?:\)| AND|$)")
 IDS = re.compile(r"\bid in \(([\d, ]+)\)")
 ISSUE = re.compile(r"/rest/api/[23]/issue/(?P<id>\d+)(?P<rest>/changelog|/comment)?")
 
+REQUEST = re.compile(r"/rest/servicedeskapi/request/(?P<id>\d+)/sla")
+
+
+def sla(id_: str, name: str, *cycles: Row) -> Row:
+    """A clock of a request; a cycle without an end is the one that runs."""
+    over, runs = [c for c in cycles if "stopTime" in c], [c for c in cycles if "stopTime" not in c]
+    return {"id": id_, "name": name, "completedCycles": over, **({"ongoingCycle": runs[0]} if runs else {})}
+
+
+def cycle(
+    start: datetime, hours: float, *, stop: datetime | None = None, breach: datetime | None = None, **more: Any
+) -> Row:
+    """Of a goal of 8 h, with so many hours elapsed."""
+
+    def moment(at: datetime) -> Row:
+        return {"iso8601": at.isoformat(), "epochMillis": int(at.timestamp() * 1000)}
+
+    times = {"startTime": start, "stopTime": stop, "breachTime": breach}
+    return {
+        **{name: moment(at) for name, at in times.items() if at},
+        "goalDuration": {"millis": 28_800_000, "friendly": "8h"},
+        "elapsedTime": {"millis": int(hours * 3_600_000)},
+        "breached": False,
+        **more,
+    }
+
 
 def text(moment: datetime) -> str:
     """As Jira writes a time, here in UTC+8."""
@@ -96,10 +122,16 @@ class Jira:
     """Actors by role, the same in each project."""
     forbidden: str = ""
     """Id of an issue of which only what a search inlines can be read."""
+    slas: dict[str, list[Row]] = field(default_factory=dict)
+    """Of requests, by id of the issue; other issues are none."""
+    no_agent: bool = False
+    """The account may not see them."""
     strict: bool = True
     """Refuse ids of issues that are not there, instead of leaving them out."""
 
     def __call__(self, call: Call) -> Reply:
+        if request := REQUEST.fullmatch(call.path):
+            return self._slas(request["id"], int(call.params["start"]))
         if f"/rest/api/{self.version}/" not in call.path:
             return Reply(status=404)
         if call.path.endswith("/myself"):
@@ -121,6 +153,15 @@ class Jira:
             return Reply(body={"comments": part, "startAt": start, "total": len(found["comments"])})
         return self._changelog(found, call) if match["rest"] else Reply(body=self._shown(found, 0))
 
+    def _slas(self, id_: str, start: int) -> Reply:
+        """One at a time."""
+        if self.no_agent:
+            return Reply(status=403)
+        if id_ not in self.slas:
+            return Reply(status=404)
+        last = start + 1 >= len(self.slas[id_])
+        return Reply(body={"values": self.slas[id_][start : start + 1], "start": start, "isLastPage": last})
+
     def _people(self, what: str, call: Call) -> Reply:
         """Members of a group, two at a time; the roles of a project, and who holds one."""
         if what == "group/member":
@@ -139,7 +180,8 @@ class Jira:
         asked = call.body or call.params
         jql = asked["jql"]
         projects = PROJECT.search(jql)
-        if projects and '"PLAT"' not in projects[1]:
+        there = {"PLAT", *(row["fields"]["project"]["key"] for row in self.issues)}
+        if projects and not any(f'"{key}"' in projects[1] for key in there):
             return Reply(status=400)
         rows = sorted(self.issues, key=lambda row: row["updated"], reverse=True)
         if named := IDS.search(jql):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.sources.jira.jira_server import Jira, Row, comment, history, issue, item, person, text
+from tests.sources.jira.jira_server import Jira, Row, comment, cycle, history, issue, item, person, sla, text
 
 from platform_meter.model.access import Basic, Secret, Token
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.incidents import Incident, IncidentWay, Severity
-from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketEvent
+from platform_meter.model.facts.roadmap import ItemStatus, Planned, RoadmapItem
+from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketEvent, ToolClock
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Unexpected
 from platform_meter.sources.jira import SOURCE, Config, wall
@@ -36,6 +38,8 @@ SETTINGS: dict[str, Any] = {
     "bots": ["gitlab-sync"],
 }
 CLOSED = {"status": {"name": "Closed", "statusCategory": {"key": "done"}}, "resolution": {"name": "Done"}}
+WHO = "ce7cac734c894713"
+"""What the address that all people have here is hashed to."""
 MONA, ADA, APP, SYNC = person("mona"), person("ada"), person("slack", "app"), person("gitlab-sync")
 
 
@@ -55,11 +59,14 @@ def small_world() -> Jira:
         components=[{"name": "Gateway"}],
         labels=["ci-slow", "b"],
         issuetype={"name": "Bug"},
+        customfield_8={"id": "10", "value": "SEV2"},
+        customfield_9=[{"id": "4", "name": "Payments"}],
         histories=[
             history(1, hours(48), ADA, item("priority", "Medium", "Highest"), item("assignee", None, "Ada")),
             history(2, hours(40), ADA, item("status", "Open", "In Progress"), item("description", "a", "b")),
             history(7, hours(35), ADA, item("issuetype", "Task", "Bug"), item("labels", "b a", "b ci-slow")),
             history(3, hours(30), ADA, item("Component", "CI", None), item("Component", None, "Gateway")),
+            history(8, hours(25), ADA, item("Severity", "SEV1", "SEV2") | {"fieldId": "customfield_8"}),
             history(4, hours(20), ADA, item("resolution", None, "Fixed"), item("status", "In Progress", "Closed")),
             history(5, hours(10), MONA, item("resolution", "Fixed", None), item("status", "Closed", "Open")),
             history(6, hours(3), ADA, item("resolution", None, "Done"), item("status", "Open", "Closed")),
@@ -78,7 +85,26 @@ def small_world() -> Jira:
         3, hours(100), hours(30), resolution={"name": "Duplicate"}, resolutiondate="2026-05-16T08:00:00.000+0000"
     )
     old = issue(4, hours(900), hours(800), **CLOSED)
-    return Jira([full, issue(2, hours(5), hours(5)), imported, old])
+    return Jira([full, issue(2, hours(5), hours(5)), imported, old, planned()], listed=LISTED, slas={"10001": SLAS})
+
+
+def planned(**more: Any) -> Row:
+    """An item of a roadmap, in a project whose tickets nobody asks for."""
+    fields = {
+        "summary": "Gateway v2",
+        "status": {"id": "3", "name": "Building", "statusCategory": {"key": "indeterminate"}},
+        "project": {"key": "ROAD"},
+        "customfield_7": {"value": "Q3 2026"},
+        "duedate": "2026-09-30",
+        "labels": ["feedback:builds"],
+        "issuelinks": [{"inwardIssue": {"key": "PLAT-1"}}, {"outwardIssue": {"key": "ROAD-8"}}],
+        "histories": [
+            history(90, hours(90), ADA, item("Quarter", "Q1 2026", "Q2 2026") | {"fieldId": "customfield_7"}),
+            history(91, hours(80), ADA, item("status", "Open", "Building")),
+            history(92, hours(70), ADA, item("Quarter", "Q2 2026", "Q3 2026") | {"fieldId": "customfield_7"}),
+        ],
+    }
+    return issue(90, hours(100), hours(70), **{**fields, **more}) | {"key": "ROAD-90"}
 
 
 def _event(number: int, key: str, before_now: float, change: TicketChange, **more: Any) -> Fact:
@@ -90,7 +116,8 @@ def _event(number: int, key: str, before_now: float, change: TicketChange, **mor
         queue="PLAT",
         ticket=f"{10_000 + number}",
         change=change,
-        role=more.pop("role", Role.AGENT),
+        role=(role := more.pop("role", Role.AGENT)),
+        actor=more.pop("actor", "" if role is Role.BOT else WHO),
         **more,
     )
 
@@ -99,14 +126,31 @@ def _created(number: int, before_now: float, updated: float, category: str, **mo
     return _event(
         number, "created", before_now, TicketChange.CREATED, role=Role.REPORTER,
         updated=hours(updated), name=f"PLAT-{number}", status="Open", priority="P3", category=category, issue_type="Task",
-        labels=more.pop("labels", ()), answers=more.pop("answers", ()), **more,
+        requester=WHO, labels=more.pop("labels", ()), severity=more.pop("severity", ""), answers=more.pop("answers", ()), **more,
     )  # fmt: skip
+
+
+def _clock(n: int, before_now: float, **more: Any) -> Fact:
+    return ToolClock(
+        key=f"10001/sla/4/{n}",
+        at=hours(before_now),
+        about=Ref(system="jira", kind="project", id="PLAT"),
+        updated=hours(3),
+        queue="PLAT",
+        ticket="10001",
+        clock="Time to first response",
+        goal=timedelta(hours=8),
+        **more,
+    )
 
 
 def later_world() -> Jira:
     """An hour on: an open ticket was closed, one was deleted, more came, and three of them are odd."""
     world = small_world()
-    full, _, _, old = world.issues
+    full, _, _, old, plan = world.issues
+    plan["fields"]["summary"] = "Gateway v3"
+    lost = planned()
+    lost["fields"]["created"] = "2026-05-20T12:18:00"
     closing = history(20, hours(-0.5), ADA, item("resolution", None, "Done"), item("status", "Open", "Closed"))
     done = issue(2, hours(5), hours(-0.5), status=CLOSED["status"], resolution={"name": "Done"}, histories=[closing])
     more = [issue(n, hours(-0.1), hours(-0.1 - n / 100)) for n in (5, 6, 7)]
@@ -124,11 +168,29 @@ def later_world() -> Jira:
         hours(-0.4),
         histories=[history(22 + n, hours(-0.4), ADA, item("status", "Open", "Open")) for n in range(4)],
     )
-    world.issues = [full, done, old, *more, ancient, odd, unreadable, hidden]
+    world.issues = [full, done, old, *more, ancient, odd, unreadable, hidden, plan, lost | {"id": "10091"}]
     world.forbidden = hidden["id"]
     return world
 
 
+ITEM = RoadmapItem(
+    about=Ref(system="jira", kind="roadmap_item", id="10090", links=("jira:ROAD",)),
+    since=hours(100),
+    roadmap="plan",
+    name="ROAD-90",
+    title="Gateway v2",
+    status=ItemStatus.STARTED,
+    period="Q3 2026",
+    periods=(
+        Planned(hours(100), "Q1 2026"),
+        Planned(hours(90), "Q2 2026"),
+        Planned(hours(70), "Q3 2026"),
+    ),
+    target=date(2026, 9, 30),
+    feedback=("jira-test:PLAT-1",),
+    themes=("builds",),
+    url="https://acme.atlassian.net/browse/ROAD-90",
+)
 CI, GATEWAY = {"component": "CI"}, {"component": "Gateway"}
 LATER = Later(
     answers=later_world,
@@ -141,27 +203,55 @@ LATER = Later(
         _created(9, -0.2, -0.9, "Task"),
         _created(11, -0.4, -0.4, "Task"),
         *(_event(11, f"{n}/0", -0.4, TicketChange.STATUS, status="Open") for n in (24, 25)),
+        replace(ITEM, title="Gateway v3"),
     ],
     gaps=["PLAT-11: its changelog can't be read to the end"],
-    rejected=3,
+    rejected=4,
 )
 INCIDENTS: dict[str, Any] = {"incidents": {"types": ["bug"], "severities": {"Highest": "major"}}}
+ROADMAPS: dict[str, Any] = {
+    "roadmaps": [
+        {
+            "kind": "RoadmapSource",
+            "id": "plan",
+            "source": {"type": "jira", "project": "ROAD"},
+            "period_field": "quarter",
+            "feedback": {"label": "feedback:*"},
+        }
+    ]
+}
+MADE: dict[str, Any] = {"severity_field": "Severity", "asking_field": "organizations"}
 CASE = Case(
-    settings={**SETTINGS, **INCIDENTS},
-    without=[({"incidents": None}, frozenset({Incident}))],
+    settings={**SETTINGS, **INCIDENTS, **ROADMAPS, "sla_clocks": True, **MADE},
+    without=[
+        ({"incidents": None}, frozenset({Incident})),
+        ({"roadmaps": []}, frozenset({RoadmapItem})),
+        ({"sla_clocks": False}, frozenset({ToolClock})),
+    ],
     answers=small_world,
     later=LATER,
     now=NOW,
     since=SINCE,
     people=("Mona", "Ada", "Lisa", "ada", "mona", "m@example.test", "log in"),
     expected=[
-        _created(1, 50, 3, "CI", labels=("a", "b"), answers=("10001/comment/6",), **CI),
+        _created(
+            1,
+            50,
+            3,
+            "CI",
+            labels=("a", "b"),
+            answers=("10001/comment/6",),
+            severity="SEV1",
+            asking="jira:Organizations/Payments",
+            **CI,
+        ),
         _event(1, "1/0", 48, TicketChange.PRIORITY, priority="P1", **CI),
         _event(1, "1/1", 48, TicketChange.ASSIGNED, **CI),
         _event(1, "2/0", 40, TicketChange.STATUS, status="In Progress", **CI),
         _event(1, "7/0", 35, TicketChange.LABELED, issue_type="Bug", **CI),
         _event(1, "7/1", 35, TicketChange.LABELED, labels=("b", "ci-slow"), **CI),
         _event(1, "3/1", 30, TicketChange.ASSIGNED, category="Gateway", **GATEWAY),
+        _event(1, "8/0", 25, TicketChange.PRIORITY, severity="SEV2", **CI),
         _event(1, "4/0", 20, TicketChange.RESOLVED, resolution="Fixed", **GATEWAY),
         _event(1, "4/1", 20, TicketChange.STATUS, status="Closed", **GATEWAY),
         _event(1, "5/0", 10, TicketChange.REOPENED, role=Role.REPORTER, **GATEWAY),
@@ -177,7 +267,10 @@ CASE = Case(
         _event(1, "comment/7", 42, TicketChange.COMMENT, role=Role.REPORTER, **GATEWAY),
         _created(2, 5, 5, "Task"),
         _created(3, 100, 30, "Task"),
-        _event(3, "resolved", 100, TicketChange.RESOLVED, resolution="Duplicate"),
+        _event(3, "resolved", 100, TicketChange.RESOLVED, resolution="Duplicate", actor=""),
+        ITEM,
+        _clock(1, 50, stopped=hours(43), elapsed=timedelta(hours=7), breached_at=hours(42)),
+        _clock(2, 10, elapsed=timedelta(hours=2), paused=True),
         Incident(
             key="10001/incident",
             at=hours(50),
@@ -192,6 +285,20 @@ CASE = Case(
         ),
     ],
 )
+MADE_FIELDS = [{"id": "customfield_8", "name": "Severity"}, {"id": "customfield_9", "name": "Organizations"}]
+LISTED: dict[str, list[Row]] = {
+    "field": [{"id": "customfield_7", "name": "Quarter"}, {"id": "duedate", "name": "Due date"}, *MADE_FIELDS],
+    "status": [{"id": "3", "name": "Building"}, {"id": "5", "name": "Shipped", "statusCategory": {"key": "done"}}],
+}
+SLAS = [
+    sla(
+        "4",
+        "Time to first response",
+        cycle(hours(10), 2, paused=True),
+        cycle(hours(50), 7, stop=hours(43), breach=hours(42)),
+    ),
+    sla("5", "Time to close"),
+]
 STEPS = [fact for fact in CASE.expected if isinstance(fact, TicketEvent)]
 
 
@@ -217,7 +324,7 @@ DATA_CENTER = replace(
             *(_event(11, f"{n}/0", -0.4, TicketChange.STATUS, status="Open") for n in (22, 23)),
         ],
         gaps=[],
-        rejected=4,  # each page begins with the last issue of the one before it
+        rejected=5,  # each page begins with the last issue of the one before it
     ),
 )
 
@@ -249,7 +356,7 @@ def test_search_asks_in_the_accounts_zone_and_a_minute_early() -> None:
     )
     assert search.body["expand"] == "changelog"
     assert search.body["fields"] == [
-        "status", "priority", "resolution", "resolutiondate", "created", "updated", "creator", "reporter",
+        "status", "priority", "resolution", "resolutiondate", "created", "updated", "creator", "reporter", "assignee",
         "components", "labels", "issuetype", "project", "comment",
     ]  # fmt: skip
 
@@ -312,11 +419,12 @@ def test_select_is_put_in_brackets() -> None:
 
 
 def test_other_settings_start_anew() -> None:
-    """With another query the old checkpoint says nothing about what was read."""
+    """With another query, or other fields, the old checkpoint says nothing about what was read."""
     world = small_world()
     _, checkpoint, _ = _poll(world)
-    facts, _, _ = _poll(world, checkpoint, select="labels = a")
-    assert len(facts) == len(STEPS)
+    for settings in ({**MADE, "select": "labels = a"}, MADE):
+        facts, _, _ = _poll(world, checkpoint, **settings)
+        assert len(facts) == len(STEPS)
 
 
 def test_other_rules_for_incidents_start_anew() -> None:
@@ -349,9 +457,10 @@ def test_data_center_gives_the_same_facts() -> None:
     """Without API v3 the source speaks v2: pages by offset, changelog and comments inlined whole."""
     world = small_world()
     world.version = "2"
-    facts, _, outside = _poll(world)
+    facts, _, outside = _poll(world, **MADE)
     assert set(facts) == {*STEPS}
     assert {call.path for call in outside.calls} == {
+        "/rest/api/2/field",
         "/rest/api/3/myself",
         "/rest/api/2/myself",
         "/rest/api/2/search",
@@ -360,7 +469,7 @@ def test_data_center_gives_the_same_facts() -> None:
 
 def test_internal_comments_can_be_left_out() -> None:
     """`public_comments_only` drops what customers don't see."""
-    facts, _, _ = _poll(small_world(), public_comments_only=True)
+    facts, _, _ = _poll(small_world(), public_comments_only=True, **MADE)
     assert {fact.key for fact in STEPS} - {fact.key for fact in facts} == {
         "10001/comment/4",
         "10001/comment/5",
@@ -571,13 +680,15 @@ def _moved() -> Row:
 
 
 def test_moved_ticket_keeps_its_id_and_the_queue_it_was_created_in() -> None:
-    """Its creation is of PLAT, what was done later is about OPS, and its steps are joined by what no move changes."""
+    """Its creation is of PLAT, a step says that it came to OPS, what was done later is about that, and no move parts them."""
     facts, _, _ = _poll(Jira([_moved()]), projects=["PLAT", "OPS"])
     steps = [fact for fact in facts if isinstance(fact, TicketEvent)]
     assert {step.ticket for step in steps} == {"10001"}
+    assert [step.key for step in steps if step.change is TicketChange.MOVED] == ["10001/1/1"]
     assert [(step.key, step.name, step.queue, step.about.id) for step in steps] == [
         ("10001/created", "OPS-9", "PLAT", "PLAT/CI"),
         ("10001/comment/1", "", "PLAT", "OPS"),
+        ("10001/1/1", "", "OPS", "OPS/CI"),
         ("10001/1/2", "", "PLAT", "OPS"),
         ("10001/2/0", "", "PLAT", "OPS"),
     ]
@@ -590,6 +701,42 @@ def test_ticket_of_a_renamed_project_is_the_same_one() -> None:
     before, after = (_poll(Jira([world]), projects=[])[0] for world in (row, renamed))
     assert [(fact.key, fact.ticket) for fact in before if isinstance(fact, TicketEvent)] == [
         (fact.key, fact.ticket) for fact in after if isinstance(fact, TicketEvent)
+    ]
+
+
+def test_who_asks_and_who_acts_are_nobody_by_name() -> None:
+    """By the address where it is shown, whatever its capitals; a bot is no person; nothing of them is told in clear."""
+    ada, bot = {"name": "ada.lovelace", "key": "JIRAUSER7"}, {**person("slack", "app")}
+    row = issue(
+        1, hours(5), hours(1), creator=bot, reporter={**MONA, "emailAddress": " M@Example.test"}, assignee=ada,
+        histories=[history(1, hours(4), ada, item("priority", "Low", "High"))], comments=[comment(1, hours(3), bot)],
+    )  # fmt: skip
+    facts, _, _ = _poll(Jira([row]))
+    login = hashlib.sha256(b"salt ada.lovelace").hexdigest()[:16]
+    told = [(f.change, f.requester, f.actor) for f in facts if isinstance(f, TicketEvent)]
+    assert told == [
+        (TicketChange.CREATED, WHO, ""),
+        (TicketChange.PRIORITY, "", login),
+        (TicketChange.COMMENT, "", ""),
+    ]
+
+
+def test_a_ticket_is_assigned_to_somebody() -> None:
+    """From the start, where no change says otherwise; that it is taken away from them is no assignment."""
+    at = [
+        history(1, hours(4), ADA, item("assignee", "Ada", None)),
+        history(2, hours(3), ADA, item("assignee", None, "B")),
+    ]
+    rows = [issue(1, hours(5), hours(1), assignee=ADA), issue(2, hours(5), hours(3), assignee=ADA, histories=at)]
+    rows += [issue(3, hours(5), hours(3), assignee=ADA, histories=at[1:])]
+    facts, _, _ = _poll(Jira(rows))
+    steps = sorted((f for f in facts if isinstance(f, TicketEvent)), key=lambda f: f.key)
+    assert [(f.key, f.assigned) for f in steps] == [
+        ("10001/created", True),
+        ("10002/2/0", False),
+        ("10002/created", True),
+        ("10003/2/0", False),
+        ("10003/created", False),
     ]
 
 

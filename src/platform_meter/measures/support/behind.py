@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from platform_meter.measures.support.asking import users
 from platform_meter.measures.support.book import Book
 from platform_meter.measures.support.cycles import Cycle, Ticket
 from platform_meter.measures.support.looks import (
     Kept,
     Look,
     OfTicket,
-    active_teams,
     age_of,
     business_age,
     created,
-    is_met,
     kept,
     look,
     of_queue,
@@ -24,6 +23,7 @@ from platform_meter.measures.support.queues import Queue
 from platform_meter.model.catalogue.support import (
     TICKET_AT_RISK,
     TICKET_BACKLOG_AGE,
+    TICKET_DISAGREEMENTS,
     TICKET_EXPECTED_BREACHES,
     TICKET_REOPEN,
     TICKET_SLA_MET,
@@ -54,8 +54,8 @@ def behind_load(scene: Scene, _metric: Metric, labels: Labels) -> Iterator[Piece
     window, told = _WINDOWS[labels[1]], of_queue(scene, _queue(scene, labels))
     for ticket in created(told or (), window):
         yield Piece(what=_words(ticket), adds=0.0, part=1.0)
-    for team in sorted(active_teams(scene, window) or ()):
-        yield Piece(what=f"team {team} delivered something")
+    for team in sorted(users(scene, window) or ()):
+        yield Piece(what=f"team {team} delivered something or asked")
 
 
 def _queue(scene: Scene, labels: Labels) -> Queue:
@@ -79,7 +79,7 @@ def _cycles(made: Kept, metric: Metric, labels: Labels) -> Iterator[Piece]:
     match metric.name:
         case TICKET_SLA_MET.name:
             for one in made.decided[_WINDOWS[labels[3]]]:
-                yield Piece(what=_clock(one), part=float(is_met(one.cycle)))
+                yield Piece(what=_clock(one), part=float(one.cycle.met))
         case TICKET_SLA_SECONDS.name:
             for one in made.stopped:
                 yield Piece(what=_clock(one), adds=one.cycle.elapsed)
@@ -89,6 +89,9 @@ def _cycles(made: Kept, metric: Metric, labels: Labels) -> Iterator[Piece]:
         case TICKET_EXPECTED_BREACHES.name:
             for one, probably in zip(made.waiting, made.breaches() or (), strict=False):
                 yield Piece(what=_clock(one), adds=probably)
+        case TICKET_DISAGREEMENTS.name:
+            for one in made.disagreed:
+                yield Piece(what=f"{_clock(one)}, {_verdict(one.cycle)}; the other clock: {_verdict(one.cycle.beside)}")
 
 
 def _words(ticket: Ticket) -> str:
@@ -100,3 +103,9 @@ def _clock(one: OfTicket) -> str:
     return (
         f"{one.ticket.name}, {cycle.priority}, {cycle.elapsed / 3600:,.1f} of {cycle.goal / 3600:,.1f} business hours"
     )
+
+
+def _verdict(cycle: Cycle | None) -> str:
+    if cycle is None or not (cycle.breached or cycle.met):
+        return "not decided"
+    return "in time" if cycle.met else "too late"

@@ -46,7 +46,7 @@ class Cycle(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """1, and one more with each reopening where the SLA says `reopen: restart`."""
     started: datetime
     priority: str
-    """The ticket's priority now, or when the cycle stopped."""
+    """The ticket's priority now, or when the cycle stopped; its severity where the SLA goes by that."""
     goal: float
     """Business seconds that this priority allows."""
     state: ClockState
@@ -57,9 +57,14 @@ class Cycle(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     due: datetime | None
     """When it will pass its goal if nothing changes; None when decided or not running."""
     decision: Decision | None
-    """None while undecided, and again after a reopening took back that it was met."""
+    """None while undecided, and again after a reopening took back that it was met; and where it was decided while
+    another queue had the ticket, which counts it."""
     whole: bool = True
     """False when nobody recorded when it stopped or went on, after it was decided: how long it took is not known."""
+    passed: bool = False
+    """Its goal passed while another queue had the ticket: it is late here too, and counts there."""
+    beside: Cycle | None = None
+    """The same by the other clock, the tool's own or the computed one, where both tell."""
 
     @property
     def open(self) -> bool:
@@ -67,7 +72,21 @@ class Cycle(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
     @property
     def breached(self) -> bool:
-        return self.decision is not None and self.decision.result is SlaResult.BREACHED
+        return self.passed or (self.decision is not None and self.decision.result is SlaResult.BREACHED)
+
+    @property
+    def moves(self) -> bool:
+        """Whether time alone changes it."""
+        return self.state is ClockState.RUNNING or (self.beside is not None and self.beside.moves)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the other clock says otherwise: in time, too late, or nothing yet."""
+        return self.beside is not None and (self.breached, self.met) != (self.beside.breached, self.beside.met)
+
+    @property
+    def met(self) -> bool:
+        return self.decision is not None and self.decision.result is SlaResult.MET
 
     @property
     def remaining(self) -> float:
@@ -81,6 +100,8 @@ class Cycle(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
     def at(self, until: datetime, clock: Clock) -> Cycle:
         """The same cycle at a later moment, when nothing happened but time."""
+        if self.beside is not None:
+            return replace(replace(self, beside=None).at(until, clock), beside=self.beside.at(until, clock))
         if self.state is not ClockState.RUNNING or until <= self.known:
             return self
         elapsed = self.elapsed + clock.elapsed(self.known, until).total_seconds()
@@ -98,20 +119,22 @@ class Ticket(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     id: str
     name: str
     """What people call it."""
-    queue: str
-    """The tool's queue that it was created in: a ticket counts there, wherever it moves."""
+    born: bool
+    """Created in this queue; False of one that came into it later."""
     about: Ref
     created: datetime
     priority: str
     open: bool
+    """Not done, and in this queue now."""
     valid: bool
-    """False for what was closed as duplicate, spam and the like, or is gone."""
+    """False for what was closed as duplicate, spam and the like, was merged into another one, or is gone."""
     closings: tuple[datetime, ...]
     reopenings: tuple[datetime, ...]
     cycles: tuple[Cycle, ...]
     unlisted: frozenset[str]
     """Statuses it went through that stand in no list of the definition; they count as running."""
     priorities: frozenset[str]
+    severities: frozenset[str]
     """All that it had so far."""
     changed: datetime
     """When it last changed, by its events' own times and by when the source last touched them."""
@@ -119,6 +142,9 @@ class Ticket(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """Time of the last event folded."""
     next: datetime | None
     """Time of the first event not folded yet, since it lies after the moment asked for."""
+    requester: str = ""
+    asking: str = ""
+    """Who asks, as of `TicketEvent`."""
 
     def covers(self, until: datetime) -> bool:
         """Whether the events before `until` are just the folded ones."""
@@ -126,6 +152,6 @@ class Ticket(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
     def at(self, until: datetime, rules: Rules) -> Ticket:
         """The same ticket at a later moment, when nothing happened but time."""
-        if not self.open or not any(c.state is ClockState.RUNNING for c in self.cycles):
+        if not self.open or not any(c.moves for c in self.cycles):
             return self
         return replace(self, cycles=tuple(c.at(until, rules.of_priority(c.sla, c.priority).clock) for c in self.cycles))

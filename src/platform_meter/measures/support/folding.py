@@ -6,26 +6,28 @@ A moment that nobody recorded is not made up: the cycles that it would decide ar
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
-from platform_meter.measures.support.cycles import ClockState, Cycle, Decision, Ticket
-from platform_meter.measures.support.names import Names
-from platform_meter.measures.support.rules import Rules, Terms
+from platform_meter.measures.support.cycles import Ticket
+from platform_meter.measures.support.names import NONE, Names
+from platform_meter.measures.support.rules import Rules
+from platform_meter.measures.support.timers import Timer
 from platform_meter.model.definitions import Sla
-from platform_meter.model.facts.tickets import Role, SlaResult, TicketChange, TicketEvent, Today
+from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent, Today
 
-NONE = "none"
-"""The label value of a ticket without priority or category."""
-_ZERO = timedelta(0)
 NO_NAMES = Names()
+_CREATED, _MOVED = TicketChange.CREATED, TicketChange.MOVED
+_GIVEN = frozenset({_CREATED, TicketChange.COMMENT, TicketChange.ACKNOWLEDGED, TicketChange.ASSIGNED})
+"""What may answer by itself, whatever status comes with it."""
 
 
 def fold(events: Iterable[TicketEvent], rules: Rules, until: datetime, names: Names = NO_NAMES) -> Ticket | None:
     """One ticket's events before `until`, in any order and repeated at will, as they stand at its last event.
 
     `Ticket.at` brings the cycles to a later moment. None when the ticket was not created before `until`, or when its
-    creation is not among the events (older than retention): without a start there is nothing to measure.
+    creation is not among the events (older than retention): without a start there is nothing to measure. Nor when it
+    was not in the queue of these rules yet.
     """
     newest: dict[str, TicketEvent] = {}
     for event in events:
@@ -42,70 +44,7 @@ def fold(events: Iterable[TicketEvent], rules: Rules, until: datetime, names: Na
     for event in later:
         folding.take(event)
     coming = next((e.at for e in ordered if e.at >= until), None)
-    return folding.result(max(_version(e) for e in (created, *later)), coming)
-
-
-class _Timer:
-    """One cycle while it is folded."""
-
-    def __init__(self, sla: Sla, n: int, at: datetime, priority: str, terms: Terms) -> None:
-        self.sla, self.n, self.started = sla, n, at
-        self.priority, self.goal, self.clock = priority, terms.goal, terms.clock
-        self.whole = True
-        self.elapsed = _ZERO
-        self.stopped: datetime | None = None
-        self.decision: Decision | None = None
-
-    def run(self, start: datetime, end: datetime) -> None:
-        """Business time passes from `start` to `end`."""
-        passed = self.clock.elapsed(start, end)
-        if self.decision is None and self.elapsed + passed > self.goal:
-            self._decide(self.clock.passes(start, self.goal - self.elapsed) or end, SlaResult.BREACHED, self.goal)
-        self.elapsed += passed
-
-    def reprice(self, at: datetime, priority: str, terms: Terms) -> None:
-        """Another priority: goal and calendar change, what has elapsed stays."""
-        self.priority, self.goal, self.clock = priority, terms.goal, terms.clock
-        if self.decision is None and self.elapsed > self.goal:
-            self._decide(at, SlaResult.BREACHED, self.elapsed)
-
-    def stop(self, at: datetime) -> None:
-        self.stopped = at
-        if self.decision is None:
-            self._decide(at, SlaResult.MET, self.elapsed)
-
-    def resume(self) -> None:
-        """The ticket is open again and the clock goes on; that it was met no longer holds, that it was breached does."""
-        self.stopped = None
-        if self.decision is not None and self.decision.result is SlaResult.MET:
-            self.decision = None
-
-    def _decide(self, at: datetime, result: SlaResult, elapsed: timedelta) -> None:
-        self.decision = Decision(
-            at=at,
-            result=result,
-            elapsed=elapsed.total_seconds(),
-            goal=_seconds(self.goal),
-            priority=self.priority,
-        )
-
-    def cycle(self, now: datetime, *, paused: bool) -> Cycle:
-        going = ClockState.PAUSED if paused else ClockState.RUNNING
-        state = going if self.stopped is None else ClockState.STOPPED
-        waits = self.decision is None and state is ClockState.RUNNING
-        return Cycle(
-            sla=self.sla.id,
-            n=self.n,
-            started=self.started,
-            priority=self.priority,
-            goal=_seconds(self.goal),
-            state=state,
-            elapsed=self.elapsed.total_seconds(),
-            known=self.stopped or now,
-            due=self.clock.passes(now, self.goal - self.elapsed) if waits else None,
-            decision=self.decision,
-            whole=self.whole,
-        )
+    return folding.result(max(_version(e) for e in (created, *later)), coming) if folding.came else None
 
 
 class _Folding:
@@ -114,11 +53,16 @@ class _Folding:
     def __init__(self, created: TicketEvent, rules: Rules, names: Names) -> None:
         self._created, self._rules, self._names = created, rules, names
         self._now = created.at
+        self._here = self.came = rules.holds(created.queue)
         self._status: str | None = None
         self._priority = self._named("priority", created.priority, rules.priorities) or NONE
-        self._priorities = {self._priority}
+        self._severity = self._named("severity", created.severity, rules.severities) or NONE
+        self._left_as = self._priority
+        self._priorities, self._severities = {self._priority}, {self._severity}
         self._resolution: str | None = None
+        self._merged = False
         self._closed = False
+        self._last_closed: datetime | None = None
         self._closings: list[datetime] = []
         self._reopenings: list[datetime] = []
         self._unlisted: set[str] = set()
@@ -132,36 +76,80 @@ class _Folding:
         at = max(event.at, self._created.at)
         if not self._closed and self._status not in self._rules.paused:
             for timer in self._open():
-                timer.run(self._now, at)
+                if self._here or not timer.sla.per_queue:
+                    timer.run(self._now, at)
         self._now = at
+        change = event.change
+        if change is _MOVED:
+            self._move(event.queue)
         if event.priority is not None:
             self._priority = self._named("priority", event.priority, self._rules.priorities) or NONE
             self._priorities.add(self._priority)
-            for timer in self._open():
-                timer.reprice(at, self._priority, self._rules.of_priority(timer.sla.id, self._priority))
+            self._reprice()
+        if event.severity is not None:
+            self._severity = self._named("severity", event.severity, self._rules.severities) or NONE
+            self._severities.add(self._severity)
+            self._reprice()
         if event.status is not None:
             self._stands(event.status)
-        if event.change is not TicketChange.CREATED:
+        if change is not _CREATED:
             self._open_or_closed(event)
+            if event.into:
+                self._merged = True
         if event.resolution is not None:
             self._resolution = self._named("resolution", event.resolution, self._rules.invalid)
-        if self._answers(event):
-            self._stop("first_response")
+        if change in _GIVEN or (event.status is not None and self._rules.answered_in):
+            self._answer(event)
+
+    def _answer(self, event: TicketEvent) -> None:
+        """Stop what this answers."""
+        given = self._given(event)
+        entered = None if event.status is None or event.role is Role.REPORTER else self._status
+        for sla, answering in self._rules.answering.items():
+            if given in answering.changes or entered in answering.statuses:
+                self._stop(sla)
+
+    def _move(self, queue: str) -> None:
+        here = self._rules.holds(queue)
+        if self._here and not here:
+            self._left_as = self._priority
+        self._here, self.came = here, self.came or here
+        for timer in self._timers:
+            timer.here = here
+
+    def _reprice(self) -> None:
+        for timer in self._open():
+            word = self._word(timer.sla)
+            if word != timer.priority:
+                timer.reprice(self._now, word, self._rules.of_priority(timer.sla.id, word))
+
+    def _word(self, sla: Sla) -> str:
+        """What the SLA's goals go by."""
+        return self._severity if sla.by == "severity" else self._priority
 
     def _named(self, field: str, name: str | None, words: frozenset[str]) -> str:
         return self._names.of(field, name or "", words)
 
     def _stands(self, status: str) -> None:
-        self._status = self._named("status", status, self._rules.statuses)
-        if self._status not in self._rules.statuses:
+        self._status = self._named("status", status, self._rules.status_words)
+        if self._here and self._status not in self._rules.statuses:
             self._unlisted.add(self._status)
 
-    def _answers(self, event: TicketEvent) -> bool:
-        if event.change is not TicketChange.COMMENT:
-            return False
-        if self._created.answers is not None:
-            return event.key in self._created.answers
-        return event.public and event.role is Role.AGENT
+    def _given(self, event: TicketEvent) -> TicketChange | None:
+        """What the event gives to who asked: of the words that may stop a clock, none where a reporter or bot said it."""
+        match event.change:
+            case TicketChange.COMMENT if self._created.answers is not None:
+                given = event.key in self._created.answers
+            case TicketChange.COMMENT | TicketChange.ACKNOWLEDGED:
+                given = event.public and event.role is Role.AGENT
+            case TicketChange.ASSIGNED:
+                # To another component, or group, is to nobody yet. A bot may well assign it.
+                given = event.category is None and event.role is not Role.REPORTER
+            case TicketChange.CREATED if event.assigned:
+                return TicketChange.ASSIGNED
+            case _:
+                return None
+        return event.change if given else None
 
     def _open_or_closed(self, event: TicketEvent) -> None:
         closes = event.change is TicketChange.RESOLVED or (
@@ -191,10 +179,12 @@ class _Folding:
 
     def _lose_all(self) -> None:
         """It was closed nobody knows when since its creation: only an answer in time is certain."""
-        self._timers = [t for t in self._timers if t.decision and t.decision.result is SlaResult.MET]
+        self._timers = [t for t in self._timers if t.met]
 
     def _end_as(self, today: Today) -> None:
-        """The tool says how the ticket stands, where its history ends elsewhere."""
+        """The tool says how the ticket stands, where its history ends elsewhere, or is not told."""
+        if today.untold:
+            self._timers = []
         before, was_closed = self._rules.passes(self._status), self._closed
         self._stands(today.status)
         self._resolution = self._named("resolution", today.resolution, self._rules.invalid) or None
@@ -204,14 +194,14 @@ class _Folding:
         if was_closed:
             # Open again: that it was met holds no longer, that it was breached does.
             self._closed = False
-            for timer in [t for t in self._timers if t.sla.id == "resolution" and t.sla.reopen == "continue"]:
+            for timer in [t for t in self._timers if t.sla.measured == "resolution" and t.sla.reopen == "continue"]:
                 timer.resume()
             self._lose()
             return
         self._lose()
         self._closed = closed
         for timer in self._open() if closed else ():
-            timer.stopped = self._now
+            timer.stopped, timer.stopped_here = self._now, self._here
 
     def result(self, changed: datetime, coming: datetime | None) -> Ticket:
         if self._born_closed and coming is None:
@@ -221,26 +211,35 @@ class _Folding:
         if self._created.today is not None and coming is None:
             self._end_as(self._created.today)
         if not self._created.whole:
-            self._timers = [t for t in self._timers if t.sla.id != "first_response"]
+            self._timers = [t for t in self._timers if not self._by_comment(t.sla.id)]
         paused = self._status in self._rules.paused
+        merged = self._merged or bool(self._created.into)
+        cycles = (timer.cycle(self._now, paused=paused) for timer in self._timers)
         return Ticket(
             id=self._created.ticket,
             name=self._created.name or self._created.ticket,
-            queue=self._created.queue,
+            born=self._rules.holds(self._created.queue),
             about=self._created.about,
             created=self._created.at,
-            priority=self._priority,
-            open=not self._closed,
-            valid=not (self._closed and self._resolution in self._rules.invalid),
+            priority=self._priority if self._here else self._left_as,
+            open=self._here and not self._closed,
+            valid=not (merged or (self._closed and self._resolution in self._rules.invalid)),
             closings=tuple(self._closings),
             reopenings=tuple(self._reopenings),
-            cycles=tuple(t.cycle(self._now, paused=paused) for t in self._timers),
+            cycles=tuple(cycle for cycle in cycles if cycle is not None),
             unlisted=_shared(frozenset(self._unlisted)),
             priorities=_shared(frozenset(self._priorities)),
+            severities=_shared(frozenset(self._severities)),
             changed=changed,
             last=self._now,
             next=coming,
+            requester=self._created.requester,
+            asking=self._created.asking,
         )
+
+    def _by_comment(self, sla: str) -> bool:
+        answering = self._rules.answering.get(sla)
+        return answering is not None and TicketChange.COMMENT in answering.changes
 
     def _reopens(self, event: TicketEvent) -> bool:
         """The tool says so, or a status that is not done: one in no list counts as running.
@@ -250,23 +249,24 @@ class _Folding:
         if event.change is TicketChange.REOPENED:
             return True
         back = event.status is not None and self._status not in self._rules.done
-        return back and bool(self._closings) and self._closings[-1] < self._now
+        return back and self._last_closed is not None and self._last_closed < self._now
 
     def _close(self) -> None:
         if self._closed:
             return
-        self._closed = True
-        self._closings.append(self._now)
+        self._closed, self._last_closed = True, self._now
+        if self._here:
+            self._closings.append(self._now)
         for sla in self._rules.slas:
             self._stop(sla.id)
 
     def _reopen(self) -> None:
         if not self._closed:
             return
-        self._closed, self._resolution = False, None
+        self._closed, self._resolution, self._merged = False, None, False
         self._reopenings.append(self._now)
         for sla in self._rules.slas:
-            if sla.id != "resolution" or sla.reopen == "first_only":
+            if sla.measured != "resolution" or sla.reopen == "first_only":
                 continue
             if sla.reopen == "restart":
                 n = max((t.n for t in self._timers if t.sla is sla), default=1)
@@ -274,12 +274,14 @@ class _Folding:
                 continue
             for timer in [t for t in self._timers if t.sla is sla]:  # none where it was left out
                 timer.resume()
-                timer.reprice(self._now, self._priority, self._rules.of_priority(sla.id, self._priority))
+                word = self._word(sla)
+                timer.reprice(self._now, word, self._rules.of_priority(sla.id, word))
 
-    def _timer(self, sla: Sla, n: int) -> _Timer:
-        return _Timer(sla, n, self._now, self._priority, self._rules.of_priority(sla.id, self._priority))
+    def _timer(self, sla: Sla, n: int) -> Timer:
+        word = self._word(sla)
+        return Timer(sla, n, self._now, word, self._rules.of_priority(sla.id, word), here=self._here)
 
-    def _open(self) -> list[_Timer]:
+    def _open(self) -> list[Timer]:
         return [t for t in self._timers if t.stopped is None]
 
     def _stop(self, sla: str) -> None:
@@ -292,11 +294,6 @@ class _Folding:
 def _shared(words: frozenset[str]) -> frozenset[str]:
     """Most tickets have the same ones, and all folded tickets stay in memory."""
     return words
-
-
-@lru_cache(maxsize=1024)
-def _seconds(goal: timedelta) -> float:
-    return goal.total_seconds()
 
 
 def _version(event: TicketEvent) -> datetime:

@@ -16,7 +16,6 @@ from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Tallied
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment
-from platform_meter.model.facts.tickets import SlaResult
 from platform_meter.model.measure import WINDOWS, Scene
 from platform_meter.model.metric import UNOWNED
 
@@ -121,6 +120,13 @@ class Kept:
         self.waiting: list[OfTicket] = []
         """Open and not breached."""
         self.at_risk: list[OfTicket] = []
+        self.compared: list[OfTicket] = []
+        """Told by both clocks, and open or decided of late."""
+
+    @property
+    def disagreed(self) -> list[OfTicket]:
+        """Those of which the clocks say otherwise."""
+        return [one for one in self.compared if one.cycle.differs]
 
     def breaches(self) -> list[float] | None:
         """How probably each waiting cycle passes its goal; None where too few lived to tell."""
@@ -138,11 +144,6 @@ def kept(seen: Look) -> Mapping[tuple[str, str], Kept]:
             _keep(found[cycle.sla, cycle.priority], s, cycle)
             _judge(found, s, cycle)
     return found
-
-
-def is_met(cycle: Cycle) -> bool:
-    """Whether a decided cycle was in time."""
-    return cycle.decision is not None and cycle.decision.result is SlaResult.MET
 
 
 def _judge(found: Mapping[tuple[str, str], Kept], seen: Seen, cycle: Cycle) -> None:
@@ -164,15 +165,21 @@ def _keep(now: Kept, seen: Seen, cycle: Cycle) -> None:
         now.lived.append((cycle.elapsed, not cycle.open))
     if cycle.open and not cycle.breached:
         now.waiting.append(one)
+    if cycle.beside is not None and (cycle.open or _of_late(seen, cycle) or _of_late(seen, cycle.beside)):
+        now.compared.append(one)
     # A breached one that still runs stays, else the alert would end as things get worse.
     if cycle.at_risk:
         now.at_risk.append(one)
 
 
+def _of_late(seen: Seen, cycle: Cycle) -> bool:
+    return cycle.decision is not None and seen.within(cycle.decision.at, STOPPED_WINDOW)
+
+
 def created(told: Told, window: timedelta) -> Iterator[Ticket]:
     """Tickets created in the window."""
     for until, tickets in told:
-        yield from (ticket for ticket in tickets if until - window <= ticket.created < until)
+        yield from (ticket for ticket in tickets if ticket.born and until - window <= ticket.created < until)
 
 
 def active_teams(scene: Scene, window: timedelta) -> frozenset[str] | None:

@@ -7,6 +7,9 @@ from collections.abc import Collection, Iterable
 
 from platform_meter.model.facts.tickets import Alias
 
+NONE = "none"
+"""The label value of a ticket without priority, severity or category."""
+
 
 class Names:
     """Other names of values, as a tool's own answers have told them.

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from platform_meter.measures.support.folding import NONE
-from platform_meter.measures.support.names import Names
+from platform_meter.measures.support.names import NONE, Names
 from platform_meter.measures.support.rules import Rules
 from platform_meter.model.definitions import Definitions, Ticketing
 from platform_meter.model.facts.tickets import TicketEvent
@@ -19,36 +15,6 @@ from platform_meter.model.measure import Scene
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 END = datetime(9999, 1, 1, tzinfo=UTC)
 """Past every event, so that one with a date in the future is read when it comes, and not missed when its time does."""
-
-_KEY = r"""(?:"([^"]+)"|'([^']+)'|([^\s=(),"']+))"""
-_ONE = re.compile(rf"(?:project\s*=\s*)?{_KEY}", re.IGNORECASE)
-_MANY = re.compile(rf"project\s+in\s*\(\s*({_KEY}(?:\s*,\s*{_KEY})*)\s*\)", re.IGNORECASE)
-
-
-@lru_cache(maxsize=256)
-def queue_keys(select: str) -> frozenset[str]:
-    """The tool's queues that `source.select` names: `project = PLAT`, `project in (PLAT, OPS)` or a bare key.
-
-    Empty for an empty text: every queue of the source.
-
-    Raises:
-        ValueError: any other query.
-    """
-    text = select.strip()
-    if not text:
-        return frozenset()
-    if one := _ONE.fullmatch(text):
-        return frozenset(_found(one.groups()))
-    if many := _MANY.fullmatch(text):
-        return frozenset(key for groups in re.findall(_KEY, many.group(1)) for key in _found(groups))
-    raise ValueError(
-        f"{select!r} says more than which queues; write project = PLAT, project in (PLAT, OPS), "
-        "one queue's key, or leave select out for every queue of the source"
-    )
-
-
-def _found(groups: Sequence[str | None]) -> list[str]:
-    return [g for g in groups if g]
 
 
 def reads(definition: Ticketing, source: SourceState) -> bool:
@@ -93,7 +59,7 @@ def queues(definitions: Definitions) -> tuple[Queue, ...]:
     """The queues declared.
 
     Raises:
-        ValueError: a goal in `bd` where open days differ in length.
+        ValueError: a goal in `bd` where open days differ in length, or a `select` that says more than queues.
     """
     return tuple(Queue(definition=t, rules=Rules.of(t)) for t in definitions.ticketing)
 

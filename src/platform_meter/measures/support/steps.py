@@ -26,6 +26,20 @@ class _Born(Struct, frozen=True, array_like=True, gc=False):
     answers: tuple[str, ...] | None
     whole: bool
     today: Today | None
+    requester: str
+    asking: str
+    assigned: bool
+
+
+class _More(Struct, frozen=True, array_like=True, gc=False):
+    """What few steps say."""
+
+    severity: str | None
+    into: str
+    queue: str
+    """Of MOVED."""
+    category: bool
+    """Whether it says one: of what was assigned so, nobody has it yet."""
 
 
 class _Step(Struct, frozen=True, array_like=True, gc=False):
@@ -39,12 +53,17 @@ class _Step(Struct, frozen=True, array_like=True, gc=False):
     priority: str | None
     resolution: str | None
     born: _Born | None
+    more: _More | None
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[_Step])
 _MANY = b"\xdd"
 """How MessagePack begins an array; its length follows in 4 bytes."""
+_CREATED, _MOVED, _ASSIGNED = TicketChange.CREATED, TicketChange.MOVED, TicketChange.ASSIGNED
+_USUAL = _More(None, "", "", category=False)
+_HANDED = ""
+"""The category of a step that said one."""
 _NOTHING = Ref(system="", kind="", id="")
 
 
@@ -65,9 +84,14 @@ def unpack(packed: bytes, count: int, ticket: str) -> list[TicketEvent]:
 
 def _step(event: TicketEvent) -> _Step:
     born, about = None, event.about
-    if event.change is TicketChange.CREATED:
+    if event.change is _CREATED:
         ref = (about.system, about.kind, about.id, about.labels, about.links)
-        born = _Born(ref, event.name, event.queue, event.answers, event.whole, event.today)
+        who = event.requester, event.asking, event.assigned
+        born = _Born(ref, event.name, event.queue, event.answers, event.whole, event.today, *who)
+    more, moved = None, event.change is _MOVED
+    handed = event.change is _ASSIGNED and event.category is not None
+    if moved or handed or event.into or event.severity is not None:
+        more = _More(event.severity, event.into, event.queue if moved else "", handed)
     return _Step(
         event.key,
         event.at,
@@ -79,25 +103,29 @@ def _step(event: TicketEvent) -> _Step:
         event.priority,
         event.resolution,
         born,
+        more,
     )
 
 
 def _event(step: _Step, ticket: str) -> TicketEvent:
-    born = step.born
+    born, more = step.born, step.more or _USUAL
     if born is None:
         return TicketEvent(
             key=step.key,
             at=step.at,
             about=_NOTHING,
             updated=step.updated,
-            queue="",
+            queue=intern(more.queue),
             ticket=ticket,
             change=step.change,
             role=step.role,
             public=step.public,
             status=_interned(step.status),
             priority=_interned(step.priority),
+            category=_HANDED if more.category else None,
             resolution=step.resolution,
+            severity=_interned(more.severity),
+            into=more.into,
         )
     return TicketEvent(
         key=step.key,
@@ -116,6 +144,11 @@ def _event(step: _Step, ticket: str) -> TicketEvent:
         answers=born.answers,
         whole=born.whole,
         today=born.today,
+        severity=_interned(more.severity),
+        into=more.into,
+        requester=intern(born.requester),
+        asking=intern(born.asking),
+        assigned=born.assigned,
     )
 
 

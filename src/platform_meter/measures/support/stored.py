@@ -13,11 +13,11 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from platform_meter import __version__
-from platform_meter.measures.support.cycles import Ticket
+from platform_meter.measures.support.cycles import Cycle, Ticket
 from platform_meter.model.definitions import Ticketing
 from platform_meter.model.facts.tickets import Alias
 
-FORMAT = 1
+FORMAT = 2
 """One more whenever what is written here, or what tickets fold to, becomes another thing within a version."""
 
 
@@ -28,7 +28,7 @@ class Held(Struct, frozen=True, array_like=True, gc=False):
     packed: bytes
     count: int
     oldest: datetime | None
-    queue: str | None
+    queues: tuple[str, ...] | None
     folded: tuple[Ticket | None, ...]
 
 
@@ -37,10 +37,17 @@ class State(Struct, frozen=True, array_like=True):
 
     seq: int
     corrected: int
+    acknowledging: tuple[str, ...]
+    """Source instances that told of acknowledgements."""
+    clocks_seq: int
+    """As `seq`, of the tools' own clocks."""
+    clocks: dict[str, dict[str, bytes]]
+    """What these tell, packed, by source instance and ticket."""
     names: dict[str, tuple[Alias, ...]]
     tickets: dict[str, list[Held]]
 
 
+_REPEATED = ("about", "priority", "unlisted", "priorities", "severities", "requester", "asking")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(State)
 
@@ -67,17 +74,24 @@ def load(body: bytes) -> State | None:
         for held in tickets:
             for ticket in held.folded:
                 if ticket is not None:
-                    _share(ticket, ("queue", "about", "priority", "unlisted", "priorities"), pool)
+                    _share(ticket, _REPEATED, pool)
                     # What happens to a ticket ends one thing and begins another.
                     own: dict[Hashable, Any] = {held.id: held.id}
                     _share(ticket, ("id", "created", "changed", "last"), own)
                     for cycle in ticket.cycles:
-                        _share(cycle, ("sla", "priority", "goal"), pool)
-                        _share(cycle, ("started", "known"), own)
-                        if cycle.decision is not None:
-                            _share(cycle.decision, ("priority", "goal"), pool)
-                            _share(cycle.decision, ("at",), own)
+                        for one in (cycle, cycle.beside):
+                            _share_cycle(one, pool, own)
     return state
+
+
+def _share_cycle(cycle: Cycle | None, pool: dict[Hashable, Any], own: dict[Hashable, Any]) -> None:
+    if cycle is None:
+        return
+    _share(cycle, ("sla", "priority", "goal"), pool)
+    _share(cycle, ("started", "known"), own)
+    if cycle.decision is not None:
+        _share(cycle.decision, ("priority", "goal"), pool)
+        _share(cycle.decision, ("at",), own)
 
 
 def _share(struct: Struct, names: Iterable[str], pool: dict[Hashable, Any]) -> None:

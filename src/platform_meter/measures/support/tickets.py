@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from platform_meter.measures.support.asking import users
 from platform_meter.measures.support.behind import behind, behind_load
 from platform_meter.measures.support.book import Book
 from platform_meter.measures.support.decided import Written, derive
@@ -19,20 +20,20 @@ from platform_meter.measures.support.looks import (
     OLDER,
     Kept,
     Look,
-    active_teams,
     age_of,
     business_age,
     created,
-    is_met,
     kept,
     look,
     of_queue,
     resolved,
 )
-from platform_meter.measures.support.queues import Queue, category_of, priority_of, queue_keys, reads
+from platform_meter.measures.support.queues import Queue, category_of, priority_of, reads
+from platform_meter.measures.support.selects import queue_keys
 from platform_meter.model.catalogue.support import (
     TICKET_AT_RISK,
     TICKET_BACKLOG_AGE,
+    TICKET_DISAGREEMENTS,
     TICKET_EXPECTED_BREACHES,
     TICKET_REOPEN,
     TICKET_SLA_CYCLES,
@@ -43,7 +44,8 @@ from platform_meter.model.catalogue.support import (
     TICKETS_PER_ACTIVE_TEAM,
 )
 from platform_meter.model.definitions import Definitions, Ticketing
-from platform_meter.model.facts.tickets import SlaCycle, TicketChange, TicketEvent
+from platform_meter.model.facts.people import Membership
+from platform_meter.model.facts.tickets import SlaCycle, TicketChange, TicketEvent, ToolClock
 from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import (
     WINDOWS,
@@ -74,10 +76,11 @@ def configured(definitions: Definitions) -> tuple[Measure, ...]:
                 TICKET_SLA_SECONDS,
                 TICKET_AT_RISK,
                 TICKET_EXPECTED_BREACHES,
+                TICKET_DISAGREEMENTS,
                 TICKET_BACKLOG_AGE,
                 TICKET_REOPEN,
             ),
-            reads=frozenset({TicketEvent}),
+            reads=frozenset({TicketEvent, ToolClock}),
             compute=lambda scene: list(_gauges(scene)),
             behind=behind,
             # All is said as of the watermark, which only a poll moves.
@@ -85,7 +88,7 @@ def configured(definitions: Definitions) -> tuple[Measure, ...]:
         ),
         Gauging(
             metrics=(TICKETS_PER_ACTIVE_TEAM,),
-            reads=frozenset({TicketEvent, *DELIVERY}),
+            reads=frozenset({TicketEvent, Membership, *DELIVERY}),
             # Not anew with every run and ticket: it reads three months of rollups, and moves by the day.
             at_once=False,
             compute=lambda scene: list(_load(scene)),
@@ -93,7 +96,7 @@ def configured(definitions: Definitions) -> tuple[Measure, ...]:
             every=timedelta(minutes=5),
         ),
         Deriving(
-            reads=frozenset({TicketEvent}),
+            reads=frozenset({TicketEvent, ToolClock}),
             gives=SlaCycle,
             derive=lambda scene: list(derive(scene, written)),
         ),
@@ -177,7 +180,7 @@ def _sla(scene: Scene, labels: tuple[str, str, str], made: Kept) -> Iterator[Sam
     for window in WINDOWS:
         # No minimum: a promise is judged like an SLO window, every cycle counts (domain section 1).
         decided = made.decided[window]
-        met = Ratio(part=sum(is_met(one.cycle) for one in decided), whole=len(decided))
+        met = Ratio(part=sum(one.cycle.met for one in decided), whole=len(decided))
         yield Sample(metric=TICKET_SLA_MET, labels=(*labels, window_label(window)), value=met)
     for q in (0.5, 0.9):
         spread = Spread(values=tuple(one.cycle.elapsed for one in made.stopped), q=q, minimum=scene.minimum)
@@ -186,11 +189,13 @@ def _sla(scene: Scene, labels: tuple[str, str, str], made: Kept) -> Iterator[Sam
     breaches = made.breaches()
     if breaches is not None:
         yield Sample(metric=TICKET_EXPECTED_BREACHES, labels=labels, value=float(sum(breaches)))
+    if made.compared:
+        yield Sample(metric=TICKET_DISAGREEMENTS, labels=labels, value=float(len(made.disagreed)))
 
 
 def _load(scene: Scene) -> Iterator[Sample]:
-    """Tickets created / teams with any pipeline run, deployment or merged change, each in the window."""
-    active = {window: active_teams(scene, window) for window in WINDOWS}
+    """Tickets created / teams that delivered anything or, as far as is known who asks, asked; each in the window."""
+    active = {window: users(scene, window) for window in WINDOWS}
     for queue in scene.kept.of(Book).queues(scene):
         told = of_queue(scene, queue)
         for window, teams in active.items():

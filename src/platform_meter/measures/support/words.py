@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from platform_meter.measures.support.book import Book
-from platform_meter.measures.support.folding import NONE
+from platform_meter.measures.support.names import NONE
 from platform_meter.measures.support.queues import reads
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.measure import Scene
@@ -19,7 +19,7 @@ class Unmatched:
     statuses: tuple[str, ...]
     """Of tickets, in no list of the file: they count as running."""
     never_had: tuple[str, ...]
-    """Priorities that the file names and no ticket ever had: most likely the tool calls them otherwise."""
+    """Priorities and severities that the file names and no ticket ever had: most likely the tool calls them otherwise."""
     unnamed: tuple[str, ...]
     """Priorities of tickets that no goal names, where goals name any: `default` holds for them."""
 
@@ -32,11 +32,12 @@ def unmatched(scene: Scene) -> Mapping[str, Unmatched]:
         sources = [s for s in scene.history.sources(TicketEvent) if reads(queue.definition, s)]
         tickets = [ticket for source in sources for ticket in book.tickets(queue, source)]
         had = {priority for ticket in tickets for priority in ticket.priorities} - {NONE}
+        bad = {severity for ticket in tickets for severity in ticket.severities}
         named = queue.rules.priorities
         if tickets:
             found[queue.id] = Unmatched(
                 statuses=tuple(sorted({status for ticket in tickets for status in ticket.unlisted})),
-                never_had=tuple(sorted(named - had)),
+                never_had=tuple(sorted((named - had) | (queue.rules.severities - bad))),
                 unnamed=tuple(sorted(had - named)) if named else (),
             )
     return found

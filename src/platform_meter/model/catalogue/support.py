@@ -43,6 +43,12 @@ TICKET_EXPECTED_BREACHES = gauge(
     "Open cycles expected to breach, by Kaplan-Meier of the last 91 days.",
     fold="priority",
 )
+TICKET_DISAGREEMENTS = gauge(
+    "platform_ticket_clock_disagreements",
+    "queue sla priority",
+    "SLA cycles, open or decided in 28 days, that the tool's own clock judges otherwise than the computed one.",
+    fold="priority",
+)
 TICKET_BACKLOG_AGE = gauge(
     "platform_ticket_backlog_age_seconds",
     "queue quantile",
@@ -58,6 +64,6 @@ TICKET_REOPEN = gauge(
 TICKETS_PER_ACTIVE_TEAM = gauge(
     "platform_tickets_per_active_team",
     "queue window",
-    "Tickets created / teams with any pipeline run, deployment or merged change in the window.",
+    "Tickets created / teams with any pipeline run, deployment, merged change or, where known, ticket in the window.",
     fold="queue",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
@@ -17,6 +18,10 @@ class TicketChange(StrEnum):
     COMMENT = "comment"
     PRIORITY = "priority"
     ASSIGNED = "assigned"
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody said that they look at it, which is no answer yet unless the file takes it for one."""
+    MOVED = "moved"
+    """It is in another queue from then on: `queue`."""
     LABELED = "labeled"
     """Its labels or its type changed, and nothing that another word says."""
     RESOLVED = "resolved"
@@ -58,6 +63,8 @@ class Today(NamedTuple):
     status: str
     resolution: str
     """Empty while it has none."""
+    untold: bool = False
+    """Of its history nothing is told at all: no clock of it can be judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +89,7 @@ class TicketEvent(Tallied[TicketDim]):
     """Asking is use; that an agent answers, or a bot closes it days later, is not."""
 
     queue: str
-    """The tool's queue; of CREATED the one that the ticket was created in, wherever it is now."""
+    """The tool's queue; of CREATED the one that the ticket was created in, wherever it is now; of MOVED the new one."""
     ticket: str
     """What its steps are joined by: the tool's id for it, which stays when it is moved and its name changes."""
     change: TicketChange
@@ -108,6 +115,18 @@ class TicketEvent(Tallied[TicketDim]):
     """Of CREATED."""
     aliases: tuple[Alias, ...] = ()
     """Other names of the values that this event carries."""
+    severity: str | None = None
+    """How bad it is in the tool's word, where it tells that beside the priority."""
+    into: str = ""
+    """Of a ticket that was merged into another one: that one's `ticket`."""
+    requester: str = ""
+    """Of CREATED: who asks, as a salted hash."""
+    actor: str = ""
+    """Who acted, as a salted hash."""
+    assigned: bool = False
+    """Of CREATED: somebody had it from the start."""
+    asking: str = ""
+    """Of CREATED: the group that asks, as the tool has it, in the name that Ownership rules match: `zendesk:organizations/42`."""
 
     def tallies(self) -> tuple[Tally[TicketDim], ...]:
         return (Tally(dim=TicketDim(self.change)),)
@@ -154,6 +173,41 @@ class SlaCycle(Tallied[CycleDim]):
         return (Tally(dim=CycleDim(self.sla, self.priority, self.result), amount=self.elapsed),)
 
 
+class ClockDim(NamedTuple):
+    """What the clocks of tools are tallied by."""
+
+    clock: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolClock(Tallied[ClockDim]):
+    """One cycle of an SLA clock that the tool itself runs. `at` is its start: it is told while it runs, and its end comes
+    as a newer version. Key: the ticket's id, the clock's and the number of the cycle. `updated` is the moment for which
+    `elapsed` is told.
+    """
+
+    queue: str
+    """The tool's queue that the ticket is in."""
+    ticket: str
+    """As of `TicketEvent`."""
+    clock: str
+    """What the tool calls it: `Time to first response`."""
+    stopped: datetime | None = None
+    """None while it runs."""
+    breached: bool = False
+    breached_at: datetime | None = None
+    """When its goal passed, or will pass if nothing changes, where the tool tells."""
+    elapsed: timedelta | None = None
+    """As the tool counts it, within its own calendar; None where it does not tell."""
+    goal: timedelta | None = None
+    paused: bool = False
+    valid: bool = True
+    """False where the tool took it back: cancelled, or not for this ticket any more."""
+
+    def tallies(self) -> tuple[Tally[ClockDim], ...]:
+        return (Tally(dim=ClockDim(self.clock)),)
+
+
 def _met(sli: StoredSli, dim: CycleDim) -> bool | None:
     return dim.result is SlaResult.MET if sli.takes("sla", dim.sla) else None
 
@@ -175,4 +229,4 @@ SLA_CYCLES = Countable(
     told=_told,
 )
 
-FACTS = Facts(events=(TicketEvent, SlaCycle))
+FACTS = Facts(events=(TicketEvent, ToolClock, SlaCycle))

@@ -2,7 +2,7 @@
 
 One stream reads the `listing` of repositories, sweeps them (`sweep`), the one visited longest ago first, so that even a
 sweep that always ends early (quota) gets everywhere, and asks for their `owners`. The lists of a repository are read in
-`runs`, `deployments`, `poll` and `tickets`; what is pushed in `webhooks`.
+`runs`, `deployments`, `poll` and `tickets`; what is pushed in `webhooks`; another stream reads roadmaps.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun, PipelineRunners
 from platform_meter.model.facts.delivery import Change, Deployment, Repository
 from platform_meter.model.facts.incidents import Incident
+from platform_meter.model.facts.roadmap import RoadmapItem
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
-from platform_meter.model.source import Forbidden, Outside, Page, Source, Stream, Unexpected
+from platform_meter.model.source import Area, Forbidden, Outside, Page, Source, Stream, Unexpected
+from platform_meter.sources.github import roadmap
 from platform_meter.sources.github.config import Config, access, matches
 from platform_meter.sources.github.facts import SYSTEM, repository
 from platform_meter.sources.github.listing import inventory
@@ -40,8 +42,11 @@ __all__ = ["SOURCE", "Config"]
 
 
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
-    del instance
+    plans = [roadmap.stream(config, outside, instance)] if config.roadmaps else []
+    return [_api(config, outside), *plans]
 
+
+def _api(config: Config, outside: Outside) -> Stream:
     def pages(outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         state = load(checkpoint, now)
         if checkpoint is None:
@@ -60,7 +65,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
 
-    return [Stream(name="api", read=read, gives=_gives(config))]
+    return Stream(name="api", read=read, gives=_gives(config))
 
 
 def _judge_anew(config: Config, state: State) -> None:
@@ -73,8 +78,8 @@ def _judge_anew(config: Config, state: State) -> None:
 
 
 def _gives(config: Config) -> frozenset[type[Fact]]:
-    """The kinds that these settings switch on."""
-    off: set[type[Fact]] = set()
+    """The kinds that these settings switch on, beside roadmaps."""
+    off: set[type[Fact]] = {RoadmapItem}
     if config.jobs == "none":
         off.add(PipelineJob)
     if not config.issues:
@@ -183,7 +188,7 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
             f"organisation {config.org}: its runners can't be read; give the token the organisation permission "
             "'Self-hosted runners: read', or leave `runners` out"
         )
-    return lacking
+    return [*lacking, *roadmap.unreadable(config, outside)]
 
 
 def propose(around: Surroundings) -> Proposal:
@@ -206,10 +211,11 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="github",
     title="GitHub",
-    reads="repositories, workflow runs and jobs, deployments, merged pull requests, issues of an organisation",
+    area=Area.CI_CD,
+    reads="repositories, workflow runs and jobs, deployments, merged pull requests, issues and roadmaps of an organisation",
     needs="fine-grained token: Metadata, Actions, Deployments, Pull requests, (for owners and for what deployments bring) "
     "Contents, (for owners) Administration, (for tickets) Issues and the organisation's Members, (for runners) the "
-    "organisation's Self-hosted runners, all read",
+    "organisation's Self-hosted runners, (for roadmaps) Issues or the organisation's Projects, all read",
     config=Config,
     gives=frozenset(
         {
@@ -222,11 +228,13 @@ SOURCE = Source(
             Change,
             TicketEvent,
             Incident,
+            RoadmapItem,
         }
     ),
     access=access,
     connect=connect,
     check=check,
     receives=RECEIVER,
+    roadmaps=lambda config, files: config.model_copy(update={"roadmaps": (*config.roadmaps, *files)}),
     propose=propose,
 )

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from platform_meter.model.access import Access, Credential, GithubApp, Pace, Secret, Token
 from platform_meter.model.outcomes import OutcomeRule
+from platform_meter.model.programme import RoadmapSource
 from platform_meter.model.scalars import Address, LocalPath, Period, unfit
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.kit.incidents import Incidents
@@ -107,6 +108,8 @@ class Config(SourceConfig):
     """Logins of machine users that GitHub takes for people."""
     agents: tuple[str, ...] = ()
     """Logins of those whose comments are answers; none means members, owners and collaborators, as GitHub says."""
+    roadmaps: tuple[RoadmapSource, ...] = ()
+    """Roadmaps that stand here, as their files say."""
     all_within: Period = timedelta(minutes=30)
     """Of more repositories than a poll has time for, the quiet ones take turns; each is looked at within this time."""
 

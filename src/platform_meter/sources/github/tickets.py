@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -65,10 +65,26 @@ def _role(user: User | None, issue: Issue, association: str, bots: Iterable[str]
     return Role.AGENT if known else Role.REPORTER
 
 
+def _nobody(_: str) -> str:
+    return ""
+
+
 def ticket_events(
-    ref: Ref, issue: Issue, timeline: Iterable[TimelineItem], bots: Iterable[str], agents: Collection[str] = ()
+    ref: Ref,
+    issue: Issue,
+    timeline: Iterable[TimelineItem],
+    bots: Iterable[str],
+    agents: Collection[str] = (),
+    hashed: Callable[[str], str] = _nobody,
 ) -> list[TicketEvent]:
-    """Every step of the issue, oldest first. `agents` are logins in lower case; without any GitHub says who is one."""
+    """Every step of the issue, oldest first. `agents` are logins in lower case; without any GitHub says who is one.
+
+    `hashed` makes a person nobody (`Outside.hashed`); without it no person is told.
+    """
+
+    def person(user: User | None) -> str:
+        return "" if user is None or is_bot(user, bots) else hashed(user.login.lower())
+
     items = sorted(
         ((item, utc(item.created_at)) for item in timeline if item.created_at and item.id is not None),
         key=lambda pair: (pair[1], pair[0].id or 0),
@@ -92,8 +108,10 @@ def ticket_events(
         category=category_of(issue),
         issue_type=issue.type.name if issue.type else "",
         labels=ticket_labels(start),
+        requester=person(issue.user),
+        actor=person(issue.user),
     )
-    steps = [*_steps(base, issue, items, set(start), bots, agents)]
+    steps = [*_steps(base, issue, items, set(start), bots, agents, person)]
     ends = next((step.status for step in reversed(steps) if step.status), base.status)
     answers = [e.key for e in steps if e.change is TicketChange.COMMENT and e.role is Role.AGENT]
     resolution = RESOLUTIONS["completed"] if issue.state == "closed" else ""
@@ -120,6 +138,7 @@ def _steps(
     labels: set[str],
     bots: Iterable[str],
     agents: Collection[str],
+    person: Callable[[User | None], str],
 ) -> Iterator[TicketEvent]:
     priority, told = base.priority, base.labels
     for item, at in items:
@@ -134,12 +153,16 @@ def _steps(
             category=None,
             issue_type=None,
             labels=None,
+            requester="",
+            actor=person(item.actor or item.user),
             change=TicketChange.COMMENT,
             role=_role(item.actor or item.user, issue, item.author_association or "MEMBER", bots, agents),
         )
         match item.event:
             case "commented":
-                yield replace(blank, role=_role(item.user or item.actor, issue, item.author_association, bots, agents))
+                who = item.user or item.actor
+                role = _role(who, issue, item.author_association, bots, agents)
+                yield replace(blank, role=role, actor=person(who))
             case "assigned":
                 yield replace(blank, change=TicketChange.ASSIGNED)
             case "labeled" | "unlabeled" if item.label:
@@ -189,7 +212,7 @@ def _issues(visit: Visit, cursor: Cursor, state: str, before: datetime | None = 
         if issue.pull_request is not None or (before is not None and issue.updated_at >= before):
             return ()
         timeline = visit.all(f"issues/{issue.number}/timeline", list[TimelineItem])
-        events = ticket_events(visit.ref, issue, timeline, visit.bots, agents)
+        events = ticket_events(visit.ref, issue, timeline, visit.bots, agents, visit.outside.hashed)
         one = incident(visit.ref, issue, events, visit.incidents) if visit.incidents else None
         if events[0].today is not None and visit.now - issue.updated_at < SETTLED:
             unsettled.add(str(issue.id))

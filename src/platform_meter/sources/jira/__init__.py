@@ -19,16 +19,32 @@ from pydantic import AfterValidator, Field
 from platform_meter.model.access import Access, Basic, Secret, Token
 from platform_meter.model.facts import Event, Fact
 from platform_meter.model.facts.incidents import Incident
-from platform_meter.model.facts.tickets import TicketEvent
+from platform_meter.model.facts.roadmap import RoadmapItem
+from platform_meter.model.facts.tickets import TicketEvent, ToolClock
+from platform_meter.model.programme import RoadmapSource
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address
-from platform_meter.model.source import Forbidden, Gap, Outside, Page, Refused, Source, SourceConfig, Stream, Unexpected
+from platform_meter.model.source import (
+    Area,
+    Forbidden,
+    Gap,
+    Outside,
+    Page,
+    Refused,
+    Source,
+    SourceConfig,
+    Stream,
+    Unexpected,
+)
 from platform_meter.model.typed import decode
+from platform_meter.sources.jira import roadmap
 from platform_meter.sources.jira.agents import GROUP, ROLE, Agents
+from platform_meter.sources.jira.clocks import Clocks
 from platform_meter.sources.jira.facts import Conventions, learn, ticket_events
 from platform_meter.sources.jira.incidents import SCOPED_HOST, incident, incident_key
 from platform_meter.sources.jira.lists import Lists
+from platform_meter.sources.jira.made import Made
 from platform_meter.sources.jira.names import Names
 from platform_meter.sources.jira.rows import FIELDS, NAMING, Issue, moment, odd, project_ref
 from platform_meter.sources.kit.cursor import Cursor
@@ -83,12 +99,26 @@ class Config(SourceConfig):
     """Accounts that are no people: ids in Cloud, keys or names in Data Center. Apps are known without."""
     incidents: Incidents | None = None
     """Which tickets are incidents too; none without it."""
+    sla_clocks: bool = False
+    """Read the clocks of Jira Service Management too, one call for each ticket that changed."""
+    severity_field: str = ""
+    """Name or id of the field that says how bad a ticket is."""
+    asking_field: str = ""
+    """Name or id of the field with the group that asks, such as Organizations of Service Management."""
+    roadmaps: tuple[RoadmapSource, ...] = ()
+    """Roadmaps that stand here, as their files say."""
 
     @property
     def query(self) -> str:
         keys = ", ".join(f'"{key}"' for key in self.projects)
         parts = [f"project in ({keys})" if keys else "", f"({self.select})" if self.select.strip() else ""]
         return " AND ".join(part for part in parts if part)
+
+    @property
+    def more(self) -> str:
+        """What else than the usual is asked of each ticket."""
+        said = {"clocks": self.sla_clocks, "severity": self.severity_field, "asking": self.asking_field}
+        return " ".join(f"{name}={value}" for name, value in said.items() if value)
 
 
 class _State(Cursor, omit_defaults=True):
@@ -103,6 +133,8 @@ class _State(Cursor, omit_defaults=True):
     """What statuses, priorities, resolutions and types were called last, by field and id."""
     incidents: str = ""
     """Which tickets were incidents, as the settings said; others start anew."""
+    more: str = ""
+    """What else of a ticket the settings asked for; something else starts anew."""
 
 
 def access(config: Config) -> Access:
@@ -129,15 +161,20 @@ def wall(at: datetime, zone: str, *, late: bool) -> str:
 
 
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
-    del instance
+    plans = [roadmap.stream(config.roadmaps, config.url, config.every, outside, instance)] if config.roadmaps else []
+    return [_issues(config, outside), *plans]
+
+
+def _issues(config: Config, outside: Outside) -> Stream:
     named = tuple(sorted(config.agents))
     rules = config.incidents
     ruled = rules.model_dump_json() if rules else ""
 
     def pages(outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
-        fresh = _State(query=config.query, agents=named, incidents=ruled)
+        asked = (config.query, named, ruled, config.more)
+        fresh = _State(query=config.query, agents=named, incidents=ruled, more=config.more)
         state = decode(checkpoint, _State) if checkpoint else fresh
-        if (state.query, state.agents, state.incidents) != (config.query, named, ruled):
+        if (state.query, state.agents, state.incidents, state.more) != asked:
             # The open ones stay: those that the new query doesn't find are gone.
             since_ = state.since if state.agents == named else now
             state = msgspec.structs.replace(fresh, open=state.open, since=since_, names=state.names)
@@ -145,20 +182,22 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
             state.begin(now, state.next_start(since, config.overlap))
         start, began, reached = state.start or since, state.began or now, state.at or now
         jira = Lists(outside)
-        agents = Agents(outside, jira.version, named)
+        agents, clocks = Agents(outside, jira.version, named), Clocks(outside, now)
+        made = Made(jira, severity=config.severity_field, asking=config.asking_field)
         conventions = Conventions(
             priorities=config.priorities,
             bots=frozenset(config.bots),
             public_comments_only=config.public_comments_only,
             names=Names(jira.listed, state.names),
             since=state.since,
+            hashed=outside.hashed,
         )
         recent = f'updated >= "{wall(start, jira.zone, late=False)}"'
         changed = [f"({recent} OR {OPEN})" if state.read is None else recent]
         if state.at is not None:
             changed.append(f'updated <= "{wall(state.at, jira.zone, late=True)}"')
         jql = " AND ".join([*([config.query] if config.query else []), *changed]) + " ORDER BY updated DESC"
-        found = jira.search(jql, PAGE_ISSUES, (*FIELDS, *NAMING) if rules else FIELDS)
+        found = made.search(jql, PAGE_ISSUES, (*FIELDS, *NAMING) if rules else FIELDS)
         for issues in state.changed(found, _key, config.overlap, settled=_MINUTE):
             reached = state.at or reached
             facts: list[Event] = []
@@ -178,9 +217,9 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
                     outside.reject(TicketEvent)
                 known = replace(conventions, agents=agents.of(issue.project))
                 told = ticket_events(issue, histories, comments, known, whole=whole)
-                facts += told.events
+                facts += made.tell(issue, histories, told.events, known)
                 one = incident(issue, told.events, rules, conventions.names, config.url) if rules else None
-                facts += [one] if one else ()
+                facts += [*([one] if one else ()), *(clocks.of(issue) if config.sla_clocks else ())]
                 if told.unrecorded:
                     jira.gap(issue, told.unrecorded)
                 if issue.open:
@@ -198,12 +237,13 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
 
-    return [Stream(name="issues", read=read, gives=_gives(config))]
+    return Stream(name="issues", read=read, gives=_gives(config))
 
 
 def _gives(config: Config) -> frozenset[type[Fact]]:
-    """The kinds that these settings switch on."""
-    return SOURCE.gives if config.incidents else SOURCE.gives - {Incident}
+    """The kinds that these settings have of tickets."""
+    more = {Incident: config.incidents is not None, ToolClock: config.sla_clocks}
+    return frozenset({TicketEvent, *(kind for kind, wanted in more.items() if wanted)})
 
 
 def _key(issue: Issue) -> tuple[str, datetime | None]:
@@ -247,6 +287,9 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
             lines.append(f"project {key}: {error}; give the account the permission 'Browse projects' in it")
     if not lines:
         lines += _unknown_agents(Agents(jira.outside, jira.version, config.agents), config)
+        lines += roadmap.unreadable(config.roadmaps, jira)
+    if not lines:
+        lines += _unknown_fields(jira, config)
     if config.select and not lines:
         try:
             next(jira.search(config.query, 1))
@@ -255,6 +298,15 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
                 raise
             lines.append(f"select: {error}; correct the JQL")
     return lines
+
+
+def _unknown_fields(jira: Lists, config: Config) -> list[str]:
+    """One line for a field that is not there."""
+    try:
+        Made(jira, severity=config.severity_field, asking=config.asking_field)
+    except Unexpected as error:
+        return [str(error)]
+    return []
 
 
 def _unknown_agents(agents: Agents, config: Config) -> Iterator[str]:
@@ -293,13 +345,15 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="jira",
     title="Jira",
-    reads="issues with their whole history, and which of them are incidents, Cloud and Data Center",
+    area=Area.TICKETS,
+    reads="issues with their whole history, which of them are incidents, and roadmaps, Cloud and Data Center",
     needs="`read:jira-work`, `read:jira-user`; Browse projects",
     config=Config,
-    gives=frozenset({TicketEvent, Incident}),
+    gives=frozenset({TicketEvent, ToolClock, Incident, RoadmapItem}),
     access=access,
     connect=connect,
     check=check,
     priorities=priorities,
+    roadmaps=lambda config, files: config.model_copy(update={"roadmaps": (*config.roadmaps, *files)}),
     propose=propose,
 )

@@ -6,7 +6,7 @@ elsewhere than today, nobody recorded when that came about, which is told as suc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -44,6 +44,14 @@ class Conventions:
     names: Names = field(default_factory=Names)
     since: datetime | None = None
     """When it was last said who answers: what is told since then takes the place of what was told before."""
+    hashed: Callable[[str], str] = lambda _: ""
+    """Makes a person nobody (`Outside.hashed`)."""
+
+    def person(self, who: Person | None) -> str:
+        """A person as facts name it; empty for nobody, and for what is no person."""
+        if who is None or not who.ids or who.account_type == "app" or who.ids & self.bots:
+            return ""
+        return self.hashed(who.names_it)
 
     def priority(self, name: str) -> str:
         """In the words of the Ticketing files, by any name that the tool has for it."""
@@ -74,6 +82,7 @@ class _Standing:
     issuetype: str
     components: set[str]
     labels: tuple[str, ...]
+    assigned: bool
 
     @property
     def category(self) -> str:
@@ -92,6 +101,8 @@ class _Standing:
             case "key" | "issuekey":
                 # Moved to another project; the item `project` tells that one's name only.
                 self.project = project_of(come or "") or self.project
+            case "assignee":
+                self.assigned = bool(come or (item.before if back else item.after))
             case "components":
                 self.components -= {gone or ""}
                 self.components |= {come} if come else set()
@@ -117,6 +128,7 @@ def _today(issue: Issue, names: Names) -> _Standing:
         issuetype=_name(fields.issuetype),
         components={component.name for component in fields.components or ()},
         labels=ticket_labels(fields.labels or ()),
+        assigned=fields.assignee is not None,
     )
 
 
@@ -144,7 +156,7 @@ def ticket_events(
     fields, created = issue.fields, moment(issue.fields.created)
     if created is None:
         return Told(events=[])
-    names, reporter = conventions.names, _reporter(issue)
+    names, reporter = conventions.names, reporter_of(issue)
     changes, elsewhere = _todays(issue, _in_order(histories), names)
     standing = _today(issue, names)
     for _, history in reversed(changes):
@@ -171,6 +183,9 @@ def ticket_events(
         issue_type=standing.issuetype,
         labels=standing.labels,
         today=Today(_name(fields.status), _name(fields.resolution)) if elsewhere else None,
+        requester=conventions.person(reporter),
+        actor=conventions.person(fields.creator or fields.reporter),
+        assigned=standing.assigned,
     )
     blank = replace(
         first,
@@ -183,6 +198,9 @@ def ticket_events(
         issue_type=None,
         labels=None,
         today=None,
+        requester="",
+        actor="",
+        assigned=False,
     )
     first = replace(first, aliases=_aliases(first, conventions))
     events = [*_changes(blank, standing, changes, conventions, reporter)]
@@ -203,7 +221,7 @@ def standing_resolution(issue: Issue) -> str:
     return _name(issue.fields.resolution)
 
 
-def _reporter(issue: Issue) -> Person | None:
+def reporter_of(issue: Issue) -> Person | None:
     """Whose request it is: whoever created it, where its reporter is gone or hidden."""
     reporter = issue.fields.reporter
     return reporter if reporter and reporter.ids else issue.fields.creator
@@ -288,6 +306,7 @@ def _comment(
         updated=updated if updated != at else None,
         change=TicketChange.COMMENT,
         role=conventions.role(comment.author, reporter),
+        actor=conventions.person(comment.author),
         public=comment.public,
         about=about,
     )
@@ -313,6 +332,7 @@ def _changes(
                 at=at,
                 about=standing.about,
                 role=conventions.role(history.author, reporter),
+                actor=conventions.person(history.author),
             )
             told: TicketEvent | None = None
             match item.what:
@@ -321,8 +341,10 @@ def _changes(
                 case "priority":
                     priority = conventions.priority(standing.priority)
                     told = replace(step, change=TicketChange.PRIORITY, priority=priority)
-                case "assignee":
+                case "assignee" if standing.assigned:
                     told = replace(step, change=TicketChange.ASSIGNED)
+                case "key" | "issuekey":
+                    told = replace(step, change=TicketChange.MOVED, queue=standing.project)
                 case "components" | "issuetype" if number == handed and standing.category != category:
                     # Handed to another component: the ticket is assigned anew, if not to a person.
                     kind = standing.issuetype if item.what == "issuetype" else None

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
 from platform_meter.model.source import Answer, Forbidden, Gap, Unexpected
-from platform_meter.sources.jira.rows import FIELDS, Comment, Comments, History, Issue, Named, moment
+from platform_meter.sources.jira.rows import FIELDS, Comment, Comments, Found, History, Issue, Named, Planned
 from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.walk import Walk
+
+F = TypeVar("F", bound=Found)
 
 
 class _Account(Struct, rename="camel"):
     time_zone: str = ""
 
 
-class _Search(Struct, rename="camel"):
-    issues: list[Issue] = []
+class _Search(Struct, Generic[F], rename="camel"):
+    issues: list[F] = []
     next_page_token: str | None = None
     total: int = 0
     """Data Center only."""
@@ -35,7 +37,7 @@ class _Changelog(Struct, rename="camel"):
 _BY_TOKEN, _BY_OFFSET = "/rest/api/3/search/jql", "/rest/api/2/search"
 
 
-def _ids(answer: Answer[_Search]) -> tuple[str, ...]:
+def _ids(answer: Answer[_Search[F]]) -> tuple[str, ...]:
     return tuple(issue.id for issue in answer.body.issues) if answer.body else ()
 
 
@@ -68,15 +70,23 @@ class Lists:
 
     def search(self, jql: str, size: int, fields: Sequence[str] = FIELDS) -> Iterator[list[Issue]]:
         """Pages of issues with their changelog; the same issue may come twice."""
-        return self._by_offset(jql, size, fields) if self.version == "2" else self._by_token(jql, size, fields)
+        return self._search(_Search[Issue], jql, size, fields)
 
-    def _by_token(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
+    def planned(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Planned]]:
+        """As `search`, with the fields that people made."""
+        return self._search(_Search[Planned], jql, size, fields)
+
+    def _search(self, page: type[_Search[F]], jql: str, size: int, fields: Sequence[str]) -> Iterator[list[F]]:
+        pages = self._by_offset if self.version == "2" else self._by_token
+        return pages(page, jql, size, fields)
+
+    def _by_token(self, page: type[_Search[F]], jql: str, size: int, fields: Sequence[str]) -> Iterator[list[F]]:
         """Cloud. A page may be empty and others follow it: only the missing token ends the list."""
         body: dict[str, Any] = {"jql": jql, "maxResults": size, "fields": [*fields], "expand": "changelog"}
         tokens: set[str] = set()
         walk = Walk(_BY_TOKEN)
         while True:
-            found = walk.page(_ids, partial(self.outside.post, _BY_TOKEN, _Search, body=body)).body or _Search()
+            found = walk.page(_ids, partial(self.outside.post, _BY_TOKEN, page, body=body)).body or page()
             yield found.issues
             token = found.next_page_token
             if not token:
@@ -86,7 +96,7 @@ class Lists:
             tokens.add(token)
             body = {**body, "nextPageToken": token}
 
-    def _by_offset(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
+    def _by_offset(self, page: type[_Search[F]], jql: str, size: int, fields: Sequence[str]) -> Iterator[list[F]]:
         """Data Center. Each page begins with the last issue of the one before it.
 
         Another one in its place shows that issues left the list meanwhile (deleted, moved away) and those behind them
@@ -98,10 +108,8 @@ class Lists:
         while True:
             params: dict[str, Any] = {"jql": jql, "startAt": start, "maxResults": size}
             params |= {"fields": ",".join(fields), "expand": "changelog"}
-            answer = walk.page(
-                _ids, partial(self.outside.get, _BY_OFFSET, _Search, params=params), of=self.total - start
-            )
-            found = answer.body or _Search()
+            answer = walk.page(_ids, partial(self.outside.get, _BY_OFFSET, page, params=params), of=self.total - start)
+            found = answer.body or page()
             ids, got, self.total = [issue.id for issue in found.issues], len(found.issues) + answer.odd, found.total
             # An odd issue has no id to be known by.
             if overlap and start and ids and not (odd_ones or answer.odd) and not seen.intersection(ids[:1]):
@@ -119,7 +127,7 @@ class Lists:
             overlap = min(1, got - 1)
             start += got - overlap
 
-    def histories(self, issue: Issue) -> list[History]:
+    def histories(self, issue: Found) -> list[History]:
         """The whole changelog: as inlined where that is all of it, else page by page."""
         inlined = issue.changelog
         if inlined and inlined.total is not None and inlined.total <= len(inlined.histories):
@@ -193,8 +201,8 @@ class Lists:
         answer = unless_gone(partial(self.outside.get, path, Issue, params={"fields": "project"}))
         return answer.body.project if answer and answer.body else ""
 
-    def gap(self, issue: Issue, text: str) -> None:
+    def gap(self, issue: Found, text: str) -> None:
         """What is missing of one issue's history."""
-        start, end = moment(issue.fields.created), moment(issue.fields.updated)
+        start, end = issue.span
         if start and end:
             self.outside.gap(Gap(start=start, end=end, reason="pruned", text=f"{issue.key}: {text}"))

@@ -25,6 +25,15 @@ class Person(Struct, rename="camel"):
     """atlassian, app or customer; Cloud only."""
     key: str = ""
     name: str = ""
+    email_address: str = ""
+    """Where the account may see it."""
+
+    @property
+    def names_it(self) -> str:
+        """The one name to know the person by elsewhere, in small letters: its mail address, else its login, else its
+        account's id.
+        """
+        return (self.email_address.strip() or self.name or self.account_id or self.key).lower()
 
     @property
     def ids(self) -> frozenset[str]:
@@ -129,6 +138,7 @@ class Fields(Struct):
     creator: Person | None = None
     reporter: Person | None = None
     """Nobody where the account is gone or the field is hidden."""
+    assignee: Person | None = None
     components: list[Named] | None = None
     labels: list[str] | None = None
     issuetype: Named | None = None
@@ -148,12 +158,26 @@ FIELDS: tuple[str, ...] = tuple(
 """Asked for by name, so that nothing else is sent."""
 
 
-class Issue(Row):
-    becomes: ClassVar[str] = "TicketEvent"
+class Found(Row):
+    """What a search finds, however its fields are read."""
+
     id: str = ""
     key: str = ""
-    fields: Fields = msgspec.field(default_factory=Fields)
     changelog: Histories | None = None
+
+    @property
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        """When it was created and last changed."""
+        raise NotImplementedError
+
+
+class Issue(Found):
+    becomes: ClassVar[str] = "TicketEvent"
+    fields: Fields = msgspec.field(default_factory=Fields)
+
+    @property
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        return moment(self.fields.created), moment(self.fields.updated)
 
     @property
     def project(self) -> str:
@@ -176,6 +200,24 @@ class Issue(Row):
     def inlined(self) -> Comments:
         held = self.fields.comment
         return Comments(comments=held, total=len(held)) if isinstance(held, list) else held or Comments(total=0)
+
+
+class Field(Struct):
+    """A field that the Jira has, its own or one that people made."""
+
+    id: str = ""
+    name: str = ""
+
+
+class Planned(Found):
+    """An issue that is an item of a roadmap: fields that people made are read too, whatever is in them."""
+
+    becomes: ClassVar[str] = "RoadmapItem"
+    fields: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        return moment(self.fields.get("created")), moment(self.fields.get("updated"))
 
 
 def project_of(key: str) -> str:

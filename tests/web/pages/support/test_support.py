@@ -9,8 +9,14 @@ from tests.support import tickets
 from tests.support.history import MemoryHistory, owner, source
 from tests.support.views import html, rows, tables, view
 
-from platform_meter.model.catalogue.support import TICKET_AT_RISK, TICKET_SLA_MET, TICKET_SLA_SECONDS, TICKETS_OPEN
-from platform_meter.model.definitions import Definitions
+from platform_meter.model.catalogue.support import (
+    TICKET_AT_RISK,
+    TICKET_DISAGREEMENTS,
+    TICKET_SLA_MET,
+    TICKET_SLA_SECONDS,
+    TICKETS_OPEN,
+)
+from platform_meter.model.definitions import Definitions, Ownership
 from platform_meter.model.history import SourceState
 from platform_meter.web.pages.support import page
 
@@ -58,6 +64,54 @@ def test_goals_by_sla_and_priority() -> None:
     assert goals.rows == (("resolution", "P1", "0", "0", "–", "75.0 %", "–", "90 min", "–"),)
     ages = found["Help desk / Open tickets by age"]
     assert (ages.columns, ages.rows[-1]) == (("under 1 day", "2"), ("older", "1"))
+
+
+def test_who_asks_is_listed_by_team() -> None:
+    """The most tickets first, of 28 days; nothing where no ticket tells who asked."""
+    rules = [{"match": f"jira:groups/{team}", "team": team} for team in ("team-a", "team-b")]
+    declared = Definitions(
+        ticketing=(tickets.ticketing(title="Help desk"),),
+        ownership=(Ownership.model_validate({"kind": "Ownership", "rules": rules}),),
+    )
+    counted = rows((TICKETS_OPEN, ("help", "P1", "1d"), 2.0))
+    told = [
+        ("jira", owner("platform"), tickets.created(NOW - timedelta(days=n), ticket=f"PLAT-{n}", asking=asking))
+        for n, asking in enumerate(["jira:groups/team-b", "", "jira:groups/team-a", "jira:groups/team-b"], 1)
+    ]
+    seen = view(NOW, MemoryHistory(told, sources=[source("jira", watermark=NOW)]), definitions=declared, rows=counted)
+    found = tables(seen, "/support")["Help desk / Who asks"]
+    assert found.columns == ("Team", "Tickets, 28 d", "Of all")
+    assert found.rows == (("team-b", "2", "50.0 %"), ("team-a", "1", "25.0 %"))
+    assert "Of 4 tickets created in 28 days." in html(seen, "/support")
+    assert "Who asks" not in html(view(NOW, history(("a", NOW)), definitions=DECLARED, rows=counted), "/support")
+
+
+def test_the_page_says_whose_clock_judges() -> None:
+    """By the tool's own: how often the computed one says otherwise; where it told none, that it is computed; and what is
+    waited for that nobody tells."""
+    slas = [
+        {"id": "first_response", "goal": {"default": "4h"}, "clock": "source", "clock_name": "First answer"},
+        {"id": "resolution", "goal": {"default": "8h"}, "clock": "source"},
+        {"id": "taken", "measures": "assignment", "goal": {"default": "8h"}},
+        {"id": "seen", "measures": "acknowledgement", "goal": {"default": "8h"}},
+        {"id": "known", "measures": "acknowledgement", "goal": {"default": "8h"}},
+    ]
+    counted = rows(
+        (TICKETS_OPEN, ("help", "P1", "1d"), 2.0),
+        (TICKET_DISAGREEMENTS, ("help", "resolution", "P1"), 2.0),
+        (TICKET_DISAGREEMENTS, ("help", "resolution", "P3"), 1.0),
+        (TICKET_AT_RISK, ("help", "known", "P3"), 0.0),
+    )
+    seen = view(NOW, history(), definitions=Definitions(ticketing=(tickets.ticketing(slas=slas),)), rows=counted)
+    assert page(seen)["queues"][0]["clocks"] == [
+        (
+            "first response is computed: jira told no clock of its own called 'First answer' "
+            "that is open or ended in 28 days"
+        ),
+        "resolution is judged by the clock of jira; the computed one says otherwise of 3",
+        "seen has no numbers: jira never told that a ticket was acknowledged",
+    ]
+    assert "Clock: resolution is judged by the clock of jira" in html(seen, "/support")
 
 
 def test_late_and_about_to_be_late_are_apart() -> None:
@@ -135,7 +189,7 @@ def test_priorities_of_one_side_alone_are_named() -> None:
     told = [("jira", owner("platform"), tickets.created(NOW, priority="<Highest>"))]
     seen = MemoryHistory(told, sources=[source("jira", watermark=NOW + timedelta(hours=1))])
     text = (
-        "Priorities that the Ticketing file names and no ticket ever had: P1. Write them as the tool does "
+        "Priorities or severities that the Ticketing file names and no ticket ever had: P1. Write them as the tool does "
         "(it has &lt;Highest&gt;, to which the default goal applies), or translate the tool&#39;s"
     )
     assert text.replace("&#39;", "'") in html(view(NOW, seen, definitions=DECLARED), "/support").replace("&#39;", "'")

@@ -215,8 +215,8 @@ def _now() -> tuple[tuple[Card, ...], ...]:
         (
             table(
                 "Queues",
-                "In the window chosen above: tickets created / teams with any pipeline run, deployment or merged change, "
-                "and tickets resolved and reopened since / resolved.",
+                "In the window chosen above: tickets created / teams with any pipeline run, deployment, merged change "
+                "or, where known, ticket; and tickets resolved and reopened since / resolved.",
                 Grid(words={"queue": "Queue"}),
                 Column(
                     name="Tickets per active team",

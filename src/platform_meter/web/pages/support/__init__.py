@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from platform_meter.measures.support.asking import asked
 from platform_meter.measures.support.queues import category_of, reads
+from platform_meter.measures.support.rules import answering
 from platform_meter.measures.support.tickets import belongs
 from platform_meter.measures.support.words import unmatched
 from platform_meter.model.catalogue.support import (
     TICKET_AT_RISK,
     TICKET_BACKLOG_AGE,
+    TICKET_DISAGREEMENTS,
     TICKET_EXPECTED_BREACHES,
     TICKET_REOPEN,
     TICKET_SLA_MET,
@@ -20,7 +23,7 @@ from platform_meter.model.catalogue.support import (
     TICKETS_OPEN,
     TICKETS_PER_ACTIVE_TEAM,
 )
-from platform_meter.model.definitions import Ticketing
+from platform_meter.model.definitions import Sla, Ticketing
 from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.web.charts import Chart, Form, Series, Tone
 from platform_meter.web.late import Lateness, lateness
@@ -29,6 +32,7 @@ from platform_meter.web.view import Tile, View, hours, lacking, percent, sentenc
 
 WEEKS = 13
 TOP = 7
+ASKERS = 15
 AGES = (
     ("1d", "under 1 day"),
     ("3d", "1 to 3 days"),
@@ -55,6 +59,8 @@ def _queue(view: View, queue: Ticketing, late: Lateness | None) -> Mapping[str, 
         "tiles": _tiles(view, queue, late if queue.slas else None, None if why else sum(v for _, v in opened), weekly),
         "ages": [(name, None if why else sum(v for labels, v in opened if labels["age"] == age)) for age, name in AGES],
         "slas": [row for sla in queue.slas for row in _sla(view, queue, sla.id, late)],
+        "clocks": [] if why else [*_clocks(view, queue)],
+        "askers": None if why else _askers(view, queue),
         "no_slas": sentence(why or ("" if queue.slas else "its Ticketing file has no slas")),
         "chart": _chart(weekly, why),
     }
@@ -157,4 +163,41 @@ def _sla(view: View, queue: Ticketing, sla: str, late: Lateness | None) -> list[
     return [{"sla": sla.replace("_", " "), "priority": p, **values} for p, values in sorted(found.items())]
 
 
-PAGE = WebPage(path="/support", title="Support", place=6, template="support/support.html", fill=page)
+def _askers(view: View, queue: Ticketing) -> Mapping[str, Any] | None:
+    """Tickets of 28 days by the team that asked, the most first; None where nobody knows of any."""
+    by_team, tickets = asked(view.scene, timedelta(days=28), queue.id)
+    if not by_team:
+        return None
+    most = sorted(by_team.items(), key=lambda t: (-t[1], t[0]))
+    shown = [(team, n, percent(n / tickets)) for team, n in most[:ASKERS]]
+    return {"teams": shown, "others": len(most) - len(shown), "tickets": tickets}
+
+
+def _clocks(view: View, queue: Ticketing) -> Iterator[str]:
+    """What one should know of the clocks of SLAs: whose they are, and what they wait for that nobody tells."""
+    counted = {labels["sla"] for labels, _ in view.get(TICKET_AT_RISK) if labels["queue"] == queue.id}
+    for sla in queue.slas:
+        if sla.clock == "source":
+            yield _clock(view, queue, sla)
+        elif sla.measured != "resolution" and answering(sla, queue).acknowledged and sla.id not in counted:
+            name = sla.id.replace("_", " ")
+            yield f"{name} has no numbers: {queue.source.type} never told that a ticket was acknowledged"
+
+
+def _clock(view: View, queue: Ticketing, sla: Sla) -> str:
+    """Whose clock judges an SLA, and how often the other one says otherwise."""
+    differ = [
+        v for labels, v in view.get(TICKET_DISAGREEMENTS) if (labels["queue"], labels["sla"]) == (queue.id, sla.id)
+    ]
+    name = sla.id.replace("_", " ")
+    if not differ:
+        named = f" called '{sla.clock_name}'" if sla.clock_name else ""
+        return (
+            f"{name} is computed: {queue.source.type} told no clock of its own{named} that is open or ended in 28 days"
+        )
+    return (
+        f"{name} is judged by the clock of {queue.source.type}; the computed one says otherwise of {whole(sum(differ))}"
+    )
+
+
+PAGE = WebPage(path="/support", title="Support", place=7, template="support/support.html", fill=page)

@@ -1,0 +1,114 @@
+"""Fields that people made in their Jira: how bad a ticket is, and which group asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from platform_meter.model.facts.tickets import TicketChange, TicketEvent
+from platform_meter.model.source import Unexpected
+from platform_meter.sources.jira.facts import Conventions, reporter_of
+from platform_meter.sources.jira.lists import Lists
+from platform_meter.sources.jira.rows import SYSTEM, Field, Fields, History, Issue, Item, Planned, moment
+
+
+def found_field(setting: str, name: str, fields: Iterable[Field]) -> Field:
+    """The field of this id or name.
+
+    Raises:
+        Unexpected: none is called so, or several are.
+    """
+    every = list(fields)
+    found = [one for one in every if one.id == name] or [one for one in every if one.name.lower() == name.lower()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Unexpected(
+            f"{setting}: several fields are called '{name}'; write one of: {', '.join(f.id for f in found)}"
+        )
+    raise Unexpected(f"{setting}: no field is called '{name}', or the account may not see it; correct its name")
+
+
+def texts(value: Any) -> list[str]:
+    """What a field holds, as people read it, sorted: a text, a choice, a group, or several."""
+    found = set()
+    for one in value if isinstance(value, list) else [value]:
+        word = next((one[key] for key in ("value", "name") if key in one), None) if isinstance(one, dict) else one
+        if isinstance(word, str) and word.strip():
+            found.add(" ".join(word.split()))
+    return sorted(found)
+
+
+class Made:
+    """Of one poll; without the settings nothing more is asked for."""
+
+    def __init__(self, jira: Lists, *, severity: str, asking: str) -> None:
+        self._jira = jira
+        listed: list[Field] = []
+        if severity or asking:
+            listed = jira.outside.get(f"/rest/api/{jira.version}/field", list[Field]).body or []
+        self._severity = found_field("severity_field", severity, listed) if severity else None
+        self._asking = found_field("asking_field", asking, listed) if asking else None
+        self._held: dict[str, Mapping[str, Any]] = {}
+
+    def search(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
+        """As `Lists.search`; what is in the made fields is remembered of the page that came last."""
+        ids = [field.id for field in (self._severity, self._asking) if field]
+        if not ids:
+            yield from self._jira.search(jql, size, fields)
+            return
+        for page in self._jira.planned(jql, size, (*fields, *ids)):
+            self._held = {one.id: one.fields for one in page}
+            yield [issue for one in page if (issue := self._issue(one)) is not None]
+
+    def _issue(self, one: Planned) -> Issue | None:
+        """None of an odd one, which is counted."""
+        try:
+            fields = msgspec.convert(dict(one.fields), Fields)
+        except msgspec.ValidationError:
+            self._jira.outside.reject(TicketEvent)
+            return None
+        return Issue(id=one.id, key=one.key, fields=fields, changelog=one.changelog)
+
+    def tell(
+        self, issue: Issue, histories: Iterable[History], events: Sequence[TicketEvent], conventions: Conventions
+    ) -> list[TicketEvent]:
+        """An issue's events with what its made fields say, today and in its history."""
+        held = self._held.get(issue.id, {})
+        told, created = list(events), next((e for e in events if e.change is TicketChange.CREATED), None)
+        if created is None:
+            return told
+        born = created
+        if self._asking is not None:
+            group = next(iter(texts(held.get(self._asking.id))), "")
+            born = replace(born, asking=f"{SYSTEM}:{self._asking.name}/{group}" if group else "")
+        if self._severity is not None:
+            steps = [*self._steps(issue, histories, created, conventions)]
+            first = steps[0][1].from_string if steps else next(iter(texts(held.get(self._severity.id))), "")
+            born = replace(born, severity=first or "")
+            told += [step for step, _ in steps]
+        return sorted((born if e is created else e for e in told), key=lambda e: e.at)
+
+    def _steps(
+        self, issue: Issue, histories: Iterable[History], created: TicketEvent, conventions: Conventions
+    ) -> Iterator[tuple[TicketEvent, Item]]:
+        """Each change of the severity, oldest first."""
+        changes = [(at, history) for history in histories if (at := moment(history.created))]
+        for at, history in sorted(changes, key=lambda change: (change[0], len(change[1].id), change[1].id)):
+            for number, item in enumerate(history.items or ()):
+                if self._severity is not None and item.what in {self._severity.id.lower(), self._severity.name.lower()}:
+                    step = TicketEvent(
+                        key=f"{issue.id}/{history.id}/{number}",
+                        at=at,
+                        about=created.about,
+                        queue=created.queue,
+                        ticket=issue.id,
+                        change=TicketChange.PRIORITY,
+                        role=conventions.role(history.author, reporter_of(issue)),
+                        actor=conventions.person(history.author),
+                        severity=item.to_string or "",
+                    )
+                    yield step, item
