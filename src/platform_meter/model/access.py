@@ -148,8 +148,39 @@ class GithubApp:
         return f"the key {self.key_file} of the GitHub App {self.app}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth:
+    """A client of OAuth 2.0, whose secret is exchanged for tokens that end."""
+
+    client: str
+    """Its id."""
+    secret: Secret
+    refresh: Secret | None = None
+    """A refresh token, of a person who let the client in; None where it speaks for itself."""
+    url: str
+    """Address of the system."""
+    path: str
+    """Where tokens are given there."""
+
+    @property
+    def whence(self) -> str:
+        """Where to look when it is not accepted."""
+        return f"the OAuth client {self.client}, its secret, and whether it may still ask for tokens"
+
+
 Credential = (
-    Token | Basic | SecretHeaders | ClientCertificate | Kubeconfig | InCluster | Eks | Aws | Google | Gke | GithubApp
+    Token
+    | Basic
+    | SecretHeaders
+    | ClientCertificate
+    | Kubeconfig
+    | InCluster
+    | Eks
+    | Aws
+    | Google
+    | Gke
+    | GithubApp
+    | OAuth
 )
 """Ways to be let in. `runtime.outside.credentials` makes each of them work."""
 

@@ -31,6 +31,7 @@ from platform_meter.model.access import (
     Google,
     InCluster,
     Kubeconfig,
+    OAuth,
     Secret,
     SecretHeaders,
     Token,
@@ -42,6 +43,7 @@ from platform_meter.runtime.outside.clouds.eks import EksCloud
 from platform_meter.runtime.outside.clouds.github_app import GithubAppCloud
 from platform_meter.runtime.outside.clouds.gke import GkeCloud
 from platform_meter.runtime.outside.clouds.google import GoogleCloud
+from platform_meter.runtime.outside.clouds.oauth import OAuthCloud
 from platform_meter.runtime.outside.clouds.reader import Cloud, CloudReader
 from platform_meter.runtime.outside.grants import Credentials, Grant, fingerprint
 from platform_meter.runtime.outside.kubeconfig import KubeconfigReader
@@ -145,7 +147,7 @@ def _whence(credential: Credential | None) -> str:
             return as_whom or "the AWS identity of this process"
         case Gke() | Google():
             return credential.key_file or "the Google identity of this process"
-        case GithubApp():
+        case GithubApp() | OAuth():
             return credential.whence
         case _:
             assert_never(credential)
@@ -335,15 +337,15 @@ def credentials(
             return KubeconfigReader(credential, headers=access.headers, clock=clock, environ=environ)
         case InCluster():
             return _Pod(access, environ, service_account)
-        case Eks() | Aws() | Google() | Gke() | GithubApp():
+        case Eks() | Aws() | Google() | Gke() | GithubApp() | OAuth():
             if calls is None:
                 raise ValueError("a cloud's credential can't be made without a way to call the cloud")
-            return CloudReader(_cloud(credential, calls), headers=access.headers, clock=clock)
+            return CloudReader(_cloud(credential, calls, environ), headers=access.headers, clock=clock)
         case _:
             assert_never(credential)
 
 
-def _cloud(credential: Eks | Aws | Google | Gke | GithubApp, calls: Calls) -> Cloud:
+def _cloud(credential: Eks | Aws | Google | Gke | GithubApp | OAuth, calls: Calls, environ: Mapping[str, str]) -> Cloud:
     match credential:
         case Eks():
             return EksCloud(credential, calls)
@@ -355,5 +357,8 @@ def _cloud(credential: Eks | Aws | Google | Gke | GithubApp, calls: Calls) -> Cl
             return GkeCloud(credential, calls)
         case GithubApp():
             return GithubAppCloud(credential, calls)
+        case OAuth():
+            refresh = SecretReader(credential.refresh, environ).read if credential.refresh else None
+            return OAuthCloud(credential, calls, secret=SecretReader(credential.secret, environ).read, refresh=refresh)
         case _:
             assert_never(credential)

@@ -64,8 +64,9 @@ class Calls:
         *,
         tries: int = TRIES,
         timeout: float | None = None,
+        secrets: tuple[str, ...] = (),
     ) -> Said:
-        """One call, sent again where no answer or a 5xx came.
+        """One call, sent again where no answer or a 5xx came. `secrets` of its body are in no text, as that of its header.
 
         Raises:
             Unreachable: none of the tries had an answer, or each a 5xx.
@@ -74,7 +75,7 @@ class Calls:
         """
         scheme, host, port = transport.origin(url)
         secret = next((value for name, value in headers.items() if name.lower() == "authorization"), "")
-        grant = Grant(base=f"{scheme}://{host}:{port}", secrets=(secret,) if secret else ())
+        grant = Grant(base=f"{scheme}://{host}:{port}", secrets=(*secrets, *((secret,) if secret else ())))
         total = min(timeout or self._timeout, self._timeout)
         call = Call(method=method, path=url, headers=headers, body=body, total=total)
         for left in reversed(range(tries)):

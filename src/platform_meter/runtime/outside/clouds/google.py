@@ -10,7 +10,7 @@ from typing import Any
 
 from platform_meter.model.access import Google
 from platform_meter.model.source import Refused, SourceError, Unreachable
-from platform_meter.runtime.outside.clouds.calls import Calls
+from platform_meter.runtime.outside.clouds.calls import TRIES, Calls
 from platform_meter.runtime.outside.clouds.reader import Pass, Place
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/userinfo.email")
@@ -127,8 +127,8 @@ class _Carrier:
         from google.auth.exceptions import TransportError
 
         try:
-            tries = {"tries": 1} if self._looking else {}
-            said = self._calls.send(method, url, headers or {}, body, timeout=timeout, **tries)
+            tries = 1 if self._looking else TRIES
+            said = self._calls.send(method, url, headers or {}, body, timeout=timeout, tries=tries)
         except Unreachable as error:
             if self._looking:
                 raise TransportError(str(error)) from None
