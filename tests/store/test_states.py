@@ -103,3 +103,51 @@ def test_since_when_each_unit_is_what_it_is_now(open_store: Opener) -> None:
         }
         assert history.unchanged_since("gone") == {"b": first + DAY}
         assert history.unchanged_since("nothing") == {}
+
+
+def test_what_no_state_tells_is_counted_beside_them(open_store: Opener) -> None:
+    """By word and day; it is no state, and a store with it is sound."""
+    store = open_store()
+    first = NOON.date()
+    for n, many in enumerate((3, 0)):
+        row = UnitState(day=first + n * DAY, what="gateway", unit="a", state="active")
+        store.put_states(StateDay(what="gateway", day=row.day, states=(row,), counted={"adopted": many}), now=NOON)
+    with store.history(NOON, []) as history:
+        assert history.counted_by_day("gateway", "adopted", first, first + 2 * DAY) == {first: 3, first + DAY: 0}
+        assert history.counted_by_day("gateway", "adopted", first, first + DAY) == {first: 3}
+        assert history.counted_by_day("gateway", "active", first, first + 2 * DAY) == {}
+        assert history.states_by_day("gateway", first, first + DAY) == {first: {"active": 1}}
+    assert store.check() == []
+
+
+def test_months_in_a_state(open_store: Opener) -> None:
+    """Each once, of each unit that was in it."""
+    store = open_store()
+    for day, states in (
+        (date(2025, 12, 31), {"a": "active", "b": "dormant"}),
+        (date(2026, 1, 1), {"a": "active", "b": "dormant"}),
+        (date(2026, 1, 2), {"a": "active", "b": "active"}),
+    ):
+        rows = tuple(UnitState(day=day, what="gateway", unit=unit, state=state) for unit, state in states.items())
+        store.put_states(StateDay(what="gateway", day=day, states=rows), now=NOON)
+    with store.history(NOON, []) as history:
+        found = history.months_in_state("gateway", "active")
+        assert found == {"a": {(2025, 12), (2026, 1)}, "b": {(2026, 1)}}
+        assert history.months_in_state("mesh", "active") == {}
+
+
+def test_who_is_in_another_state_than_before(open_store: Opener) -> None:
+    """As they were and as they are; who stands on one of the two days alone is among them."""
+    store = open_store()
+    first = NOON.date()
+    for day, states in (
+        (first, {"a": "active", "b": "active", "gone": "active"}),
+        (first + DAY, {"a": "dormant", "b": "active", "new": "active"}),
+    ):
+        rows = tuple(UnitState(day=day, what="gateway", unit=unit, state=state) for unit, state in states.items())
+        store.put_states(StateDay(what="gateway", day=day, states=rows), now=NOON)
+    with store.history(NOON, []) as history:
+        before, after = history.moved("gateway", first, first + DAY)
+        assert [(one.unit, one.state) for one in before] == [("a", "active"), ("gone", "active")]
+        assert [(one.unit, one.state) for one in after] == [("a", "dormant"), ("new", "active")]
+        assert history.moved("mesh", first, first + DAY) == ([], [])

@@ -52,7 +52,7 @@ def midnight_ago(days: int) -> datetime:
 
 
 def values(at: Scene, metric: Metric) -> dict[tuple[str, ...], float | None]:
-    measure, _ = declared(at.definitions)
+    measure, *_ = declared(at.definitions)
     assert isinstance(measure, Gauging)
     adds_up(measure, at)
     return {s.labels: resolve(s.value) for s in measure.compute(at) if s.metric is metric}
@@ -322,7 +322,7 @@ def test_use_is_read_once_for_all_capabilities_and_then_what_is_new() -> None:
     )
     history, definitions = Large(), Definitions(capabilities=said)
     at = Scene(history=history, definitions=definitions, now=NOW)
-    measure, _ = declared(definitions)
+    measure, *_ = declared(definitions)
     assert isinstance(measure, Gauging)
     assert len(list(measure.compute(at))) == 30 * (7 + 3 + 2 + 1 + 1 + 200)
     assert history.reads == 2_000 * 28

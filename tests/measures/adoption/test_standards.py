@@ -34,7 +34,7 @@ YESTERDAY = TODAY - DAY
 
 def values(scene: Scene, metric: Metric) -> dict[tuple[str, ...], float | None]:
     """By labels; that what stands behind each adds up is looked at too."""
-    _, measure = declared(scene.definitions)
+    _, measure, *_ = declared(scene.definitions)
     assert isinstance(measure, Gauging)
     adds_up(measure, scene)
     return {s.labels: resolve(s.value) for s in measure.compute(scene) if s.metric is metric}
@@ -103,7 +103,7 @@ def test_adoption_asks_for_every_object_too() -> None:
     held = [stands("pay", name) for name in ("p1", "p2")] + [covered("pay", "p1")]
     held += [stands("shop", "s1"), covered("shop", "s1")]
     scene = at(held=held, services=[service("pay", "a"), service("shop", "a")])
-    adoption, _ = declared(scene.definitions)
+    adoption, *_ = declared(scene.definitions)
     assert isinstance(adoption, Gauging)
     adds_up(adoption, scene)
     found = {s.metric.name: resolve(s.value) for s in adoption.compute(scene)}

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from platform_meter.measures.adoption import standards
+from platform_meter.measures.adoption import cohorts, goals, standards
 from platform_meter.measures.adoption.behind import behind
 from platform_meter.measures.adoption.book import Book
+from platform_meter.measures.adoption.cohorts import Cohorts
 from platform_meter.measures.adoption.gauges import compute
+from platform_meter.measures.adoption.goals import Trends
 from platform_meter.measures.adoption.seen import wanted
 from platform_meter.measures.adoption.snapshots import STATES
 from platform_meter.measures.adoption.standing import told_by
@@ -17,9 +19,16 @@ from platform_meter.model.catalogue.adoption import (
     ACTIVE_UNITS,
     ADOPTION_ACTIVE_RATIO,
     ADOPTION_DEPTH_RATIO,
+    ADOPTION_FORECAST,
+    ADOPTION_GOAL,
+    ADOPTION_GOAL_FORECAST,
+    ADOPTION_GOAL_GAP,
+    ADOPTION_GOAL_NEEDED,
+    ADOPTION_GOAL_STATE,
     ADOPTION_RATIO,
     ADOPTION_UNITS,
     CHURN,
+    COHORT_RETENTION,
     STANDARD_UNITS,
     STICKINESS,
     TEAM_CAPABILITY_STATE,
@@ -31,8 +40,9 @@ from platform_meter.model.metric import Sample
 
 
 def declared(definitions: Definitions) -> tuple[Measure, ...]:
-    """The gauges of these capabilities, which keep the use that they have read."""
+    """The gauges of these capabilities and of their goals, which keep the use that they have read."""
     books: dict[ZoneInfo, Book] = {}
+    used = frozenset(kind for c in definitions.capabilities for by in (c.adopted, c.active) for kind in told_by(by))
 
     def kept(scene: Scene) -> Iterator[Sample]:
         book = books.get(scene.zone)
@@ -52,9 +62,7 @@ def declared(definitions: Definitions) -> tuple[Measure, ...]:
                 CHURN,
                 TEAM_CAPABILITY_STATE,
             ),
-            reads=frozenset(
-                kind for c in definitions.capabilities for by in (c.adopted, c.active) for kind in told_by(by)
-            ),
+            reads=used,
             compute=kept,
             behind=behind,
             # A tick alone only turns days; sources that age out and new facts come by themselves.
@@ -66,6 +74,31 @@ def declared(definitions: Definitions) -> tuple[Measure, ...]:
             compute=standards.compute,
             behind=standards.behind,
             every=timedelta(minutes=1),
+        ),
+        Gauging(
+            metrics=(
+                ADOPTION_GOAL,
+                ADOPTION_GOAL_GAP,
+                ADOPTION_GOAL_STATE,
+                ADOPTION_GOAL_NEEDED,
+                ADOPTION_GOAL_FORECAST,
+                ADOPTION_FORECAST,
+            ),
+            reads=used,
+            compute=lambda scene: goals.compute(scene, scene.kept.of(Trends)),
+            behind=goals.behind,
+            stated=(ADOPTION_GOAL,),
+            every=timedelta(minutes=5),
+            # They rest on days that are over.
+            at_once=False,
+        ),
+        Gauging(
+            metrics=(COHORT_RETENTION,),
+            reads=used,
+            compute=lambda scene: cohorts.compute(scene, scene.kept.of(Cohorts)),
+            behind=cohorts.behind,
+            every=timedelta(minutes=5),
+            at_once=False,
         ),
     )
 

@@ -125,7 +125,7 @@ class Book:
         first, units = self.start.toordinal(), kind.use_amount
         summed = None if kept.seen else history.summed_before(kind)
         for instance, type_ in self._sources:
-            takers = [t for t in (_Taker(one, kind) for one in self._wanted if one.source == type_) if t.verbs]
+            takers = [t for t in (Taker(one, kind) for one in self._wanted if one.source == type_) if t.verbs]
             people = [t for t in takers if t.asked in self._people] if kind is Usage else []
             if not takers:
                 continue
@@ -158,7 +158,7 @@ class Book:
         history: History,
         kind: type[Tallied[Any]],
         kept: _Kept,
-        takers: Sequence[_Taker],
+        takers: Sequence[Taker],
         instance: str,
         until: date,
     ) -> None:
@@ -172,7 +172,7 @@ class Book:
                     amounts[(told.day - self.start).days] += round(told.amount * MILLIONTHS)
 
 
-class _Taker:
+class Taker:
     """Whether an event of one kind is use that was asked for."""
 
     def __init__(self, one: Asked, kind: type[Event]) -> None:

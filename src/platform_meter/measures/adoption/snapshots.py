@@ -40,6 +40,10 @@ KEPT = timedelta(days=400)
 """Retention of snapshots and events (domain section 2): the past is not reconstructed beyond it."""
 
 
+ADOPTED = "adopted"
+"""Of how many eligible units the predicate was true, active or not: no state tells."""
+
+
 class TransitionKind(StrEnum):
     NEW = "new"
     RESURRECTED = "resurrected"
@@ -70,8 +74,11 @@ def transitions(before: Mapping[str, UnitState], after: Iterable[UnitState]) -> 
 
     Always: active(after) = active(before) + new + resurrected - dormant - left_eligibility.
     """
-    if not before:
-        return ()
+    return changes(before, after) if before else ()
+
+
+def changes(before: Mapping[str, UnitState], after: Iterable[UnitState]) -> tuple[Transition, ...]:
+    """As `transitions`, where it is known that there was an earlier snapshot: of some units, or of all."""
     found: list[Transition] = []
     current = {s.unit: s for s in after}
     for unit in sorted(before.keys() | current.keys()):
@@ -129,6 +136,7 @@ def snapshot(
         what=what(capability.id),
         day=day,
         states=tuple(rows),
+        counted={ADOPTED: len(seen.adopted & seen.eligible)},
         transitions=changes,
         increments=tuple(
             Increment(metric=ADOPTION_TRANSITIONS, labels=(capability.id, change), amount=float(n))

@@ -17,6 +17,7 @@ from platform_meter.model.definitions import (
     TeamSelector,
     Unit,
 )
+from platform_meter.model.facts.portal import CatalogEntity
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import UNOWNED
 
@@ -44,22 +45,35 @@ class Roster:
         return known.team if known else UNOWNED
 
 
+PEOPLE = frozenset({"group", "person"})
+"""Kinds of object that a directory tells of."""
+
+
 def roster(scene: Scene) -> Roster:
-    """Declared services and teams, and those that ownership found: these have the defaults of a declaration.
+    """Declared services and teams, and those that ownership found: these are as a portal's entry says, else have the
+    defaults of a declaration.
 
     A team or service that owned an object within retention is known, so units "gone" are those neither declared
-    nor owning anything any more.
+    nor owning anything any more. A group or a person of a directory is nothing that it owns: a company has many that
+    use no platform.
     """
     services = {s.id: s for s in scene.definitions.services}
     teams = {t.id: t for t in scene.definitions.teams}
-    owners = {(row.owner.service, row.owner.team) for row in scene.history.objects()}
+    entries = {h.reading.service: h.reading for h in scene.history.readings(CatalogEntity) if h.reading.service}
+    owners = {(row.owner.service, row.owner.team) for row in scene.history.objects() if row.kind not in PEOPLE}
     for service, team in sorted(owners):
         if service not in services and service != UNOWNED:
-            services[service] = Service(kind="Service", id=service, team=team)
+            services[service] = _found(service, team, entries.get(service))
     for team in sorted({t for _, t in owners} | {s.team for s in services.values()}):
         if team not in teams and team != UNOWNED:
             teams[team] = Team(kind="Team", id=team)
     return Roster(services=services, teams=teams)
+
+
+def _found(service: str, team: str, entry: CatalogEntity | None) -> Service:
+    told = {"type": entry.type, "lifecycle": entry.lifecycle, "system": entry.system} if entry else {}
+    said = {name: text for name, text in told.items() if text}
+    return Service.model_validate({"kind": "Service", "id": service, "team": team, **said})
 
 
 def exempt(capability: Capability, day: date) -> frozenset[str]:

@@ -10,7 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO
+from platform_meter.model.catalogue.adoption import (
+    ADOPTION_ACTIVE_RATIO,
+    ADOPTION_GOAL_FORECAST,
+    ADOPTION_GOAL_NEEDED,
+)
 from platform_meter.model.catalogue.ci import PIPELINE_RUNS
 from platform_meter.model.catalogue.instances import INSTANCES
 from platform_meter.model.catalogue.kubernetes import CLUSTER_MEASURED
@@ -62,6 +66,7 @@ UNMEASURED = "PlatformClusterUnmeasured"
 AT_RISK = "PlatformTicketsAtRisk"
 BACKLOG = "PlatformBacklogAging"
 ADOPTION = "PlatformAdoptionFell"
+GOAL = "PlatformAdoptionGoalOutOfReach"
 
 _PLACES = {
     SILENT: ("/gateways", "pm-gateways"),
@@ -70,6 +75,7 @@ _PLACES = {
     AT_RISK: ("/support", "pm-support"),
     BACKLOG: ("/support", "pm-support"),
     ADOPTION: ("/adoption", "pm-adoption"),
+    GOAL: ("/adoption", "pm-adoption"),
 }
 """Page and dashboard of the alerts that are not about the meter itself."""
 _TENTH = 'quantile="0.9"'
@@ -79,6 +85,7 @@ _RENEWED = timedelta(days=14)
 
 _CONTRADICT = 'reason="contradiction"'
 _SILENT = 'state="silent"'
+_HIGH = 'bound="high"'
 
 
 def meter_alerts(links: Links = NOWHERE) -> Artifact:
@@ -237,7 +244,18 @@ def _people() -> Sequence[Rule]:
             "{{ $value | humanizePercentage }} of them lower than 28 days ago",
             wait=_HOUR,
         ),
+        _rule(
+            GOAL,
+            f"{_best(ADOPTION_GOAL_NEEDED)} - {_best(ADOPTION_GOAL_FORECAST, _HIGH)} > 0",
+            "The goal of {{ $labels.capability }} by {{ $labels.by }} is out of reach: even if all goes well its share will be "
+            "{{ $value | humanizePercentage }} of the eligible units short",
+            wait=_DAY,
+        ),
     )
+
+
+def _best(metric: Metric, where: str = "") -> str:
+    return f"max by (capability, by) ({_seen(metric, where)})"
 
 
 def _rule(name: str, expr: str, summary: str, *, wait: timedelta = timedelta(0)) -> Rule:

@@ -237,4 +237,21 @@ METER = (
         ),
         ends=("It is over when the share is less than ten points under that of 28 days before.",),
     ),
+    Runbook(
+        alert=m.GOAL,
+        means=(
+            "A capability will not reach its goal as things go: what is needed is above even the upper end of its forecast.",
+            "Nine futures in ten stay below that end.",
+        ),
+        look=(
+            "The page of the capability, under Adoption: the pace that is needed, the forecast, who moved.",
+            "Cohorts there: whether few begin, or many begin and do not stay.",
+        ),
+        do=(
+            "If few begin: find out what keeps those who are eligible and have not begun.",
+            "If many leave: ask them, and mend that before anybody is invited again.",
+            "If the goal was a guess: write down what is known now, and set another one.",
+        ),
+        ends=("It is over when the upper end of the forecast is at what is needed, or the goal's day is past.",),
+    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from tests.demo.worlds import START, Answer, Clock, aws, nowhere
 from werkzeug.test import Client
 
 from platform_meter.demo.apis.aws import API
+from platform_meter.demo.apis.aws.routes import callers
 from platform_meter.demo.company.gateways import AWS, Served, served, within
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.world import World
@@ -130,4 +132,23 @@ def test_the_account_has_a_profile_of_its_own(world: World) -> None:
     assert (profile.url, profile.key) == (urls["aws"], "AKIADEMO")
     assert "aws_demo" not in repr(told)
     routes = served(world.company, world.scenario, AWS)
-    assert [rule["match"] for rule in told.rules] == [f"apigateway:aws-eu/{r.name}/**" for r in routes[1:] if r.service]
+    assert [rule["match"] for rule in told.rules] == [
+        *(f"apigateway:aws-eu/{r.name}/**" for r in routes[1:] if r.service),
+        *(f"apigateway:aws-eu/{name}" for name in callers(world.company)),
+    ]
+
+
+def test_a_usage_plan_tells_days_of_its_keys(world: World) -> None:
+    """Each website has a key; a day has what was used of its quota and what is left, and one to come has none."""
+    api = aws(world)
+    keys = api.get("/apikeys").json["item"]
+    assert [key["name"] for key in keys] == list(callers(world.company))
+    assert [plan["id"] for plan in api.get("/usageplans").json["item"]] == ["partners"]
+    asked = {"startDate": str(START.date()), "endDate": str(START.date() + timedelta(days=1))}
+    values = api.get(f"/usageplans/partners/usage?{urlencode(asked)}").json["values"]
+    assert values.keys() == {key["id"] for key in keys}
+    called = [[route(world, place) for place in places] for places in ((0, 6), (2,), (4,))]
+    midnight = START.replace(hour=0, minute=0)
+    used = [sum((r.answered(world.now()).all - r.answered(midnight).all) // 2 for r in each) for each in called]
+    assert list(values.values()) == [[[n, 1_000_000 - n], [0, 1_000_000]] for n in used]
+    assert api.get(f"/usageplans/none/usage?{urlencode(asked)}").status_code == 404

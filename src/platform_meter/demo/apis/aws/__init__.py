@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from platform_meter.demo.apis.api import DemoApi, Profile, Told
-from platform_meter.demo.apis.aws.routes import KEY, SECRET, AwsApi
+from platform_meter.demo.apis.aws.routes import KEY, SECRET, AwsApi, callers
 from platform_meter.demo.company.gateways import AWS, served
 from platform_meter.demo.company.layout import TEAM_LABEL, Company
 from platform_meter.demo.company.scenarios import Scenario
@@ -16,7 +16,7 @@ PROFILE = "platform-meter-demo"
 
 
 def told(company: Company, urls: Mapping[str, str]) -> Told:
-    """The account, of whose past half a day is enough to look at; tags say whose an API is, and rules of which service."""
+    """The account, of whose past half a day is enough to look at; tags say whose an API is, and rules of which service it and each key is."""
     return Told(
         sources={
             AWS: {
@@ -25,6 +25,8 @@ def told(company: Company, urls: Mapping[str, str]) -> Told:
                 "profile": PROFILE,
                 "tags": [TEAM_LABEL],
                 "latency": True,
+                "consumers": True,
+                "plans": True,
                 "history": "12h",
             }
         },
@@ -33,7 +35,8 @@ def told(company: Company, urls: Mapping[str, str]) -> Told:
             {"match": f"apigateway:{AWS}/{route.name}/**", "service": route.service.id}
             for route in served(company, Scenario(), AWS)[1:]  # of the first its tag tells, and no service
             if route.service
-        ],
+        ]
+        + [{"match": f"apigateway:{AWS}/{name}", "service": name} for name in callers(company)],
     )
 
 

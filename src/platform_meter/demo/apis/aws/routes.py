@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from platform_meter.demo.apis.signed import SignedApi, refused
 from platform_meter.demo.apis.wsgi import Reply, Request, encode
 from platform_meter.demo.company.gateways import AWS, VERBS, Served, served, took, within
-from platform_meter.demo.company.layout import TEAM_LABEL
+from platform_meter.demo.company.layout import TEAM_LABEL, Company
 from platform_meter.demo.company.records import sha_of
 from platform_meter.demo.world import World
 
 KEY, SECRET = "AKIADEMO", "aws_demo"
 NAMESPACE = "AWS/ApiGateway"
+PLAN = "partners"
+"""The one usage plan: each website has a key for it."""
+CALLERS = 3
+QUOTA = 1_000_000
+"""Requests of a key and day."""
 REST_STAGE, HTTP_STAGE = "prod", "$default"
+_DAY = timedelta(days=1)
 MOST = 100_800
 """Values of one answer of GetMetricData."""
 _RANK = re.compile(r"PR\(:([0-9.]+)\)")
@@ -33,11 +39,15 @@ class AwsApi(SignedApi):
             **{("ApiName", route.name, REST_STAGE): route for route in self._rest.values()},
             **{("ApiId", id_, HTTP_STAGE): route for id_, route in self._http.items()},
         }
+        self._callers = {_key_id(name): (name, place) for place, name in enumerate(callers(world.company))}
         super().__init__(
             KEY,
             {
                 "GET /restapis": self._rest_apis,
                 "GET /restapis/<api>/resources": self._resources,
+                "GET /apikeys": self._keys,
+                "GET /usageplans": self._plans,
+                "GET /usageplans/<plan>/usage": self._usage,
                 "GET /v2/apis": self._http_apis,
                 "GET /v2/apis/<api>/routes": self._http_routes,
                 "POST /": self._cloudwatch,
@@ -74,6 +84,37 @@ class AwsApi(SignedApi):
             raise refused(404, "NotFoundException", "Invalid API identifier specified")
         rows = [{"routeId": f"{api[:5]}{verb.lower()}", "routeKey": f"{verb} /items"} for verb in VERBS]
         return Reply(body=encode({"items": rows}))
+
+    def _keys(self, request: Request) -> Reply:
+        del request
+        rows = [{"id": id_, "name": name, "enabled": True} for id_, (name, _) in self._callers.items()]
+        return Reply(body=encode({"item": rows}))
+
+    def _plans(self, request: Request) -> Reply:
+        del request
+        stages = [{"apiId": id_, "stage": REST_STAGE} for id_ in self._rest]
+        quota = {"limit": QUOTA, "offset": 0, "period": "DAY"}
+        return Reply(body=encode({"item": [{"id": PLAN, "name": PLAN, "apiStages": stages, "quota": quota}]}))
+
+    def _usage(self, request: Request, plan: str) -> Reply:
+        """Of each day that was asked for, the last one with them."""
+        if plan != PLAN:
+            raise refused(404, "NotFoundException", "Invalid Usage Plan ID specified")
+        first, last = (date.fromisoformat(request.query[name]) for name in ("startDate", "endDate"))
+        days = [datetime.combine(first, time(), UTC) + n * _DAY for n in range((last - first).days + 1)]
+        values = {
+            id_: [(used, QUOTA - used) for used in (self._used(place, day) for day in days)]
+            for id_, (_, place) in self._callers.items()
+        }
+        return Reply(
+            body=encode({"usagePlanId": plan, "startDate": str(first), "endDate": str(last), "values": values})
+        )
+
+    def _used(self, place: int, day: datetime) -> int:
+        """Requests of one caller in one day, as far as it is over: the k-th one calls every k-th REST API, with half of what it answers."""
+        until = min(day + _DAY, self._world.now())
+        called = list(self._rest.values())[place :: len(self._callers)]
+        return sum((r.answered(until).all - r.answered(day).all) // 2 for r in called) if until > day else 0
 
     # CloudWatch
 
@@ -146,6 +187,15 @@ def _value(route: Served, metric: str, statistic: str, begin: int, width: int) -
             return 100 * (within(after.all, bound) - within(before.all, bound)) / count
         case _:
             raise refused(400, "ValidationError", f"nobody asks for {statistic} of {metric} here")
+
+
+def callers(company: Company) -> tuple[str, ...]:
+    """Websites that call the account's REST APIs, each with an API key of its name."""
+    return tuple(service.id for service in company.services if service.type == "website")[:CALLERS]
+
+
+def _key_id(name: str) -> str:
+    return sha_of("aws", "key", name)[:10]
 
 
 def _id(route: Served) -> str:

@@ -8,15 +8,22 @@ from platform_meter.model.catalogue.adoption import (
     ACTIVE_UNITS,
     ADOPTION_ACTIVE_RATIO,
     ADOPTION_DEPTH_RATIO,
+    ADOPTION_FORECAST,
+    ADOPTION_GOAL,
+    ADOPTION_GOAL_FORECAST,
+    ADOPTION_GOAL_GAP,
+    ADOPTION_GOAL_NEEDED,
     ADOPTION_RATIO,
     ADOPTION_TRANSITIONS,
     ADOPTION_UNITS,
     CHURN,
+    COHORT_RETENTION,
     STANDARD_UNITS,
     STICKINESS,
     TEAM_CAPABILITY_STATE,
     TEAM_STANDARD_RATIO,
 )
+from platform_meter.model.metric import Metric
 from platform_meter.render.dashboards import queries as q
 from platform_meter.render.dashboards.board import Board, Card, Dashboard, Variable
 from platform_meter.render.dashboards.panels import (
@@ -60,7 +67,14 @@ def board(_: Sequence[Plan]) -> Board:
                 several=True,
             ),
         ),
-        rows=(_numbers(), *_course(), (_kept_to(),), *_now(), (_teams_by_standard(),)),
+        rows=(
+            _numbers(),
+            *_course(),
+            (_kept_to(), _forecast()),
+            (_goals(),),
+            *_now(),
+            (_stayed(), _teams_by_standard()),
+        ),
     )
 
 
@@ -114,6 +128,52 @@ def _numbers() -> tuple[Card, ...]:
             decimals=0,
             steps=(("green", 0), ("orange", 1)),
         ),
+    )
+
+
+def _goals() -> Card:
+    def share(metric: Metric, more: str = "") -> str:
+        return q.total(q.gauge(metric, f"{_HERE}{more}"), "capability, by")
+
+    def column(name: str, expr: str) -> Column:
+        return Column(name=name, expr=expr, unit="percentunit", decimals=0)
+
+    return table(
+        "Goals",
+        "Each goal by its day: the share to be reached, what is missing of it, what is needed at the moment of the "
+        "forecast (the day itself; of one more than 13 weeks away what an even pace has in 13 weeks), and the forecast "
+        "for that moment. Four futures in five lie between low and high.",
+        Grid(words={"capability": "Capability", "by": "By"}),
+        column("Goal", share(ADOPTION_GOAL)),
+        column("Missing", share(ADOPTION_GOAL_GAP)),
+        column("Needed", share(ADOPTION_GOAL_NEEDED)),
+        column("Low", share(ADOPTION_GOAL_FORECAST, ',bound="low"')),
+        column("Forecast", share(ADOPTION_GOAL_FORECAST, ',bound="point"')),
+        column("High", share(ADOPTION_GOAL_FORECAST, ',bound="high"')),
+    )
+
+
+def _forecast() -> Card:
+    return lines(
+        "Adopted units in 13 weeks",
+        "Forecast of the units that will have adopted, as it was made on each day, by its bound.",
+        Query(
+            expr=q.total(q.gauge(ADOPTION_FORECAST, f'{_HERE},horizon="13w"'), "capability, bound"),
+            legend="{{capability}} {{bound}}",
+        ),
+        unit="short",
+    )
+
+
+def _stayed() -> Card:
+    return matrix(
+        "Who stayed",
+        "Of the units that began in a month the share that was active in each month after it; the mean of the capabilities "
+        "chosen. A month with fewer than five goes with the next one.",
+        f"avg by (cohort, age) ({q.gauge(COHORT_RETENTION, _HERE)})",
+        row="cohort",
+        column="age",
+        unit="percentunit",
     )
 
 

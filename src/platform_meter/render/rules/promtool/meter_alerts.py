@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from platform_meter.model.catalogue.adoption import ADOPTION_ACTIVE_RATIO
+from platform_meter.model.catalogue.adoption import (
+    ADOPTION_ACTIVE_RATIO,
+    ADOPTION_GOAL_FORECAST,
+    ADOPTION_GOAL_NEEDED,
+)
 from platform_meter.model.catalogue.ci import PIPELINE_RUNS
 from platform_meter.model.catalogue.instances import INSTANCES
 from platform_meter.model.catalogue.kubernetes import CLUSTER_MEASURED
@@ -141,10 +145,18 @@ def _people() -> list[Test]:
         _series(ADOPTION_ACTIVE_RATIO, "0.6x680 0.5x3 0.49x4", **ci),
         _series(ADOPTION_ACTIVE_RATIO, "0.1x680 0.9x7", **portal),
     ]
+    goal = {"capability": "ci", "by": "2027-03-31"}
+    goals = [
+        _series(ADOPTION_GOAL_NEEDED, "0.8x60", **goal),
+        # What is possible falls below what is needed at 3 h; what is likely was below it all along.
+        _series(ADOPTION_GOAL_FORECAST, "0.8x2 0.79x57", **goal, bound="high"),
+        _series(ADOPTION_GOAL_FORECAST, "0.5x60", **goal, bound="point"),
+    ]
     return [
         _test(m.AT_RISK, "a P1 ticket about to be late", clocks, calm=3, fires=4),
         _test(m.BACKLOG, "a backlog twice as old as usual", ages, calm=703, fires=706),
         _test(m.ADOPTION, "more than ten points fewer active than 28 days ago", active, calm=683, fires=686),
+        _test(m.GOAL, "a goal above all that is expected, for a day", goals, calm=26, fires=29),
     ]
 
 

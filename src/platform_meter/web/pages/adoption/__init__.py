@@ -21,7 +21,10 @@ from platform_meter.model.catalogue.adoption import (
 )
 from platform_meter.model.definitions import Capability
 from platform_meter.web.charts import Chart, Series, Tone
-from platform_meter.web.page import WebPage
+from platform_meter.web.page import Detail, WebPage
+from platform_meter.web.pages.adoption.goals import at_a_glance
+from platform_meter.web.pages.adoption.observability import by_team
+from platform_meter.web.pages.adoption.one import detail
 from platform_meter.web.view import View
 
 TREND_DAYS = 91
@@ -42,7 +45,9 @@ def page(view: View) -> Mapping[str, Any]:
                 [cap for cap in made if cap["mandated"]],
             ),
         ],
+        "glance": at_a_glance(view),
         "grid": _grid(view),
+        "sights": by_team(view),
     }
 
 
@@ -154,4 +159,11 @@ def _grid(view: View) -> Mapping[str, Any]:
     }
 
 
-PAGE = WebPage(path="/adoption", title="Adoption", place=1, template="adoption/adoption.html", fill=page)
+PAGE = WebPage(
+    path="/adoption",
+    title="Adoption",
+    place=1,
+    template="adoption/adoption.html",
+    fill=page,
+    detail=Detail(template="adoption/detail.html", fill=detail),
+)

@@ -1,0 +1,101 @@
+"""Funnels and times as samples, and who stands behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from platform_meter.measures.journeys.reading import journeys, known, read
+from platform_meter.measures.journeys.walk import Funnel, Way
+from platform_meter.measures.support.survival import Survival, kaplan_meier
+from platform_meter.model.catalogue.journeys import (
+    FUNNEL_DROPOFF,
+    FUNNEL_UNITS,
+    TIME_TO_FIRST,
+    TIME_TO_FIRST_REACHED,
+)
+from platform_meter.model.history import UnitState
+from platform_meter.model.measure import Labels, Piece, Scene
+from platform_meter.model.metric import Metric, Ratio, Sample
+
+METRICS = (FUNNEL_UNITS, FUNNEL_DROPOFF, TIME_TO_FIRST, TIME_TO_FIRST_REACHED)
+ENTERED = "entered"
+"""In the place of a stage: who began."""
+QUANTILES = {"0.5": 0.5, "0.9": 0.9}
+
+
+def what(capability: str) -> str:
+    """What a unit's place on the journey is of."""
+    return f"journey/{capability}"
+
+
+def compute(scene: Scene) -> Iterator[Sample]:
+    """Samples of all journeys that are known."""
+    for capability in journeys(scene.definitions.capabilities):
+        found = read(scene, capability)
+        span = known(scene.history, capability)
+        if found is not None and span is not None:
+            yield from _funnel(capability.id, found)
+            yield from _times(capability.id, found, span.until)
+
+
+def _funnel(journey: str, of: Funnel) -> Iterator[Sample]:
+    for state, ways in (("mature", of.mature), ("pending", of.pending)):
+        for number, stage in enumerate((ENTERED, *of.stages)):
+            yield Sample(metric=FUNNEL_UNITS, labels=(journey, stage, state), value=float(of.reached(ways, number)))
+    for number, stage in enumerate(of.stages, 1):
+        before, there = of.reached(of.mature, number - 1), of.reached(of.mature, number)
+        yield Sample(metric=FUNNEL_DROPOFF, labels=(journey, stage), value=Ratio(part=before - there, whole=before))
+
+
+def _times(journey: str, of: Funnel, until: datetime) -> Iterator[Sample]:
+    entrants = [*of.mature, *of.pending]
+    for number, stage in enumerate(of.stages):
+        there = sum(1 for one in entrants if one.late[number] is not None)
+        yield Sample(
+            metric=TIME_TO_FIRST_REACHED, labels=(journey, stage), value=Ratio(part=there, whole=len(entrants))
+        )
+        curve = times(entrants, number, until)
+        for word, q in QUANTILES.items():
+            if (seconds := curve.quantile(q)) is not None:
+                yield Sample(metric=TIME_TO_FIRST, labels=(journey, stage, word), value=seconds)
+
+
+def times(entrants: Sequence[Way], number: int, until: datetime) -> Survival:
+    """Seconds from entering to one stage; of who is not there yet, so far."""
+    return kaplan_meier(
+        (((one.late[number] or until) - one.entered).total_seconds(), one.late[number] is not None) for one in entrants
+    )
+
+
+def behind(scene: Scene, metric: Metric, wanted: Labels) -> Iterator[Piece]:
+    """The entrants, each by how far it came."""
+    capability = next(c for c in journeys(scene.definitions.capabilities) if c.id == wanted[0])
+    of, span = read(scene, capability), known(scene.history, capability)
+    if of is None or span is None:
+        return
+    number = (ENTERED, *of.stages).index(wanted[1])
+    if metric is FUNNEL_UNITS:
+        for one in of.mature if wanted[2] == "mature" else of.pending:
+            if one.stages() >= number:
+                yield _piece(scene, capability.id, of, one)
+    elif metric is FUNNEL_DROPOFF:
+        for one in of.mature:
+            if one.stages() >= number - 1:
+                yield _piece(scene, capability.id, of, one, part=one.stages() < number)
+    elif metric is TIME_TO_FIRST_REACHED:
+        for one in (*of.mature, *of.pending):
+            yield _piece(scene, capability.id, of, one, part=one.late[number - 1] is not None)
+    else:
+        entrants = [*of.mature, *of.pending]
+        for one in entrants:
+            yield _piece(scene, capability.id, of, one, adds=0.0)
+        seconds = times(entrants, number - 1, span.until).quantile(QUANTILES[wanted[2]])
+        yield Piece(what="by Kaplan-Meier, from entering to this stage, in seconds", adds=seconds or 0.0)
+
+
+def _piece(scene: Scene, journey: str, of: Funnel, one: Way, *, adds: float = 1.0, part: bool = False) -> Piece:
+    """A unit in the state of the last stage that it came to in time."""
+    stage = (ENTERED, *of.stages)[one.stages()]
+    day = one.entered.astimezone(scene.zone).date()
+    return Piece(fact=UnitState(day=day, what=what(journey), unit=one.unit, state=stage), adds=adds, part=float(part))
