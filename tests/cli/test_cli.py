@@ -60,6 +60,8 @@ def test_what_it_offers() -> None:
         "store",
         "store check",
         "store prune",
+        "survey",
+        "survey invite",
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,13 +51,14 @@ def test_metrics_are_all_printed_once() -> None:
 
 
 def test_source_types_are_all_listed_with_their_settings() -> None:
-    """Every type with the facts it gives; settings that must be written are marked."""
+    """Every type by area with the facts it gives; settings that must be written are marked."""
     code, output = run("sources", "list")
-    types = [line.partition(":")[0] for line in output.splitlines() if not line.startswith(" ")]
-    assert (code, types) == (0, sorted(load()))
-    assert "jira: gives Incident, TicketEvent\n" in output
-    assert "    org (required)\n" in output
-    assert "    every\n" in output
+    types = re.findall(r"^  (\w+): ", output, re.MULTILINE)
+    assert (code, sorted(types)) == (0, sorted(load()))
+    assert re.findall(r"^\w.*", output, re.MULTILINE)[:3] == ["CI/CD", "Clusters", "Gateways"]
+    assert "\n  tekton: Tekton, gives PipelineActive, PipelineJob, PipelineRun\n" in output.partition("\nClusters\n")[0]
+    assert "      org (required)\n" in output
+    assert "      every\n" in output
 
 
 def test_a_source_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,9 @@ from platform_meter.model.facts.incidents import Incident
 from platform_meter.model.facts.observability import AlertMonitor, MonitorState
 from platform_meter.sources.datadog import SOURCE
 from platform_meter.sources.datadog.config import Config
-from platform_meter.sources.datadog.counts import Coarse, ask
+from platform_meter.sources.datadog.counts import ask
 from platform_meter.sources.datadog.rows import MonitorRow, QueryReply, SloReply
+from platform_meter.sources.kit.minutes import TooMuch
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.testing.outside import Call, FakeOutside, Reply
 
@@ -137,7 +138,7 @@ def test_a_recorded_query_of_a_day_has_no_minutes() -> None:
     """Datadog gave five of them in one bucket, of which nothing is told."""
     ((_, params, _, body),) = pairs("query_timeseries_points")
     start = int(params["from"]) // 60 * 60
-    with pytest.raises(Coarse, match=r"buckets of the answer are 300 s long and not 60 s"):
+    with pytest.raises(TooMuch, match=r"buckets of the answer are 300 s long and not 60 s"):
         ask(Sieve(FakeOutside({"/api/v1/query": body})), params["query"], range(start + 60, start + 180, 60))
     (series,) = body["series"]
     assert (series["pointlist"][0][0] / 1000 % 300, series["start"] / 1000 >= int(params["from"])) == (0, True)

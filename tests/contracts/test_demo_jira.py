@@ -17,13 +17,14 @@ NULLS = tuple(("ChangeDetails", name) for name in ("from", "fromString", "to", "
 ROOT = "/rest/api/3"
 JQL = "project in (PLAT, HELP) ORDER BY updated ASC"
 SEARCH = f"/search/jql?jql={quote(JQL)}&fields=*all&expand=changelog&maxResults=30"
+ROADMAP = f"/search/jql?jql={quote('project = ROAD')}&fields=*all&expand=changelog"
 GONE = frozenset({f"{ROOT}/search"})
 """Atlassian removed it in 2025; it answers 410."""
 
 GETS = {
     "/myself": ("/myself",),
     "/serverInfo": ("/serverInfo",),
-    "/search/jql": (SEARCH, f"/search/jql?jql={quote(JQL)}"),
+    "/search/jql": (SEARCH, ROADMAP, f"/search/jql?jql={quote(JQL)}"),
     "/issue/{issueIdOrKey}": ("/issue/PLAT-1", "/issue/HELP-2?expand=changelog&fields=status,comment"),
     "/issue/{issueIdOrKey}/changelog": ("/issue/PLAT-1/changelog", "/issue/PLAT-2/changelog?startAt=2&maxResults=1"),
     "/field": ("/field",),

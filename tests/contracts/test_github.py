@@ -9,16 +9,19 @@ from typing import Any
 import msgspec
 import pytest
 from tests.contracts.calls import description, recorded
-from tests.sources.github.github_server import Repo, run, text
+from tests.sources.github.github_server import Github, Repo, run, text
 from tests.sources.github.test_github import NOW, SETTINGS, SINCE, small_world
+from tests.sources.github.test_milestones import issue
+from tests.sources.github.test_planning import planning
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome
 from platform_meter.model.facts.tickets import Role
-from platform_meter.sources.github import SOURCE, Config, rows
+from platform_meter.sources.github import SOURCE, Config, milestones, rows
 from platform_meter.sources.github.facts import change_fact, job_facts, run_fact
 from platform_meter.sources.github.outcomes import RULES
 from platform_meter.sources.github.tickets import _Held, ticket_events
+from platform_meter.sources.kit.rows import Sieve
 from platform_meter.testing.outside import FakeOutside
 
 NAME = "github.openapi.json"
@@ -57,6 +60,18 @@ def test_an_issue_asked_for_by_its_number_can_be_read() -> None:
     """As above; one of GitHub's examples of it is cut short, so they are not read."""
     found = description(NAME)
     assert found.unreadable(_Held, found.schema("get", f"{REPO}/issues/1")) == []
+
+
+def test_a_roadmap_of_milestones_can_be_read() -> None:
+    """Its rows and all of its calls are GitHub's."""
+    found = description(NAME)
+    assert found.unreadable(list[milestones._Issue], found.schema("get", f"{REPO}/issues")) == []
+    world = Github(
+        [], plans=[Repo(name="acme/plans", created=NOW, issues=[{**issue(1, {"title": "2026-Q2"}), "labels": ["x"]}])]
+    )
+    outside = FakeOutside(world)
+    assert len([*milestones.read_milestones(Sieve(outside), planning("*"))]) == 1
+    assert [problem for call in outside.calls for problem in found.problems(call)] == []
 
 
 def test_a_field_that_cannot_be_read_is_found() -> None:

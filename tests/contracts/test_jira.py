@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.contracts.calls import description, recorded
-from tests.sources.jira.test_jira import NOW, SETTINGS, SINCE, small_world
+from tests.sources.jira.test_jira import NOW, ROADMAPS, SETTINGS, SINCE, small_world
 
 from platform_meter.model.facts.tickets import Alias, Role, TicketEvent
 from platform_meter.sources.jira import SOURCE, Config, facts, lists, rows
@@ -19,7 +19,9 @@ NAME = "jira-cloud.openapi.json"
 API = "/rest/api/3"
 ANSWERS: dict[tuple[str, str], Any] = {
     ("get", f"{API}/myself"): lists._Account,
-    ("post", f"{API}/search/jql"): lists._Search,
+    ("post", f"{API}/search/jql"): lists._Search[rows.Issue],
+    ("get", f"{API}/field"): list[rows.Field],
+    ("get", f"{API}/status"): list[rows.Status],
     ("get", f"{API}/issue/1"): rows.Issue,
     ("get", f"{API}/issue/1/changelog"): lists._Changelog,
 }
@@ -49,8 +51,9 @@ def test_every_call_is_in_the_description() -> None:
     """All paths, parameters and bodies of polls, of looks for open issues and of `check` are Jira's."""
     world = small_world()
     outside = FakeOutside(world)
-    config = Config.model_validate({**SETTINGS, "select": "labels = a"})
-    (stream,) = SOURCE.connect(config, outside, "test")
+    config = Config.model_validate({**SETTINGS, **ROADMAPS, "select": "labels = a"})
+    stream, roadmap = SOURCE.connect(config, outside, "test")
+    list(roadmap.read(None, SINCE, NOW))
     checkpoint = list(stream.read(None, SINCE, NOW))[-1].checkpoint
     world.issues.clear()
     list(stream.read(checkpoint, SINCE, NOW + timedelta(days=1)))
@@ -64,6 +67,8 @@ def test_every_call_is_in_the_description() -> None:
         ("POST", f"{API}/search/jql"),
         ("GET", f"{API}/issue/{{issueIdOrKey}}"),
         ("GET", f"{API}/issue/{{issueIdOrKey}}/changelog"),
+        ("GET", f"{API}/field"),
+        ("GET", f"{API}/status"),
     }
     assert any("nextPageToken" in (call.body or {}) for call in outside.calls)
     assert any("id in" in (call.body or {}).get("jql", "") for call in outside.calls)
@@ -134,7 +139,13 @@ def test_all_recorded_issues_are_told_once_and_without_names() -> None:
     found = _issues()
     steps = [step for issue in found.values() for step in _history(issue)]
     assert len(found) == 11
-    assert len({step.key for step in steps}) == len(steps) == 11 + 4 + 87  # creations, comments, changes
+    taken = [
+        item for issue in found.values() for history in (issue.changelog or rows.Histories()).histories
+        for item in history.items or ()
+        if item.what == "assignee" and not item.after
+    ]  # fmt: skip
+    assert len(taken) == 2, "taken from somebody, and given to nobody"
+    assert len({step.key for step in steps}) == len(steps) == 11 + 4 + 85  # creations, comments, other changes
     people = {row["data"]["fields"]["creator"][what] for row in raw for what in ("displayName", "accountId")}
     assert not any(person in repr(steps) for person in people)
     assert all(

@@ -75,7 +75,7 @@ def counted(done: dict[str, str]) -> Counted:
 
 def measured(done: dict[str, str]) -> Counted:
     """The exporter's own way, from rows to cycles."""
-    rules = Rules.of(ticketing(ALWAYS, status={"done": sorted(set(done.values()))}))
+    rules = Rules.of(ticketing(ALWAYS, source={"type": "jira"}, status={"done": sorted(set(done.values()))}))
     found: Counted = {}
     for raw in _issues():
         issue = msgspec.convert(raw, rows.Issue)

@@ -17,11 +17,19 @@ from platform_meter.demo.apis.argocd.routes import TOKEN as ARGOCD_TOKEN
 from platform_meter.demo.apis.argocd.routes import ArgocdApi
 from platform_meter.demo.apis.aws.routes import KEY as AWS_KEY
 from platform_meter.demo.apis.aws.routes import AwsApi
+from platform_meter.demo.apis.datadog.routes import API_KEY as DATADOG_API_KEY
+from platform_meter.demo.apis.datadog.routes import APPLICATION_KEY as DATADOG_APPLICATION_KEY
+from platform_meter.demo.apis.datadog.routes import LIMIT as DATADOG_LIMIT
+from platform_meter.demo.apis.datadog.routes import DatadogApi
+from platform_meter.demo.apis.elasticsearch.routes import KEY as ELASTICSEARCH_KEY
+from platform_meter.demo.apis.elasticsearch.routes import ElasticsearchApi
 from platform_meter.demo.apis.github.front import LIMIT
 from platform_meter.demo.apis.github.front import TOKEN as GITHUB_TOKEN
 from platform_meter.demo.apis.github.routes import GithubApi
 from platform_meter.demo.apis.gitlab.routes import TOKEN as GITLAB_TOKEN
 from platform_meter.demo.apis.gitlab.routes import GitlabApi
+from platform_meter.demo.apis.grafana.routes import TOKEN as GRAFANA_TOKEN
+from platform_meter.demo.apis.grafana.routes import GrafanaApi
 from platform_meter.demo.apis.jenkins.routes import TOKEN as JENKINS_TOKEN
 from platform_meter.demo.apis.jenkins.routes import USER as JENKINS_USER
 from platform_meter.demo.apis.jenkins.routes import JenkinsApi
@@ -34,6 +42,8 @@ from platform_meter.demo.apis.nginx.routes import IngressApi
 from platform_meter.demo.apis.pagerduty.routes import LIMIT as PAGERDUTY_LIMIT
 from platform_meter.demo.apis.pagerduty.routes import TOKEN as PAGERDUTY_TOKEN
 from platform_meter.demo.apis.pagerduty.routes import PagerdutyApi
+from platform_meter.demo.apis.status.routes import TOKEN as STATUS_TOKEN
+from platform_meter.demo.apis.status.routes import StatusApi as StatusPageApi
 from platform_meter.demo.apis.tekton.routes import TOKEN as TEKTON_TOKEN
 from platform_meter.demo.apis.tekton.routes import TektonApi
 from platform_meter.demo.company.layout import Company
@@ -170,3 +180,20 @@ def aws(world: World) -> Caller:
 def kubernetes(world: World, cluster: str = "eu") -> Caller:
     headers = {"Authorization": f"Bearer {KUBERNETES_TOKEN}"}
     return Caller(KubernetesApi(world, cluster, beat=0.0001), headers, "http://kube.test")
+
+
+def datadog(world: World, limit: int = DATADOG_LIMIT) -> Caller:
+    keys = {"DD-API-KEY": DATADOG_API_KEY, "DD-APPLICATION-KEY": DATADOG_APPLICATION_KEY}
+    return Caller(DatadogApi(world, limit), keys, "http://datadog.test")
+
+
+def elasticsearch(world: World) -> Caller:
+    return Caller(ElasticsearchApi(world), {"Authorization": f"ApiKey {ELASTICSEARCH_KEY}"}, "http://elastic.test")
+
+
+def grafana(world: World) -> Caller:
+    return Caller(GrafanaApi(world), {"Authorization": f"Bearer {GRAFANA_TOKEN}"}, "http://grafana.test")
+
+
+def status_page(world: World) -> Caller:
+    return Caller(StatusPageApi(world), {"Authorization": f"Bearer {STATUS_TOKEN}"}, "http://status.test")

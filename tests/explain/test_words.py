@@ -117,6 +117,7 @@ def test_no_field_that_may_hold_a_person_is_said() -> None:
         "requester",
         "respondent",
         "person",
+        "people",
         "codeowner",
         "user",
         "email",

@@ -65,10 +65,10 @@ class Noting(MemoryHistory):
         super().__init__(sources=[source(name, watermark=NOW) for name in ("github", "jira", "kubernetes")])
         self.asked: set[type[Fact]] = set()
 
-    def sources(self, kind: type[Event | Reading] | None = None) -> Sequence[SourceState]:
+    def sources(self, kind: type[Event | Reading] | None = None, sli: str = "") -> Sequence[SourceState]:
         if kind is not None:
             self.asked.add(kind)
-        return super().sources(kind)
+        return super().sources(kind, sli)
 
 
 def test_a_gauge_reads_every_kind_whose_age_it_looks_at() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.support.adoption import service, teams
 from tests.support.history import NOBODY, MemoryHistory, owner, source
+from tests.support.objectives import objective
 
 from platform_meter.measures import meter
 from platform_meter.model.catalogue.entities import SERVICE_INFO, TEAM_INFO
@@ -19,6 +21,7 @@ from platform_meter.model.catalogue.meter import (
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.facts.slis import SLI
 from platform_meter.model.history import Owner
 from platform_meter.model.measure import Gauging, Scene
 from platform_meter.model.metric import Metric, Sample, resolve
@@ -63,6 +66,26 @@ def test_objects_are_counted_by_source_type_and_kind_with_those_unowned_and_disp
         ("github", "repository"): 1.0,
         ("kubernetes", "namespace"): 0.0,
     }
+
+
+def test_the_team_of_an_slo_answers_for_what_it_counts() -> None:
+    """An SLI that the SLO's file asks a source for needs no owner of its own; that of an SLO without one is nobody's."""
+
+    def sli(id_: str) -> tuple[str, Owner, Fact]:
+        return ("dd", NOBODY, Repository(about=Ref(system="datadog", kind="sli", id=id_)))
+
+    of_team = objective(SLI, slo="web", where={"id": "datadog:web"})
+    of_nobody = replace(objective(SLI, slo="db", where={"id": "datadog:db"}), owner="")
+    history = MemoryHistory(
+        [sli("datadog:web"), sli("datadog:db"), sli("other")], sources=[source("dd", "datadog", watermark=NOW)]
+    )
+    scene = Scene(history=history, definitions=Definitions(objectives=(of_team, of_nobody)), now=NOW)
+    gauge = meter.MEASURES.standing[0]
+    assert isinstance(gauge, Gauging)
+    adds_up(gauge, scene)
+    found = list(gauge.compute(scene))
+    assert values(found, OBJECTS_SEEN) == {("datadog", "sli"): 3.0}
+    assert values(found, UNOWNED_OBJECTS) == {("datadog", "sli"): 2.0}
 
 
 def test_services_and_teams_are_shown_to_join_on() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
@@ -275,6 +276,37 @@ def test_the_team_label_may_stand_in_the_ownership_file() -> None:
     assert owner(Directory.build(definitions, team_label="other"), ref).team == "b"
 
 
+def test_those_who_answer_a_survey_are_of_the_team_that_they_name() -> None:
+    """If it is a known one; anything else may be typed into a form."""
+    directory = Directory.build(defined(teams=("team-pay",)))
+    known = Ref(system="surveys", kind="respondents", id="Team-Pay")
+    assert owner(directory, known) == Owner(service="_unowned", team="team-pay", rule="3 team team-pay")
+    assert owner(directory, replace(known, id="Ada Smith")) == NOBODY
+    assert owner(directory, replace(known, kind="repository")) == NOBODY
+
+
+def test_a_link_to_what_no_source_tells_is_owned_by_rule() -> None:
+    """A ticket is that of the group that has it: rules name the group, by its system or the instance, since when too."""
+    rules = [
+        {"match": "desk:group/Network", "team": "team-net"},
+        {"match": "desk:group/Network", "team": "team-edge", "since": "2026-06-01"},
+        {"match": "servicenow:group/*", "service": "help"},
+    ]
+    ownership = Ownership.model_validate({"kind": "Ownership", "rules": rules})
+    directory = Directory.build(Definitions(ownership=(ownership,)))
+    group = Ref(system="servicenow", kind="table", id="incident", links=("servicenow:group/Network",))
+    found = directory.intervals(group, "desk", {})
+    link = "4 link servicenow:group/Network"
+    assert [(start, o.team, o.rule) for start, o in found] == [
+        (None, "team-net", link),
+        (datetime(2026, 6, 1, tzinfo=UTC), "team-edge", link),
+    ]
+    [(_, elsewhere)] = directory.intervals(replace(group, links=("github:group/Network",)), "desk", {})
+    assert elsewhere == NOBODY, "the instance is none of GitHub's"
+    known = {"servicenow:group/Network": NOBODY}
+    assert directory.intervals(group, "desk", known) == ((None, NOBODY),), "an object's owner is said by that object"
+
+
 def test_links_lead_to_the_first_owned_object() -> None:
     """What is linked but unowned, or was never seen, is passed over."""
     ref = repo("x", links=("github:gone", "github:lost", "github:found"))
@@ -367,3 +399,39 @@ def test_the_order_of_rules_does_not_matter(rules: list[OwnershipRule], random: 
     refs = [repo(id_) for id_ in ("a", "b/x", "a/b", "a/b/c")]
     one, other = Directory.build(defined(*rules)), Directory.build(defined(*shuffled))
     assert [one.intervals(r, "gh", {}) for r in refs] == [other.intervals(r, "gh", {}) for r in refs]
+
+
+def listed(kind: str, name: str, team: str, notes: dict[str, str] | None = None) -> CatalogEntity:
+    """An entry as a portal's source tells it: no service but of a component."""
+    about = Ref(system="backstage", kind=kind, id=f"{kind}:default/{name}")
+    service_ = name if kind == "component" else ""
+    return CatalogEntity(about=about, service=service_, team=team, annotations=tuple(sorted((notes or {}).items())))
+
+
+def test_an_entry_that_is_no_component_gives_its_team_alone() -> None:
+    """And stands behind a component that names the same object; its name is no service's."""
+    slug = {"github.com/project-slug": "acme/db"}
+    resource, component = listed("resource", "db", "data", slug), listed("component", "store", "pay", slug)
+    ref = Ref(system="github", kind="repository", id="acme/db")
+    alone = owner(Directory.build(defined(), catalog=[resource]), ref)
+    assert (alone.service, alone.team) == ("_unowned", "data")
+    assert alone.rule == "2 catalog resource:default/db github.com/project-slug=acme/db"
+    both = owner(Directory.build(defined(), catalog=[resource, component]), ref)
+    assert (both.service, both.team) == ("store", "pay")
+    assert both.conflict == f"{alone.rule} -> data"
+    nobodys = listed("api", "db", "", {"github.com/project-slug": "acme/free"})
+    free = owner(Directory.build(defined(), catalog=[resource, nobodys]), replace(ref, id="acme/free"))
+    assert (free.service, free.team) == ("_unowned", "_unowned"), "one that nobody owns is not that of another entry"
+    labelled = Ref(system="kubernetes", kind="workload", id="eu/a/b/c", labels=(("app.kubernetes.io/name", "db"),))
+    assert owner(Directory.build(defined(), catalog=[resource]), labelled) == NOBODY
+
+
+def test_an_entry_is_its_owners_and_a_group_is_its_own() -> None:
+    """So what links to a group, such as a person in it, is that team's."""
+    directory = Directory.build(defined(), catalog=[listed("group", "pay", "pay"), listed("component", "shop", "pay")])
+    group = owner(directory, Ref(system="backstage", kind="group", id="group:default/pay"), "portal")
+    entry = owner(directory, Ref(system="backstage", kind="component", id="component:default/shop"), "portal")
+    assert (group.team, group.rule) == ("pay", "2 catalog group:default/pay")
+    assert (entry.service, entry.team, entry.rule) == ("shop", "pay", "2 catalog shop")
+    person = Ref(system="backstage", kind="person", id="a1b2", links=("backstage:group:default/pay",))
+    assert owner(directory, person, "portal", {"backstage:group:default/pay": group}).team == "pay"

@@ -7,11 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from moto.server import ThreadedMotoServer
 from tests.support.company import Running, company
 from tests.support.kube_api import KubeApi, running
 from tests.support.prometheus import CURRENT, current
 
 SEEDS = (1, 2, 3)
+REGION = "eu-west-1"
+"""Of `amazon`."""
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +37,19 @@ def imported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         for _ in range(3):
             made.poll(after=timedelta(minutes=10))
         yield made
+
+
+@pytest.fixture
+def amazon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Amazon's services as moto has them, empty; boto3 and our own way out find them by the environment."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    given = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "AKIATEST", "SECRET_ACCESS_KEY": "s3cret"}
+    for name, value in {**given, "DEFAULT_REGION": REGION}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    try:
+        yield
+    finally:
+        server.stop()

@@ -11,6 +11,7 @@ from tests.support.prometheus import current, promtool
 from tests.support.queries import FORMS
 from tests.support.slos import RATIO, planned
 
+from platform_meter import sources
 from platform_meter.model import catalogue
 from platform_meter.render.rules import rules
 from platform_meter.render.rules.promtool import rule_tests
@@ -36,7 +37,8 @@ def test_generated_tests_of_a_form_pass(form: str, release: str, tmp_path: Path)
 @pytest.mark.parametrize("path", sorted((ROOT / "slo-library").glob("*.yaml")), ids=lambda path: path.stem)
 def test_generated_tests_of_the_library_pass(path: Path, programs: Path | None, tmp_path: Path) -> None:
     """What is copied as it stands is proven as it stands."""
-    plans = [plan(spec) for spec in read_slos([(path.name, path.read_text("utf-8"))], tuple(catalogue.ALL)).specs]
+    files = [(path.name, path.read_text("utf-8"))]
+    plans = [plan(spec) for spec in read_slos(files, tuple(catalogue.ALL), asking=sources.asking()).specs]
     for artifact in (*rules(plans), *rule_tests(plans)):
         (tmp_path / artifact.path).write_text(artifact.text)
     assert "SUCCESS" in promtool("test", "rules", *sorted(tmp_path.glob("*.test.yml")), folder=programs)

@@ -93,5 +93,5 @@ def test_nothing_failed(live: Running) -> None:
     """Every stream of every source was read well all along."""
     states = {f"{s.instance}/{s.stream}": s for s in live.service.store.stream_states()}
     assert {name for name, state in states.items() if state.last_error} == set()
-    assert len(states) == 63
+    assert len(states) == 83
     assert states["github/api"].polls > STEPS

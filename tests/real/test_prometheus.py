@@ -17,6 +17,8 @@ from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.source import Unexpected, Unreachable
+from platform_meter.sources.kit.promql import Data, Reply
+from platform_meter.sources.kit.querying import Querying, is_long
 from platform_meter.sources.prometheus import SOURCE
 from platform_meter.sources.prometheus.config import Config
 
@@ -286,6 +288,30 @@ def test_a_query_that_is_too_long_for_an_address_is_posted(server: Prometheus, m
         reader = meter.stream("sli/web")
         reader.run(now=midnight + timedelta(hours=2, minutes=7), since=timedelta(minutes=6))
         assert [(e.good, e.bad) for e in reader.events.values() if isinstance(e, SliCount)] == [(90.0, 30.0)]
+
+
+def test_every_release_is_asked_whole_in_time_and_by_forms(
+    programs: Path | None, midnight: datetime, tmp_path: Path
+) -> None:
+    """A long query as a form and a short one by the address count the same, with the words that others read; what takes
+    longer than it may is stopped by the server, which says so.
+    """
+    at = int((midnight + timedelta(hours=2, minutes=5)).timestamp())
+    many = "|".join(["web", *(f"nothing-{n}" for n in range(350))])
+    with (
+        prometheus(tmp_path, {}, history=_history(midnight), programs=programs) as found,
+        connected(SOURCE, _config(found)) as meter,
+    ):
+        asking = Querying(meter.way, timedelta(seconds=30))
+        for names in ("web", many):
+            query = {"query": f'round(sum(increase(requests_total{{route=~"{names}"}}[330s])))', "time": at}
+            assert is_long(query) is (names == many)
+            data = (asking.get("/api/v1/query", Reply, params=query).body or Reply()).data or Data(result=[])
+            assert [series.value for series in data.result] == [(at, "132")]
+        many_sums = " + ".join(["sum(sum_over_time(requests_total[1h]))"] * 40)
+        slow = {"query": many_sums, "start": at - 7_000, "end": at, "step": 1, "timeout": "18ms"}
+        status, said = meter.way.text("/api/v1/query_range", params=slow)
+        assert (status, "query timed out" in said) == (503, True)
 
 
 def test_a_server_that_is_behind_is_waited_for(server: Prometheus) -> None:

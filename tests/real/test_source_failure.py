@@ -72,7 +72,7 @@ def test_a_credential_that_is_refused(small: Running) -> None:
     assert small.counter("platform_tickets_created_total") == ({(): tickets.total()} if tickets else {})
     page = text(small.page("/sources"))
     assert "No fresh data from github: numbers that rest on it are absent." in page
-    assert "github github down" in page
+    assert "github GitHub down" in page
     assert "401" in page
 
     asked = calls(small)
@@ -106,7 +106,7 @@ def test_a_server_that_is_out_of_order(tmp_path: Path) -> None:
             assert running.metrics()["platform_tickets_open"]
             page = text(running.page("/sources"))
             assert "502" in page
-            assert "github github down" in page
+            assert "github GitHub down" in page
             assert running.service.health() == ""
 
 
@@ -129,11 +129,11 @@ def test_the_first_import_shows_how_far_it_is(small: Running, monkeypatch: pytes
     small.poll()
     assert len(seen) == 3
     for progress, sources, overview in seen:
-        assert f"github github importing {progress}" in sources
+        assert f"github GitHub importing {progress}" in sources
         assert "The first import is going on; numbers are not complete yet:" in overview
         assert f"github: {progress}" in overview
     # How many are read by then hangs on who answers first.
-    assert [f"{(share or 0.0) * 30:.0f} of 30 repositories" for share in read] == [
+    assert [f"{(share or 0.0) * 37:.0f} of 37 repositories" for share in read] == [
         progress.partition(" of acme")[0] for progress, _, _ in seen
     ]
     assert "importing" not in text(small.page("/sources"))

@@ -16,6 +16,7 @@ from tests.support.imported import IMPORT, end, told, whole_days
 
 from platform_meter.demo.apis.kong.routes import CONSUMERS, LIMITED
 from platform_meter.demo.apis.kubernetes import conflicts
+from platform_meter.demo.company.boards import NOBODYS
 from platform_meter.demo.company.gateways import AWS, KONG, NGINX, VERBS, served
 from platform_meter.demo.company.mesh import meshes
 from platform_meter.demo.company.tickets import COMPONENT_OWNERS, PROJECTS
@@ -136,7 +137,9 @@ def test_pods_started(imported: Running) -> None:
 
 
 def test_objects_without_an_owner(imported: Running) -> None:
-    """Repositories and routes that nothing says the owner of, what belongs to the clusters themselves, topics that no team has."""
+    """Repositories and routes that nothing says the owner of, what belongs to the clusters themselves, topics that no team has,
+    dashboards in no folder, and the monitor of a machine that is gone.
+    """
     company, at = imported.world.company, imported.clock.at
     teams = {team.id for team in company.teams}
     spaces = [name for c in imported.world.clusters.values() for (_, name), _ in c.snapshot("namespaces")[1]]
@@ -152,6 +155,8 @@ def test_objects_without_an_owner(imported: Running) -> None:
         ("apigateway", "stage"): imported.truth.gateway_routes(AWS)["_unowned"] / len(VERBS),
         ("kubernetes", "namespace"): sum(name not in teams for name in spaces),
         ("kubernetes", "workload"): sum(imported.truth.workloads(c.name, at)["_unowned"] for c in company.clusters),
+        ("datadog", "monitor"): 1,
+        ("grafana", "dashboard"): NOBODYS,
         **{(m, "workload"): imported.truth.workloads(name, at)["_unowned"] for name, m in meshes(company).items()},
     }
 
@@ -263,7 +268,7 @@ def test_adoption_page_says_what_metrics_say(imported: Running) -> None:
         table = tables[title]
         shown = {row[0]: row[1] for row in (table.columns, *table.rows)}
         of = {dict(k)["state"]: v for k, v in units.items() if dict(k)["capability"] == capability.id}
-        unknown = capability.active.count is not None
+        unknown = capability.active.count is not None and capability.active.window > timedelta(days=1)
         assert bool(of) is not unknown
         assert shown == (
             dict.fromkeys(shown, "–") if unknown else {k.replace("_", " "): f"{n:,.0f}" for k, n in of.items()}

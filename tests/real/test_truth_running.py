@@ -110,10 +110,11 @@ def test_proxies_report(imported: Running) -> None:
 
 
 def test_probes_are_answered(imported: Running) -> None:
-    """The portal with its own page, and the doors of both nodes of the gateway."""
+    """The portal with its own page, the doors of both nodes of the gateway, and the cluster of logs."""
     checks = imported.counter("platform_probe_checks_total", "target", "result")
     assert {key for key in checks if "readyz" not in key[0]} == {
         ("portal", "ok"),
         ("gateway/kong-1", "ok"),
         ("gateway/kong-2", "ok"),
+        ("elasticsearch/health", "ok"),
     }

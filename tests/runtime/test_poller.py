@@ -40,6 +40,10 @@ class Bench:
     changes: int = 0
     observed: list[tuple[str, float]] = field(default_factory=list)
     progress: list[tuple[str, str]] = field(default_factory=list)
+    kept: int = 0
+
+    def keep(self) -> None:
+        self.kept += 1
 
     def change(self) -> None:
         self.changes += 1
@@ -58,6 +62,7 @@ class Bench:
                 quota=lambda _: None,
                 zone=ZoneInfo("UTC"),
             ),
+            keep=self.keep,
         )
 
 
@@ -111,7 +116,10 @@ def test_a_failure_stays_with_its_stream(bench: Bench) -> None:
     assert results["down"].error == "no answer"
     assert results["odd"].error == "KeyError: 'status'"
     assert stored(bench) == [("down", "s0", "no answer"), ("good", "s0", ""), ("odd", "s0", "KeyError: 'status'")]
+    kinds = [(s.instance, s.last_error_kind) for s in bench.store.stream_states()]
+    assert kinds == [("down", "Unreachable"), ("good", ""), ("odd", "KeyError")]
     assert bench.progress == [("good", "importing on the way"), ("good", "imported on the way")]
+    assert bench.kept == 1
     assert len(bench.observed) == 3
     assert bench.changes >= 4
 

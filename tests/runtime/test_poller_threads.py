@@ -174,8 +174,13 @@ def test_starts_are_spread_only_from_a_minute_on(bench: Bench) -> None:
 
     seconds = {"probe": 59, "minute": 60, "slow": 600}
     poller = bench.poller(*(instance(nothing, name=n, every=timedelta(seconds=s)) for n, s in seconds.items()))
+    assert poller.next("slow", "s0") is None
     poller.start()
     try:
+        due, other = poller.next("slow", "s0"), poller.next("slow", "s1")
+        assert due is not None
+        assert NOON - timedelta(seconds=PATIENCE) < due < NOON + timedelta(seconds=660), "by our clock, not the wall's"
+        assert other is None
         assert poller._scheduler is not None
         triggers = {job.id: job.trigger for job in poller._scheduler.get_jobs()}
     finally:

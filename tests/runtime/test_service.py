@@ -119,6 +119,18 @@ def test_leases_are_those_of_whoever_listens_at_the_address(make: Make) -> None:
     assert polled(make(section))
 
 
+def test_calls_to_apis_are_stored_for_every_replica(make: Make) -> None:
+    """Three tries at a server that is not there, by the one that polls; the other one shows them too, and who made them."""
+    section = f"prom: {{type: prometheus, url: 'http://127.0.0.1:1', {SLI}}}"
+    one, two = make(section, holder="one"), make(section, holder="two")
+    (result,) = one.once()
+    assert "Connection refused" in result.error
+    with two.history() as history:
+        assert [(c.instance, c.outcome, c.n) for c in history.calls(timedelta(hours=1))] == [("prom", "error", 6)]
+        assert history.leases()["prom"].holder == one.holder == "one"
+    assert two.holder == "two"
+
+
 def test_pages_leave_the_tick_its_look(make: Make) -> None:
     """However many ask at a time: those past a bound wait for one to end, and the tick waits for none."""
     service = make("")

@@ -25,7 +25,8 @@ from platform_meter.testing import Case
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 KINDS = (Deployment, Change, Incident)
-ASKS_NOBODY = frozenset({"alertmanager", "push"})
+ASKS_NOBODY = frozenset({"alertmanager", "backstage", "push"})
+"""Sources whose polls tell nothing of what they are pushed."""
 POLLED_TOO = [name for name, source in sources.load().items() if source.receives and name not in ASKS_NOBODY]
 PUSHED = [name for name, source in sources.load().items() if source.receives]
 CASES: dict[str, Case] = {name: importlib.import_module(f"tests.sources.{name}.test_{name}").CASE for name in PUSHED}

@@ -22,7 +22,7 @@ from platform_meter.model.facts.use import Usage
 from platform_meter.model.history import SourceState
 from platform_meter.model.kept import Fold
 from platform_meter.model.source import Page
-from platform_meter.store import Configured, ConfiguredStream, Store
+from platform_meter.store import Configured, ConfiguredStream, Store, Told
 
 DAY = timedelta(days=1)
 
@@ -104,6 +104,19 @@ def test_events_come_in_order_of_time_then_key(open_store: Opener) -> None:
         assert sorted((r.event for r in found), key=lambda e: e.key) == sorted(runs, key=lambda e: e.key)
         both = [(r.source, r.event.key) for r in history.rows(PipelineRun, NOON - DAY, NOON)]
         assert both == [("gh", "a"), ("other", "b")]
+
+
+def test_one_event_is_found_by_its_key(open_store: Opener) -> None:
+    """That of this source and kind, as it is now."""
+    store = open_store()
+    put(store, [run("a"), run("b")], NOON)
+    with store.history(NOON, []) as history:
+        assert history.event(PipelineRun, "gh", "b") == run("b")
+        assert [history.event(*asked) for asked in ((PipelineRun, "gh", "c"), (PipelineRun, "other", "b"))] == [
+            None,
+            None,
+        ]
+        assert history.event(Usage, "gh", "b") is None
 
 
 class Short(Struct, frozen=True):
@@ -270,6 +283,26 @@ def test_what_was_never_read_whole_is_not_known(open_store: Opener) -> None:
     store.fail_poll(poll, now=NOON, error="403")
     (state,) = states(store, NOON, stream("runs"), stream("deployments", Workload), kind=Workload)
     assert (state.watermark, state.last_success, state.fresh) == (None, None, False)
+
+
+def test_how_much_a_source_told_is_counted_by_kind(open_store: Opener) -> None:
+    """When the newest event happened, how many since a moment, how many readings stand; other sources' are not its own."""
+    store = open_store()
+    repository = Repository(about=Ref(system="github", kind="repository", id="acme/api"))
+    over = Repository(about=Ref(system="github", kind="repository", id="acme/over"))
+    put(store, [run("1", at=NOON - DAY), run("2", at=NOON - minutes(9)), repository, over], NOON - minutes(1))
+    put(store, [repository], complete=frozenset({Repository}))
+    put(store, [run("3", at=NOON - minutes(1))], instance="other")
+    with store.history(NOON, ()) as history:
+        assert history.told("gh", {Repository, PipelineRun, ProbeCheck}, NOON - timedelta(hours=1)) == [
+            Told("PipelineRun", NOON - minutes(9), 1, 0),
+            Told("ProbeCheck", None, 0, 0),
+            Told("Repository", None, 0, 1),
+        ]
+        assert history.rejected() == []
+    put(store, [run("4", at=NOON + DAY)])
+    with store.history(NOON, ()) as history:
+        assert history.rejected() == [("github", "PipelineRun", "future", 1)]
 
 
 @pytest.mark.parametrize(

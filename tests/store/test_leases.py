@@ -8,7 +8,7 @@ import pytest
 from tests.support.stores import NOON, Opener, begin, run, total
 
 from platform_meter.model.source import Page
-from platform_meter.store import LeaseLost
+from platform_meter.store import Lease, LeaseLost
 
 TTL = timedelta(seconds=30)
 
@@ -87,3 +87,12 @@ def test_polling_without_a_lease_is_refused(open_store: Opener) -> None:
     with pytest.raises(LeaseLost, match="one holds no lease of source gh; acquire it before polling"):
         begin(store, holder="one")
     assert store.stream_states() == []
+
+
+def test_every_replica_sees_who_polls(open_store: Opener) -> None:
+    """And until when, without a sign of life."""
+    one, two = open_store(), open_store()
+    one.acquire("gh", "one", TTL, NOON)
+    two.acquire("jira", "two", TTL, NOON + TTL)
+    with two.history(NOON, ()) as history:
+        assert history.leases() == {"gh": Lease("gh", "one", NOON + TTL), "jira": Lease("jira", "two", NOON + 2 * TTL)}

@@ -35,6 +35,9 @@ def _sql(url: str, *statements: str) -> None:
 
 
 _VERSION_8 = (
+    "DROP TABLE calls",
+    "DROP TABLE quotas",
+    "ALTER TABLE streams DROP COLUMN trouble",
     "DROP TABLE tellings",
     "ALTER TABLE sources DROP COLUMN pushed",
     "DROP TABLE folds",
@@ -251,9 +254,9 @@ def test_histograms_of_older_versions_go_on(open_store: Opener) -> None:
 def test_a_store_of_a_newer_version_is_refused(open_store: Opener) -> None:
     """The text says which versions and what to do."""
     open_store().close()
-    _sql(open_store.url, "UPDATE meta SET value = '12' WHERE key = 'schema_version'")
+    _sql(open_store.url, "UPDATE meta SET value = '13' WHERE key = 'schema_version'")
     text_ = (
-        r"has schema version 12, this platform-meter knows versions up to 11; run the platform-meter that wrote it "
+        r"has schema version 13, this platform-meter knows versions up to 12; run the platform-meter that wrote it "
         r"or a newer one, or give this one a store of its own"
     )
     with pytest.raises(StoreError, match=text_):

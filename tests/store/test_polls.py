@@ -89,14 +89,25 @@ def test_a_poll_that_begins_anew_gives_up_the_one_under_way(open_store: Opener) 
 
 
 def test_a_failure_is_shown_until_the_next_success(open_store: Opener) -> None:
-    """With its time; the success before it stays known. What can't be text in PostgreSQL is left out."""
+    """With its time and kind; the success before it stays known. What can't be text in PostgreSQL is left out."""
     store = open_store()
     put(store, [], NOON)
-    store.fail_poll(begin(store, LATER), now=LATER, error="no\0 answer")
+    store.fail_poll(begin(store, LATER), now=LATER, error="no\0 answer", kind="TimedOut")
     failed = state(store)
     assert (failed.last_error, failed.last_error_at, failed.last_success) == ("no answer", LATER, NOON)
+    assert failed.last_error_kind == "TimedOut"
     put(store, [], NOON + minutes(2))
-    assert (state(store).last_error, state(store).polls) == ("", 3)
+    assert (state(store).last_error, state(store).last_error_kind, state(store).polls) == ("", "", 3)
+
+
+def test_how_long_the_last_whole_poll_took_is_told(open_store: Opener) -> None:
+    """Nothing before the first; one that failed changes nothing."""
+    store = open_store()
+    poll = begin(store, NOON)
+    assert state(store).took is None
+    store.end_poll(poll, now=NOON + minutes(3))
+    store.fail_poll(begin(store, LATER), now=NOON + minutes(9), error="no answer")
+    assert state(store).took == minutes(3)
 
 
 def test_progress_is_shown_until_the_poll_is_over(open_store: Opener) -> None:

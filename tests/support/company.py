@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,18 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import Client
 
+from platform_meter.demo.apis.portal import SOURCE as PORTAL
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.company.scenarios import Scenario, Trouble
 from platform_meter.demo.stage.files import to_simulated_accounts, write
 from platform_meter.demo.stage.server import Addresses, serving
+from platform_meter.demo.stage.visitors import Visitors
 from platform_meter.demo.truth import Truth
 from platform_meter.demo.world import World
 from platform_meter.runtime.files.check import examine
 from platform_meter.runtime.files.config import Config, SourceSection
 from platform_meter.runtime.poller import Result
+from platform_meter.runtime.push import Delivery
 from platform_meter.runtime.service import Service
 from platform_meter.web.app import make_app
 from platform_meter.web.site import make_site
@@ -121,6 +125,11 @@ class Running:
     looks: list[datetime] = field(default_factory=list)
     """When each poll was."""
 
+    @cached_property
+    def visitors(self) -> Visitors:
+        """Who sends what people do in the portal, after each poll."""
+        return Visitors(self.world.company)
+
     @property
     def truth(self) -> Truth:
         return Truth(self.world, self.service.zone)
@@ -130,8 +139,13 @@ class Running:
         self.clock.at += after
         self.looks.append(self.clock.at)
         self.results = self.service.once()
+        if PORTAL in self.service.config.sources:
+            self.visitors.tell(self.clock.at, self._push)
         assert [r for r in self.results if r.error or r.skipped] == []
         return self.results
+
+    def _push(self, body: bytes, headers: Mapping[str, str]) -> None:
+        self.service.inbox.take(Delivery(to=PORTAL, headers=headers, body=lambda: body))
 
     def runs_counted(self) -> dict[tuple[str, ...], float]:
         """Runs by team and outcome that the counter must hold: those that ended since the first poll less the lookback.

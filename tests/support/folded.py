@@ -60,6 +60,8 @@ steps = st.lists(
                 (TicketChange.RESOLVED, {"resolution": "Fixed"}),
                 (TicketChange.REOPENED, {}),
                 (TicketChange.ASSIGNED, {}),
+                (TicketChange.MOVED, {"queue": "OPS"}),
+                (TicketChange.MOVED, {"queue": "PLAT"}),
             ]
         ),
     ),

@@ -85,6 +85,8 @@ class MemoryHistory:
         self.folds: dict[str, Fold] = {}
         """What was stored of what measures keep."""
         self.counted = dict(counted or {})
+        self.more: dict[tuple[str, str], dict[date, int]] = {}
+        """What `counted_by_day` says, by (what, word)."""
         self._sources = tuple(sources)
         self._types = {s.instance: s.type for s in sources}
         self._gives = dict(gives or {})
@@ -130,7 +132,8 @@ class MemoryHistory:
         if held not in self._held:
             self._held.append(held)
 
-    def sources(self, kind: type[Event | Reading] | None = None) -> Sequence[SourceState]:
+    def sources(self, kind: type[Event | Reading] | None = None, sli: str = "") -> Sequence[SourceState]:
+        del sli  # these sources have no streams
         given = ((s, self._gives.get(s.instance, self._gives.get(s.type))) for s in self._sources)
         return [s for s, kinds in given if kind is None or kinds is None or kind in kinds]
 
@@ -266,6 +269,26 @@ class MemoryHistory:
         for unit in self.states(what, start, end):
             found[unit.day][unit.state] += 1
         return found
+
+    def counted_by_day(self, what: str, word: str, start: date, end: date) -> Mapping[date, int]:
+        told = self.more.get((what, word), {})
+        return {day: n for day, n in sorted(told.items()) if start <= day < end}
+
+    def moved(self, what: str, first: date, last: date) -> tuple[Sequence[UnitState], Sequence[UnitState]]:
+        before, after = ({s.unit: s for s in self.states(what, day, day + timedelta(days=1))} for day in (first, last))
+        other = {
+            u
+            for u in before.keys() | after.keys()
+            if u not in before or u not in after or before[u].state != after[u].state
+        }
+        return [s for u, s in before.items() if u in other], [s for u, s in after.items() if u in other]
+
+    def months_in_state(self, what: str, state: str) -> Mapping[str, frozenset[tuple[int, int]]]:
+        found: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+        for one in self.taken:
+            if (one.what, one.state) == (what, state):
+                found[one.unit].add((one.day.year, one.day.month))
+        return {unit: frozenset(months) for unit, months in found.items()}
 
     def unchanged_since(self, what: str) -> Mapping[str, date]:
         found: dict[str, UnitState] = {}

@@ -9,6 +9,7 @@ from itertools import pairwise
 from tests.support import reference
 from tests.support.company import Running
 
+from platform_meter.demo.company.portal import runs
 from platform_meter.demo.company.records import Step, Ticket
 from platform_meter.demo.company.tickets import COMPONENT_OWNERS, PROJECTS
 from platform_meter.demo.truth import DETAIL, DONE
@@ -68,14 +69,21 @@ def use_of(running: Running, capability: Capability) -> dict[str, Counter[date]]
             team = ticket.component if asks[ticket.project] else COMPONENT_OWNERS.get(ticket.component, "_unowned")
             found.setdefault(team, Counter())[running.truth.day(ticket.created)] += 1
         return found
+    if verb == "template_completed":
+        for made in runs(running.world.company, end(running)):
+            counts = made.template in capability.active.select["template"] and made.outcome == "completed"
+            if counts and first <= made.ended < end(running):
+                found.setdefault(made.team, Counter())[running.truth.day(made.ended)] += 1
+        return found
     for owner, days in running.truth.use_days(verb, first, end(running)).items():
         found.setdefault(owner[place], Counter()).update(days)
     return found
 
 
 def capabilities(running: Running) -> list[Capability]:
-    """Those adopted by use: of what stands, nothing is known before it was seen."""
-    return [c for c in running.service.definitions.capabilities if c.adopted.verb]
+    """Those adopted by use that is read: of what stands, nothing is known before it was seen."""
+    read = {instance.source.name for instance in running.service.instances}
+    return [c for c in running.service.definitions.capabilities if c.adopted.verb and c.adopted.source in read]
 
 
 def today_of(running: Running) -> date:

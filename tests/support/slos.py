@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from platform_meter import sources
 from platform_meter.slo.check import read_slos
 from platform_meter.slo.plan import Plan, plan
 
@@ -95,6 +96,22 @@ spec:
 """
 """Counted by this exporter."""
 
+ASKED = """apiVersion: openslo/v1
+kind: SLO
+metadata: {name: logged}
+spec:
+  service: logged
+  budgetingMethod: Occurrences
+  indicator:
+    spec:
+      ratioMetric:
+        counter: true
+        bad: {metricSource: {type: elasticsearch, spec: {index: logs-*, query: {range: {status: {gte: 500}}}}}}
+        total: {metricSource: {type: elasticsearch, spec: {index: logs-*, query: '*'}}}
+  objectives: [{target: 0.999}]
+"""
+"""Counted by a source that the file asks, and then by this exporter."""
+
 ALL: Mapping[str, str] = {
     "ratio": RATIO,
     "latency": LATENCY,
@@ -106,7 +123,7 @@ ALL: Mapping[str, str] = {
 
 def planned(text: str, *pairs: tuple[str, str]) -> Plan:
     """The one plan of this file, after `replaced`."""
-    checked = read_slos([("slo.yaml", replaced(text, *pairs))])
+    checked = read_slos([("slo.yaml", replaced(text, *pairs))], asking=sources.asking())
     assert checked.problems == ()
     (spec,) = checked.specs
     return plan(spec)

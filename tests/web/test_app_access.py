@@ -26,12 +26,14 @@ ROLES = {
     "/api/v1/explain": Role.PM,
     "/api/v1/events": Role.REPORTER,
     "/api/v1/events/<instance>": Role.REPORTER,
+    "/static/survey.css": None,
+    "/survey/<id>": None,
     "/-/healthy": None,
     "/-/ready": None,
     "/-/reload": Role.ADMIN,
 }
 """Who may have what is no page."""
-PAGES = {"/delivery": Role.PM, "/delivery/<name>": Role.PM}
+PAGES = {"/delivery": Role.PM, "/delivery/<name>": Role.PM, "/satisfaction/<name>": Role.PM}
 """Pages, with their details, that are not for every viewer."""
 STATUS = {
     None: (200, 200, 200, 200, 200, 200),

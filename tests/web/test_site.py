@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
 
+from platform_meter import sources
 from platform_meter.model.definitions import Definitions, Team
 from platform_meter.model.kept import Kept
 from platform_meter.runtime.files.config import Config, load_config
@@ -63,3 +66,32 @@ def test_what_measures_keep_is_kept_for_one_service(services: tuple[Service, Ser
     assert kept() is before
     current[0] = second
     assert kept() is not before
+
+
+def test_a_replica_shows_what_another_one_does(tmp_path: Path) -> None:
+    """Who polls a source, its calls and its failure, after a restart too: all of that is in the store."""
+    text = f"""
+store: {{url: 'sqlite:///{tmp_path}/meter.db'}}
+sources:
+  prom: {{type: prometheus, url: 'http://127.0.0.1:1', slis: [{{id: shop, bad: 'increase(e[{{{{window}}}}])', total: 'increase(r[{{{{window}}}}])'}}]}}
+"""
+    types = {name: source.config for name, source in sources.load().items()}
+    config = load_config(text, str(tmp_path / "platform-meter.yaml"), types).config
+    assert config is not None
+    made = [Service(config, Definitions(), environ={}, clock=lambda: NOW, holder=name) for name in ("one", "two")]
+    try:
+        made[0].once()
+        made[1].meter.tick()
+        clients = [Client(make_app(make_site(partial(next, repeat(one)), list))) for one in made]
+        ours, theirs = (client.get("/sources").text for client in clients)
+        assert ("polled by one" in ours, "polled by one" in theirs) == (False, True)
+        for page in (ours, theirs):
+            assert "6 failed" in page
+            assert "Connection refused" in page
+        detail = clients[1].get("/sources/prom").text
+        assert "sli/shop" in detail
+        assert "SliCount" in detail
+        assert "platform-meter sources test prom tries it." in detail
+    finally:
+        for one in made:
+            one.close()

@@ -13,6 +13,7 @@ from platform_meter.cli.logs import formatter
 from platform_meter.cli.looking import check, init, metrics, sources, store
 from platform_meter.cli.running import demo, serve
 from platform_meter.cli.slos import generate, slo
+from platform_meter.cli.surveys import survey
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,5 +34,5 @@ def main(*, verbose: bool, log_format: str) -> None:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # the poller says what matters, once
 
 
-for command in (check, demo, explain, generate, init, metrics, serve, slo, sources, store):
+for command in (check, demo, explain, generate, init, metrics, serve, slo, sources, store, survey):
     main.add_command(command)

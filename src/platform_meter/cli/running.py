@@ -111,11 +111,14 @@ def demo(
     folder: Path | None,
 ) -> None:
     """Run a simulated company and measure it: no credentials needed."""
+    from platform_meter.demo.apis.portal import SOURCE as PORTAL
     from platform_meter.demo.company.scenarios import Trouble
     from platform_meter.demo.stage.files import to_simulated_accounts
     from platform_meter.demo.stage.run import prepare
     from platform_meter.demo.stage.server import Options
     from platform_meter.demo.stage.stack import chosen_places, missing_programs
+    from platform_meter.demo.stage.visitors import Visitors, come
+    from platform_meter.runtime.service import utc_now
 
     if with_prometheus and (once or prometheus_url):
         raise click.UsageError("--with-prometheus goes with neither --once nor --prometheus; leave one of them out")
@@ -147,16 +150,15 @@ def demo(
                 _once(found)
                 return
             with _alerting(running, place, places) as more:
-                _run(
-                    found,
-                    lambda: running.again(os.environ),
-                    (stop, hangup),
-                    lambda address: click.echo(
+
+                def announce(address: str) -> None:
+                    click.echo(
                         f"\n  Pages         {address}\n  Metrics       {address}metrics\n{more}  Files         {place}\n\n"
                         "The first import reads 90 days; the pages say how far it is. Ctrl-C ends all of it."
-                    ),
-                    _ANOTHER,
-                )
+                    )
+                    come(Visitors(running.layout), f"{address}api/v1/events/{PORTAL}", utc_now, stop)
+
+                _run(found, lambda: running.again(os.environ), (stop, hangup), announce, _ANOTHER)
         finally:
             running.company.stop()
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from platform_meter.model.links import Links
     from platform_meter.render.artifact import Artifact, Difference
     from platform_meter.runtime.outside.http import Way
+    from platform_meter.slo.explain import Reading
     from platform_meter.slo.plan import Plan
 
 _AGAIN = "platform-meter generate"
@@ -273,9 +274,9 @@ def slo_list(slos: Path) -> None:
     from platform_meter.slo.plan import SCRAPE
 
     for plan in _plans(slos, SCRAPE):
-        click.echo(
-            f"{plan.slo:<40} {float(plan.objective) * 100:g} % over {plan.period_label}, {plan.profile}, {plan.service}"
-        )
+        who = f", counted by {plan.asked.type}" if plan.asked is not None else ""
+        objective = f"{float(plan.objective) * 100:g} % over {plan.period_label}"
+        click.echo(f"{plan.slo:<40} {objective}, {plan.profile}, {plan.service}{who}")
 
 
 @slo.command("explain")
@@ -318,8 +319,28 @@ def slo_explain(
     plan, said = plans[name], ""
     if traffic is None and plan.alerts and plan.slice is None:
         traffic, said = _counted(plan, config_path, prometheus)
-    around = Around(poll=poll, group_wait=group_wait, traffic=traffic, traffic_said=said)
+    reading = _reading(plan, config_path)
+    if reading is not None and click.get_current_context().get_parameter_source("poll") is not ParameterSource.DEFAULT:
+        reading = replace(reading, every=poll)
+    around = Around(poll=poll, reading=reading, group_wait=group_wait, traffic=traffic, traffic_said=said)
     click.echo(explain(plan, around), nl=False)
+
+
+def _reading(plan: Plan, config_path: Path) -> Reading | None:
+    """How the source reads what the SLO asks it to count; None where it asks none, or the configuration does not tell."""
+    from platform_meter import sources
+    from platform_meter.runtime.files.asked import instance_of
+    from platform_meter.runtime.files.check import examine
+    from platform_meter.slo.explain import Reading
+
+    if plan.asked is None or not config_path.exists():
+        return None
+    config, asking = examine(config_path, (), os.environ).config, sources.load()[plan.asked.type].asked
+    found = config.sources if config is not None else {}
+    section = found.get(name := instance_of(plan.asked, {one: s.type_name for one, s in found.items()}))
+    if section is None or asking is None:
+        return None
+    return Reading(source=name, every=section.config.every, behind=asking.behind(section.config))
 
 
 def _counted(plan: Plan, config_path: Path, prometheus: str | None) -> tuple[float | None, str]:

@@ -12,7 +12,25 @@ from platform_meter.model.facts import Event, Reading
 from platform_meter.model.history import ObjectRow, UnitState
 from platform_meter.model.measure import Piece, Scene
 
-UNSAID = frozenset({"key", "at", "since", "updated", "about", "url", "group", "actor", "codeowner", "aliases", "today"})
+UNSAID = frozenset(
+    {
+        "key",
+        "at",
+        "since",
+        "updated",
+        "about",
+        "url",
+        "group",
+        "aliases",
+        "today",
+        "actor",
+        "requester",
+        "respondent",
+        "person",
+        "people",
+        "codeowner",
+    }
+)
 """Fields of facts that are said elsewhere, tell nobody anything, or are people."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from platform_meter.measures.adoption.units import roster
+from platform_meter.measures.objectives.reach import ID
 from platform_meter.model.catalogue.entities import SERVICE_INFO, TEAM_INFO
 from platform_meter.model.catalogue.meter import (
     OBJECTS_SEEN,
@@ -20,21 +21,27 @@ from platform_meter.model.history import ObjectRow
 from platform_meter.model.measure import Gauging, Labels, Measures, Piece, Scene
 from platform_meter.model.metric import UNOWNED, Metric, Sample
 
-MACHINERY = frozenset({"node", "cluster", "instance", "pool"})
-"""Kinds that are the platform's own: no team of users answers for them, so they are left out of ownership."""
+MACHINERY = frozenset({"node", "cluster", "instance", "pool", "group", "person", "respondents", "template_run"})
+"""Kinds that are the platform's own, and what people and groups of them are and did once: nothing that a team of users
+answers for, so they are left out of ownership."""
+SLI_KIND = "sli"
+"""Kind of what counts of SLIs are about."""
 
 
 def _seen(scene: Scene) -> Iterator[tuple[Labels, ObjectRow, Mapping[str, bool]]]:
     """Objects of fresh sources by source type and kind, with the metrics that each adds to.
 
-    An object without a team is without an owner, whatever service it has: nobody answers for it.
+    An object without a team is without an owner, whatever service it has: nobody answers for it. For what an SLO counts
+    the team answers that keeps the SLO.
     """
+    kept = {one.sli.where.get(ID) for one in scene.definitions.objectives if one.owner}
     types = {s.instance: s.type for s in scene.history.sources() if s.fresh}
     for row in scene.history.objects():
         if row.source in types and row.kind not in MACHINERY:
             adds = {
                 OBJECTS_SEEN.name: True,
-                UNOWNED_OBJECTS.name: row.owner.team == UNOWNED,
+                UNOWNED_OBJECTS.name: row.owner.team == UNOWNED
+                and not (row.kind == SLI_KIND and row.name.partition(":")[2] in kept),
                 OWNERSHIP_CONFLICTS.name: bool(row.owner.conflict),
             }
             yield (types[row.source], row.kind), row, adds

@@ -1,7 +1,7 @@
 """The kinds people write under `slo-definitions/` (domain section 14), typed. SLOs are OpenSLO and live in `slo/`.
 
 Every model forbids unknown keys; `problems.decode` turns what pydantic finds into messages with line and fix.
-Queues stand in `ticketing`; surveys, promises, campaigns, interventions and roadmaps in `programme`.
+Queues stand in `ticketing`, surveys in `surveying`; promises, campaigns, interventions and roadmaps in `programme`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from platform_meter.model.adopting import AdoptionGoal, apart
 from platform_meter.model.delivering import BY_DEFAULT, Delivery
 from platform_meter.model.objective import StoredObjective
-from platform_meter.model.programme import Campaign, Intervention, Promise, RoadmapSource, Survey
+from platform_meter.model.programme import Campaign, Intervention, Promise, RoadmapSource
 from platform_meter.model.scalars import (
     Definition,
     Duration,
@@ -29,6 +30,7 @@ from platform_meter.model.scalars import (
     parse_duration,
     parse_zone,
 )
+from platform_meter.model.surveying import Survey
 from platform_meter.model.ticketing import (
     WEEKDAYS,
     Calendar,
@@ -165,6 +167,8 @@ class JourneyStart(Definition):
     source: str = Field(examples=["backstage"])
     verb: str = Field(examples=["view_docs"])
     subject: str | None = None
+    select: Select = Field(default_factory=dict)
+    """As of `Active`."""
 
 
 class Journey(Definition):
@@ -175,6 +179,9 @@ class Journey(Definition):
 
 class Stage(Definition):
     """A step of the journey. `when` names a source and a verb; every further key must match the use (globs)."""
+
+    own: ClassVar = frozenset({"source", "verb", "min_amount"})
+    """Keys of `when` that are no words of the use."""
 
     id: str = Field(examples=["created"])
     when: dict[str, str | float] = Field(examples=["{source: backstage, verb: template_completed}"])
@@ -199,6 +206,7 @@ class Capability(Definition):
     active: Active
     churned: Churned = Churned()
     exempt: tuple[Exempt, ...] = ()
+    goals: tuple[AdoptionGoal, ...] = ()
     journey: Journey | None = None
     stages: tuple[Stage, ...] = ()
 
@@ -229,6 +237,11 @@ class Capability(Definition):
                 "that window, or leave inactive out for twice the window",
                 "churned", "inactive",
             )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _goals(self) -> Capability:
+        apart(self.goals)
         return self
 
     @model_validator(mode="after")

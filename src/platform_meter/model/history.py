@@ -121,8 +121,10 @@ class ObjectRow:
 class History(Protocol):
     """Read access to one consistent view of the store."""
 
-    def sources(self, kind: type[Event | Reading] | None = None) -> Sequence[SourceState]:
-        """Configured instances; with `kind`, those that give it, each as known as its streams that give this kind."""
+    def sources(self, kind: type[Event | Reading] | None = None, sli: str = "") -> Sequence[SourceState]:
+        """Configured instances; with `kind`, those that give it, each as known as its streams that give this kind; with
+        `sli`, but for streams that count another SLI.
+        """
         ...
 
     def counts(
@@ -204,6 +206,18 @@ class History(Protocol):
 
     def states_by_day(self, what: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
         """How many units are in each state, by day in [start, end) that has states, in order of day."""
+        ...
+
+    def counted_by_day(self, what: str, word: str, start: date, end: date) -> Mapping[date, int]:
+        """Of how many units `word` was true (`StateDay.counted`), by day in [start, end) that tells, in order of day."""
+        ...
+
+    def months_in_state(self, what: str, state: str) -> Mapping[str, frozenset[tuple[int, int]]]:
+        """By unit the months, as (year, month), on at least one day of which it was in this state."""
+        ...
+
+    def moved(self, what: str, first: date, last: date) -> tuple[Sequence[UnitState], Sequence[UnitState]]:
+        """Units that are in another state on the one day than on the other, or stand on one of them alone: as on each, by unit."""
         ...
 
     def unchanged_since(self, what: str) -> Mapping[str, date]:

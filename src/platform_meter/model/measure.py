@@ -7,7 +7,7 @@ gives the state of each unit at the end of each day, which the tick has the stor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -143,6 +143,8 @@ class StateDay:
     """What the states are of: the family, and what of it, as `adoption/gateway`."""
     day: date
     states: tuple[UnitState, ...]
+    counted: Mapping[str, int] = field(default_factory=dict)
+    """How many units more was true of that no state tells, by a word for it."""
     increments: tuple[Increment, ...] = ()
     """What the transitions to these states add to counters, with the states or not at all."""
 

@@ -22,6 +22,8 @@ MAJORITY = 0.8
 """Share of a namespace's workloads that must belong to one team (rule 4)."""
 SERVICE_LABELS = ("app.kubernetes.io/part-of", "app.kubernetes.io/name", KUBERNETES_ID)
 """Labels whose value is a service, if it is the name of a known one (rule 3)."""
+RESPONDENTS = "respondents"
+"""Kind of object that is called like the team that it is of, if that is a known one (rule 3): those who answer a survey."""
 NOBODY = Owner(service=UNOWNED, team=UNOWNED, rule="6 none")
 
 
@@ -94,11 +96,12 @@ class Directory:
             else:
                 exact.setdefault(rule.match, []).append(claim)
         teams_of: dict[str, list[tuple[datetime | None, str]]] = {}
-        entities = sorted(catalog, key=lambda e: (e.service, e.team, e.about.name))
+        # Components before all else: a claim of one names a service too.
+        entities = sorted(catalog, key=lambda e: (not e.service, e.service, e.team, e.about.name))
         for service in definitions.services:
             teams_of.setdefault(service.id, []).append((service.since, service.team))
         for entity in entities:
-            if entity.team:
+            if entity.service and entity.team:
                 teams_of.setdefault(entity.service, []).append((None, entity.team))
         teams = [
             *(t.id for t in definitions.teams),
@@ -129,7 +132,7 @@ class Directory:
         """
         explicit = tuple(self._explicit(ref, source_instance))
         others = tuple(self._others(ref, source_instance, linked))
-        starts = {c.since for c in explicit}
+        starts = {c.since for c in (*explicit, *others)}
         for claim in (*explicit, *others):
             if claim.service and not claim.team:
                 starts.update(since for since, _ in self.teams_of.get(claim.service, ()))
@@ -158,7 +161,9 @@ class Directory:
         holding = next((c for c in explicit if _holds(c.since, at)), None)
         winner: Owner | None = None
         for claim in (holding, *others):
-            if claim is None or (claim.known and self._team_of(claim.service, at) is None):
+            if claim is None or not _holds(claim.since, at):
+                continue
+            if claim.known and self._team_of(claim.service, at) is None:
                 continue
             team = claim.team or self._team_of(claim.service, at) or UNOWNED
             if winner is None:
@@ -191,7 +196,9 @@ class Directory:
     def _others(self, ref: Ref, instance: str, linked: Mapping[str, Owner]) -> Iterator[Claim]:
         """Rules 2 to 5, in order."""
         for annotation, entity in self.portal.find(ref, instance):
-            yield Claim(f"2 catalog {entity.service} {annotation}", entity.service, entity.team)
+            yield Claim(
+                f"2 catalog {entity.service or entity.about.id} {annotation}".rstrip(), entity.service, entity.team
+            )
         labels = dict(ref.labels)
         for name in SERVICE_LABELS:
             if labels.get(name):
@@ -199,12 +206,22 @@ class Directory:
         if self.team_label and labels.get(self.team_label):
             team = labels[self.team_label]
             yield Claim(f"3 label {self.team_label}={team}", team=self.team_ids.get(team.lower(), team))
+        if ref.kind == RESPONDENTS and (known := self.team_ids.get(ref.id.lower())):
+            yield Claim(f"3 team {known}", team=known)
         for name in ref.links:
             owner = linked.get(name)
             if owner is not None and (owner.team, owner.service) != (UNOWNED, UNOWNED):
                 yield Claim(f"4 link {name}", _said(owner.service), _said(owner.team))
+            elif owner is None:
+                yield from self._said_of(name, ref.system, instance)
         if team := self._team_of_slug(self.codeowners.get(ref.name, "")):
             yield Claim(f"5 codeowners {self.codeowners[ref.name]}", team=team)
+
+    def _said_of(self, name: str, system: str, instance: str) -> Iterator[Claim]:
+        """What Ownership rules say of a name that no source tells as an object of its own, such as a group of people."""
+        scope, _, id_ = name.partition(":")
+        for claim in self._explicit(Ref(system=scope, kind="", id=id_), instance if scope == system else scope):
+            yield Claim(f"4 link {name}", claim.service, claim.team, claim.since)
 
     def _team_of_slug(self, slug: str) -> str:
         """The team behind `@acme/team-pay` or `team-pay`. A login or an address is a person, and owns nothing here."""

@@ -6,7 +6,7 @@ has already counted. Adding one takes a folder in `sources/`, its test with a `C
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,8 +15,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from platform_meter.model.access import Access
+from platform_meter.model.definitions import Definitions
 from platform_meter.model.endpoint import Endpoint, Look
 from platform_meter.model.facts import Fact, Reading
+from platform_meter.model.objective import Asked
+from platform_meter.model.programme import RoadmapSource
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.push import Receiver
@@ -89,6 +92,8 @@ class Stream:
     all is well."""
     behind: timedelta = timedelta(0)
     """How long before its start a poll's reading ends: what happened since then is not known yet, and no window holds it."""
+    sli: str = ""
+    """The one SLI whose counts it gives: how far that one is known hangs on no other stream. Empty: any."""
     probe: bool = False
     """It asks whether the system answers, and goes on while the quota of all other calls is used up."""
 
@@ -290,6 +295,37 @@ class SourceConfig(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asking(Generic[C]):
+    """How SLO files ask a source to count: with its name as `metricSource.type`."""
+
+    spec: type[BaseModel]
+    """What `metricSource.spec` may say of all events, and of the good or the bad ones."""
+    level: type[BaseModel] | None = None
+    """What it may say of a level that is held against a bound in each minute; None: levels can't be asked for."""
+    settings: Callable[[C, Sequence[Asked]], C]
+    """(settings, what is asked) -> the settings with these SLIs too, each called by its `id`; its counts are `SliCount`s
+    of the stream `sli/ID`. Raises `ValueError` where both parts do not go together; the text is for who wrote the file.
+    """
+    behind: Callable[[C], timedelta]
+    """How long after its end a minute is read."""
+
+
+class Area(StrEnum):
+    """Which part of a platform a system belongs to, in the order in which pages and tables have them."""
+
+    CI_CD = "CI/CD"
+    CLUSTERS = "Clusters"
+    GATEWAYS = "Gateways"
+    MESH = "Mesh"
+    OBSERVABILITY = "Observability"
+    TICKETS = "Tickets and incidents"
+    PORTAL = "Portal"
+    PEOPLE = "People"
+    OTHER = "Other"
+    """Of an installed package that says none of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source(Generic[C]):
     """One outside system's type."""
 
@@ -309,11 +345,29 @@ class Source(Generic[C]):
     """(settings, way out, instance name) -> streams."""
     check: Callable[[C, Outside], Sequence[str]]
     """A small real call; one line per missing permission, empty when all is well."""
+    area: Area = Area.OTHER
+    """What it is shown with."""
     people: bool = False
     """Whether its `Usage` tells who it was, as a salted hash; without that nobody can be a unit of adoption."""
     priorities: Callable[[C, Outside], Collection[str]] = lambda _, __: ()
     """What the tool calls the priorities of its tickets, in the words of the settings; nothing where it does not tell."""
     receives: Receiver[C] | None = None
     """How it is pushed to at `/api/v1/events/<instance>`; None: it is not."""
+    declared: Callable[[Definitions], Mapping[str, C]] = lambda _: {}
+    """Settings of instances that definitions ask for beside those of the configuration, by the name of the instance."""
+    asked: Asking[C] | None = None
+    """How SLO files ask it to count; None: they can't."""
+    targets: Callable[[C, str], Collection[str] | None] = lambda _, __: None
+    """(settings, instance name) -> targets of the probe checks that it makes; None where the checks alone tell."""
+    roadmaps: Callable[[C, Sequence[RoadmapSource]], C] | None = None
+    """(settings, files of roadmaps that stand there) -> the settings with these too; None: none can stand there."""
     propose: Callable[[Surroundings], Proposal | None] = lambda _: None
     """What `platform-meter init` writes of it; None for nothing."""
+
+
+def by_area(sources: Iterable[Source[Any]]) -> Mapping[Area, Sequence[Source[Any]]]:
+    """Those that there are, by what they are shown with; in order."""
+    found: dict[Area, list[Source[Any]]] = {area: [] for area in Area}
+    for source in sources:
+        found[source.area].append(source)
+    return {area: of for area, of in found.items() if of}

@@ -64,7 +64,12 @@ class Instance:
         if stream.mode is Mode.WATCH:
             stale_after = max(3 * every, stale_after or every)
         return ConfiguredStream(
-            name=stream.name, gives=stream.gives, every=every, stale_after=stale_after, behind=stream.behind
+            name=stream.name,
+            gives=stream.gives,
+            every=every,
+            stale_after=stale_after,
+            behind=stream.behind,
+            sli=stream.sli,
         )
 
 
@@ -104,6 +109,7 @@ class Poller:
         changed: called after facts were stored, from polling threads.
         observe: called with (source type, seconds) after each poll; a watch is none.
         imports: told how far first imports are.
+        keep: called now and then and at the end, to store what reading costs.
         lease: how long a source stays this replica's after its last sign of life.
     """
 
@@ -118,11 +124,12 @@ class Poller:
         changed: Callable[[], None],
         observe: Callable[[str, float], None],
         imports: Imports,
+        keep: Callable[[], None] = lambda: None,
         lease: timedelta = timedelta(seconds=30),
     ) -> None:
         self._lease = lease
         self._store, self._clock, self._holder, self._stop = store, clock, holder, stop
-        self._changed, self._observe, self._imports = changed, observe, imports
+        self._changed, self._observe, self._imports, self._keep = changed, observe, imports, keep
         self._instances: Mapping[str, Instance] = {i.name: i for i in instances}
         self._held = {name: _Held(Trouble(name, clock)) for name in self._instances}
         self._threads: list[threading.Thread] = []
@@ -170,6 +177,7 @@ class Poller:
             self._scheduler = None
         for thread in self._threads:
             thread.join(timeout)
+        self._keep()
         for name, held in self._held.items():
             if held.leased:
                 self._release(name)
@@ -193,11 +201,19 @@ class Poller:
             thread.start()
         for thread in threads:
             thread.join()
+        self._keep()
         return sorted(results, key=lambda r: (r.instance, r.stream))
 
     def late(self, instance: str) -> int:
         """Starts of this source's polls that were skipped because the last one still ran."""
         return self._held[instance].late
+
+    def next(self, instance: str, stream: str) -> datetime | None:
+        """When this process looks next whether a stream is to be polled; None for a watch, and before the start."""
+        job = self._scheduler.get_job(f"{instance}/{stream}") if self._scheduler is not None else None
+        due: datetime | None = None if job is None else job.next_run_time
+        # The scheduler goes by the wall's clock, as in `start`.
+        return None if due is None else self._clock() + (due - datetime.now(UTC))  # noqa: TID251
 
     def paused_until(self, instance: str) -> datetime | None:
         """Until when this source rests because its quota is used up."""
@@ -237,16 +253,15 @@ class Poller:
             result = self._read(instance, stream, poll, once=once)
         except Limited as error:
             held.paused_until = error.until
-            return self._failed(instance, poll, str(error))
+            return self._failed(instance, poll, error)
         except LeaseLost:
             raise
         except (SourceError, StoreError) as error:
-            retry = error.retry if isinstance(error, Refused) else None
-            failed = self._failed(instance, poll, str(error), retry=retry)
+            failed = self._failed(instance, poll, error)
             return replace(failed, refused=isinstance(error, Refused))
         except Exception as error:  # noqa: BLE001 - it is logged with its trace
             # A source's bug must not end the others; it is logged with its trace and shown on the Sources page.
-            return self._failed(instance, poll, f"{type(error).__name__}: {error}", odd=True)
+            return self._failed(instance, poll, error, odd=True)
         finally:
             if stream.mode is Mode.POLL:  # a watch lasts as long as the server lets it
                 self._observe(instance.source.name, (self._clock() - now).total_seconds())
@@ -337,18 +352,18 @@ class Poller:
         told = ", ".join(f"{n} {kind} ({reason})" for (kind, reason), n in sorted(page.rejected.items()))
         log.info("%s/%s: rows that can't be read are left out: %s", instance.name, stream.name, told)
 
-    def _failed(
-        self, instance: Instance, poll: Round, error: str, *, retry: datetime | None = None, odd: bool = False
-    ) -> Result:
+    def _failed(self, instance: Instance, poll: Round, error: Exception, *, odd: bool = False) -> Result:
         if self._stop.is_set():
             # A call that was cut short because we stop is no failure of the source.
             return Result(instance=instance.name, stream=poll.stream, skipped="stopped")
-        self._held[instance.name].trouble.failed(poll.stream, error, odd=odd)
-        if retry is not None:
-            error = f"{error}; tried again at {retry:%H:%M:%S} UTC or once the secret changes"
-        self._store.fail_poll(poll, now=self._clock(), error=error)
+        kind = type(error).__name__
+        text = f"{kind}: {error}" if odd else str(error)
+        self._held[instance.name].trouble.failed(poll.stream, text, odd=odd)
+        if isinstance(error, Refused) and error.retry is not None:
+            text = f"{text}; tried again at {error.retry:%H:%M:%S} UTC or once the secret changes"
+        self._store.fail_poll(poll, now=self._clock(), error=text, kind=kind)
         self._changed()
-        return Result(instance=instance.name, stream=poll.stream, error=error)
+        return Result(instance=instance.name, stream=poll.stream, error=text)
 
     def _watch(self, instance: Instance, stream: Stream) -> None:
         failures = 0
@@ -362,6 +377,7 @@ class Poller:
             self._stop.wait(pause * random.uniform(0.8, 1.2))
 
     def _renew(self) -> None:
+        self._keep()
         now = self._clock()
         for name in self._instances:
             self._store.renew(name, self._holder, self._lease, now)

@@ -34,6 +34,7 @@ from platform_meter.model.ownership import Directory
 from platform_meter.model.source import Gap, Outside, Source, SourceConfig, SourceError
 from platform_meter.runtime.files.config import Config
 from platform_meter.runtime.imports import Imports
+from platform_meter.runtime.ledger import Ledger
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.outside.quota import Budgets
 from platform_meter.runtime.poller import Instance, Poller, Result
@@ -119,6 +120,8 @@ class Service:
             standstill=config.store.lease,
         )
         self._budgets = Budgets(clock, self._sleep)
+        self._ledger = Ledger(clock, self._budgets.left)
+        self.holder = holder or f"{socket.gethostname()}:{config.listen}"
         self._ways: dict[str, Way] = {}
         try:
             salt = said_salt(config, environ) or self.store.salt()
@@ -143,11 +146,12 @@ class Service:
             self.store,
             self.instances,
             clock=clock,
-            holder=holder or f"{socket.gethostname()}:{config.listen}",
+            holder=self.holder,
             stop=self._stop,
             changed=self._wake.set,
             observe=self._own.polled,
             imports=self.imports,
+            keep=lambda: self._ledger.keep(self.store),
             lease=config.store.lease,
         )
         self.inbox = Inbox(
@@ -179,7 +183,7 @@ class Service:
             own_text=self._own.render,
             refresh=self._refresh_directory,
         )
-        self._told: tuple[dict[str, str], tuple[CatalogEntity, ...]] | None = None
+        self._told: tuple[dict[str, str], tuple[object, ...]] | None = None
         """Owners that sources told, as the directory has them; None before the first look, which always settles it."""
         self._ticker: threading.Thread | None = None
 
@@ -197,7 +201,7 @@ class Service:
             sleep=self._sleep,
             salt=salt,
             stop=self._stop,
-            outcome=lambda outcome: self._own.requested(source.name, outcome),
+            outcome=lambda outcome: self._called(name, source.name, outcome),
             on_gap=lambda gap: self._gap(name, source.name, gap),
             on_filled=lambda what, start, end: self.store.fill_gaps(name, what, start, end),
             environ=environ,
@@ -210,6 +214,10 @@ class Service:
             settings=settings.config,
             streams=tuple(source.connect(settings.config, way, name)),
         )
+
+    def _called(self, instance: str, type_: str, outcome: str) -> None:
+        self._own.requested(type_, outcome)
+        self._ledger.called(instance, outcome)
 
     def _gap(self, instance: str, type_: str, gap: Gap) -> None:
         self.store.add_gap(instance, type_, gap, self.clock())
@@ -296,9 +304,10 @@ class Service:
             h.reading.about.name: h.reading.codeowner for h in history.readings(Repository) if h.reading.codeowner
         }
         catalog = tuple(h.reading for h in history.readings(CatalogEntity))
-        if (codeowners, catalog) == self._told:
+        claims = tuple((e.about.name, e.service, e.team, e.annotations) for e in catalog)
+        if (codeowners, claims) == self._told:
             return
-        self._told = codeowners, catalog
+        self._told = codeowners, claims
         directory = Directory.build(
             self.definitions, team_label=self.config.labels.team, catalog=catalog, codeowners=codeowners
         )

@@ -7,13 +7,17 @@ from platform_meter.store.maintenance import RETENTION
 from platform_meter.store.schema import COUNTERS
 from platform_meter.store.store import Store
 from platform_meter.store.values import (
+    Calls,
     Configured,
     ConfiguredStream,
     CounterRow,
     Directory,
     GapRow,
+    Lease,
+    Quota,
     Round,
     StreamState,
+    Told,
     Written,
 )
 
@@ -21,16 +25,20 @@ __all__ = [
     "COUNTERS",
     "DETAIL",
     "RETENTION",
+    "Calls",
     "Configured",
     "ConfiguredStream",
     "CounterRow",
     "Directory",
     "GapRow",
+    "Lease",
     "LeaseLost",
+    "Quota",
     "Round",
     "Store",
     "StoreError",
     "StoredHistory",
     "StreamState",
+    "Told",
     "Written",
 ]

@@ -53,6 +53,14 @@ def between(kind: str, source: str, start: int, end: int) -> ColumnElement[bool]
     return (events.c.kind == kind) & (events.c.source == source) & (events.c.at >= start) & (events.c.at < end)
 
 
+def told(conn: Connection, kind: type[Event], source: str, since: int) -> tuple[int | None, int]:
+    """When the newest event of a source happened, if there is one, and how many did from `since` on."""
+    mine = (events.c.kind == kind.__name__) & (events.c.source == source)
+    newest = conn.execute(select(func.max(events.c.at)).where(mine)).scalar()
+    n = conn.execute(select(func.count()).select_from(events).where(mine, events.c.at >= since)).scalar_one()
+    return newest, n
+
+
 def in_order(conn: Connection, kind: type[Event], source: str | None, start: int, end: int) -> Iterator[Stored]:
     """Events of a time, of one source or of all, in order of time, key and source. Holds a batch of each source."""
     name = kind.__name__
@@ -67,6 +75,12 @@ def bodies(conn: Connection, kind: type[Event], source: str, start: int, end: in
     mine = between(kind.__name__, source, start, end)
     query = select(events.c.object, events.c.body).where(mine).order_by(events.c.at, events.c.key)
     return ((object_, body) for object_, body in conn.execute(query.execution_options(yield_per=BATCH)))
+
+
+def body(conn: Connection, kind: str, source: str, key: str) -> bytes | None:
+    """What is stored of one event."""
+    mine = (events.c.kind == kind) & (events.c.source == source) & (events.c.key == key)
+    return conn.execute(select(events.c.body).where(mine)).scalar()
 
 
 def after(conn: Connection, kind: type[Event], source: str | None, seq: int, start: int, end: int) -> list[Stored]:

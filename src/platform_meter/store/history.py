@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from platform_meter.model import dims
+from platform_meter.model.catalogue.meter import EVENTS_REJECTED
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Reading, Tallied
 from platform_meter.model.history import Count, DayCount, Held, ObjectRow, Owner, Row, SourceState, UnitState
 from platform_meter.model.kept import Fold
 from platform_meter.model.ownership import NOBODY
-from platform_meter.store import codec, events, polls, states
+from platform_meter.store import codec, costs, counters, events, gaps, leases, polls, states
 from platform_meter.store.database import BATCH, kept
-from platform_meter.store.gaps import unread
 from platform_meter.store.rollups import added_up
 from platform_meter.store.schema import (
     BEGINNING,
@@ -36,7 +36,7 @@ from platform_meter.store.schema import (
 )
 from platform_meter.store.schema import streams as streams_table
 from platform_meter.store.times import CLOCKS_DIFFER, MILLISECOND, SLICE, Days, from_ms, maybe_from_ms, to_ms
-from platform_meter.store.values import Configured, ConfiguredStream, GapRow, StreamState
+from platform_meter.store.values import Calls, Configured, ConfiguredStream, GapRow, Lease, Quota, StreamState, Told
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reading)
@@ -87,8 +87,11 @@ class StoredHistory:
         self._marks: Mapping[tuple[str, str], _Mark] | None = None
         self._intervals: Intervals | None = None
 
-    def sources(self, kind: type[Event | Reading] | None = None) -> Sequence[SourceState]:
-        found = ((c, [s for s in c.streams if kind is None or kind in s.gives]) for c in self._configured)
+    def sources(self, kind: type[Event | Reading] | None = None, sli: str = "") -> Sequence[SourceState]:
+        found = (
+            (c, [s for s in c.streams if (kind is None or kind in s.gives) and (not sli or s.sli in ("", sli))])
+            for c in self._configured
+        )
         return [self._state(c, streams) for c, streams in found if streams]
 
     def counts(
@@ -143,6 +146,11 @@ class StoredHistory:
             event = decode(told.body)
             if not wanted.isdisjoint(event.commits()):
                 yield Row(seq=told.seq, source=told.source, object=told.object, event=event)
+
+    def event(self, kind: type[E], source: str, key: str) -> E | None:
+        """The one that a source told under this key."""
+        body = events.body(self._conn, kind.__name__, source, key)
+        return None if body is None else codec.decoder(kind).decode(body)
 
     def daily(self, kind: type[Tallied[D]], sources: Collection[str], start: date, end: date) -> Iterator[DayCount[D]]:
         first, last = self._days.midnight(start), self._days.midnight(end)
@@ -231,6 +239,15 @@ class StoredHistory:
     def states_by_day(self, what: str, start: date, end: date) -> Mapping[date, Mapping[str, int]]:
         return states.counts(self._conn, what, start, end)
 
+    def counted_by_day(self, what: str, word: str, start: date, end: date) -> Mapping[date, int]:
+        return states.counted(self._conn, what, word, start, end)
+
+    def moved(self, what: str, first: date, last: date) -> tuple[Sequence[UnitState], Sequence[UnitState]]:
+        return states.moved(self._conn, what, first, last)
+
+    def months_in_state(self, what: str, state: str) -> Mapping[str, frozenset[tuple[int, int]]]:
+        return states.months(self._conn, what, state)
+
     def unchanged_since(self, what: str) -> Mapping[str, date]:
         return states.unchanged_since(self._conn, what)
 
@@ -241,9 +258,45 @@ class StoredHistory:
         """How every stream ever polled does, by instance and stream."""
         return polls.states(self._conn)
 
-    def gaps(self, limit: int) -> list[GapRow]:
-        """Ranges of history that could not be read, the latest first."""
-        return unread(self._conn, limit)
+    def gaps(self, limit: int, instance: str = "") -> list[GapRow]:
+        """Ranges of history that could not be read, of one source or of all, the latest first."""
+        return gaps.unread(self._conn, limit, instance)
+
+    def gap_counts(self) -> Mapping[str, int]:
+        """How many ranges of history could not be read, by source."""
+        return gaps.counted(self._conn)
+
+    def calls(self, span: timedelta) -> Sequence[Calls]:
+        """Calls to APIs of the last `span`, at most a day, by source and outcome."""
+        return costs.counted(self._conn, to_ms(self._now), span)
+
+    def quotas(self) -> Sequence[Quota]:
+        """What APIs last told of their quotas."""
+        return costs.left(self._conn)
+
+    def leases(self) -> Mapping[str, Lease]:
+        """Who polls which source."""
+        return leases.held(self._conn)
+
+    def told(self, instance: str, kinds: Collection[type[Event | Reading]], since: datetime) -> Sequence[Told]:
+        """How much one source has told of each of these kinds, by name; events since `since` are counted."""
+        found = []
+        for kind in sorted(kinds, key=lambda k: k.__name__):
+            if issubclass(kind, Event):
+                newest, n = events.told(self._conn, kind, instance, to_ms(since))
+                found.append(Told(kind.__name__, maybe_from_ms(newest), n, 0))
+            else:
+                found.append(Told(kind.__name__, None, 0, self._standing(kind, instance)))
+        return found
+
+    def _standing(self, kind: type[Reading], instance: str) -> int:
+        mine = (readings.c.kind == kind.__name__) & (readings.c.source == instance) & readings.c.until.is_(None)
+        return self._conn.execute(select(func.count()).select_from(readings).where(mine)).scalar_one()
+
+    def rejected(self) -> Sequence[tuple[str, str, str, int]]:
+        """Rows that were refused: type of the source, kind, reason, and how often one was seen."""
+        rows = ((row.labels, row.value) for row in counters.rows(self._conn, {EVENTS_REJECTED.name}))
+        return [(type_, kind, reason, round(n)) for (type_, kind, reason), n in rows]
 
     def _add_events(
         self, sums: dict[tuple[int, D], list[int]], kind: type[Tallied[D]], source: str, start: int, end: int

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select
 
 from platform_meter.store.database import Transaction
 from platform_meter.store.errors import LeaseLost
 from platform_meter.store.schema import insert, leases
 from platform_meter.store.times import CLOCKS_DIFFER, from_ms
+from platform_meter.store.values import Lease
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,11 @@ def check(tx: Transaction, instance: str, token: int | None) -> None:
     if held is None or held.token != token:
         by = f"{held.holder} polls it now" if held is not None else "it is gone"
         raise LeaseLost(f"the lease of source {instance} was lost: {by}; nothing was written")
+
+
+def held(conn: Connection) -> dict[str, Lease]:
+    """Who polls which source, by source; an expired lease says who did so last."""
+    return {row.instance: Lease(row.instance, row.holder, from_ms(row.expires)) for row in conn.execute(select(leases))}
 
 
 def _row(tx: Transaction, instance: str) -> Row[str, str, int, int] | None:

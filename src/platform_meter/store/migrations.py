@@ -14,6 +14,7 @@ from platform_meter.store.schema import (
     BEGINNING,
     MILLIONTHS,
     RECOUNT,
+    calls,
     commits,
     counters,
     events,
@@ -22,6 +23,7 @@ from platform_meter.store.schema import (
     insert,
     meta,
     metadata,
+    quotas,
     rollups,
     state_counts,
     states,
@@ -123,6 +125,13 @@ def _what_was_pushed(conn: Connection) -> None:
     conn.exec_driver_sql("ALTER TABLE sources ADD COLUMN pushed BIGINT")
 
 
+def _what_reading_costs(conn: Connection) -> None:
+    """Version 12 keeps what reading costs: calls, quotas; and of which kind a failure is."""
+    calls.create(conn)
+    quotas.create(conn)
+    conn.exec_driver_sql("ALTER TABLE streams ADD COLUMN trouble TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [
     (2, _gaps_say_why),
     (3, _amounts_in_two),
@@ -134,8 +143,9 @@ MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [
     (9, _by_source_and_commit),
     (10, _folds),
     (11, _what_was_pushed),
+    (12, _what_reading_costs),
 ]
-VERSION = 11
+VERSION = 12
 
 
 def prepare(conn: Connection, place: str) -> None:

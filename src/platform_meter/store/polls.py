@@ -132,8 +132,9 @@ def end(tx: Transaction, poll: Round, *, now: int) -> None:
     tx.changed("streams")
 
 
-def fail(tx: Transaction, poll: Round, *, now: int, error: str) -> None:
-    tx.conn.execute(_this(poll).values(last_error=error.replace("\0", ""), last_error_at=now))
+def fail(tx: Transaction, poll: Round, *, now: int, error: str, kind: str) -> None:
+    said = {"last_error": error.replace("\0", ""), "last_error_at": now, "trouble": kind}
+    tx.conn.execute(_this(poll).values(**said))
     tx.changed("streams")
 
 
@@ -152,6 +153,8 @@ def states(conn: Connection) -> list[StreamState]:
             progress=_progress(row.progress),
             polls=row.poll,
             pushed=maybe_from_ms(row.pushed),
+            last_error_kind=row.trouble if row.last_error else "",
+            took=row.took * MILLISECOND if row.last_success is not None else None,
         )
         for row in conn.execute(query.order_by(streams.c.instance, streams.c.stream))
     ]

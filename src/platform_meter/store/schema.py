@@ -96,11 +96,12 @@ streams = Table(
     Column("read_from", _Ms),
     Column("last_error", Text, nullable=False, default=""),
     Column("last_error_at", _Ms),
+    Column("trouble", Text, nullable=False, default=""),
     Column("progress", Text, nullable=False, default=""),
     PrimaryKeyConstraint("instance", "stream"),
 )
 """`started` is when the poll now under way began, if it has saved a checkpoint; a poll that died is gone on with.
-`took` is how long the last complete one ran, `since` when the first complete one began, `read_from` to when it looked back."""
+`trouble` is of which kind `last_error` is. `took` is how long the last complete one ran, `since` when the first complete one began, `read_from` to when it looked back."""
 
 objects = Table(
     "objects",
@@ -268,6 +269,31 @@ leases = Table(
     _int("token"),
     _int("expires"),
 )
+
+calls = Table(
+    "calls",
+    metadata,
+    _name("instance"),
+    _int("bucket"),
+    _name("outcome"),
+    _int("n"),
+    PrimaryKeyConstraint("instance", "bucket", "outcome"),
+    sqlite_with_rowid=False,
+)
+"""Calls to the API of a source by slices of 5 minutes, by whichever replica, for a day."""
+
+quotas = Table(
+    "quotas",
+    metadata,
+    _name("instance"),
+    _name("name"),
+    _int("most"),
+    _int("remaining"),
+    _int("reset"),
+    _int("at"),
+    PrimaryKeyConstraint("instance", "name"),
+)
+"""What an API last told of its quotas, `at` that moment. One that has no name has an empty one."""
 
 folds = Table(
     "folds",

@@ -22,7 +22,7 @@ from platform_meter.model.kept import Fold
 from platform_meter.model.measure import Counting, Derived, StateDay
 from platform_meter.model.metric import Increment
 from platform_meter.model.source import Gap, Page
-from platform_meter.store import counters, gaps, leases, maintenance, polls, readings, states
+from platform_meter.store import costs, counters, gaps, leases, maintenance, polls, readings, states
 from platform_meter.store.counters import Additions, CounterCaps
 from platform_meter.store.database import STANDSTILL, Database, Transaction, keep, kept
 from platform_meter.store.detail import DETAIL, thin
@@ -33,14 +33,7 @@ from platform_meter.store.objects import Objects
 from platform_meter.store.rollups import settle
 from platform_meter.store.schema import BEGINNING, changes, folds, insert
 from platform_meter.store.times import MILLISECOND, Days, from_ms, to_ms
-from platform_meter.store.values import (
-    Configured,
-    CounterRow,
-    Directory,
-    Round,
-    StreamState,
-    Written,
-)
+from platform_meter.store.values import Calls, Configured, CounterRow, Directory, Quota, Round, StreamState, Written
 from platform_meter.store.writer import Done, Origin, Writer
 
 
@@ -181,15 +174,15 @@ class Store:
             leases.check(unit.tx, poll.instance, poll.token)
             polls.end(unit.tx, poll, now=unit.now)
 
-    def fail_poll(self, poll: Round, *, now: datetime, error: str) -> None:
-        """The poll failed; what it wrote stays, and the next one goes on from its checkpoint.
+    def fail_poll(self, poll: Round, *, now: datetime, error: str, kind: str = "") -> None:
+        """The poll failed; what it wrote stays, and the next one goes on from its checkpoint. `kind` names the exception.
 
         Raises:
             LeaseLost: another replica polls this source now.
         """
         with self._writing(now) as unit:
             leases.check(unit.tx, poll.instance, poll.token)
-            polls.fail(unit.tx, poll, now=unit.now, error=error)
+            polls.fail(unit.tx, poll, now=unit.now, error=error, kind=kind)
 
     # What else writes
 
@@ -220,6 +213,11 @@ class Store:
         with self._writing(now) as unit:
             unit.additions.add(increments)
 
+    def add_costs(self, made: Collection[Calls], told: Collection[Quota]) -> None:
+        """Count calls to APIs, and keep what these told of their quotas."""
+        with self._writing() as unit:
+            costs.add(unit.tx, made, told)
+
     def add_gap(self, instance: str, type_: str, gap: Gap, now: datetime) -> bool:
         """Keep and count a range of history that can't be read; False where it is known already."""
         with self._writing(now) as unit:
@@ -245,7 +243,7 @@ class Store:
         False, and nothing changes, where the day is stored already, or where it has no states.
         """
         with self._writing(now) as unit:
-            new = states.put(unit.tx, of.what, of.day, of.states)
+            new = states.put(unit.tx, of.what, of.day, of.states, of.counted)
             if new:
                 unit.additions.add(of.increments)
             return new

@@ -75,6 +75,8 @@ class ConfiguredStream:
     """Age of the last success from which what it gives is stale; None is three polls, longer where one takes longer."""
     behind: timedelta = timedelta(0)
     """How long before its start a poll's reading ends."""
+    sli: str = ""
+    """The one SLI whose counts it gives; empty: any."""
 
     def patience(self, took: timedelta) -> timedelta:
         """For how long a success holds when the poll that ended with it `took` so long: the next may take as long."""
@@ -123,6 +125,53 @@ class StreamState:
     polls: int
     pushed: datetime | None = None
     """When something was last pushed to its source, if ever."""
+    last_error_kind: str = ""
+    """Of which kind the failure is: the name of its exception."""
+    took: timedelta | None = None
+    """How long the last complete poll ran; None before the first."""
+
+
+class Calls(NamedTuple):
+    """Calls to the API of one source with one outcome."""
+
+    instance: str
+    outcome: str
+    at: datetime
+    """Within the 5 minutes that they are counted in."""
+    n: int
+
+
+class Quota(NamedTuple):
+    """What an API told of one of its quotas."""
+
+    instance: str
+    name: str
+    """As the API calls it; empty where there is one alone."""
+    limit: int
+    remaining: int
+    reset: datetime
+    at: datetime
+    """When it told that."""
+
+
+class Lease(NamedTuple):
+    """Who polls a source, and until when that holds without a sign of life."""
+
+    instance: str
+    holder: str
+    expires: datetime
+
+
+class Told(NamedTuple):
+    """How much there is of one kind of fact from one source."""
+
+    kind: str
+    newest: datetime | None
+    """When the newest event happened; None where there is none, or where facts of this kind only stand."""
+    since: int
+    """Events since the moment that was asked for."""
+    standing: int
+    """Readings that hold now."""
 
 
 class GapRow(NamedTuple):

@@ -21,10 +21,12 @@ from platform_meter import __version__
 from platform_meter.runtime.access.addresses import is_loopback
 from platform_meter.runtime.access.doors import Doors
 from platform_meter.runtime.access.roles import Role
+from platform_meter.runtime.forms import Forms
 from platform_meter.runtime.push import Inbox
 from platform_meter.runtime.tick.exposition import Exposition
 from platform_meter.web import pages as page_folders
 from platform_meter.web.charts import draw, legend
+from platform_meter.web.forms import Answering
 from platform_meter.web.pages import pages
 from platform_meter.web.push import Pushing
 from platform_meter.web.view import Banner, Health, View, hours, percent, span, whole
@@ -33,9 +35,12 @@ log = logging.getLogger(__name__)
 
 _STATIC = {
     "meter.css": "text/css; charset=utf-8",
+    "survey.css": "text/css; charset=utf-8",
     "meter.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
+_OPEN: Mapping[str, Role | None] = {"survey.css": None}
+"""What is for others than viewers: who answers a survey has a link and no role."""
 _TEXT = "text/plain; charset=utf-8"
 _JSON = "application/json"
 _GUARDS = {
@@ -60,6 +65,8 @@ class Site:
     """What stands behind the series of a metric with these labels, for programs; raises as `explain.explain`."""
     inbox: Callable[[], Inbox]
     """Takes what is pushed to the sources of the service that is current."""
+    forms: Callable[[], Forms]
+    """Forms of surveys of the service that is current."""
     reload: Callable[[], list[str] | None]
     """Loads configuration and definitions again; the problems found, none when it took effect. None: one waits already."""
 
@@ -166,7 +173,8 @@ def make_app(site: Site, *, local: bool = False, doors: Doors | None = None) -> 
             # One page that fails must not take the server with it; /metrics is served from other bytes.
             log.exception("%s %s failed", request.method, request.path)
             response = Response("This page failed; the log says why.\n", status=500, content_type=_TEXT)
-        response.headers.update(_GUARDS)
+        for name, value in _GUARDS.items():
+            response.headers.setdefault(name, value)
         response.headers.update(doors.headers())
         return response(environ, start_response)
 
@@ -177,7 +185,7 @@ def routes(site: Site) -> list[Route]:
     """All that there is to ask for."""
     env = environment()
     by_path = {page.path: page for page in pages()}
-    pushing = Pushing(site.inbox)
+    pushing, answering = Pushing(site.inbox), Answering(site.forms, env)
     static = {name: (files("platform_meter.web") / "static" / name).read_bytes() for name in _STATIC}
 
     def metrics(request: Request) -> Response:
@@ -250,13 +258,18 @@ def routes(site: Site) -> list[Route]:
     return [
         Route(path="/metrics", role=Role.VIEWER, answer=metrics),
         *(Route(path=path, role=found.role, answer=page) for path, found in by_path.items()),
-        *(Route(path=f"{p}/<name>", role=found.role, answer=detail) for p, found in by_path.items() if found.detail),
-        *(Route(path=f"/static/{name}", role=Role.VIEWER, answer=asset) for name in _STATIC),
+        *(
+            Route(path=f"{path}/<name>", role=found.detail.role or found.role, answer=detail)
+            for path, found in by_path.items()
+            if found.detail
+        ),
+        *(Route(path=f"/static/{name}", role=_OPEN.get(name, Role.VIEWER), answer=asset) for name in _STATIC),
         Route(path="/api/v1/explain", role=Role.PM, answer=explained),
         *(
             Route(path=path, role=Role.REPORTER, answer=pushing.answer, door=pushing.door, methods=("POST",))
             for path in ("/api/v1/events", "/api/v1/events/<instance>")
         ),
+        Route(path="/survey/<id>", role=None, answer=answering.answer, methods=("GET", "POST")),
         Route(path="/-/healthy", role=None, answer=healthy),
         Route(path="/-/ready", role=None, answer=ready),
         Route(path="/-/reload", role=Role.ADMIN, answer=reload, methods=("POST", "PUT")),

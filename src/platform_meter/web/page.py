@@ -17,6 +17,8 @@ class Detail:
     template: str
     fill: Callable[[View, str], Mapping[str, Any] | None]
     """Values by the names that the template uses; None for a thing that is not known."""
+    role: Role | None = None
+    """Who may see it; None is who may see the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,4 +35,4 @@ class WebPage:
     """Values by the names that the template uses."""
     detail: Detail | None = None
     role: Role = Role.VIEWER
-    """Who may see it, and its details."""
+    """Who may see it."""

@@ -9,11 +9,10 @@ from typing import Any
 from platform_meter import measures
 from platform_meter.explain import explain
 from platform_meter.explain.words import as_json
+from platform_meter.runtime.forms import Forms
 from platform_meter.runtime.service import Service
 from platform_meter.web.app import Site
 from platform_meter.web.view import SourceExtra, View
-
-GAPS_SHOWN = 50
 
 
 def make_site(current: Callable[[], Service], reload: Callable[[], list[str] | None]) -> Site:
@@ -36,12 +35,14 @@ def make_site(current: Callable[[], Service], reload: Callable[[], list[str] | N
                 history=history,
                 rows=service.meter.rows,
                 streams=history.stream_states(),
-                gaps=[(g.source, g.start, g.end, g.reason, g.text) for g in history.gaps(GAPS_SHOWN)],
+                records=history,
+                holder=service.holder,
                 extras={
                     i.name: SourceExtra(
-                        quota=service.quota(i.name),
                         late=service.poller.late(i.name),
                         paused_until=service.poller.paused_until(i.name),
+                        streams={s.name: i.expected(s) for s in i.streams},
+                        next={s.name: due for s in i.streams if (due := service.poller.next(i.name, s.name))},
                         ends={s.name: ends for s in i.streams if (ends := service.imports.ends(i.name, s.name))},
                     )
                     for i in service.instances
@@ -62,6 +63,10 @@ def make_site(current: Callable[[], Service], reload: Callable[[], list[str] | N
             found = explain(scene, loaded, service.store.counters, metric, labels, exposed=service.meter.rows)
             return as_json(scene, found)
 
+    def forms() -> Forms:
+        service = current()
+        return Forms(service.store, service.history, service.definitions, zone=service.zone, clock=service.clock)
+
     return Site(
         exposition=lambda: current().exposition,
         view=view,
@@ -69,5 +74,6 @@ def make_site(current: Callable[[], Service], reload: Callable[[], list[str] | N
         health=lambda: current().health(),
         unready=lambda: current().unready(),
         inbox=lambda: current().inbox,
+        forms=forms,
         reload=reload,
     )

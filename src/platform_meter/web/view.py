@@ -20,7 +20,8 @@ from platform_meter.model.metric import Metric
 from platform_meter.model.source import Outside
 from platform_meter.runtime.imports import words
 from platform_meter.slo.plan import Plan
-from platform_meter.store import StreamState
+from platform_meter.store import ConfiguredStream, StreamState
+from platform_meter.web.records import Records
 
 D = TypeVar("D", bound=Dim)
 
@@ -62,10 +63,12 @@ class Health(StrEnum):
 class SourceExtra:
     """What only the running process knows of a source."""
 
-    quota: float | None = None
-    """Share of the API quota left, 0..1; None where the system tells none."""
     late: int = 0
     paused_until: datetime | None = None
+    streams: Mapping[str, ConfiguredStream] = field(default_factory=dict)
+    """What is promised of each stream, as the configuration has it now."""
+    next: Mapping[str, datetime] = field(default_factory=dict)
+    """By stream: when this process looks next whether it is to be polled; absent for a watch."""
     ends: Mapping[str, datetime] = field(default_factory=dict)
     """By stream: when its first import is done at its pace so far; absent while that is unknown."""
 
@@ -81,7 +84,9 @@ class View:
     rows: Mapping[str, Sequence[tuple[tuple[str, ...], float]]]
     """Exposed gauge rows by metric name, as in `/metrics`."""
     streams: Sequence[StreamState]
-    gaps: Sequence[tuple[str, datetime, datetime, str, str]]
+    records: Records
+    holder: str = ""
+    """The name under which this process polls."""
     extras: Mapping[str, SourceExtra] = field(default_factory=dict)
     problems: int = 0
     """Problems found by the last reload; the meter runs on with what was loaded before."""

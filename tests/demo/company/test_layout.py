@@ -17,8 +17,11 @@ def test_size_and_names(seed: int) -> None:
     company = Company.build(seed, START)
     assert len(company.teams) == len({team.id for team in company.teams}) == 40
     assert len(company.services) == len({service.id for service in company.services}) == 300
-    assert len(company.repos) == len({repo.id for repo in company.repos}) == 308
-    sandboxes = {repo.name: repo for repo in company.repos if repo.service is None}
+    assert len(company.repos) == len({repo.id for repo in company.repos}) == 315
+    trials = [repo for repo in company.repos if repo.trial]
+    assert [repo.name for repo in trials if repo.maintained] == ["trial-3", "trial-6"]
+    assert [repo.name for repo in trials if repo.template] == ["trial-1", "trial-2", "trial-4", "trial-5", "trial-7"]
+    sandboxes = {repo.name: repo for repo in company.repos if repo.service is None and not repo.trial}
     assert list(sandboxes) == [f"sandbox-{n}" for n in range(1, 9)]
     assert [name for name, repo in sandboxes.items() if repo.codeowners] == ["sandbox-1", "sandbox-5"]
     assert [name for name, repo in sandboxes.items() if repo.maintained] == ["sandbox-2", "sandbox-6"]

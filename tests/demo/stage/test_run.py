@@ -33,14 +33,14 @@ def told(demo: Demo) -> set[str]:
 
 
 def test_the_files_measure_the_company_that_runs(tmp_path: Path) -> None:
-    """No problem in them; every API of the running company is a source, by its address."""
+    """No problem in them; every API of the running company is a source, by its address, and so are its surveys."""
     demo = prepare(OPTIONS, tmp_path / "demo", LISTEN, {})
     try:
         config, addresses = demo.found.config, demo.company.addresses
         assert demo.found.problems == ()
         assert config is not None
         assert config.listen == LISTEN
-        assert types(demo) == told(demo)
+        assert types(demo) == {*told(demo), "surveys"}
         assert {"github", "kubernetes"} <= told(demo)
         assert config.sources["jira"].config.model_dump()["url"] == addresses.urls["jira"]
         assert demo.layout.start == addresses.start == START
@@ -80,13 +80,13 @@ def test_it_runs_where_others_can_reach_it(tmp_path: Path, idle: Idle) -> None:
 def test_a_prometheus_that_scrapes_it_is_a_source_too(tmp_path: Path, idle: Idle) -> None:
     """It is asked for what the services use; the company goes on running."""
     demo = prepare(OPTIONS, tmp_path, LISTEN, {}, prometheus="http://127.0.0.1:9090")
-    assert types(demo) == {*told(demo), "prometheus"}
+    assert types(demo) == {*told(demo), "surveys", "prometheus"}
     assert idle.stopped == 0
 
 
 def left(folder: Path) -> set[str]:
     """What stands in a demo's folder, beside the files that every demo writes."""
-    return {p.name for p in folder.iterdir()} - {"platform-meter.yaml", "secrets", "company"}
+    return {p.name for p in folder.iterdir()} - {"platform-meter.yaml", "secrets", "company", "surveys"}
 
 
 def test_a_folder_used_again_holds_one_company(tmp_path: Path, idle: Idle) -> None:

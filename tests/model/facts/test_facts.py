@@ -169,6 +169,13 @@ def test_use_is_what_people_did_and_what_came_of_it() -> None:
         ("ticket", "queue"): set(),
         ("request", "cluster"): set(),
         ("request", "gateway"): set(),
+        ("template_started", "template"): set(),
+        ("template_completed", "template"): set(),
+        ("template_completed", "outcome"): {"failed", "cancelled"},
+        ("view", "area"): set(),
+        ("view_docs", "subject"): set(),
+        ("search", "area"): set(),
+        ("search", "result"): set(),
         ("", "subject"): set(),
     }
 

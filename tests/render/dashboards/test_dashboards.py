@@ -56,14 +56,19 @@ def nodes(value: Any) -> Iterator[Json]:
 
 
 def test_there_is_one_dashboard_for_each_audience() -> None:
-    """Nine dashboards, each at an address that never changes."""
+    """Dashboards, each at an address that never changes."""
     assert [(b["uid"], b["title"]) for b in BOARDS] == [
         ("pm-adoption", "Adoption"),
         ("pm-ci", "CI/CD"),
         ("pm-clusters", "Clusters and GitOps"),
         ("pm-delivery", "Delivery"),
         ("pm-gateways", "Gateway and mesh"),
+        ("pm-journey", "Journey"),
         ("pm-meter", "Meter health"),
+        ("pm-observability", "Observability"),
+        ("pm-portal", "Portal and catalog"),
+        ("pm-roadmap", "Roadmap and impact"),
+        ("pm-satisfaction", "Satisfaction"),
         ("pm-slo-detail", "SLO detail"),
         ("pm-slo-overview", "SLO overview"),
         ("pm-support", "Support"),

@@ -23,6 +23,19 @@ def test_a_page_without_marks_is_refused(page: str) -> None:
 def test_every_source_has_a_row() -> None:
     """The long table says the kinds of fact by name, and links to the section."""
     sources = load()
-    assert short(sources.values()).count("\n") == len(sources) + 2
-    row = next(line for line in whole(sources.values()).splitlines() if line.startswith("| [`jira`](#jira) |"))
-    assert "| Incident, TicketEvent |" in row
+    areas = {source.area for source in sources.values()}
+    assert short(sources.values()).count("\n") == len(sources) + len(areas) + 2
+    row = next(line for line in whole(sources.values()).splitlines() if line.startswith("| [`tekton`](#tekton) |"))
+    assert "| PipelineActive, PipelineJob, PipelineRun |" in row
+
+
+def test_an_area_is_named_before_its_sources() -> None:
+    """In the order of areas, and there in that of the sources; one that nobody is of is not."""
+    jira, github, gitlab = (load()[name] for name in ("jira", "github", "gitlab"))
+    assert [line.partition(" | ")[0] for line in short([jira, github, gitlab]).splitlines()[2:]] == [
+        "| **CI/CD**",
+        "| GitHub",
+        "| GitLab",
+        "| **Tickets and incidents**",
+        "| Jira",
+    ]

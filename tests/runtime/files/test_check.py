@@ -139,14 +139,14 @@ def test_what_does_not_do_yet_what_one_may_expect_is_said(tmp_path: Path) -> Non
     """`clock: source` is accepted, and a warning at its place says that it is computed."""
     file = tmp_path / "c.yaml"
     file.write_text(
-        "kind: Ticketing\nid: q\nsource: {type: jira}\ncalendar: {days: {mon-fri: ['09:00-17:00']}}\nstatus: {}\nslas:\n"
-        "  - {id: resolution, goal: {default: 8h}, clock: source}\n",
+        "kind: Ticketing\nid: q\nsource: {type: github}\ncalendar: {days: {mon-fri: ['09:00-17:00']}}\nstatus: {}\n"
+        "slas:\n  - {id: resolution, goal: {default: 8h}, clock: source}\n",
         "utf-8",
     )
     found = examine(None, [file])
     assert (found.problems, [(w.line, w.column, w.text) for w in found.warnings]) == (
         (),
-        [(7, 50, "no source tells its tool's own SLA clock yet; this one is computed from the ticket's history")],
+        [(7, 50, "source 'github' does not tell its tool's own SLA clocks; this one is computed")],
     )
 
 
@@ -183,6 +183,39 @@ def test_any_query_in_the_configuration_is_well_or_told(pieces: list[tuple[str, 
     assert {p.line for p in loaded.problems} <= {1, 3}
     assert "'Nowhere' is not a time zone" in loaded.problems[0].text
     assert len(loaded.problems) <= 2
+
+
+PROBED = SLO.replace("Occurrences", "Timeslices").replace("{target: 0.9}", "{target: 0.9, timeSliceTarget: 0.5, timeSliceWindow: 1m}").replace(
+    "platform-meter.io/owner: a", "platform-meter.io/no-data: bad"
+).replace("{type: stored, spec: {events: pipeline_runs}}", "{type: probe, spec: {target: TARGET}}")  # fmt: skip
+PORTAL = "{type: probes, targets: [{name: portal, url: 'http://portal.example'}]}"
+LOGS = "{type: elasticsearch, url: 'http://127.0.0.1:9200', health: true}"
+BLACKBOX = "{type: prometheus, url: 'http://127.0.0.1:9090', probes: [{name: web, select: '{job=\"blackbox\"}'}]}"
+
+
+@pytest.mark.parametrize(
+    ("target", "sources", "said"),
+    [
+        ("portal", {"probes": PORTAL}, []),
+        ("potral", {"probes": PORTAL}, ["a.yaml:7:103: no source of the configuration checks 'potral'; did you mean 'portal'?"]),
+        ("logs/health", {"probes": PORTAL, "logs": LOGS}, []),
+        ("logs/helth", {"logs": LOGS}, ["a.yaml:7:103: no source of the configuration checks 'logs/helth'; did you mean 'logs/health'?"]),
+        ("logs/health", {"probes": PORTAL, "logs": LOGS.replace("health: true", "health: false")}, ["a.yaml:7:103: no source of the configuration checks 'logs/health'; write one of: portal"]),
+        ("potral", {"probes": PORTAL, "blackbox": BLACKBOX}, []),
+        ("potral", {}, []),
+    ],
+    ids=["there", "misspelt", "of-a-cluster", "misspelt-of-a-cluster", "switched-off", "only-checks-tell", "nobody-checks"],
+)  # fmt: skip
+def test_a_target_that_nobody_checks_is_told(
+    tmp_path: Path, target: str, sources: dict[str, str], said: list[str]
+) -> None:
+    """Where settings tell all that are checked; what blackbox_exporter checks its series tell."""
+    (tmp_path / "slo-definitions").mkdir()
+    (tmp_path / "slo-definitions" / "a.yaml").write_text(PROBED.replace("TARGET", target), "utf-8")
+    config = tmp_path / "platform-meter.yaml"
+    named = "".join(f"  {name}: {settings}\n" for name, settings in sources.items())
+    config.write_text(f"sources:\n{named}" if named else "{}\n", "utf-8")
+    assert [render(p).splitlines()[0].rpartition("slo-definitions/")[2] for p in check(config, [], {})] == said
 
 
 @pytest.mark.parametrize(

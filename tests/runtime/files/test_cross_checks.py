@@ -7,8 +7,10 @@ from decimal import Decimal
 from tests.problems.fake_sources import TYPES
 from tests.runtime.files.test_definitions import EVERY_KIND
 
+from platform_meter.model.facts import Fact
 from platform_meter.model.facts.kubernetes import Node, Workload
 from platform_meter.model.facts.practices import Quota
+from platform_meter.model.facts.tickets import TicketEvent, ToolClock
 from platform_meter.model.facts.use import Usage
 from platform_meter.runtime.files.cross_checks import Known, Slo, advise, cross_check
 from platform_meter.runtime.files.definitions import read_definitions
@@ -27,22 +29,25 @@ def test_names_are_not_held_against_what_nobody_declares() -> None:
 
 
 def test_what_nothing_measures_yet_is_said_once_a_kind() -> None:
-    """At the first of each; a persona without pain points and a capability without a journey have nothing to wait for."""
+    """At the first of each; teams and personas have nothing to wait for."""
     found = read_definitions([("a.yaml", EVERY_KIND), ("b.yaml", "{kind: Campaign, id: later, at: 2026-03-03}\n")])
     told = {p.text.removesuffix(" read and checked, and not measured yet") for p in advise(found.declared, {})}
-    assert told == {
-        "campaigns are",
-        "interventions are",
-        "journeys are",
-        "no source tells its tool's own SLA clock yet; this one is computed from the ticket's history",
-        "pain points are",
-        "roadmaps are",
-        "surveys are",
-    }
+    assert told == {"campaigns are", "interventions are"}
     assert (
         advise(read_definitions([("a.yaml", "{kind: Persona, id: dev}\n---\n{kind: Team, id: a}\n")]).declared, {})
         == []
     )
+
+
+def test_a_clock_that_no_source_tells_is_computed() -> None:
+    """Said once a type, where the type is one that tells none."""
+    queue = "kind: Ticketing\nid: {id}\nsource: {{type: {type}}}\nslas: [{{id: resolution, clock: source}}]\n"
+    text = "---\n".join(queue.format(id=f"q{n}", type=t) for n, t in enumerate(["github", "github", "desk", "sap"]))
+    found = read_definitions([("a.yaml", text)])
+    gives: dict[str, frozenset[type[Fact]]] = {"github": frozenset({TicketEvent}), "desk": frozenset({ToolClock})}
+    assert [(p.line, p.text) for p in advise(found.declared, {}, gives)] == [
+        (4, "source 'github' does not tell its tool's own SLA clocks; this one is computed")
+    ]
 
 
 def test_a_prometheus_may_tell_of_other_systems() -> None:
@@ -111,3 +116,28 @@ def test_every_object_asked_for_can_be_among_those_counted() -> None:
     assert said("nodes") == ["no 'nodes' is ever counted as 'quotas'; write every: {count: workloads}"]
     assert said("quotas") == ["no 'quotas' is ever counted as 'quotas'; write every: {count: workloads}"]
     assert said("workloads") == []
+
+
+def test_a_roadmap_stands_in_one_source() -> None:
+    """In the only one of its type; of several it names one; one that its file holds stands in none."""
+    file = "{kind: RoadmapSource, id: r, period_field: Q, source: {type: github_project, project: acme/7%s}}\n"
+    gives = {name: source.gives for name, source in TYPES.items()}
+
+    def said(instances: dict[str, str], more: str = "") -> list[str]:
+        found = read_definitions([("a.yaml", file % more)])
+        return [problem.text for problem in cross_check(found.declared, Known(instances=instances, gives=gives))]
+
+    assert said({"gh": "github"}) == []
+    assert said({"gh": "github", "old": "github"}, ", instance: old") == []
+    assert said({"gh": "github", "old": "github"}) == [
+        "gh and old are of type github; say in which one it stands: instance: gh"
+    ]
+    assert said({"gh": "github"}, ", instance: g") == ["no source of type 'github' is called 'g'; did you mean 'gh'?"]
+    assert said({}) == [
+        "no source of type 'github' is configured; add NAME: {type: github, ...} to sources in the configuration"
+    ]
+    text = '{kind: RoadmapSource, id: r, source: {type: yaml, items: [{id: a, feedback: ["jira:HELP-7"]}]}}\n'
+    written = read_definitions([("a.yaml", text)])
+    assert cross_check(written.declared, Known(instances={"jira": "jira"}, gives=gives)) == []
+    (problem,) = cross_check(written.declared, Known(instances={"jora": "jira"}, gives=gives))
+    assert (problem.column, problem.text) == (78, "no source is called 'jira'; did you mean 'jora'?")

@@ -164,7 +164,7 @@ def test_taking_the_mark_away_gives_a_sound_section(tmp_path: Path, name: str, m
     (tmp_path / ".kube/config").write_text("contexts: [{name: NAME}]\n", "utf-8")
     path = tmp_path / "platform-meter.yaml"
     path.write_text(written().replace(f"  # {name}:", f"  {name}:"), "utf-8")
-    systems = ("ARGOCD_AUTH", "GITHUB", "GITLAB", "GRAFANA", "JENKINS", "JIRA", "PAGERDUTY")
+    systems = ("ARGOCD_AUTH", "BACKSTAGE", "GITHUB", "GITLAB", "GRAFANA", "JENKINS", "JIRA", "PAGERDUTY", "ZENDESK")
     variables = (*(f"{system}_TOKEN" for system in systems), "DD_API_KEY", "DD_APP_KEY")
     assert check(path, [], dict.fromkeys(variables, "x")) == []
 

@@ -65,10 +65,32 @@ def test_a_row_that_is_none_is_left_out_and_counted() -> None:
     assert (dict(amounts["1",]), odd) == ({600: 5.0}, 1)
 
 
-def test_a_partial_answer_is_no_answer() -> None:
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"warnings": ["No StoreAPIs matched for this query"]}, "No StoreAPIs matched for this query"),
+        ({"warnings": ["receive series from Addr: store:10901: rpc error: code = Unavailable"]}, "receive series"),
+        ({"warnings": ["Query result may contain partial data."]}, "Query result may contain partial data."),
+        ({"infos": ["one of two regions did not answer"]}, "one of two regions did not answer"),
+        ({"isPartial": True}, "isPartial"),
+    ],
+    ids=["Thanos", "a store of Thanos", "Cortex", "whoever says it as an info", "VictoriaMetrics"],
+)
+def test_a_partial_answer_is_no_answer(said: dict[str, Any], text: str) -> None:
     """What a server says may not be whole would stand for good."""
-    with pytest.raises(Unreachable, match="the server says its answer may not be whole: store down"):
-        ask(Sieve(answer(warnings=["store down"])), ASKED, ENDS)
+    whole = {"metric": {"a": "1"}, "values": [[600, "6"]]}
+    with pytest.raises(Unreachable, match=f"the server says its answer may not be whole: {text}"):
+        ask(Sieve(answer(whole, **said)), ASKED, ENDS)
+
+
+def test_remarks_on_the_query_pass() -> None:
+    """Prometheus marks them as its own; they say nothing of what is missing."""
+    remarks = {
+        "warnings": ["PromQL warning: bucket label missing"],
+        "infos": ["PromQL info: metric might not be a counter"],
+    }
+    amounts, _ = ask(Sieve(answer({"metric": {"a": "1"}, "values": [[600, "6"]]}, **remarks)), ASKED, ENDS)
+    assert dict(amounts["1",]) == {600: 5.0}
 
 
 def test_that_which_counted_more_is_the_later_read() -> None:

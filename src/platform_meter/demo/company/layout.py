@@ -7,6 +7,7 @@ made-up words, people are handles such as `u-1a2b`: nobody's name can come out o
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -37,6 +38,19 @@ _PERSONAS = ("app-developer", "data-engineer", "mobile-developer", "service-owne
 _SUFFIXES = ("api", "worker", "web", "batch", "sync", "gateway", "feed", "search")
 CODEOWNERS = (".github/CODEOWNERS", "docs/CODEOWNERS", "CODEOWNERS")
 """Where the file may stand."""
+TRIALS = tuple(
+    (timedelta(days=days, minutes=minutes), template)
+    for days, minutes, template in (
+        (89, 1415, "new-service"),
+        (75, 0, "new-service"),
+        (40, 0, ""),
+        (21, 0, "new-service"),
+        (15, 0, "new-library"),
+        (9, 0, ""),
+        (3, 0, "new-service"),
+    )
+)
+"""The newest repositories: their ages as live time begins, and by which template they were made."""
 PLATFORM_TEAMS = ("platform-ci", "platform-delivery", "platform-runtime", "platform-support")
 
 
@@ -88,6 +102,10 @@ class Repo:
     """Where its CODEOWNERS file stands, which names its team; empty without one."""
     maintained: bool = False
     """Whether its team may maintain it; no other may."""
+    trial: bool = False
+    """One of the newest, in which nothing happens yet."""
+    template: str = ""
+    """The portal's template that made it; empty for one that somebody made by hand."""
 
     @property
     def full_name(self) -> str:
@@ -144,7 +162,7 @@ class Company:
             start=start.astimezone(UTC).replace(microsecond=0),
             teams=squads,
             services=deployables,
-            repos=_repos(rng, deployables, begin),
+            repos=(*_repos(rng, deployables, begin), *_trials(squads, start, services)),
             clusters=(_cluster("eu", 12, "v1.31.4"), _cluster("us", 8, "v1.30.8")),
         )
 
@@ -254,6 +272,24 @@ def _repos(rng: random.Random, services: tuple[Service, ...], begin: datetime) -
             )
         )
     return tuple(found)
+
+
+def _trials(teams: tuple[Team, ...], start: datetime, services: int) -> Iterator[Repo]:
+    """What teams began of late, most of it by a template. The first one is 90 days old soon after live time begins."""
+    for number, (age, template) in enumerate(TRIALS):
+        yield Repo(
+            name=f"trial-{number + 1}",
+            id=690_000_000 + services + number,
+            service=None,
+            team=teams[(len(PLATFORM_TEAMS) + 3 * number) % len(teams)].id,
+            created=start.astimezone(UTC).replace(microsecond=0) - age,
+            archived=False,
+            pool="linux-small",
+            codeowners=CODEOWNERS[0] if template else "",
+            maintained=not template,
+            trial=True,
+            template=template,
+        )
 
 
 def _cluster(name: str, nodes: int, version: str) -> Cluster:

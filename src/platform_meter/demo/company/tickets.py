@@ -18,6 +18,10 @@ RESOLUTIONS = ("Done", "Duplicate", "Won't Do", "Cannot Reproduce")
 FIRST_RESPONSE_HOURS = {"P1": 0.25, "P2": 1.1, "P3": 2.5, "P4": 5.0}
 """Median working hours to the first answer."""
 BOT = "automation"
+FEEDBACK = "feedback:"
+"""How labels of what people wish for begin; their topic follows."""
+WISHES = 6
+"""Every so manieth ticket is a wish."""
 NOISY = 400
 """Every so manieth ticket has a bot that flips a label more often than an expanded changelog shows."""
 
@@ -117,7 +121,11 @@ def open_ticket(
         reporter=reporter,
         component=team.id if project.by_team else topic,
         priority=priority,
-        labels=(f"team:{team.id}", *(("ci-slow",) if topic == "ci" and rng.random() < 0.6 else ())),
+        labels=(
+            f"team:{team.id}",
+            *(("ci-slow",) if topic == "ci" and rng.random() < 0.6 else ()),
+            *((f"{FEEDBACK}{topic}",) if number % WISHES == 0 else ()),
+        ),
         created=at,
         steps=tuple(sorted(steps, key=lambda step: step.at)),
     )

@@ -18,8 +18,9 @@ from platform_meter.demo.apis.api import PROFILES, SECRETS, Profile, Told, apis
 from platform_meter.demo.company.days import ZONE
 from platform_meter.demo.company.layout import PLATFORM_TEAMS, TEAM_LABEL, Company, Service
 from platform_meter.demo.stage.server import Addresses
+from platform_meter.demo.stage.survey_files import survey_files, surveys
 
-CONFIG, DEFINITIONS = "platform-meter.yaml", "slo-definitions"
+CONFIG, DEFINITIONS, SURVEYS = "platform-meter.yaml", "slo-definitions", "surveys"
 SLO_FOLDERS = (Path(__file__).parents[4] / DEFINITIONS, Path(__file__).parent / DEFINITIONS)
 """The company's SLO files: this repository's own, or what a wheel brings along."""
 CI, DELIVERY, RUNTIME, SUPPORT = PLATFORM_TEAMS
@@ -48,6 +49,9 @@ def write(folder: Path, company: Company, addresses: Addresses, *, prometheus: s
     for name, documents in _definitions(company, told).items():
         text = f"# {name}: written by the demo\n" + yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
         (definitions / f"{name}.yaml").write_text(text, encoding="utf-8")
+    for name, text in survey_files(company).items():
+        (folder / SURVEYS).mkdir(exist_ok=True)
+        (folder / SURVEYS / name).write_text(text, encoding="utf-8")
     for source in slo_files():
         (definitions / source.name).write_bytes(source.read_bytes())
     config = folder / CONFIG
@@ -125,6 +129,7 @@ def _definitions(company: Company, told: Sequence[Told]) -> Mapping[str, Sequenc
         "ownership": [{"kind": "Ownership", "id": "ownership", "team_label": TEAM_LABEL, "rules": rules}],
         "capabilities": _capabilities(company),
         "personas": list(_personas()),
+        "surveys": list(surveys()),
     }
     for one in told:
         for name, documents in one.definitions.items():
@@ -191,6 +196,10 @@ def _capabilities(company: Company) -> list[Mapping[str, Any]]:
                     "reason": "is switched off this year",
                 }
             ],
+            "goals": [
+                {"ratio": 0.48, "by": company.start.date() + timedelta(days=75)},
+                {"ratio": 0.99, "by": company.start.date() + timedelta(days=90)},
+            ],
         },
         {
             "kind": "Capability",
@@ -212,6 +221,7 @@ def _capabilities(company: Company) -> list[Mapping[str, Any]]:
             "adopted": {"source": "github", "verb": "merge"},
             "active": {"source": "github", "verb": "merge", "window": "28d", "min_days": 3},
             "churned": {"inactive": "35d"},
+            "goals": [{"ratio": 1.0, "of": "adopted", "by": company.start.date() + timedelta(days=60)}],
         },
         {
             "kind": "Capability",
@@ -227,6 +237,12 @@ def _capabilities(company: Company) -> list[Mapping[str, Any]]:
 
 
 def _personas() -> Iterator[dict[str, Any]]:
-    points = {"app-developer": [{"id": "slow-ci", "match": {"ticket_label": ["ci-slow"]}}]}
+    points = {
+        "app-developer": [
+            {"id": "slow-ci", "match": {"ticket_label": ["ci-slow"], "feedback_theme": ["ci"]}},
+            {"id": "first-steps", "match": {"feedback_theme": ["onboarding", "docs", "tooling"]}},
+        ],
+        "service-owner": [{"id": "blind-at-night", "match": {"feedback_theme": ["observability"]}}],
+    }
     for persona in ("app-developer", "data-engineer", "mobile-developer", "service-owner", "platform-engineer"):
         yield {"kind": "Persona", "id": persona, "pain_points": points.get(persona, [])}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,16 +12,21 @@ from typing import Any
 from platform_meter import measures, sources
 from platform_meter.measures.objectives.slices import SPARE
 from platform_meter.model.definitions import Definitions
+from platform_meter.model.facts.probes import ProbeCheck
 from platform_meter.model.objective import StoredSli
 from platform_meter.model.source import Source
 from platform_meter.problems import EACH, Problem, masked, suggest
 from platform_meter.problems.problem import Text
 from platform_meter.runtime.files import ready
+from platform_meter.runtime.files.asked import join
 from platform_meter.runtime.files.config import Config, LoadedConfig, load_config
 from platform_meter.runtime.files.cross_checks import Known, Slo, advise, cross_check
+from platform_meter.runtime.files.declared import declared_sections
 from platform_meter.runtime.files.definitions import LoadedDefinitions, is_there, load_definitions, read_text
 from platform_meter.runtime.files.doubles import doubled
+from platform_meter.runtime.files.pointing import at
 from platform_meter.runtime.files.references import look_up, read_file
+from platform_meter.runtime.files.roadmaps import with_roadmaps
 from platform_meter.runtime.files.store_settings import StoreSettings
 from platform_meter.slo.check import Reader
 from platform_meter.slo.plan import SCRAPE, Plan, plan
@@ -109,7 +113,8 @@ def examine(
             problems.append(Problem(path=str(path), line=1, column=1, text=said))
         elif config_path is None or path.resolve() != config_path.resolve():
             folders.append(path)
-    reader = Reader(measures.metrics(), scrape=scrape)
+    asking = {name: t.asked for name, t in types.items() if t.asked is not None}
+    reader = Reader(measures.metrics(), scrape=scrape, asking=asking)
     read = load_definitions(*folders, slo=reader.read)
     slos = reader.checked()
     known = Known(
@@ -125,15 +130,26 @@ def examine(
     problems += [*read.problems, *cross_check(read.declared, known), *slos.problems]
     texts = dict(read.slo_files)
     problems += _unknown_queues(plans, read, texts)
-    if loaded is not None and loaded.config is not None:
-        problems += _short_detail(plans, loaded.config.store, texts)
+    problems += _unknown_targets(plans, loaded, types, texts)
+    config = loaded.config if loaded else None
+    if loaded is not None:
+        joined = join(plans, loaded.instances, loaded.sections, types, texts)
+        problems += joined.problems
+        declared, clashes = declared_sections(read, types, loaded)
+        problems += clashes
+        sections = {**with_roadmaps(joined.sections, read.definitions.roadmaps, types), **declared}
+        config = config and config.model_copy(update={"sources": sections})
+    if config is not None:
+        problems += _short_detail(plans, config.store, texts)
     return Examined(
-        config=loaded.config if loaded else None,
+        config=config,
         definitions=replace(read.definitions, objectives=tuple(o for o in objectives if o is not None)),
         problems=tuple(masked(sorted(set(problems)))),
         slo_files=read.slo_files,
         plans=plans,
-        warnings=tuple(sorted({*notes, *read.warnings, *slos.warnings, *advise(read.declared, known.slos)})),
+        warnings=tuple(
+            sorted({*notes, *read.warnings, *slos.warnings, *advise(read.declared, known.slos, known.gives)})
+        ),
     )
 
 
@@ -155,10 +171,30 @@ def _unknown_queues(plans: Sequence[Plan], read: LoadedDefinitions, texts: Mappi
         queue, sla = one.sli.where.get("queue", ""), one.sli.where.get("sla", "")
         if queue not in queues:
             text = f"no queue is called '{queue}'{suggest(queue, queues)}"
-            yield _at(one, texts[one.path], "queue", queue, text)
+            yield at(one, texts[one.path], "queue", queue, text)
         elif queue in slas and sla not in slas[queue]:
             text = f"queue '{queue}' has no SLA '{sla}'{suggest(sla, slas[queue])}"
-            yield _at(one, texts[one.path], "sla", sla, text)
+            yield at(one, texts[one.path], "sla", sla, text)
+
+
+def _unknown_targets(
+    plans: Sequence[Plan], loaded: LoadedConfig | None, types: Mapping[str, Source[Any]], texts: Mapping[str, str]
+) -> Iterator[Problem]:
+    """SLOs over checks that no configured source makes, where all sources that make some tell which."""
+    named = {} if loaded is None else loaded.instances
+    makers = {name: types[type_] for name, type_ in named.items() if ProbeCheck in types[type_].gives}
+    known = set[str]()
+    for name, source in makers.items():
+        section = None if loaded is None else loaded.sections.get(name)
+        told = None if section is None else source.targets(section.config, name)
+        if told is None:
+            return
+        known.update(told)
+    for one in plans:
+        target = one.sli.where.get("target", "") if isinstance(one.sli, StoredSli) else ""
+        if target and known and target not in known:
+            text = f"no source of the configuration checks '{target}'{suggest(target, known)}"
+            yield at(one, texts[one.path], "target", target, text)
 
 
 def _short_detail(plans: Sequence[Plan], store: StoreSettings, texts: Mapping[str, str]) -> Iterator[Problem]:
@@ -173,16 +209,6 @@ def _short_detail(plans: Sequence[Plan], store: StoreSettings, texts: Mapping[st
                     f"write store: {{detail: {needs}d}} in the configuration, or count events (`Occurrences`)"
                 )
                 yield Text.of(one.path, texts[one.path]).problem(said, one.line)
-
-
-def _at(plan: Plan, text: str, key: str, value: str, said: str) -> Problem:
-    """A problem with one word of an SLO's document."""
-    lines = Text.of(plan.path, text)
-    written = re.compile(rf"\b{key}:\s*['\"]?({re.escape(value)})\b")
-    for number, line in enumerate(lines.lines[plan.line - 1 :], plan.line):
-        if found := written.search(line):
-            return lines.problem(said, number, found.start(1) + 1, len(value))
-    return lines.problem(said, plan.line)
 
 
 def _no_config(found: Problem, path: Path) -> Problem:

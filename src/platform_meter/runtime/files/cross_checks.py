@@ -16,11 +16,13 @@ from typing import get_type_hints
 from platform_meter import measures
 from platform_meter.measures.adoption.standing import KINDS, apart
 from platform_meter.measures.adoption.units import matches
-from platform_meter.measures.support.queues import queue_keys
-from platform_meter.model.definitions import Adopted, Definition, Service, ServiceSelector, Team, TeamSelector
+from platform_meter.measures.support.selects import queue_keys
+from platform_meter.model.definitions import Adopted, Definition, Service, ServiceSelector, Stage, Team, TeamSelector
 from platform_meter.model.facts import Event, Fact, Reading, UseWord
-from platform_meter.model.facts.tickets import TicketEvent
+from platform_meter.model.facts.surveys import SurveyResponse
+from platform_meter.model.facts.tickets import TicketEvent, ToolClock
 from platform_meter.model.facts.use import Usage
+from platform_meter.model.programme import SYSTEMS
 from platform_meter.problems import EACH, Document, Problem, nearest, suggest
 from platform_meter.runtime.files.definitions import Declared
 
@@ -38,13 +40,11 @@ _USES: Sequence[At] = (("adopted",), ("active",), ("journey", "start"), ("stages
 """Where a capability names a source and a use."""
 UNMEASURED: Mapping[str, tuple[At, str]] = {
     "Campaign": ((), "campaigns are"),
-    "Capability": (("journey",), "journeys are"),
     "Intervention": ((), "interventions are"),
-    "Persona": (("pain_points",), "pain points are"),
-    "RoadmapSource": ((), "roadmaps are"),
-    "Survey": ((), "surveys are"),
 }
 """What is read before anything measures it, by kind: its place in the document, and how a sentence about it begins."""
+
+_NOTHING: Mapping[str, Collection[type[Fact]]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +83,19 @@ def cross_check(declared: Sequence[Declared], known: Known) -> list[Problem]:
     return sorted(problem for one in declared for problem in _Checker(one, names, known).check())
 
 
-def advise(declared: Sequence[Declared], slos: Mapping[str, Slo]) -> list[Problem]:
+def advise(
+    declared: Sequence[Declared], slos: Mapping[str, Slo], gives: Mapping[str, Collection[type[Fact]]] = _NOTHING
+) -> list[Problem]:
     """What is allowed in these definitions and does not do yet what one may expect, once a kind; and each promise that
-    nobody judges.
+    nobody judges. `gives` are facts by source type.
     """
     told: dict[str, Problem] = {}
     for one in declared:
         for place, clock in one.document.texts("slas", EACH, "clock"):
-            if one.kind == "Ticketing" and clock == "source":
-                text = "no source tells its tool's own SLA clock yet; this one is computed from the ticket's history"
-                told.setdefault("clock", one.document.problem(text, *place))
+            for _, type_ in one.document.texts("source", "type"):
+                if one.kind == "Ticketing" and clock == "source" and ToolClock not in gives.get(type_, {ToolClock}):
+                    text = f"source '{type_}' does not tell its tool's own SLA clocks; this one is computed"
+                    told.setdefault(f"clock {type_}", one.document.problem(text, *place))
         if one.kind in UNMEASURED:
             place, what = UNMEASURED[one.kind]
             if any(value for _, value in one.document.found(*place)):
@@ -132,6 +135,10 @@ class _Checker:
                     self._one_of("capability", name, at)
             case "Intervention":
                 self._intervention()
+            case "RoadmapSource":
+                self._roadmap()
+            case "Survey":
+                self._survey()
             case _:
                 pass  # the other kinds name nothing more
         return self.problems
@@ -225,8 +232,10 @@ class _Checker:
         given = self.known.gives[type_]
         verbs = [verb for _, verb in self.document.texts(*at, "verb", EACH)]
         kinds = [KINDS[c.lower()] for _, c in self.document.texts(*at, "count") if c.lower() in KINDS]
-        for place, asked in self.document.found(*at, "select"):
-            for name, values in asked.items() if isinstance(asked, Mapping) else ():
+        staged = at[0] == "stages"  # what a stage asks for stands beside its verb
+        for place, asked in self.document.found(*at, *(() if staged else ("select",))):
+            words = asked if isinstance(asked, Mapping) else {}
+            for name, values in ((n, v) for n, v in words.items() if not staged or n not in Stage.own):
                 for kind in kinds:
                     if kind in given:
                         self._values(name, _bounded(kind, name), values, (*place, name))
@@ -273,22 +282,48 @@ class _Checker:
     # Queues, owners, and what a product manager declares
 
     def _queue(self) -> None:
-        instances = self.known.instances
         type_ = self.document.word("source", "type")
         for at, _ in self.document.texts("source", "type"):
             if self._source(type_, at) and TicketEvent not in self.known.gives[type_]:
                 able = sorted(t for t, facts in self.known.gives.items() if TicketEvent in facts)
                 self._say(f"source '{type_}' tells of no tickets; write type: {' or '.join(able)}", at)
-        for at, name in self.document.texts("source", "instance"):
-            named = [n for n, t in (instances or {}).items() if t == type_]
-            if instances is not None and type_ in self.known.gives and name not in named:
-                hint = suggest(name, named) or "; remove instance"
-                self._say(f"no source of type '{type_}' is called '{name}'{hint}", at)
+        self._instance(type_)
         for at, select in self.document.texts("source", "select"):
             try:
                 queue_keys(select)
             except ValueError as error:
                 self._say(str(error), at)
+
+    def _instance(self, type_: str) -> None:
+        """The source that is named must be one of the type."""
+        there = self.known.instances
+        named = [n for n, t in (there or {}).items() if t == type_]
+        for at, name in self.document.texts("source", "instance"):
+            if there is not None and type_ in self.known.gives and name not in named:
+                text = f"no source of type '{type_}' is called '{name}'"
+                self._say(text + (suggest(name, named) or "; remove instance"), at)
+
+    def _roadmap(self) -> None:
+        """It stands in one source: in the only one of its type, or in the one that it names."""
+        type_, there = SYSTEMS.get(self.document.word("source", "type"), ""), self.known.instances
+        named = sorted(n for n, t in (there or {}).items() if t == type_)
+        for at, _ in self.document.texts("source", "type") if type_ else ():
+            if self._source(type_, at) and len(named) > 1 and not self.document.word("source", "instance"):
+                text = f"{' and '.join(named)} are of type {type_}; say in which one it stands: instance: {named[0]}"
+                self._say(text, at)
+        self._instance(type_)
+        for at, name in self.document.texts("source", "items", EACH, "feedback", EACH):
+            if there is not None and (source := name.partition(":")[0]) not in there:
+                self._say(f"no source is called '{source}'{suggest(source, there)}", at)
+
+    def _survey(self) -> None:
+        """Ratings of tickets are told by a configured source that has some."""
+        instances = self.known.instances or {}
+        able = sorted(n for n, t in instances.items() if SurveyResponse in self.known.gives.get(t, ()))
+        for at, name in self.document.texts("source", "instance"):
+            if self.known.instances is not None and name not in able:
+                what = f"source '{name}' tells of no ratings" if name in instances else f"no source is called '{name}'"
+                self._say(what + (suggest(name, able) or "; configure a source of a ticket tool that has some"), at)
 
     def _scope(self, scope: str, at: At) -> None:
         """What a rule's match begins with: a source type, a configured source, or a system that one tells of."""

@@ -24,7 +24,7 @@ _NARROWED = ("select",)
 """More conditions in a system's own language; two different ones are taken as written on purpose."""
 _WHO = ("email", "user")
 """As whom it is read: no other thing."""
-_HOW = ("app", "deployments", "incidents", "outcomes")
+_HOW = ("app", "deployments", "incidents", "outcomes", "roadmaps")
 """A way in, and rules for what is read: no parts that are read apart."""
 _PUSHED = ("alertmanager", "push")
 """Types that read nothing: what is pushed to one of them is pushed to no other."""

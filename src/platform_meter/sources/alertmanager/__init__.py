@@ -16,7 +16,7 @@ from platform_meter.model.access import Access
 from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.incidents import Incident, IncidentWay, Severity, named_in
 from platform_meter.model.push import Pushed, Receiver, Unreadable
-from platform_meter.model.source import Outside, Source, SourceConfig, Stream
+from platform_meter.model.source import Area, Outside, Source, SourceConfig, Stream
 from platform_meter.sources.kit.incidents import severity_of
 from platform_meter.sources.kit.pushed import LONGEST, decoded, nothing, past, service_ref
 from platform_meter.sources.kit.rows import sound
@@ -145,6 +145,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
 SOURCE = Source(
     name=SYSTEM,
     title="Alertmanager",
+    area=Area.TICKETS,
     reads="alerts that are incidents, as its webhook sends them",
     needs="no credential of ours: it sends with one that has the role `reporter`",
     config=Config,

@@ -15,7 +15,7 @@ from platform_meter.model.facts import Fact
 from platform_meter.model.facts.delivery import Deployment
 from platform_meter.model.facts.gitops import GitopsApp, GitopsSync, RolloutEnded
 from platform_meter.model.proposal import Proposal, Surroundings
-from platform_meter.model.source import Outside, Page, Source, Stream
+from platform_meter.model.source import Area, Outside, Page, Source, Stream
 from platform_meter.sources.argocd import api
 from platform_meter.sources.argocd.facts import LOCAL_NAME, Place, gitops_app, rollout_ended
 from platform_meter.sources.argocd.rows import Application, Rollout
@@ -144,6 +144,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="argocd",
     title="Argo CD",
+    area=Area.CI_CD,
     reads="applications with their syncs, deployments and health, by its API or by list and watch; Argo Rollouts",
     needs="`applications, get` in Argo CD; or `list` and `watch` on `applications` and `rollouts` of `argoproj.io`",
     config=Config,

@@ -15,7 +15,7 @@ from platform_meter.model.access import Access, Aws, Google
 from platform_meter.model.facts.kubernetes import CloudCluster
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address, LocalPath, Period
-from platform_meter.model.source import Outside, Page, Refused, Source, SourceConfig, Stream
+from platform_meter.model.source import Area, Outside, Page, Refused, Source, SourceConfig, Stream
 from platform_meter.sources.clusters import eks, gke
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.ways import Named
@@ -126,6 +126,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="clusters",
     title="EKS and GKE",
+    area=Area.CLUSTERS,
     reads="which clusters a cloud runs in an account and region, or in a project",
     needs="`eks:ListClusters` and `eks:DescribeCluster`; or `container.clusters.list`",
     config=Config,

@@ -18,7 +18,7 @@ from platform_meter.model.facts.delivery import Change, Deployment, Repository
 from platform_meter.model.outcomes import with_own
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
-from platform_meter.model.source import Answer, Forbidden, Outside, Page, Source, Stream, Unexpected
+from platform_meter.model.source import Answer, Area, Forbidden, Outside, Page, Source, Stream, Unexpected
 from platform_meter.model.typed import decode
 from platform_meter.sources.gitlab.config import Config
 from platform_meter.sources.gitlab.facts import repository
@@ -235,6 +235,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="gitlab",
     title="GitLab",
+    area=Area.CI_CD,
     reads="projects, pipelines and jobs, their queue, deployments, merged merge requests of a group with its subgroups",
     needs="group access token with the role Reporter and the scope read_api",
     config=Config,

@@ -10,7 +10,7 @@ import msgspec
 from platform_meter.model.facts import Fact
 from platform_meter.model.facts.observability import AlertRule, Dashboard
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
-from platform_meter.model.source import Forbidden, Outside, Page, Source, Stream, Unexpected
+from platform_meter.model.source import Area, Forbidden, Outside, Page, Source, Stream, Unexpected
 from platform_meter.sources.grafana import standing
 from platform_meter.sources.grafana.config import SYSTEM, Config
 from platform_meter.sources.grafana.lists import DASHBOARDS, NOT_FOUND, PATH
@@ -86,6 +86,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name=SYSTEM,
     title="Grafana",
+    area=Area.OBSERVABILITY,
     reads="dashboards, whether anybody looks at them, and alert rules, by folder and owner",
     needs="a service account with the role Viewer; or `dashboards:read`, `folders:read`, and `alert.provisioning:read` or `alert.rules:read`",
     config=Config,

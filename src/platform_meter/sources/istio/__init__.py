@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from platform_meter.model.facts.traffic import MeshLatency, MeshMember, MeshPolicy, MeshRequests, MeshSecurity
 from platform_meter.model.proposal import Proposal, Surroundings
-from platform_meter.model.source import Outside, Source, Stream
+from platform_meter.model.source import Area, Outside, Source, Stream
 from platform_meter.sources.istio.counters import SYSTEM, Reporter, mesh
 from platform_meter.sources.istio.standing import STANDING
 from platform_meter.sources.kit.mesh import ways
@@ -44,6 +44,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name=SYSTEM,
     title="Istio",
+    area=Area.MESH,
     reads="requests, durations and mutual TLS of its services, by a Prometheus or pages of proxies; workloads in it, policies",
     needs="reading `/api/v1/query` and `/api/v1/query_range`; `list` on pods, namespaces and Istio's own resources",
     config=Config,

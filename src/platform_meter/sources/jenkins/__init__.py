@@ -18,7 +18,18 @@ from platform_meter.model.outcomes import LoggedRule, with_own
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.scalars import Address
-from platform_meter.model.source import Forbidden, Gap, Outside, Page, Refused, Source, SourceConfig, Stream, Unexpected
+from platform_meter.model.source import (
+    Area,
+    Forbidden,
+    Gap,
+    Outside,
+    Page,
+    Refused,
+    Source,
+    SourceConfig,
+    Stream,
+    Unexpected,
+)
 from platform_meter.model.typed import decode
 from platform_meter.sources.jenkins.builds import Told, Visit
 from platform_meter.sources.jenkins.facts import Place, active
@@ -277,6 +288,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="jenkins",
     title="Jenkins",
+    area=Area.CI_CD,
     reads="builds of freestyle and Pipeline jobs in folders, multibranch and organisation projects; queue and executors",
     needs="Overall/Read and Job/Read",
     config=Config,

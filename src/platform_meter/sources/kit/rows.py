@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -18,10 +18,10 @@ from typing import Any, ClassVar, TypeVar, cast
 import msgspec
 from msgspec import Struct, inspect
 
-from platform_meter.model.endpoint import Endpoint, Look
 from platform_meter.model.facts import Fact
-from platform_meter.model.source import Answer, FoundFile, Gap, Outside, Page, Unexpected
+from platform_meter.model.source import Answer, Outside, Page, Unexpected
 from platform_meter.model.typed import decode
+from platform_meter.sources.kit.passing import Passing
 
 T = TypeVar("T")
 FIRST, LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -71,14 +71,14 @@ def _kinds(type_: inspect.Type) -> tuple[inspect.Type, ...]:
     return type_.types if isinstance(type_, inspect.UnionType) else (type_,)
 
 
-class Sieve:
+class Sieve(Passing):
     """`Outside` for one poll, which keeps odd rows out of its answers and counts them. Threads may share it.
 
     poll = Sieve.over(outside, lambda outside: pages_of(outside, ...))
     """
 
     def __init__(self, outside: Outside) -> None:
-        self._outside = outside
+        super().__init__(outside)
         self._lock = threading.Lock()
         self._odd = Counter[tuple[str, str]]()
 
@@ -97,10 +97,6 @@ class Sieve:
             self._odd.clear()
         return taken
 
-    @property
-    def at_once(self) -> int:
-        return self._outside.at_once
-
     def reject(self, kind: type[Fact] | str, reason: str = "invalid") -> None:
         """A row was left out for a reason that the source sees."""
         with self._lock:
@@ -116,7 +112,7 @@ class Sieve:
         etag: str = "",
     ) -> Answer[T]:
         try:
-            return self._outside.get(path, type_, params=params, headers=headers, etag=etag)
+            return super().get(path, type_, params=params, headers=headers, etag=etag)
         except Unexpected as error:
             return self._sifted(error, type_)
 
@@ -124,7 +120,7 @@ class Sieve:
         self, path: str, type_: type[T], *, body: Any, headers: Mapping[str, str] | None = None, form: bool = False
     ) -> Answer[T]:
         try:
-            return self._outside.post(path, type_, body=body, headers=headers, form=form)
+            return super().post(path, type_, body=body, headers=headers, form=form)
         except Unexpected as error:
             return self._sifted(error, type_)
 
@@ -139,45 +135,10 @@ class Sieve:
             self._odd.update(odd)
         return Answer(body=body, headers=error.answer.headers, etag=error.answer.etag, odd=len(odd))
 
-    # What is passed on as it is.
-
-    def text(
-        self, path: str, *, params: Mapping[str, Any] | None = None, timeout: float | None = None
-    ) -> tuple[int, str]:
-        return self._outside.text(path, params=params, timeout=timeout)
-
-    def lines(
-        self,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float = 330.0,
-    ) -> Iterator[Sequence[bytes]]:
-        return self._outside.lines(path, params=params, headers=headers, timeout=timeout)
-
-    def look(self, endpoint: Endpoint, *, timeout: float) -> Look:
-        return self._outside.look(endpoint, timeout=timeout)
-
-    def gap(self, gap: Gap) -> None:
-        self._outside.gap(gap)
-
-    def filled(self, what: str, start: datetime, end: datetime) -> None:
-        self._outside.filled(what, start, end)
-
-    def hashed(self, person: str) -> str:
-        return self._outside.hashed(person)
-
     def beside(self, name: str) -> Sieve:
         other = Sieve(self._outside.beside(name))
         other._lock, other._odd = self._lock, self._odd
         return other
-
-    def files(self, folder: str, *patterns: str) -> Sequence[FoundFile]:
-        return self._outside.files(folder, *patterns)
-
-    def blocks(self, file: FoundFile, start: int = 0) -> Iterator[bytes]:
-        return self._outside.blocks(file, start)
 
 
 def sift(body: bytes, type_: type[T]) -> tuple[T, list[tuple[str, str]]]:

@@ -12,7 +12,7 @@ from platform_meter.model.facts.instances import Instances
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.facts.traffic import Consumer, GatewayLatency, GatewayRequests, Plugin, Route
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
-from platform_meter.model.source import Forbidden, Outside, Page, Source, Stream
+from platform_meter.model.source import Area, Forbidden, Outside, Page, Source, Stream
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kong.checks import check
 from platform_meter.sources.kong.config import Config
@@ -122,6 +122,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="kong",
     title="Kong Gateway",
+    area=Area.GATEWAYS,
     reads="routes, consumers and plugins of all workspaces; requests and their latency by route, as its nodes count them; data planes",
     needs="the Admin API to read; with RBAC `read` on `/workspaces`, `/services`, `/routes`, `/consumers`, `/plugins`, `/clustering`; the Status API of each node",
     config=Config,

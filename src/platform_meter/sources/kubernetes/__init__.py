@@ -33,7 +33,7 @@ from platform_meter.model.facts.probes import ProbeCheck
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.scalars import Duration, Period
-from platform_meter.model.source import Outside, Page, Source, Stream
+from platform_meter.model.source import Area, Outside, Page, Source, Stream
 from platform_meter.sources.kit.clusters import ClusterConfig, access, at_least, lacking, missing
 from platform_meter.sources.kit.health import probed
 from platform_meter.sources.kit.kubernetes_objects import Resource, Thing
@@ -299,6 +299,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="kubernetes",
     title="Kubernetes",
+    area=Area.CLUSTERS,
     reads="namespaces, workloads, nodes and pods by list and watch, a probe of `/readyz`, on request `/metrics`",
     needs="the ClusterRole of `deploy/kubernetes/rbac.yaml`: `list` and `watch`, nothing else",
     config=Config,
@@ -323,5 +324,6 @@ SOURCE = Source(
     access=access,
     connect=connect,
     check=check,
+    targets=lambda config, _: {f"{config.cluster}/readyz"},
     propose=propose,
 )

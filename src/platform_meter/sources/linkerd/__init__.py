@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from platform_meter.model.facts.traffic import MeshLatency, MeshMember, MeshPolicy, MeshRequests, MeshSecurity
 from platform_meter.model.proposal import Proposal, Surroundings
-from platform_meter.model.source import Outside, Source, Stream
+from platform_meter.model.source import Area, Outside, Source, Stream
 from platform_meter.sources.kit.mesh import ways
 from platform_meter.sources.kit.mesh.config import MeshConfig
 from platform_meter.sources.linkerd.counters import MESH, SYSTEM
@@ -41,6 +41,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name=SYSTEM,
     title="Linkerd",
+    area=Area.MESH,
     reads="requests, durations and mutual TLS of its workloads, by a Prometheus or pages of proxies; workloads in it, policies",
     needs="reading `/api/v1/query` and `/api/v1/query_range`; `list` on pods, namespaces and Linkerd's own resources",
     config=Config,

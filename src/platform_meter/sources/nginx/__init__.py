@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from platform_meter.model.proposal import Proposal, Surroundings
-from platform_meter.model.source import Outside, Source, SourceError, Stream
+from platform_meter.model.source import Area, Outside, Source, SourceError, Stream
 from platform_meter.sources.nginx import ingress, log, status
 from platform_meter.sources.nginx.config import STATUS, SYSTEM, Config, place
 
@@ -73,6 +73,7 @@ def propose(_around: Surroundings) -> Proposal:
 SOURCE = Source(
     name=SYSTEM,
     title="NGINX",
+    area=Area.GATEWAYS,
     reads="requests by route from an access log in JSON or the metrics of ingress-nginx; totals of `stub_status`",
     needs="read access to the log and its folder; the pages without more",
     config=Config,

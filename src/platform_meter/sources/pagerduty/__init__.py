@@ -15,7 +15,7 @@ import msgspec
 from platform_meter.model.facts.incidents import Incident
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
-from platform_meter.model.source import Answer, Forbidden, Outside, Page, Source, Stream, Unexpected
+from platform_meter.model.source import Answer, Area, Forbidden, Outside, Page, Source, Stream, Unexpected
 from platform_meter.model.typed import decode
 from platform_meter.sources.kit.cursor import Cursor, mark
 from platform_meter.sources.kit.open_things import Open, Watch, put
@@ -158,6 +158,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="pagerduty",
     title="PagerDuty",
+    area=Area.TICKETS,
     reads="incidents: when each was triggered, acknowledged and resolved, and how bad it was; read or pushed",
     needs="a read-only API key",
     config=Config,

@@ -22,7 +22,7 @@ from platform_meter.model.endpoint import Endpoint, Look
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.probes import ProbeCheck, ProbeResult, ServedCertificate
 from platform_meter.model.scalars import Address, LocalPath, Period
-from platform_meter.model.source import Gap, Outside, Page, Severed, Source, SourceConfig, Stream
+from platform_meter.model.source import Area, Gap, Outside, Page, Severed, Source, SourceConfig, Stream
 
 SYSTEM = "probes"
 KIND = "endpoint"
@@ -231,6 +231,7 @@ def access(config: Config) -> Access:
 SOURCE = Source(
     name=SYSTEM,
     title="Probes",
+    area=Area.OBSERVABILITY,
     reads="whether endpoints of the platform answer over HTTP or TCP as they should, how fast, the end of their certificates",
     needs="no credential: a way to each endpoint",
     config=Config,
@@ -238,4 +239,5 @@ SOURCE = Source(
     access=access,
     connect=connect,
     check=check,
+    targets=lambda config, _: {target.name for target in config.targets},
 )

@@ -16,7 +16,7 @@ from platform_meter.model.facts import Event
 from platform_meter.model.facts.delivery import Change, Deployment
 from platform_meter.model.facts.incidents import Incident
 from platform_meter.model.push import Pushed, Receiver, Scheme, Unreadable
-from platform_meter.model.source import Outside, Source, SourceConfig, Stream
+from platform_meter.model.source import Area, Outside, Source, SourceConfig, Stream
 from platform_meter.sources.kit.pushed import decoded, nothing
 from platform_meter.sources.push import cdevents, plain
 from platform_meter.sources.push.facts import SYSTEM
@@ -87,6 +87,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
 SOURCE = Source(
     name=SYSTEM,
     title="Push",
+    area=Area.CI_CD,
     reads="what is sent: CDEvents over CloudEvents; deployments, changes and incidents as plain JSON",
     needs="no credential of ours: who sends has the role `reporter`, or signs",
     config=Config,

@@ -9,7 +9,7 @@ from platform_meter.model.facts import Event
 from platform_meter.model.facts.ci import PipelineActive, PipelineJob, PipelineRun
 from platform_meter.model.outcomes import LoggedRule, with_own
 from platform_meter.model.proposal import Proposal, Surroundings
-from platform_meter.model.source import Outside, Source, Stream, Unexpected
+from platform_meter.model.source import Area, Outside, Source, Stream, Unexpected
 from platform_meter.sources.kit.clusters import ClusterConfig, access, lacking
 from platform_meter.sources.kit.kubernetes_objects import Resource
 from platform_meter.sources.kit.list_watch import Watched, pages
@@ -122,6 +122,7 @@ def propose(around: Surroundings) -> Proposal:
 SOURCE = Source(
     name="tekton",
     title="Tekton",
+    area=Area.CI_CD,
     reads="PipelineRuns and TaskRuns, ended, waiting and running, by list and watch",
     needs="a ClusterRole with `list` and `watch` on `pipelineruns` and `taskruns` of `tekton.dev`",
     config=Config,

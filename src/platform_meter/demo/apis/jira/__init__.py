@@ -1,4 +1,4 @@
-"""Jira in the simulated company: two projects of tickets, each with its Ticketing file."""
+"""Jira in the simulated company: two projects of tickets, each with its Ticketing file, and one of the roadmap."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 from platform_meter.demo.apis.api import DemoApi, Told, secret
+from platform_meter.demo.apis.jira.plans import QUARTER
 from platform_meter.demo.apis.jira.routes import TOKEN, USER, JiraApi
 from platform_meter.demo.company.days import ZONE, german_holidays
 from platform_meter.demo.company.incidents import LABEL
 from platform_meter.demo.company.layout import HISTORY_DAYS, Company
+from platform_meter.demo.company.roadmap import PROJECT
 from platform_meter.demo.company.tickets import (
     CLOSED,
     COMPONENT_OWNERS,
+    FEEDBACK,
     OPEN,
     PROGRESS,
     PROJECTS,
@@ -39,15 +42,27 @@ def told(company: Company, urls: Mapping[str, str]) -> Told:
     return Told(
         sources={NAME: section},
         secrets={NAME: TOKEN},
-        definitions={"ticketing": list(_ticketing(company))},
+        definitions={"ticketing": list(_ticketing(company)), "roadmap": [_roadmap()]},
         rules=list(_rules(company)),
     )
+
+
+def _roadmap() -> dict[str, Any]:
+    return {
+        "kind": "RoadmapSource",
+        "id": "platform",
+        "title": "Platform roadmap",
+        "source": {"type": "jira", "instance": NAME, "project": PROJECT},
+        "period_field": QUARTER,
+        "feedback": {"label": f"{FEEDBACK}*"},
+    }
 
 
 def _rules(company: Company) -> Iterator[dict[str, str]]:
     help_desk = next(project for project in PROJECTS if project.by_team)
     for team in components(company, help_desk):
         yield {"match": f"jira:{help_desk.key}/{team}", "team": team}
+    yield {"match": f"jira:{PROJECT}", "team": help_desk.agents}
     for topic, owner in COMPONENT_OWNERS.items():
         yield {"match": f"jira:{PROJECTS[0].key}/{topic}", "team": owner}
 

@@ -12,9 +12,11 @@ import msgspec
 
 from platform_meter.demo.apis.jira import jql
 from platform_meter.demo.apis.jira.bodies import CATEGORIES, FIELDS, NAMED, STATUSES, Bodies, stamp, ticket_id
+from platform_meter.demo.apis.jira.plans import OTHERS, QUARTER, QUARTER_ID, Plans
 from platform_meter.demo.apis.wsgi import Api, Refusal, Reply, Request, encode
 from platform_meter.demo.company.days import ZONE
 from platform_meter.demo.company.records import Ticket
+from platform_meter.demo.company.roadmap import PROJECT
 from platform_meter.demo.company.tickets import PROJECTS, Project
 from platform_meter.demo.world import World
 
@@ -36,6 +38,7 @@ class JiraApi(Api):
     def __init__(self, world: World, base: str) -> None:
         self._world = world
         self._bodies = Bodies(base, world.company)
+        self._plans = Plans(world, self._bodies)
         root = "/rest/api/3"
         super().__init__(
             {
@@ -106,7 +109,9 @@ class JiraApi(Api):
 
     def _fields(self, request: Request) -> Reply:
         del request
-        return self._say([self._bodies.field(key) for key in FIELDS])
+        more = {QUARTER_ID: QUARTER, **OTHERS}
+        own = [{"id": id_, "key": id_, "name": name, "custom": id_ == QUARTER_ID} for id_, name in more.items()]
+        return self._say([*(self._bodies.field(key) for key in FIELDS), *own])
 
     def _statuses(self, request: Request) -> Reply:
         del request
@@ -208,9 +213,9 @@ class JiraApi(Api):
             query = jql.parse(text, ZONE)
         except ValueError as error:
             raise _refuse(400, str(error)) from None
-        unknown = {p.key.lower() for p in PROJECTS}
+        known = {p.key.lower() for p in PROJECTS} | {PROJECT.lower()}
         for name in jql.projects(text):
-            if name.lower() not in unknown:
+            if name.lower() not in known:
                 raise _refuse(400, f"The value '{name}' does not exist for the field 'project'.")
         return query
 
@@ -237,6 +242,8 @@ class JiraApi(Api):
         names = asked.get("fields") or "id"
         fields = _names(names if isinstance(names, str) else ",".join(names))
         changelog = "changelog" in str(asked.get("expand") or "").split(",")
+        if {name.upper() for name in jql.projects(text)} == {PROJECT}:
+            return self._say({"issues": self._plans.found(now, fields, changelog=changelog), "isLast": True})
         body: dict[str, Any] = {
             "issues": [self._bodies.issue(t, now, fields, changelog=changelog) for _, t in page],
             "isLast": len(page) == len(found),

@@ -13,7 +13,7 @@ from platform_meter.model.access import Access
 from platform_meter.model.scalars import Address, Duration, Period
 from platform_meter.sources.kit import clusters
 from platform_meter.sources.kit.clusters import ClusterConfig, at_least
-from platform_meter.sources.kit.query_api import QueryApi
+from platform_meter.sources.kit.query_api import TenantApi
 
 PROMETHEUS = "prometheus"
 """Name of the Prometheus beside the cluster (`Outside.beside`)."""
@@ -44,7 +44,7 @@ def is_label(text: str) -> str:
 Label = Annotated[str, AfterValidator(is_label)]
 
 
-class PrometheusWay(QueryApi):
+class PrometheusWay(TenantApi):
     """A Prometheus, or what speaks its query API, that has the counters of the mesh's proxies."""
 
     select: Mapping[Label, str] = {}

@@ -20,6 +20,7 @@ from platform_meter.sources.kit.health import REFUSALS
 from platform_meter.sources.kit.mesh.config import PROMETHEUS, MeshConfig, Page, PrometheusWay
 from platform_meter.sources.kit.mesh.traffic import Amounts, Counted, Labels, Mesh, Stretch, facts
 from platform_meter.sources.kit.promql import Asked, Reply, ask, slices
+from platform_meter.sources.kit.querying import Querying
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.scrape import LONGEST, Family, Scrape
 from platform_meter.sources.kit.windows import Windows
@@ -32,17 +33,17 @@ SLICES = 12
 def streams(mesh: Mesh, config: MeshConfig, outside: Outside) -> Iterator[Stream]:
     """One that reads a Prometheus, or one for each page."""
 
-    def asked(way: PrometheusWay, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Told]:
-        return Sieve.over(
-            outside, lambda sieve: _asked(mesh, config, way, sieve.beside(PROMETHEUS), checkpoint, since, now)
-        )
+    def asked(
+        way: PrometheusWay, server: Querying, checkpoint: bytes | None, since: datetime, now: datetime
+    ) -> Iterator[Told]:
+        return Sieve.over(server, lambda sieve: _asked(mesh, config, way, sieve, checkpoint, since, now))
 
     def scraped(name: str, page: Page, checkpoint: bytes | None, _: datetime, now: datetime) -> Iterator[Told]:
         return Sieve.over(outside, lambda sieve: _scraped(mesh, config, page, sieve.beside(name), checkpoint, now))
 
     if config.prometheus is not None:
-        way = config.prometheus
-        yield Stream(name="traffic", read=partial(asked, way), gives=GIVES, behind=way.delay)
+        way, server = config.prometheus, Querying(outside.beside(PROMETHEUS), config.timeout)
+        yield Stream(name="traffic", read=partial(asked, way, server), gives=GIVES, behind=way.delay)
     for name, page in config.pages.items():
         yield Stream(name=f"traffic/{where(page)}", read=partial(scraped, name, page), gives=GIVES)
 

@@ -208,4 +208,4 @@ def _pools(view: View) -> Sequence[Mapping[str, Any]]:
     ]
 
 
-PAGE = WebPage(path="/ci", title="CI/CD", place=3, template="ci/ci.html", fill=page)
+PAGE = WebPage(path="/ci", title="CI/CD", place=4, template="ci/ci.html", fill=page)

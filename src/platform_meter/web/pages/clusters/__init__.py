@@ -221,7 +221,7 @@ def _teams(cluster: Cluster) -> list[tuple[str, int, float]]:
 PAGE = WebPage(
     path="/clusters",
     title="Clusters",
-    place=4,
+    place=5,
     template="clusters/clusters.html",
     fill=page,
     detail=Detail(template="clusters/cluster.html", fill=detail),

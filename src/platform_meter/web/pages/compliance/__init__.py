@@ -190,4 +190,4 @@ def _teams(cards: Sequence[Scorecard | None]) -> Iterator[tuple[str, list[tuple[
         yield team, row
 
 
-PAGE = WebPage(path="/compliance", title="Compliance", place=2, template="compliance/compliance.html", fill=page)
+PAGE = WebPage(path="/compliance", title="Compliance", place=3, template="compliance/compliance.html", fill=page)

@@ -200,7 +200,7 @@ def _good(view: View, kind: type[Tallied[Any]], of: Callable[[str, Any], str], t
 PAGE = WebPage(
     path="/gateways",
     title="Gateways and mesh",
-    place=5,
+    place=6,
     template="gateways/gateways.html",
     fill=page,
     detail=Detail(template="gateways/gateway.html", fill=detail),

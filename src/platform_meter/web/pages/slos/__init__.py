@@ -373,7 +373,7 @@ def exact(share: Decimal) -> str:
 PAGE = WebPage(
     path="/slos",
     title="SLOs",
-    place=8,
+    place=12,
     template="slos/slos.html",
     fill=page,
     detail=Detail(template="slos/slo.html", fill=detail),
