@@ -6,15 +6,17 @@ Kong and NGINX count by themselves: of what was before the first poll nothing is
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from tests.support import reference
 from tests.support.company import LOOKBACK, Running
 from tests.support.imported import end, today_of
 
-from platform_meter.demo.company.gateways import AWS, KONG, MOST, NGINX, NODES
+from platform_meter.demo.apis.aws.routes import callers
+from platform_meter.demo.company.gateways import AWS, KONG, MOST, NGINX, NODES, served
 from platform_meter.model.facts.traffic import GatewayLatency, GatewayRequests
+from platform_meter.model.facts.use import Usage
 from platform_meter.sources.apigateway import Config as AwsConfig
 
 REQUESTS, DURATION = "platform_gateway_requests_total", "platform_gateway_request_duration_seconds"
@@ -114,3 +116,26 @@ def test_who_uses_the_api_gateway(imported: Running) -> None:
     }
     assert {k: v for k, v in found.items() if v} == dict(Counter(states.values()))
     assert found["active"] > 0
+
+
+def test_who_used_their_usage_plan(imported: Running) -> None:
+    """Each key belongs to the website of its name, and made half of the requests that the APIs it calls answered on a day.
+
+    By whole days in UTC: those since the import begins and the two before them, up to yesterday.
+    """
+    company, config = imported.world.company, imported.service.config.sources[AWS].config
+    names, rest = callers(company), served(company, imported.world.scenario, AWS)[::2]
+    first = (imported.first - config.history).date() - 2 * DAY
+    truth: Counter[tuple[str, date]] = Counter()
+    for n in range((imported.clock.at.date() - first).days):
+        midnight = datetime.combine(first + n * DAY, time(), UTC)
+        for place, name in enumerate(names):
+            for api in rest[place :: len(names)]:
+                truth[name, midnight.date()] += (api.answered(midnight + DAY).all - api.answered(midnight).all) // 2
+    found: Counter[tuple[str, date]] = Counter()
+    with imported.service.history() as history:
+        for row in history.rows(Usage, imported.first - 9 * DAY, end(imported), source=AWS):
+            assert row.event.action == "planned_request"
+            found[history.owner(row.object).service, row.event.at.date()] += int(row.event.amount)
+    assert found == truth
+    assert len(truth) >= 3
