@@ -165,7 +165,7 @@ def test_taking_the_mark_away_gives_a_sound_section(tmp_path: Path, name: str, m
     path = tmp_path / "platform-meter.yaml"
     path.write_text(written().replace(f"  # {name}:", f"  {name}:"), "utf-8")
     systems = ("ARGOCD_AUTH", "BACKSTAGE", "GITHUB", "GITLAB", "GRAFANA", "JENKINS", "JIRA", "PAGERDUTY", "ZENDESK")
-    variables = (*(f"{system}_TOKEN" for system in systems), "DD_API_KEY", "DD_APP_KEY")
+    variables = (*(f"{system}_TOKEN" for system in systems), "DD_API_KEY", "DD_APP_KEY", "SERVICENOW_PASSWORD")
     assert check(path, [], dict.fromkeys(variables, "x")) == []
 
 
