@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -226,6 +226,7 @@ def company(
     trouble_for: timedelta | None = None,
     begin: timedelta = timedelta(minutes=20),
     every: timedelta | None = None,
+    often: Collection[str] | None = None,
     only: Mapping[str, Mapping[str, Any]] | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> Iterator[Running]:
@@ -233,6 +234,7 @@ def company(
 
     Args:
         every: wall time between two polls of a source that runs; None is the demo's.
+        often: the sources that are polled so often, where not all are; the others ten times as seldom.
         only: the sources to read, with their settings that differ; None is all of the demo's.
         config: settings that differ from those the demo writes.
     """
@@ -252,8 +254,11 @@ def company(
             chosen = chosen.model_copy(update={"sources": sections})
         if every is not None:
             # Polls soon follow each other, while what they overlap stays as it is.
-            said = {"every": every, "lookback": LOOKBACK, "stale_after": timedelta(days=1)}
-            sections = {name: _changed(section, **said) for name, section in chosen.sources.items()}
+            said = {"lookback": LOOKBACK, "stale_after": timedelta(days=1)}
+            sections = {
+                name: _changed(section, every=every if often is None or name in often else 10 * every, **said)
+                for name, section in chosen.sources.items()
+            }
             chosen = chosen.model_copy(update={"sources": sections, "tick": timedelta(seconds=1)})
         service = Service(chosen, found.definitions, environ={}, plans=found.plans, clock=clock)
         try:
