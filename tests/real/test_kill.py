@@ -1,4 +1,4 @@
-"""`kill -9` at random points of 50 polls of the whole exporter changes no number that it serves (domain section 4)."""
+"""`kill -9` at random points of 30 polls of the whole exporter changes no number that it serves (domain section 4)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import pytest
 from tests.support import postgres
 from tests.support.places import ROOT
 
-POLLS = 50
+POLLS = 30
 EXPORTERS = 40
 """Each gets some polls done: more than this and they stand still."""
 PATIENCE = 600
 """Seconds that one exporter may take."""
 STATEMENTS = (2_000, 8_000)
-"""Bounds of how many statements and commits an exporter lives for; 50 polls take some 28,000."""
+"""Bounds of how many statements and commits an exporter lives for; 30 polls take some 17,000."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Outcome:
 
 
 def _polls(folder: Path, url: str, kill_after: Iterator[int]) -> Outcome:
-    """50 polls by as many exporters as it takes: each is killed after so many statements and commits, 0 for never."""
+    """30 polls by as many exporters as it takes: each is killed after so many statements and commits, 0 for never."""
     folder.mkdir()
     kills = 0
     for count in itertools.islice(kill_after, EXPORTERS):
