@@ -12,6 +12,7 @@ import msgspec
 from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.portal import TemplateOutcome, TemplateRun, TemplateStarted
 from platform_meter.model.source import Answer, Forbidden, Page
+from platform_meter.model.typed import decode
 from platform_meter.sources.backstage import names
 from platform_meter.sources.backstage.config import SYSTEM
 from platform_meter.sources.backstage.rows import Step, TaskRow, Tasks
@@ -42,7 +43,7 @@ class State(Cursor, omit_defaults=True):
 
 def pages(outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
     """What began since the last time, and what has ended of the runs that went on."""
-    state = msgspec.json.decode(checkpoint, type=State) if checkpoint else State()
+    state = decode(checkpoint, State) if checkpoint else State()
     watch = Watch(
         outside=outside, now=now, what="template run", becomes=TemplateRun, longest=timedelta(days=30), pace=24
     )

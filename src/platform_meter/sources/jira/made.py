@@ -10,6 +10,7 @@ import msgspec
 
 from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.model.source import Unexpected
+from platform_meter.model.typed import converted
 from platform_meter.sources.jira.facts import Conventions, reporter_of
 from platform_meter.sources.jira.lists import Lists
 from platform_meter.sources.jira.rows import SYSTEM, Field, Fields, History, Issue, Item, Planned, moment
@@ -67,7 +68,7 @@ class Made:
     def _issue(self, one: Planned) -> Issue | None:
         """None of an odd one, which is counted."""
         try:
-            fields = msgspec.convert(dict(one.fields), Fields)
+            fields = converted(dict(one.fields), Fields)
         except msgspec.ValidationError:
             self._jira.outside.reject(TicketEvent)
             return None

@@ -19,6 +19,7 @@ from platform_meter.model.facts.roadmap import Planned as Since
 from platform_meter.model.periods import calendar_period
 from platform_meter.model.programme import RoadmapSource
 from platform_meter.model.source import Forbidden, Outside, Page, Stream, Unexpected
+from platform_meter.model.typed import converted
 from platform_meter.sources.jira.incidents import SCOPED_HOST
 from platform_meter.sources.jira.lists import Lists
 from platform_meter.sources.jira.rows import SYSTEM, Field, Fields, History, Item, Planned, Status, moment, project_of
@@ -136,7 +137,7 @@ def found_field(roadmap: str, name: str, fields: Sequence[Field]) -> Field:
 
 def _item(issue: Planned, jira: Lists, plan: Plan) -> RoadmapItem | None:
     try:
-        fields = msgspec.convert({name: issue.fields.get(name) for name in _ASKED}, Fields)
+        fields = converted({name: issue.fields.get(name) for name in _ASKED}, Fields)
     except msgspec.ValidationError:
         jira.outside.reject(RoadmapItem)
         return None

@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from platform_meter.model.facts import Event
 from platform_meter.model.source import Expired, Gap, Outside, Page, Refused, SourceError, Unexpected, Unreachable
+from platform_meter.model.typed import unpack
 
 S = TypeVar("S", bound=Struct)
 Reader = Callable[[Any], Iterator[Sequence[Event]]]
@@ -222,7 +223,7 @@ class Sweep(Generic[S]):
                 yield step
         except Exception as error:
             # Whatever it was: a step that was not told must not be remembered as told.
-            cursor = msgspec.msgpack.decode(kept, type=type(cursor))
+            cursor = unpack(kept, type(cursor))
             setattr(state, name, cursor)
             one.rest()
             if isinstance(error, Refused | Unreachable | Unexpected):
@@ -295,7 +296,7 @@ def _what(one: Object[S], name: str) -> str:
 
 
 def _copied(state: S) -> S:
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=type(state))
+    return unpack(msgspec.msgpack.encode(state), type(state))
 
 
 def _passing(error: SourceError) -> bool:

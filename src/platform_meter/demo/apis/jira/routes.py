@@ -19,6 +19,7 @@ from platform_meter.demo.company.records import Ticket
 from platform_meter.demo.company.roadmap import PROJECT
 from platform_meter.demo.company.tickets import PROJECTS, Project
 from platform_meter.demo.world import World
+from platform_meter.model.typed import decode
 
 USER, TOKEN = "meter@acme.test", "jira_demo"
 MAX_RESULTS, USUAL_RESULTS = 100, 50
@@ -272,7 +273,7 @@ def _size(given: Any) -> int:
 
 def _untoken(token: str, mark: str) -> tuple[int, int]:
     try:
-        known, first, second = msgspec.json.decode(base64.urlsafe_b64decode(token), type=tuple[str, int, int])
+        known, first, second = decode(base64.urlsafe_b64decode(token), tuple[str, int, int])
     except (ValueError, msgspec.DecodeError):
         known, first, second = "", 0, 0
     if known != mark:

@@ -18,6 +18,7 @@ from platform_meter.demo.apis.wsgi import Api, Reply, Request, encode
 from platform_meter.demo.company.cluster import KINDS, ClusterState
 from platform_meter.demo.company.objects import Key, PodState, WorkloadState
 from platform_meter.demo.world import World
+from platform_meter.model.typed import decode
 
 SINGULAR = {"namespaces": "Namespace", "nodes": "Node", "pods": "Pod", **KIND}
 WATCH_SECONDS = 1800
@@ -290,5 +291,5 @@ def _token(version: int, key: Key) -> str:
 
 
 def _untoken(token: str) -> tuple[int, Key]:
-    version, namespace, name = msgspec.json.decode(base64.urlsafe_b64decode(token), type=tuple[int, str, str])
+    version, namespace, name = decode(base64.urlsafe_b64decode(token), tuple[int, str, str])
     return version, (namespace, name)
