@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from platform_meter.model.facts.surveys import SurveyResponse
-from platform_meter.model.source import Page, Unexpected
+from platform_meter.model.source import FoundFile, Page, Unexpected
 from platform_meter.sources.surveys import SOURCE, read
 from platform_meter.sources.surveys.config import Config
 from platform_meter.testing.outside import FakeOutside
@@ -106,3 +107,21 @@ def test_large_surveys_come_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"id": n, "submitted_at": "2026-05-04", "nps": 9} for n in range(5)]
     found = poll(config(shape="http_json", url=URL), {PLACE: rows})
     assert [(len(page.facts), page.checkpoint is not None) for page in found] == [(2, False), (2, False), (1, True)]
+
+
+def test_a_file_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small gzip may hold more than there is memory."""
+    read_so_far: list[int] = []
+
+    def blocks(file: FoundFile, start: int = 0) -> Iterator[bytes]:
+        del file, start
+        for number in range(4):
+            read_so_far.append(number)
+            yield bytes(1 << 20)
+
+    outside = FakeOutside({"/var": {"/var/a.csv": ""}})
+    monkeypatch.setattr(outside, "blocks", blocks)
+    monkeypatch.setattr(read, "MOST_BYTES", 2 << 20)
+    with pytest.raises(Unexpected, match=r"^/var/a\.csv: more than 2 MiB; part it into several surveys$"):
+        read.text_of("/var/a.csv", outside, NOW)
+    assert read_so_far == [0, 1, 2]

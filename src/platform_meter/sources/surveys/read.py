@@ -137,9 +137,11 @@ def text_of(path: str, outside: Outside, now: datetime) -> str:
         Unexpected: there is no such file, it is too large, or no UTF-8.
     """
     file = _found(path, outside)
-    held = b"".join(outside.blocks(file))
-    if len(held) > MOST_BYTES:
-        raise Unexpected(f"{path}: more than {MOST_BYTES >> 20} MiB; part it into several surveys")
+    held = bytearray()
+    for block in outside.blocks(file):
+        held += block
+        if len(held) > MOST_BYTES:
+            raise Unexpected(f"{path}: more than {MOST_BYTES >> 20} MiB; part it into several surveys")
     if now - file.changed < AT_REST and not path.lower().endswith(".json"):
         held = held[: held.rfind(b"\n") + 1]
     try:
