@@ -34,7 +34,10 @@ def test_a_text_names_tickets_of_repositories_whose_issues_are_tickets() -> None
 
 def test_labels_name_themes() -> None:
     """Those that begin as the file says."""
-    assert planning().themes(["feedback:docs", "bug", "feedback:builds", "feedback:"]) == ("builds", "docs")
+    assert planning().roadmap.feedback.themes(["feedback:docs", "bug", "feedback:builds", "feedback:"]) == (
+        "builds",
+        "docs",
+    )
 
 
 @pytest.mark.parametrize(

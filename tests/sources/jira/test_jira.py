@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -711,8 +710,8 @@ def test_who_asks_and_who_acts_are_nobody_by_name() -> None:
         1, hours(5), hours(1), creator=bot, reporter={**MONA, "emailAddress": " M@Example.test"}, assignee=ada,
         histories=[history(1, hours(4), ada, item("priority", "Low", "High"))], comments=[comment(1, hours(3), bot)],
     )  # fmt: skip
-    facts, _, _ = _poll(Jira([row]))
-    login = hashlib.sha256(b"salt ada.lovelace").hexdigest()[:16]
+    facts, _, outside = _poll(Jira([row]))
+    login = outside.hashed("ada.lovelace")
     told = [(f.change, f.requester, f.actor) for f in facts if isinstance(f, TicketEvent)]
     assert told == [
         (TicketChange.CREATED, WHO, ""),

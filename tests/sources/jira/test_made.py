@@ -11,8 +11,6 @@ from tests.sources.jira.jira_server import Jira, Row, history, issue, item, pers
 from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.model.source import Unexpected
 from platform_meter.sources.jira import Config, check, connect
-from platform_meter.sources.jira.made import found_field, texts
-from platform_meter.sources.jira.rows import Field
 from platform_meter.testing.outside import FakeOutside
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -86,30 +84,6 @@ def test_an_odd_row_is_left_out_and_counted() -> None:
         assert ([e.ticket for e in found], rejected) == (["10002"], 1)
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("  Shop  one ", ["Shop one"]),
-        ({"value": "SEV1", "id": "3"}, ["SEV1"]),
-        ([{"name": "b"}, {"name": "a"}, {"name": "a"}], ["a", "b"]),
-        ([{"id": "4"}, None, 7, ""], []),
-        (None, []),
-    ],
-)
-def test_what_a_field_holds_is_read_as_text(value: Any, expected: list[str]) -> None:
-    """A choice, a group, several of them; each once."""
-    assert texts(value) == expected
-
-
-def test_a_field_is_found_by_id_or_name() -> None:
-    """An id before a name; a name that two have is none."""
-    fields = [Field(id="customfield_1", name="Severity"), Field(id="Severity", name="x"), Field(id="c2", name="X")]
-    assert found_field("severity_field", "Severity", fields).name == "x"
-    assert found_field("severity_field", "SEVERITY", fields).id == "customfield_1"
-    with pytest.raises(Unexpected, match=r"^asking_field: several fields are called 'x'; write one of: Severity, c2$"):
-        found_field("asking_field", "x", fields)
-
-
 def test_a_field_that_is_not_there_is_said_by_check() -> None:
     """And the poll fails: without it every severity would be none."""
     outside = FakeOutside(Jira([], listed={"field": FIELDS}))
@@ -117,3 +91,20 @@ def test_a_field_that_is_not_there_is_said_by_check() -> None:
     assert list(check(config(severity_field="Sevrity"), outside)) == [said]
     with pytest.raises(Unexpected, match=said):
         poll(severity_field="Sevrity")
+
+
+def test_check_says_every_field_that_is_not_there() -> None:
+    """All at once, those of a roadmap too."""
+    plan = {
+        "kind": "RoadmapSource",
+        "id": "plan",
+        "source": {"type": "jira", "project": "PLAT"},
+        "period_field": "Qarter",
+    }
+    made = config(severity_field="Sevrity", asking_field="Organisations", roadmaps=[plan])
+    rest = "or the account may not see it; correct its name"
+    assert list(check(made, FakeOutside(Jira([], listed={"field": FIELDS})))) == [
+        f"roadmap plan: no field is called 'Qarter', {rest}",
+        f"severity_field: no field is called 'Sevrity', {rest}",
+        f"asking_field: no field is called 'Organisations', {rest}",
+    ]

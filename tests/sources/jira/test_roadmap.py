@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from tests.sources.jira.jira_server import Jira, Row, history, issue, item, person
 
@@ -14,8 +12,7 @@ from platform_meter.model.facts.roadmap import ItemStatus, RoadmapItem
 from platform_meter.model.programme import RoadmapSource
 from platform_meter.model.source import Unexpected
 from platform_meter.sources.jira.lists import Lists
-from platform_meter.sources.jira.roadmap import found_field, stream, unreadable
-from platform_meter.sources.jira.rows import Field
+from platform_meter.sources.jira.roadmap import stream, unreadable
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.testing.outside import FakeOutside, Reply
 
@@ -163,18 +160,6 @@ def test_the_target_is_a_day_or_none() -> None:
     days = ["2026-09-30", "2026-09-30T10:00:00.000+0200", "soon", None]
     found = [issue(n, hours(9), hours(9), customfield_2=value) for n, value in enumerate(days)]
     assert [one.target for one in read(*found, target_field="customfield_2")] == [date(2026, 9, 30)] * 2 + [None] * 2
-
-
-def test_a_field_is_found_by_id_or_name() -> None:
-    """Of two with one name neither is taken, and one that is not there is said by name."""
-    fields: Sequence[Field] = msgspec.convert(LISTED["field"], list[Field])
-    assert found_field("plan", "fix versions", fields).id == "fixVersions"
-    with pytest.raises(
-        Unexpected, match=r"^roadmap plan: customfield_2 and customfield_3 are both called 'Target'; write the id"
-    ):
-        found_field("plan", "Target", fields)
-    with pytest.raises(Unexpected, match=r"^roadmap plan: no field is called 'Quarter', or the account may not see it"):
-        found_field("plan", "Quarter", fields)
 
 
 def test_the_query_is_the_project_and_what_more_is_selected() -> None:

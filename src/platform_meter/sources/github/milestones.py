@@ -13,10 +13,9 @@ from typing import ClassVar
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.roadmap import KIND, RoadmapItem, title
-from platform_meter.model.periods import calendar_period, quarter_of
 from platform_meter.model.source import Answer
 from platform_meter.sources.github.facts import SYSTEM
-from platform_meter.sources.github.planning import Planning, ended, status_of
+from platform_meter.sources.github.planning import Planning, ended, planned_for, status_of
 from platform_meter.sources.github.poll import PER_PAGE
 from platform_meter.sources.github.rows import Label, PullLink, more, utc
 from platform_meter.sources.kit.rows import Row, Sieve
@@ -69,8 +68,6 @@ def _ids(answer: Answer[list[_Issue]]) -> tuple[int, ...]:
 def _item(issue: _Issue, milestone: _Milestone, repo: str, planning: Planning) -> RoadmapItem:
     status = status_of(issue.state, issue.state_reason)
     due = utc(milestone.due_on).date() if milestone.due_on else None
-    called = calendar_period(milestone.title)
-    period = milestone.title if called or due is None else quarter_of(due).label
     return RoadmapItem(
         about=Ref(system=SYSTEM, kind=KIND, id=f"{repo}#{issue.number}", links=(f"{SYSTEM}:{repo}",)),
         since=utc(issue.created_at),
@@ -78,10 +75,12 @@ def _item(issue: _Issue, milestone: _Milestone, repo: str, planning: Planning) -
         name=f"{repo}#{issue.number}",
         title=title(issue.title or ""),
         status=status,
-        period=title(period),
+        period=title(planned_for(milestone.title, due)),
         target=due,
         ended=ended(status, utc(issue.closed_at) if issue.closed_at else None),
         feedback=planning.feedback(issue.body, repo),
-        themes=planning.themes(label if isinstance(label, str) else label.name for label in issue.labels),
+        themes=planning.roadmap.feedback.themes(
+            label if isinstance(label, str) else label.name for label in issue.labels
+        ),
         url=issue.html_url or "",
     )

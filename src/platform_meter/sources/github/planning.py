@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from platform_meter.model.facts.roadmap import ItemStatus
+from platform_meter.model.periods import calendar_period, quarter_of
 from platform_meter.model.programme import RoadmapSource
 from platform_meter.sources.github.config import matches
 
@@ -26,10 +26,6 @@ class Planning:
     """Name of the source, as items name its tickets."""
     issues: tuple[str, ...] = ()
     """Globs of repositories whose issues are tickets: of these alone an issue that is named is feedback."""
-
-    def themes(self, labels: Iterable[str]) -> tuple[str, ...]:
-        found = {self.roadmap.feedback.theme(label) for label in labels}
-        return tuple(sorted(found - {""}))
 
     def feedback(self, body: str | None, repo: str) -> tuple[str, ...]:
         """Tickets that a text names: `#12`, `acme/support#12` or an address; the text is not kept. `#12` is one of `repo`."""
@@ -50,6 +46,11 @@ def status_of(state: str, reason: str | None, *, started: bool = False) -> ItemS
     if state.lower() in {"closed", "merged"}:
         return ItemStatus.DROPPED if (reason or "").lower() in _UNDONE else ItemStatus.DONE
     return ItemStatus.STARTED if started else ItemStatus.PLANNED
+
+
+def planned_for(named: str, due: date | None) -> str:
+    """What an item is planned for: a name that is a calendar period, else the quarter of its day, else the name."""
+    return named if due is None or calendar_period(named) else quarter_of(due).label
 
 
 def ended(status: ItemStatus, closed: datetime | None) -> datetime | None:

@@ -16,10 +16,9 @@ from msgspec import Struct
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.roadmap import KIND, ItemStatus, Planned, RoadmapItem, title
-from platform_meter.model.periods import calendar_period, quarter_of
 from platform_meter.model.source import Answer, Forbidden, Unexpected
 from platform_meter.sources.github.facts import SYSTEM
-from platform_meter.sources.github.planning import Planning, ended, status_of
+from platform_meter.sources.github.planning import Planning, ended, planned_for, status_of
 from platform_meter.sources.github.rows import utc
 from platform_meter.sources.kit.rows import Row, Sieve
 from platform_meter.sources.kit.walk import Walk
@@ -87,7 +86,7 @@ class _Value(Struct, rename="camel"):
         """What people read there. An iteration or milestone whose name is no calendar period is its quarter."""
         named = self.milestone.title if self.milestone else self.name or self.text or self.title or self.on or ""
         due = self.milestone.due_on.date() if self.milestone and self.milestone.due_on else self.start_date
-        return quarter_of(due).label if due is not None and calendar_period(named) is None else named
+        return planned_for(named, due)
 
     @property
     def day(self) -> date | None:
@@ -237,7 +236,7 @@ def _item(item: _Item, planning: Planning) -> RoadmapItem:
         target=item.target.day if item.target else None,
         ended=ended(status, when),
         feedback=planning.feedback(content.body, repo),
-        themes=planning.themes(label.name for label in content.labels.nodes) if content.labels else (),
+        themes=planning.roadmap.feedback.themes(label.name for label in content.labels.nodes) if content.labels else (),
         url=content.url,
     )
 

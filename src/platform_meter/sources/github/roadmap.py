@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from platform_meter.model.facts.roadmap import RoadmapItem
 from platform_meter.model.programme import RoadmapSource
-from platform_meter.model.source import Forbidden, Outside, Page, Stream, Unexpected
+from platform_meter.model.source import Forbidden, Outside, Stream, Unexpected
 from platform_meter.sources.github.config import Config
 from platform_meter.sources.github.milestones import read_milestones
 from platform_meter.sources.github.planning import Planning
 from platform_meter.sources.github.projects import read_project
+from platform_meter.sources.kit.roadmaps import roadmap_stream
 from platform_meter.sources.kit.rows import Sieve
-
-EVERY = timedelta(minutes=10)
-"""Time between two polls at least: nobody plans by the minute, and each poll reads all."""
 
 
 def stream(config: Config, outside: Outside, instance: str) -> Stream:
     """The one stream that reads these roadmaps."""
 
-    def pages(sieve: Sieve) -> Iterator[Page]:
+    def items(sieve: Sieve) -> Iterator[list[RoadmapItem]]:
         for roadmap in config.roadmaps:
-            for items in _items(roadmap, config, sieve, instance):
-                yield Page(facts=items)
-        yield Page(complete=frozenset({RoadmapItem}))
+            yield from _items(roadmap, config, sieve, instance)
 
-    return Stream(
-        name="roadmap",
-        read=lambda _checkpoint, _since, _now: Sieve.over(outside, pages),
-        gives=frozenset({RoadmapItem}),
-        every=max(config.every, EVERY),
-    )
+    return roadmap_stream(outside, config.every, items)
 
 
 def _items(roadmap: RoadmapSource, config: Config, sieve: Sieve, instance: str) -> Iterator[list[RoadmapItem]]:

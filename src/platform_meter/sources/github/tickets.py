@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from platform_meter.model.facts import Event, Ref
-from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent, Today, ticket_labels
+from platform_meter.model.facts.tickets import MOST_ANSWERS, Role, TicketChange, TicketEvent, Today, ticket_labels
 from platform_meter.model.source import Expired, Gap, Outside, Refused, Unexpected, Unreachable
 from platform_meter.sources.github.facts import SYSTEM, is_bot
 from platform_meter.sources.github.incidents import RESOLUTIONS, incident, incident_key
@@ -24,8 +24,6 @@ from platform_meter.sources.kit.open_tickets import OpenTickets, Sight, gone_eve
 AGENTS = frozenset({"MEMBER", "OWNER", "COLLABORATOR"})
 AT_CREATION = timedelta(seconds=60)
 """Forms and triage bots label a new issue within seconds: labels that soon hold from the start."""
-MOST_ANSWERS = 20
-"""Only the first one counts; the others are there in case that it is deleted."""
 SETTLED = timedelta(minutes=10)
 """An issue whose timeline did not tell by then how it stands will never do so: it was imported, or transferred."""
 LOOKED = 20

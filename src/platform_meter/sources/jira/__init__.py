@@ -288,7 +288,6 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
     if not lines:
         lines += _unknown_agents(Agents(jira.outside, jira.version, config.agents), config)
         lines += roadmap.unreadable(config.roadmaps, jira)
-    if not lines:
         lines += _unknown_fields(jira, config)
     if config.select and not lines:
         try:
@@ -300,13 +299,13 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
     return lines
 
 
-def _unknown_fields(jira: Lists, config: Config) -> list[str]:
-    """One line for a field that is not there."""
-    try:
-        Made(jira, severity=config.severity_field, asking=config.asking_field)
-    except Unexpected as error:
-        return [str(error)]
-    return []
+def _unknown_fields(jira: Lists, config: Config) -> Iterator[str]:
+    """One line for each field that is not there."""
+    for severity, asking in ((config.severity_field, ""), ("", config.asking_field)):
+        try:
+            Made(jira, severity=severity, asking=asking)
+        except Unexpected as error:
+            yield str(error)
 
 
 def _unknown_agents(agents: Agents, config: Config) -> Iterator[str]:

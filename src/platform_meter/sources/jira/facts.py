@@ -13,7 +13,15 @@ from datetime import datetime
 import msgspec
 
 from platform_meter.model.facts import Ref
-from platform_meter.model.facts.tickets import Alias, Role, TicketChange, TicketEvent, Today, ticket_labels
+from platform_meter.model.facts.tickets import (
+    MOST_ANSWERS,
+    Alias,
+    Role,
+    TicketChange,
+    TicketEvent,
+    Today,
+    ticket_labels,
+)
 from platform_meter.sources.jira.names import NAMED, Names
 from platform_meter.sources.jira.rows import (
     Comment,
@@ -28,8 +36,6 @@ from platform_meter.sources.jira.rows import (
 )
 
 Change = tuple[datetime, History]
-MOST_ANSWERS = 20
-"""Only the first one counts; the others are there in case that it is taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
 from platform_meter.model.source import Answer, Forbidden, Gap, Unexpected
-from platform_meter.sources.jira.rows import FIELDS, Comment, Comments, Found, History, Issue, Named, Planned
+from platform_meter.sources.jira.rows import FIELDS, Comment, Comments, Field, Found, History, Issue, Named, Planned
 from platform_meter.sources.kit.open_things import unless_gone
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.walk import Walk
@@ -182,6 +182,11 @@ class Lists:
         except Forbidden:
             return {}
         return {value.id: value.name for value in (answer and answer.body) or () if value.id and value.name}
+
+    @cached_property
+    def fields(self) -> Sequence[Field]:
+        """All fields that the Jira has, its own and those that people made."""
+        return self.outside.get(f"/rest/api/{self.version}/field", list[Field]).body or []
 
     def there(self, ids: Sequence[str], query: str) -> dict[str, str]:
         """Those of these issues that the query finds now, with their projects."""

@@ -9,38 +9,11 @@ from typing import Any
 import msgspec
 
 from platform_meter.model.facts.tickets import TicketChange, TicketEvent
-from platform_meter.model.source import Unexpected
 from platform_meter.model.typed import converted
 from platform_meter.sources.jira.facts import Conventions, reporter_of
+from platform_meter.sources.jira.fields import found_field, words
 from platform_meter.sources.jira.lists import Lists
-from platform_meter.sources.jira.rows import SYSTEM, Field, Fields, History, Issue, Item, Planned, moment
-
-
-def found_field(setting: str, name: str, fields: Iterable[Field]) -> Field:
-    """The field of this id or name.
-
-    Raises:
-        Unexpected: none is called so, or several are.
-    """
-    every = list(fields)
-    found = [one for one in every if one.id == name] or [one for one in every if one.name.lower() == name.lower()]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise Unexpected(
-            f"{setting}: several fields are called '{name}'; write one of: {', '.join(f.id for f in found)}"
-        )
-    raise Unexpected(f"{setting}: no field is called '{name}', or the account may not see it; correct its name")
-
-
-def texts(value: Any) -> list[str]:
-    """What a field holds, as people read it, sorted: a text, a choice, a group, or several."""
-    found = set()
-    for one in value if isinstance(value, list) else [value]:
-        word = next((one[key] for key in ("value", "name") if key in one), None) if isinstance(one, dict) else one
-        if isinstance(word, str) and word.strip():
-            found.add(" ".join(word.split()))
-    return sorted(found)
+from platform_meter.sources.jira.rows import SYSTEM, Fields, History, Issue, Item, Planned, moment
 
 
 class Made:
@@ -48,11 +21,8 @@ class Made:
 
     def __init__(self, jira: Lists, *, severity: str, asking: str) -> None:
         self._jira = jira
-        listed: list[Field] = []
-        if severity or asking:
-            listed = jira.outside.get(f"/rest/api/{jira.version}/field", list[Field]).body or []
-        self._severity = found_field("severity_field", severity, listed) if severity else None
-        self._asking = found_field("asking_field", asking, listed) if asking else None
+        self._severity = found_field("severity_field", severity, jira.fields) if severity else None
+        self._asking = found_field("asking_field", asking, jira.fields) if asking else None
         self._held: dict[str, Mapping[str, Any]] = {}
 
     def search(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
@@ -84,11 +54,11 @@ class Made:
             return told
         born = created
         if self._asking is not None:
-            group = next(iter(texts(held.get(self._asking.id))), "")
+            group = min(words(held.get(self._asking.id)), default="")
             born = replace(born, asking=f"{SYSTEM}:{self._asking.name}/{group}" if group else "")
         if self._severity is not None:
             steps = [*self._steps(issue, histories, created, conventions)]
-            first = steps[0][1].from_string if steps else next(iter(texts(held.get(self._severity.id))), "")
+            first = steps[0][1].from_string if steps else min(words(held.get(self._severity.id)), default="")
             born = replace(born, severity=first or "")
             told += [step for step, _ in steps]
         return sorted((born if e is created else e for e in told), key=lambda e: e.at)

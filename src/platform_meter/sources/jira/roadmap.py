@@ -5,7 +5,7 @@ Read whole at each poll, so that what left the roadmap is over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,15 +18,15 @@ from platform_meter.model.facts.roadmap import KIND, ItemStatus, RoadmapItem, ti
 from platform_meter.model.facts.roadmap import Planned as Since
 from platform_meter.model.periods import calendar_period
 from platform_meter.model.programme import RoadmapSource
-from platform_meter.model.source import Forbidden, Outside, Page, Stream, Unexpected
+from platform_meter.model.source import Forbidden, Outside, Stream, Unexpected
 from platform_meter.model.typed import converted
+from platform_meter.sources.jira.fields import NoField, found_field, words
 from platform_meter.sources.jira.incidents import SCOPED_HOST
 from platform_meter.sources.jira.lists import Lists
 from platform_meter.sources.jira.rows import SYSTEM, Field, Fields, History, Item, Planned, Status, moment, project_of
+from platform_meter.sources.kit.roadmaps import roadmap_stream
 from platform_meter.sources.kit.rows import Sieve
 
-EVERY = timedelta(minutes=10)
-"""Time between two polls at least: nobody plans by the minute, and each poll reads all."""
 PAGE_ITEMS = 50
 _ASKED = (
     "summary", "status", "resolution", "resolutiondate", "created", "updated", "labels", "issuelinks", "project",
@@ -62,47 +62,40 @@ class Plan:
 def stream(roadmaps: Sequence[RoadmapSource], url: str, every: timedelta, outside: Outside, instance: str) -> Stream:
     """The one stream that reads these roadmaps."""
 
-    def pages(sieve: Sieve) -> Iterator[Page]:
+    def items(sieve: Sieve) -> Iterator[list[RoadmapItem]]:
         jira = Lists(sieve)
-        fields = _fields(jira)
         done = _done(jira)
         for roadmap in roadmaps:
             plan = Plan(
                 roadmap=roadmap,
-                period=found_field(roadmap.id, roadmap.period_field, fields),
-                target=found_field(roadmap.id, roadmap.target_field or _TARGET, fields).id,
+                period=_field(roadmap, roadmap.period_field, jira),
+                target=_field(roadmap, roadmap.target_field or _TARGET, jira).id,
                 instance=instance,
                 address="" if urlsplit(url).hostname == SCOPED_HOST else url.rstrip("/"),
                 done=done,
             )
             asked = (*_ASKED, plan.period.id, plan.target)
             for issues in jira.planned(_query(roadmap), PAGE_ITEMS, tuple(dict.fromkeys(asked))):
-                yield Page(facts=[item for issue in issues if (item := _item(issue, jira, plan)) is not None])
+                yield [item for issue in issues if (item := _item(issue, jira, plan)) is not None]
             if jira.lacking:
                 raise Unexpected(f"roadmap {roadmap.id}: {jira.lacking}; the next poll reads it anew")
-        yield Page(complete=frozenset({RoadmapItem}))
 
-    return Stream(
-        name="roadmap",
-        read=lambda _checkpoint, _since, _now: Sieve.over(outside, pages),
-        gives=frozenset({RoadmapItem}),
-        every=max(every, EVERY),
-    )
+    return roadmap_stream(outside, every, items)
 
 
 def unreadable(roadmaps: Sequence[RoadmapSource], jira: Lists) -> Iterator[str]:
     """One line for each roadmap that can't be read, with what to mend."""
     for roadmap in roadmaps:
         try:
-            fields = _fields(jira)
-            found_field(roadmap.id, roadmap.period_field, fields)
-            found_field(roadmap.id, roadmap.target_field or _TARGET, fields)
+            for name in (roadmap.period_field, roadmap.target_field or _TARGET):
+                _field(roadmap, name, jira)
             next(jira.planned(_query(roadmap), 1, ["summary"]))
+        except NoField as error:
+            yield str(error)
         except (Forbidden, Unexpected) as error:
             if isinstance(error, Unexpected) and error.status not in {0, 400, 404}:
                 raise
-            named = str(error).startswith("roadmap ")
-            yield str(error) if named else f"roadmap {roadmap.id}: {error}; correct its project or select"
+            yield f"roadmap {roadmap.id}: {error}; correct its project or select"
 
 
 def _query(roadmap: RoadmapSource) -> str:
@@ -111,28 +104,13 @@ def _query(roadmap: RoadmapSource) -> str:
     return " AND ".join(part for part in parts if part) + " ORDER BY created ASC, key ASC"
 
 
-def _fields(jira: Lists) -> Sequence[Field]:
-    return jira.outside.get(f"/rest/api/{jira.version}/field", list[Field]).body or []
+def _field(roadmap: RoadmapSource, name: str, jira: Lists) -> Field:
+    return found_field(f"roadmap {roadmap.id}", name, jira.fields)
 
 
 def _done(jira: Lists) -> frozenset[str]:
     listed = jira.outside.get(f"/rest/api/{jira.version}/status", list[Status]).body or []
     return frozenset(one.id for one in listed if one.status_category and one.status_category.key == "done")
-
-
-def found_field(roadmap: str, name: str, fields: Sequence[Field]) -> Field:
-    """The field of this id or name; a name that two fields have names neither.
-
-    Raises:
-        Unexpected: there is none, or there are several.
-    """
-    found = [one for one in fields if one.id == name] or [one for one in fields if one.name.lower() == name.lower()]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = " and ".join(sorted(one.id for one in found))
-        raise Unexpected(f"roadmap {roadmap}: {ids} are both called '{name}'; write the id of one of them")
-    raise Unexpected(f"roadmap {roadmap}: no field is called '{name}', or the account may not see it; correct its name")
 
 
 def _item(issue: Planned, jira: Lists, plan: Plan) -> RoadmapItem | None:
@@ -154,7 +132,7 @@ def item(issue: Planned, fields: Fields, histories: Sequence[History], plan: Pla
     status = _status(fields)
     project = fields.project.key if fields.project and fields.project.key else project_of(issue.key)
     components = sorted(component.name for component in fields.components or ())
-    now = _words(issue.fields.get(plan.period.id))
+    now = words(issue.fields.get(plan.period.id))
     return RoadmapItem(
         about=Ref(
             system=SYSTEM,
@@ -172,7 +150,7 @@ def item(issue: Planned, fields: Fields, histories: Sequence[History], plan: Pla
         target=_day(issue.fields.get(plan.target)),
         ended=_ended(fields, changes, plan.done) if status in {ItemStatus.DONE, ItemStatus.DROPPED} else None,
         feedback=_feedback(fields, project, plan) if plan.roadmap.feedback.links else (),
-        themes=tuple(sorted({theme for label in fields.labels or () if (theme := plan.roadmap.feedback.theme(label))})),
+        themes=plan.roadmap.feedback.themes(fields.labels or ()),
         url=f"{plan.address}/browse/{issue.key}" if plan.address else "",
     )
 
@@ -208,8 +186,8 @@ def _periods(
     told = [(created, standing)] if created else []
     told += reversed(back)
     found: list[Since] = []
-    for at, words in told:
-        chosen = _chosen(words)
+    for at, stood in told:
+        chosen = _chosen(stood)
         if found and found[-1].at == at:
             found.pop()
         if not found or found[-1].period != chosen:
@@ -229,21 +207,6 @@ def _undone(standing: list[str], change: Item, period: Field) -> list[str]:
         return [word for word in (change.from_string or "").split(", ") if word]
     gone, come = change.from_string, change.to_string
     return [word for word in standing if word != come] + ([gone] if gone else [])
-
-
-def _words(value: Any) -> list[str]:
-    """What a field holds, as people read it: one text, or several, the newest last."""
-    values = value if isinstance(value, list) else [value]
-    found = []
-    for one in values:
-        text = (
-            next((one[key] for key in ("value", "name") if isinstance(one.get(key), str)), "")
-            if isinstance(one, Mapping)
-            else one
-        )
-        if isinstance(text, str) and text.strip():
-            found.append(" ".join(text.split()))
-    return found
 
 
 def _chosen(words: Sequence[str]) -> str:
