@@ -365,9 +365,21 @@ class Source(Generic[C]):
     """What `platform-meter init` writes of it; None for nothing."""
 
 
-def by_area(sources: Iterable[Source[Any]]) -> Mapping[Area, Sequence[Source[Any]]]:
+class Placed(Protocol):
+    """A type of source, or one that is configured."""
+
+    @property
+    def area(self) -> Area:
+        """What it is shown with."""
+        ...
+
+
+P = TypeVar("P", bound=Placed)
+
+
+def by_area(sources: Iterable[P]) -> Mapping[Area, Sequence[P]]:
     """Those that there are, by what they are shown with; in order."""
-    found: dict[Area, list[Source[Any]]] = {area: [] for area in Area}
+    found: dict[Area, list[P]] = {area: [] for area in Area}
     for source in sources:
         found[source.area].append(source)
     return {area: of for area, of in found.items() if of}

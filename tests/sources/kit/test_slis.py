@@ -45,7 +45,7 @@ def test_slis_are_added_to_those_of_the_settings() -> None:
 def test_all_events_are_parted_by_those_that_were_asked_for(part_is_good: bool, good: float, bad: float) -> None:
     """The others are the rest."""
     end, asked = int(AT.timestamp()), {"width": MINUTE, "updated": LATER, "part_is_good": part_is_good}
-    assert slice_of("datadog", "web", "sli/web", end, total=10.0, part=3.0, **asked) == SliCount(  # type: ignore[arg-type]
+    assert slice_of("datadog", "web", end, total=10.0, part=3.0, **asked) == SliCount(  # type: ignore[arg-type]
         key=f"sli/web/{end}",
         at=AT,
         about=Ref(system="datadog", kind="sli", id="web"),

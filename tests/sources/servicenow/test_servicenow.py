@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -52,10 +51,7 @@ def hours(before_now: float) -> datetime:
     return NOW - timedelta(hours=before_now)
 
 
-def someone(name: str) -> str:
-    return hashlib.sha256(f"salt {name}".encode()).hexdigest()[:16]
-
-
+someone = FakeOutside({}).hashed
 MONA, MONAS_MAIL, ADA = someone("mona"), someone("mona@example.test"), someone("ada")
 
 
@@ -473,6 +469,15 @@ def test_agents_are_those_whom_the_settings_name(agents: tuple[str, ...], answer
     ]
     facts, _, _ = told(world, agents=agents)
     assert one(facts, "t1/created").answers == answers
+
+
+def test_a_poll_of_nothing_new_is_one_call_a_table() -> None:
+    """Who is in a group is asked for when a ticket has changed, once a poll."""
+    world, config = small_world(), {**SETTINGS, "sla_clocks": False, "agents": ["group:Desk"]}
+    _, first, checkpoint = polled(world, config, None, NOW)
+    _, again, _ = polled(world, config, checkpoint, NOW + timedelta(hours=1))
+    paths = [[call.path.rpartition("/")[2] for call in outside.calls] for outside in (first, again)]
+    assert (paths[0].count("sys_user_grmember"), paths[1]) == (1, ["incident"])
 
 
 def test_who_asks_without_a_login_that_may_be_seen_leaves_the_first_answer_open() -> None:

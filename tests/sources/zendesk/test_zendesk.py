@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,10 +58,7 @@ def hours(before_now: float) -> datetime:
     return NOW - timedelta(hours=before_now)
 
 
-def hashed(name: str) -> str:
-    return hashlib.sha256(f"salt {name}".encode()).hexdigest()[:16]
-
-
+hashed = FakeOutside({}).hashed
 WHO_ADA, WHO_MONA = hashed("ada@acme.example"), hashed("mona@acme.example")
 
 
@@ -252,9 +248,9 @@ def later_world() -> Zendesk:
     world = small_world()
     one, other, *_, old, _ = world.tickets
     one["metric_events"]["reply_time"].append(metric(9, hours(-1), "pause", instance=2))
-    other |= {"status": "solved", "updated_at": text(hours(-1)), "generated_timestamp": int(hours(-1).timestamp())}
+    moved(other, -1, status="solved")
     other["audits"].append(audit(22, hours(-1), ADA, comment(ADA), change("status", "open", "solved")))
-    old |= {"status": "deleted", "updated_at": text(hours(-2)), "generated_timestamp": int(hours(-2).timestamp())}
+    moved(old, -2, status="deleted")
     world.tickets += [
         ticket(107, hours(-0.5), hours(-0.5)),
         ticket(108, hours(-1), hours(-1.5)) | {"created_at": "0001-01-01T00:00:00+14:00"},

@@ -14,6 +14,8 @@ from platform_meter.model.facts import Facts, Tallied, Tally
 from platform_meter.model.objective import Countable, StoredSli
 
 D = TypeVar("D", bound=Dim)
+KIND = "sli"
+"""What counts of SLIs are about, as objects."""
 
 
 class Verdict(StrEnum):

@@ -11,6 +11,9 @@ from typing import ClassVar, NamedTuple
 from platform_meter.model.facts import Facts, Tallied, Tally, UseWord
 from platform_meter.model.objective import Countable, StoredSli
 
+MOST_ANSWERS = 20
+"""Of one ticket that its source tells: only the first one counts, the others are there in case that it is taken back."""
+
 
 class TicketChange(StrEnum):
     CREATED = "created"

@@ -19,6 +19,7 @@ from platform_meter.sources.apigateway.apis import SYSTEM, Api, apis
 from platform_meter.sources.kit.cloudwatch import BESIDE, KEPT, POINTS, QUERIES, Query, counted, from_kept, metrics
 from platform_meter.sources.kit.late import Again
 from platform_meter.sources.kit.promql import counted as counts_so_far
+from platform_meter.sources.kit.promql import read_to
 from platform_meter.sources.kit.rows import Sieve
 
 NAMESPACE = "AWS/ApiGateway"
@@ -72,7 +73,7 @@ def read(
 ) -> Iterator[Page]:
     """Every slice that ended since the last poll, `delay` ago, and again those before them."""
     cloudwatch = outside.beside(BESIDE)
-    told = since if checkpoint is None else _moment(int(checkpoint))
+    told = read_to(checkpoint, since)
     begin = told if checkpoint is None else told - again.before(told, now - delay)
     kept = now - KEPT
     left = range(_floor(max(begin, kept)) + WIDTH, _floor(now - delay) + 1, WIDTH)

@@ -38,18 +38,15 @@ def usage(outside: Sieve, gateway: str, checkpoint: bytes | None, since: datetim
     today = now.astimezone(UTC).date()
     told = since.astimezone(UTC).date() if checkpoint is None else decode(checkpoint, date)
     begins = told - AGAIN
-    ends = min(begins + MOST, today)
-    if begins >= ends:
+    if begins >= today:
         return
     called = key_names(outside)
-    facts = [
-        fact
-        for plan in listed(outside, "/usageplans", RestPage[UsagePlan])
-        for fact in _of_plan(outside, gateway, plan, called, begins, ends)
-    ]
-    yield Page(facts=facts, checkpoint=msgspec.json.encode(ends))
-    if ends < today:
-        yield from usage(outside, gateway, msgspec.json.encode(ends + AGAIN), since, now)
+    plans = list(listed(outside, "/usageplans", RestPage[UsagePlan]))
+    while begins < today:
+        ends = min(begins + MOST, today)
+        facts = [fact for plan in plans for fact in _of_plan(outside, gateway, plan, called, begins, ends)]
+        yield Page(facts=facts, checkpoint=msgspec.json.encode(ends))
+        begins = ends
 
 
 def _of_plan(

@@ -31,26 +31,16 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     def runs(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(outside, lambda sieve: tasks.pages(sieve, checkpoint, since, now))
 
-    return [
-        *(
-            [
-                Stream(
-                    name="catalog",
-                    read=entries,
-                    gives=frozenset({CatalogEntity, Membership}),
-                    every=max(config.every, SELDOM),
-                )
-            ]
-            if config.catalog
-            else []
+    seldom = max(config.every, SELDOM)
+    streams = [
+        (
+            config.catalog,
+            Stream(name="catalog", read=entries, gives=frozenset({CatalogEntity, Membership}), every=seldom),
         ),
-        *(
-            [Stream(name="templates", read=runs, gives=frozenset({TemplateStarted, TemplateRun}))]
-            if config.templates
-            else []
-        ),
-        *([Stream(name="analytics", read=nothing, gives=frozenset(USE))] if config.analytics else []),
+        (config.templates, Stream(name="templates", read=runs, gives=frozenset({TemplateStarted, TemplateRun}))),
+        (config.analytics, Stream(name="analytics", read=nothing, gives=frozenset(USE))),
     ]
+    return [stream for wanted, stream in streams if wanted]
 
 
 def check(config: Config, outside: Outside) -> Sequence[str]:

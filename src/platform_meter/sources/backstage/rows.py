@@ -6,6 +6,7 @@ while decoding, but for the owner and the place of the repository.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -49,6 +50,11 @@ class Relation(Struct, rename="camel"):
     target_ref: str
 
 
+def related(relations: Iterable[Relation] | None, type_: str) -> list[str]:
+    """Whole names of what stands in this relation to an entry."""
+    return [r.target_ref.lower() for r in relations or () if r.type == type_]
+
+
 class EntityRow(Row):
     """One entry of the catalog."""
 
@@ -65,7 +71,7 @@ class EntityRow(Row):
 
     def related(self, type_: str) -> list[str]:
         """Whole names of what stands in this relation to it."""
-        return [r.target_ref.lower() for r in self.relations or () if r.type == type_]
+        return related(self.relations, type_)
 
 
 class PageInfo(Struct, rename="camel"):

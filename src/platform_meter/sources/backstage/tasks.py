@@ -15,7 +15,7 @@ from platform_meter.model.source import Answer, Forbidden, Page
 from platform_meter.model.typed import decode
 from platform_meter.sources.backstage import names
 from platform_meter.sources.backstage.config import SYSTEM
-from platform_meter.sources.backstage.rows import Step, TaskRow, Tasks
+from platform_meter.sources.backstage.rows import Step, TaskRow, Tasks, related
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.open_things import Open, Watch, unless_gone
 from platform_meter.sources.kit.remotes import repository
@@ -96,7 +96,7 @@ def _about(row: TaskRow) -> Ref:
     said = row.spec.parameters.owner if row.spec.parameters else None
     owner = [names.whole(said, "group")] if isinstance(said, str) and said else []
     starter = row.spec.user.entity if row.spec.user else None
-    groups = [r.target_ref.lower() for r in (starter.relations if starter else None) or () if r.type == "memberOf"]
+    groups = related(starter.relations, "memberOf") if starter else []
     place = _place(row)
     links = [names.link(ref) for ref in owner or (groups if len(groups) == 1 else [])]
     return Ref(system=SYSTEM, kind="template_run", id=row.id, links=(*links, *([place] if place else [])))

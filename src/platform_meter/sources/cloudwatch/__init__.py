@@ -16,8 +16,8 @@ from platform_meter.sources.cloudwatch import counts
 from platform_meter.sources.cloudwatch.config import SYSTEM, Config, Counted, Level, with_asked
 from platform_meter.sources.kit.cloudwatch import Query, counted, metrics
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.minutes import stream_name
 from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.slis import stream_name
 
 Pages = Callable[[Sieve, bytes | None, datetime, datetime], Iterator[Page]]
 _LONG_AGO = range(86_400, 86_401, 60)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from platform_meter.model.source import Page, Unexpected
 from platform_meter.sources.cloudwatch.config import SYSTEM, Counted, LevelQuery, SliQuery
+from platform_meter.sources.kit import levels
 from platform_meter.sources.kit.cloudwatch import POINTS, Query, counted, from_kept
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.levels import Levels, read_to
 from platform_meter.sources.kit.minutes import Minutes
+from platform_meter.sources.kit.promql import read_to
 from platform_meter.sources.kit.rows import Sieve
 
 SLICES = POINTS // 100
@@ -32,11 +33,8 @@ def read_level(
     """Whether the level kept its bound, of every minute that ended since the last poll, `delay` ago, and again of those
     before them.
     """
-    told = read_to(checkpoint, since)
-    begin = from_kept(outside, told, now)
-    if begin > told:
-        checkpoint, since = None, begin
-    levels = Levels(
+    checkpoint, since = _kept(outside, levels.read_to(checkpoint, since), checkpoint, since, now)
+    found = levels.Levels(
         system=SYSTEM,
         id=sli.id,
         level=lambda ends: _values(outside, [sli.level.query], ends)[0],
@@ -44,7 +42,7 @@ def read_level(
         most=SLICES,
         again=again,
     )
-    return levels.read(checkpoint, since, now, delay=delay)
+    return found.read(checkpoint, since, now, delay=delay)
 
 
 def read(
@@ -58,10 +56,7 @@ def read(
     delay: timedelta,
 ) -> Iterator[Page]:
     """Every minute that ended since the last poll, `delay` ago, and again those before them."""
-    told = since if checkpoint is None else datetime.fromtimestamp(int(checkpoint), UTC)
-    begin = from_kept(outside, told, now)
-    if begin > told:
-        checkpoint, since = None, begin
+    checkpoint, since = _kept(outside, read_to(checkpoint, since), checkpoint, since, now)
     minutes = Minutes(
         system=SYSTEM,
         id=sli.id,
@@ -72,6 +67,14 @@ def read(
         again=again,
     )
     return minutes.read(outside, checkpoint, since, now, delay=delay)
+
+
+def _kept(
+    outside: Sieve, told: datetime, checkpoint: bytes | None, since: datetime, now: datetime
+) -> tuple[bytes | None, datetime]:
+    """Checkpoint and beginning to read on from: where minutes after `told` are kept no longer, as if none had been read."""
+    begin = from_kept(outside, told, now)
+    return (None, begin) if begin > told else (checkpoint, since)
 
 
 def ask(outside: Sieve, events: Counted, ends: range) -> Mapping[int, float]:

@@ -19,8 +19,9 @@ from platform_meter.model.source import Area, Asking, Forbidden, Outside, Page, 
 from platform_meter.sources.datadog import budgets, counts, incidents, monitors
 from platform_meter.sources.datadog.config import SYSTEM, AskedQuery, Config, SliQuery, SloBeside, with_asked
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.minutes import WIDTH, stream_name
+from platform_meter.sources.kit.minutes import WIDTH
 from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.slis import stream_name
 
 SELDOM = timedelta(minutes=5)
 """Between two looks at what is read whole each time: incidents, and SLOs of Datadog's own."""

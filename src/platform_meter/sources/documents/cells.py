@@ -39,12 +39,22 @@ def value(row: Any, pointer: str) -> Any:
         raise Odd(f"a row has nothing at {pointer}") from None
 
 
-def empty(row: Any, pointer: str) -> bool:
-    """Whether nothing stands there: null, an empty text, or no such key."""
+def held(row: Any, pointer: str | None) -> Any:
+    """What stands there, where anything does."""
     try:
-        return found(row, pointer) in (None, "")
+        return None if pointer is None else found(row, pointer)
     except LookupError:
-        return True
+        return None
+
+
+def text(row: Any, pointer: str | None) -> str:
+    """A text that may be missing.
+
+    Raises:
+        Odd: something else stands there.
+    """
+    there = held(row, pointer)
+    return "" if there in (None, "") else name(there)
 
 
 def at(entry: Rows, row: Any, pointer: str) -> datetime:
@@ -65,6 +75,17 @@ def has_been(at: datetime, look: Look) -> datetime:
     if at > look.now + SKEW:
         raise Odd(f"{at:%Y-%m-%dT%H:%M:%SZ} has not been yet", "future")
     return at
+
+
+def later(entry: Rows, row: Any, pointer: str | None, look: Look) -> datetime | None:
+    """A moment that may not have come yet: then nothing stands there, or an empty text.
+
+    Raises:
+        Odd: something else stands there, or it is still to come.
+    """
+    if pointer is None or held(row, pointer) in (None, ""):
+        return None
+    return has_been(at(entry, row, pointer), look)
 
 
 def much(row: Any, told: Amount) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.incidents import Incident
 from platform_meter.model.facts.roadmap import Feedback
-from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.facts.slis import KIND, SliCount
 from platform_meter.model.facts.training import Enrolment
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.source import Unexpected
@@ -167,7 +167,7 @@ def _count(entry: SliRows, row: Any, end: datetime, look: Look) -> SliCount:
     return SliCount(
         key="/".join(("sli", sli, place, *cells.key(entry, row, None, look))),
         at=end,
-        about=Ref(system=SYSTEM, kind="sli", id=sli),
+        about=Ref(system=SYSTEM, kind=KIND, id=sli),
         sli=sli,
         good=round(good, _DIGITS),
         bad=round(bad, _DIGITS),

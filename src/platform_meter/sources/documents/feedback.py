@@ -19,23 +19,20 @@ def feedback(entry: FeedbackRows, row: Any, look: Look) -> Feedback | None:
         Odd: the row is left out.
     """
     at = cells.has_been(cells.at(entry, row, entry.at), look)
-    told = None if entry.told is None or cells.empty(row, entry.told) else cells.at(entry, row, entry.told)
-    if told is not None and cells.has_been(told, look) < at:
+    told = cells.later(entry, row, entry.told, look)
+    if told is not None and told < at:
         raise Odd("somebody was told of it before it was said", "contradiction")
-    persona = "" if entry.persona is None or cells.empty(row, entry.persona) else name(cells.value(row, entry.persona))
-    return (
-        None
-        if at < look.start
-        else Feedback(
-            key="/".join((entry.stream, *cells.key(entry, row, None, look))),
-            at=at,
-            about=Ref(system=SYSTEM, kind="feedback", id=entry.id),
-            theme=name(cells.value(row, entry.theme)),
-            persona=persona,
-            name="/".join(name(cells.value(row, pointer)) for pointer in entry.key),
-            closed=entry.closed is not None
-            and not cells.empty(row, entry.closed.value)
-            and bool(cells.much(row, entry.closed)),
-            told=told,
-        )
+    persona = cells.text(row, entry.persona)
+    if at < look.start:
+        return None
+    closed = entry.closed
+    return Feedback(
+        key="/".join((entry.stream, *cells.key(entry, row, None, look))),
+        at=at,
+        about=Ref(system=SYSTEM, kind="feedback", id=entry.id),
+        theme=name(cells.value(row, entry.theme)),
+        persona=persona,
+        name="/".join(name(cells.value(row, pointer)) for pointer in entry.key),
+        closed=closed is not None and cells.held(row, closed.value) not in (None, "") and bool(cells.much(row, closed)),
+        told=told,
     )

@@ -13,8 +13,7 @@ from platform_meter.model.facts.incidents import Incident, named_in
 from platform_meter.sources.documents import cells
 from platform_meter.sources.documents.cells import Look
 from platform_meter.sources.documents.config import SYSTEM, IncidentRows
-from platform_meter.sources.documents.pointer import found
-from platform_meter.sources.documents.values import Odd, name
+from platform_meter.sources.documents.values import Odd
 from platform_meter.sources.kit.incidents import severity_of
 from platform_meter.sources.kit.pushed import service_ref
 
@@ -35,24 +34,24 @@ def incident(entry: IncidentRows, row: Any, look: Look) -> Incident | None:
         Odd: the row is left out.
     """
     at = cells.has_been(cells.at(entry, row, entry.at), look)
-    resolved = _later(entry, row, entry.resolved, look)
+    resolved = cells.later(entry, row, entry.resolved, look)
     if resolved is not None and resolved < at:
         raise Odd("an incident ended before it began", "contradiction")
     service = cells.named(row, entry.by)
-    called = _text(row, entry.name)
-    url = _text(row, entry.url)
+    called = cells.text(row, entry.name)
+    url = cells.text(row, entry.url)
     if url and not _ADDRESS.fullmatch(url):
         raise Odd("an address begins with neither https:// nor http://")
     ids = tuple(sorted({called, url} - {""}))
-    texts = [_held(row, pointer) for pointer in entry.texts]
+    texts = [cells.held(row, pointer) for pointer in entry.texts]
     mentions = {*named_in(*(text for text in texts if isinstance(text, str)))} - {*ids}
     told = Incident(
         key="/".join((entry.stream, *cells.key(entry, row, None, look))),
         at=at,
         about=service_ref(SYSTEM, service),
-        severity=severity_of([_text(row, entry.severity)], entry.severities),
-        detected=_later(entry, row, entry.detected, look),
-        acknowledged=_later(entry, row, entry.acknowledged, look),
+        severity=severity_of([cells.text(row, entry.severity)], entry.severities),
+        detected=cells.later(entry, row, entry.detected, look),
+        acknowledged=cells.later(entry, row, entry.acknowledged, look),
         resolved=resolved,
         name=called,
         url=url,
@@ -72,24 +71,3 @@ def gone(held: Mapping[str, Open], there: Mapping[str, Incident]) -> Iterator[In
 def still_open(there: Mapping[str, Incident]) -> dict[str, Open]:
     """Those that have to be told once more."""
     return {key: Open(at=one.at, service=one.about.id) for key, one in there.items() if one.resolved is None}
-
-
-def _held(row: Any, pointer: str | None) -> Any:
-    """What stands there, where anything does."""
-    try:
-        return None if pointer is None else found(row, pointer)
-    except LookupError:
-        return None
-
-
-def _later(entry: IncidentRows, row: Any, pointer: str | None, look: Look) -> datetime | None:
-    """A moment that may not have come yet: then nothing stands there, or an empty text."""
-    if pointer is None or _held(row, pointer) in (None, ""):
-        return None
-    return cells.has_been(cells.at(entry, row, pointer), look)
-
-
-def _text(row: Any, pointer: str | None) -> str:
-    """A text that may be missing."""
-    held = _held(row, pointer)
-    return "" if held in (None, "") else name(held)

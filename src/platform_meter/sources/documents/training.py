@@ -19,11 +19,9 @@ def enrolment(entry: TrainingRows, row: Any, look: Look) -> Enrolment | None:
         Odd: the row is left out.
     """
     at = cells.has_been(cells.at(entry, row, entry.at), look)
-    completed = None
-    if entry.completed is not None and not cells.empty(row, entry.completed):
-        completed = cells.has_been(cells.at(entry, row, entry.completed), look)
-        if completed < at:
-            raise Odd("somebody got through a course before they began it", "contradiction")
+    completed = cells.later(entry, row, entry.completed, look)
+    if completed is not None and completed < at:
+        raise Odd("somebody got through a course before they began it", "contradiction")
     course, person = name(cells.value(row, entry.course)), look.hashed(name(cells.value(row, entry.person)))
     key = cells.key(entry, row, entry.person, look) or [cells.digest(course, person, at.isoformat())]
     if at < look.start:

@@ -30,6 +30,7 @@ from platform_meter.sources.elasticsearch.standing import HEALTH, MAY_ASK
 from platform_meter.sources.kit.health import REFUSALS
 from platform_meter.sources.kit.late import Again
 from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.slis import stream_name
 
 _DATES = frozenset({"date", "date_nanos"})
 
@@ -55,7 +56,7 @@ def connect(
     return (
         *(
             Stream(
-                name=f"sli/{query.id}",
+                name=stream_name(query.id),
                 read=partial(counted, query),
                 gives=frozenset({SliCount}),
                 behind=config.delay,
@@ -92,7 +93,7 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
 
 def _patterns(config: Config) -> Iterator[tuple[str, IndexPattern]]:
     for query in config.slis:
-        yield f"sli/{query.id}", query
+        yield stream_name(query.id), query
     for pattern in config.indices:
         yield f"index/{pattern.index}", pattern
 

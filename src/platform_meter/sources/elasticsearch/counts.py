@@ -8,25 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-
-import msgspec
-from msgspec import Struct, field
+from functools import partial
 
 from platform_meter.model.facts.slis import SliCount
-from platform_meter.model.progress import Progress
 from platform_meter.model.source import Page, Unexpected, Unreachable
-from platform_meter.model.typed import decode
 from platform_meter.sources.elasticsearch.answers import all_of, clause, search, within
 from platform_meter.sources.elasticsearch.config import SYSTEM, SliQuery
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.promql import slices
+from platform_meter.sources.kit.minutes import MINUTE, WIDTH
+from platform_meter.sources.kit.retold import Retold, State
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.slis import slice_of
-from platform_meter.sources.kit.windows import Windows
 
-MINUTE = timedelta(minutes=1)
-WIDTH = 60
-"""Seconds of a slice."""
 SLICES = 1_440
 """Minutes of one search; a cluster refuses answers of more than 65,535 buckets, and each minute is two."""
 _SECOND = 1_000
@@ -34,14 +27,6 @@ _SECOND = 1_000
 
 Counts = tuple[int, int]
 """How many documents, and how many of them are of the part that was asked for."""
-
-
-class State(Struct):
-    """The checkpoint: the end of the last minute that was read, and what was told of those that are read again."""
-
-    end: int
-    told: dict[str, Counts] = field(default_factory=dict)
-    """By the end of the minute, in epoch seconds; none of a minute without documents."""
 
 
 def read(
@@ -57,28 +42,16 @@ def read(
 
     A search that fails may be too much for the cluster, or for the time it is given.
     """
-    state = State(end=int(since.timestamp())) if checkpoint is None else decode(checkpoint, State)
-    told = _moment(state.end)
-    begin = told if checkpoint is None else told - again.before(told, now - delay)
-    left = slices(begin, now - delay, MINUTE)
-    if not left or left[-1] <= state.end:
-        return
-    windows = Windows(left, most=SLICES)
-    for ends in windows:
-        try:
-            found, whole = _minutes(query, outside, ends)
-        except (Unexpected, Unreachable):
-            if not windows.halve():
-                raise
-            continue
-        windows.whole()
-        facts = tuple(_changed(query, state, ends, found, now, whole=whole))
-        state.end = max(state.end, ends[-1])
-        settled = state.end - again.most.total_seconds()
-        state.told = {end: counts for end, counts in state.told.items() if int(end) > settled}
-        done = len(left) - len(windows.left)
-        progress = Progress(what=f"minutes of sli/{query.id}", done=done, of=len(left)) if windows.left else None
-        yield Page(facts=facts, checkpoint=msgspec.json.encode(state), progress=progress)
+    minutes = Retold(
+        sli=query.id,
+        state=State[Counts],
+        ask=partial(_minutes, query, outside),
+        fact=partial(_fact, query),
+        most=SLICES,
+        again=again,
+        too_much=(Unexpected, Unreachable),
+    )
+    return minutes.read(checkpoint, since, now, delay=delay)
 
 
 def _minutes(query: SliQuery, outside: Sieve, ends: range) -> tuple[dict[int, Counts], bool]:
@@ -109,31 +82,11 @@ def _minutes(query: SliQuery, outside: Sieve, ends: range) -> tuple[dict[int, Co
     return found, not answer.odd
 
 
-def _changed(
-    query: SliQuery, state: State, ends: range, found: dict[int, Counts], now: datetime, *, whole: bool
-) -> Iterator[SliCount]:
-    """Minutes of which something else is true than was told; the state then has what is true.
-
-    Of one without documents nothing is told, but where there were some before. Of an answer that is not `whole` a minute
-    may be missing that has some.
-    """
-    for end in ends:
-        counts, told = found.get(end), state.told.get(str(end))
-        if counts == told or (counts is None and not whole):
-            continue
-        if counts is None:
-            del state.told[str(end)]
-        else:
-            state.told[str(end)] = counts
-        yield _fact(query, end, counts or (0, 0), now)
-
-
-def _fact(query: SliQuery, end: int, counts: Counts, now: datetime) -> SliCount:
-    total, part = map(float, counts)
+def _fact(query: SliQuery, end: int, counts: Counts | None, now: datetime) -> SliCount:
+    total, part = map(float, counts or (0, 0))
     return slice_of(
         SYSTEM,
         query.id,
-        f"sli/{query.id}",
         end,
         total=total,
         part=part,

@@ -14,16 +14,16 @@ from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import Page, Unexpected
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.promql import counted, slices
+from platform_meter.sources.kit.promql import counted, read_to, slices
 from platform_meter.sources.kit.rows import Sieve
-from platform_meter.sources.kit.slis import slice_of
+from platform_meter.sources.kit.slis import slice_of, stream_name
 from platform_meter.sources.kit.windows import Windows
 
 WIDTH = 60
 """Seconds of a slice."""
 LATE = timedelta(minutes=5)
 """A slice that ended no longer ago may still lack good events which are on their way."""
-_MINUTE = timedelta(seconds=WIDTH)
+MINUTE = timedelta(seconds=WIDTH)
 _NEARLY = 1e-6
 """Counts are sums of floating-point numbers."""
 _MOST = 1e11
@@ -58,12 +58,12 @@ class Minutes:
         self, outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime, *, delay: timedelta
     ) -> Iterator[Page]:
         """Every minute that ended since the last poll, `delay` ago, and those before them that are read again."""
-        told = since if checkpoint is None else datetime.fromtimestamp(int(checkpoint), UTC)
-        news = slices(told, now - delay, _MINUTE)
+        told = read_to(checkpoint, since)
+        news = slices(told, now - delay, MINUTE)
         if not news:
             return
         again = timedelta() if checkpoint is None else self.again.before(told, now - delay)
-        windows = Windows(slices(told - again, now - delay, _MINUTE), most=self.most)
+        windows = Windows(slices(told - again, now - delay, MINUTE), most=self.most)
         for ends in windows:
             try:
                 facts, settled = self._counts(outside, ends, now)
@@ -113,16 +113,10 @@ class Minutes:
         return slice_of(
             self.system,
             self.id,
-            self.stream,
             end,
             total=total,
             part=part,
             part_is_good=self.part_is_good,
-            width=_MINUTE,
+            width=MINUTE,
             updated=counted(total + part),
         )
-
-
-def stream_name(sli: str) -> str:
-    """What tells SLIs, their streams and the keys of their facts apart."""
-    return f"sli/{sli}"

@@ -124,6 +124,11 @@ def slices(first: datetime, last: datetime, window: timedelta) -> range:
     return range(_floor(first, step) + step, _floor(last, step) + 1, step)
 
 
+def read_to(checkpoint: bytes | None, since: datetime) -> datetime:
+    """Up to when slices were read, where the checkpoint is the end of the last one."""
+    return since if checkpoint is None else datetime.fromtimestamp(int(checkpoint), UTC)
+
+
 def _floor(moment: datetime, step: int) -> int:
     return int((moment - EPOCH).total_seconds()) // step * step
 

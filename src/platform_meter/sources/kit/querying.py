@@ -19,6 +19,7 @@ don't look at them.
 """
 _NO_FORMS = frozenset({405, 501})
 """Statuses at which Prometheus's own client, too, asks by the address instead."""
+_TOO_LONG = frozenset({400, 413, 414, 431})
 
 
 class Querying(Passing):
@@ -48,10 +49,8 @@ class Querying(Passing):
         if self._forms and is_long(asked):
             try:
                 return super().post(path, type_, body=asked, headers=headers, form=True)
-            except Forbidden as error:
-                refused: Forbidden | Unexpected = error
-            except Unexpected as error:
-                if error.status not in _NO_FORMS:
+            except (Forbidden, Unexpected) as error:
+                if isinstance(error, Unexpected) and error.status not in _NO_FORMS:
                     raise
                 refused = error
             try:
@@ -64,9 +63,6 @@ class Querying(Passing):
             self._forms = False
             return answer
         return super().get(path, type_, params=asked, headers=headers, etag=etag)
-
-
-_TOO_LONG = frozenset({400, 413, 414, 431})
 
 
 def is_long(params: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel
 
 from platform_meter.model.facts import Ref
-from platform_meter.model.facts.slis import SliCount
+from platform_meter.model.facts.slis import KIND, SliCount
 
 C = TypeVar("C", bound=BaseModel)
 
@@ -54,10 +54,14 @@ def one_part(good: object | None, bad: object | None) -> None:
         raise ValueError("an SLI needs exactly one of good and bad beside total; remove or add one")
 
 
+def stream_name(sli: str) -> str:
+    """What tells SLIs, their streams and the keys of their facts apart."""
+    return f"sli/{sli}"
+
+
 def slice_of(
     system: str,
     sli: str,
-    key: str,
     end: int,
     *,
     total: float,
@@ -72,9 +76,9 @@ def slice_of(
     """
     rest = total - part
     return SliCount(
-        key=f"{key}/{end}",
+        key=f"{stream_name(sli)}/{end}",
         at=datetime.fromtimestamp(end, UTC),
-        about=Ref(system=system, kind="sli", id=sli),
+        about=Ref(system=system, kind=KIND, id=sli),
         updated=updated,
         sli=sli,
         good=part if part_is_good else rest,

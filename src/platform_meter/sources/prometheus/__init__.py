@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 import msgspec
@@ -27,7 +27,8 @@ from platform_meter.model.source import Area, Outside, Page, Source, Stream, Une
 from platform_meter.model.typed import decode
 from platform_meter.sources.kit.health import REFUSALS
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.promql import SLICES, Reply, counted, slices
+from platform_meter.sources.kit.minutes import LATE
+from platform_meter.sources.kit.promql import SLICES, Reply, counted, read_to, slices
 from platform_meter.sources.kit.querying import Querying, is_long
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.slis import slice_of
@@ -48,8 +49,6 @@ from platform_meter.sources.prometheus.config import (
 
 UNNAMED = "_unknown"
 """Id of what a query counts without the label that would name it: kept, and shown as owned by nobody."""
-LATE = timedelta(minutes=5)
-"""A slice that ended no longer ago may still lack good events which are on their way."""
 _TENANTS = "no org id"
 """What Mimir and Cortex say, with 401, to who names no tenant."""
 _BEYOND = 0.1
@@ -110,7 +109,6 @@ def _sli(query: SliQuery, outside: Sieve, ends: range, now: datetime) -> tuple[S
             slice_of(
                 SYSTEM,
                 query.id,
-                stream_name(query),
                 end,
                 total=all_,
                 part=part,
@@ -130,7 +128,7 @@ def _read(
 
     A range that fails may be too large for the server, or for the time it is given.
     """
-    place = since if checkpoint is None else datetime.fromtimestamp(int(checkpoint), UTC)
+    place = read_to(checkpoint, since)
     news = slices(place, now - config.delay, query.window)
     if not news:
         return

@@ -15,6 +15,7 @@ from platform_meter.model.scalars import Duration, Period
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.kit.query_api import TenantApi
 from platform_meter.sources.kit.slis import one_part
+from platform_meter.sources.kit.slis import stream_name as sli_stream
 
 SYSTEM = "prometheus"
 _WINDOW = re.compile(r"\{\{\s*window\s*\}\}")
@@ -276,7 +277,7 @@ def stream_name(query: Query | InstancesQuery | ProbesQuery) -> str:
     if isinstance(query, ProbesQuery):
         return f"probes/{query.name}"
     if isinstance(query, SliQuery):
-        return f"sli/{query.id}"
+        return sli_stream(query.id)
     return f"usage/{query.action}/{query.system}/{query.kind}/{query.prefix}".rstrip("/")
 
 

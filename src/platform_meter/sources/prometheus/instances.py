@@ -9,7 +9,7 @@ from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.instances import Instances, minutes_of
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.source import Page, Unexpected, Unreachable
-from platform_meter.sources.kit.promql import SLICES, Asked, ask, counted, slices
+from platform_meter.sources.kit.promql import SLICES, Asked, ask, counted, read_to, slices
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.windows import Windows
 from platform_meter.sources.prometheus.config import SYSTEM, InstancesQuery, stream_name
@@ -37,7 +37,7 @@ def read(
     query: InstancesQuery, delay: timedelta, outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime
 ) -> Iterator[Page]:
     """The minutes that ended since the last one read; of the last of them, how things stand."""
-    place = since if checkpoint is None else datetime.fromtimestamp(int(checkpoint), UTC)
+    place = read_to(checkpoint, since)
     windows = Windows(slices(place, now - delay, MINUTE), most=SLICES)
     for ends in windows:
         try:

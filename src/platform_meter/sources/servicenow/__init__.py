@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache, partial
 from typing import TypeVar
 
 import msgspec
@@ -98,7 +99,7 @@ def _tickets(config: Config, table: str, outside: Outside) -> Stream:
             done=config.done_in(table),
             priorities=config.priorities,
             bots=frozenset(login.lower() for login in (*MACHINES, *config.bots)),
-            agents=_agents(outside, named),
+            agents=cache(partial(_agents, outside, named)),
             category=config.category,
             since=state.since,
         )

@@ -10,13 +10,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from platform_meter.model.facts.tickets import Alias, Role, TicketChange, TicketEvent, Today
+from platform_meter.model.facts.tickets import MOST_ANSWERS, Alias, Role, TicketChange, TicketEvent, Today
 from platform_meter.sources.servicenow.histories import AUDITED, History
 from platform_meter.sources.servicenow.names import Names
 from platform_meter.sources.servicenow.rows import SYSTEM, Audit, Entry, Task, Value, about
 
-MOST_ANSWERS = 20
-"""Only the first one counts; the others are there in case that it is taken back."""
 DONE: Mapping[str, frozenset[str]] = {
     "incident": frozenset({"6", "7", "8"}),
     "problem": frozenset({"106", "107"}),
@@ -40,8 +38,8 @@ class Conventions:
     priorities: Mapping[str, str] = field(default_factory=dict)
     """Values or names of priorities in the words of the Ticketing files."""
     bots: frozenset[str] = MACHINES
-    agents: Collection[str] | None = None
-    """Logins that answer; None: everybody's but the requester's."""
+    agents: Callable[[], Collection[str] | None] = lambda: None
+    """Logins that answer, asked for when somebody acts first; None: everybody's but the requester's."""
     category: str = "category"
     since: datetime | None = None
     """When it was last said who answers: what is told since then takes the place of what was told before."""
@@ -82,7 +80,8 @@ class People:
         # An author whom nobody knows is no agent.
         if not login or login in self.known:
             return Role.REPORTER
-        return Role.AGENT if conventions.agents is None or login in conventions.agents else Role.REPORTER
+        agents = conventions.agents()
+        return Role.AGENT if agents is None or login in agents else Role.REPORTER
 
 
 def people(task: Task, conventions: Conventions) -> People:
@@ -162,7 +161,7 @@ def ticket_events(task: Task, history: History, conventions: Conventions) -> Tol
         steps.append(replace(step, change=TicketChange.RESOLVED, resolution=resolution))
     said = [_said(blank, entry, steps, who, conventions) for entry in history.entries or ()]
     agents = sorted((one for one in said if one.public and one.role is Role.AGENT), key=lambda one: (one.at, one.key))
-    sure = history.entries is not None and (who.sure or conventions.agents is not None)
+    sure = history.entries is not None and (who.sure or conventions.agents() is not None)
     created = replace(created, answers=tuple(one.key for one in agents[:MOST_ANSWERS]), whole=sure)
     events = sorted((*steps, *said), key=lambda event: event.at)
     return Told(events=[created, *events], unrecorded=_unrecorded(history, untold=untold, elsewhere=ends_elsewhere))

@@ -62,7 +62,7 @@ def _closed(steps: Sequence[TicketEvent]) -> bool:
 
 def _about(task: Task, steps: Sequence[TicketEvent]) -> Ref:
     """What is broken, else whose it is."""
-    mine = steps[-1].about if steps else Ref(system=SYSTEM, kind="table", id=task.sys_class_name.raw)
+    mine = steps[-1].about
     if not task.cmdb_ci.raw:
         return mine
     return Ref(system=SYSTEM, kind="ci", id=f"ci/{task.cmdb_ci.shown}", links=mine.links)

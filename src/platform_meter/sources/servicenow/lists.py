@@ -45,8 +45,8 @@ class Table(Generic[R]):
         self._fields = ",".join(fields)
         self.hidden = 0
 
-    def page(self, query: str, offset: int = 0, size: int = 0) -> Part[R]:
-        size = size or self._size
+    def page(self, query: str, offset: int = 0) -> Part[R]:
+        size = self._size
         answer = self._outside.get(
             f"/api/now/table/{self.name}",
             self._answers,

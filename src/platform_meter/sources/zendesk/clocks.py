@@ -188,8 +188,9 @@ def clock_pages(
     yield from _work_off(outside, state, now, conventions)
     read = set[int]()
     for rows, until in _feed(outside, start):
-        known = {*state.seen} if until == state.start else set[int]()
-        fresh = [row for row in rows if row.id not in {*state.seen}]
+        seen = {*state.seen}
+        known = seen if until == state.start else set[int]()
+        fresh = [row for row in rows if row.id not in seen]
         moved = {row.ticket_id for row in fresh if row.type in _TELLING and row.ticket_id}
         # Clocks that this poll has read already hold all that had happened when it began.
         state.left = sorted(moved - (read - {row.ticket_id for row in fresh if row.time > now}))

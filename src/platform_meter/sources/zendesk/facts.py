@@ -11,13 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from platform_meter.model.facts import Ref
-from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent, Today, ticket_labels
+from platform_meter.model.facts.tickets import MOST_ANSWERS, Role, TicketChange, TicketEvent, Today, ticket_labels
 from platform_meter.sources.zendesk.config import FIELDS, Queue
 from platform_meter.sources.zendesk.names import Called
 from platform_meter.sources.zendesk.rows import SPEAKS, SYSTEM, Audit, Said, Ticket, User, Via, utc
 
-MOST_ANSWERS = 20
-"""Only the first one counts; the others are there in case that it is taken back."""
 MERGED, MERGED_TAG = "Merged", "closed_by_merge"
 """The resolution that is told of a ticket that was merged away, and the tag by which Zendesk marks it."""
 READ = frozenset(

@@ -6,9 +6,10 @@ nothing is passed over; it may give a ticket again that nobody changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any, TypeVar
 
 from platform_meter.model.source import Answer, Forbidden, Unexpected
 from platform_meter.sources.kit.open_things import unless_gone
@@ -23,6 +24,7 @@ from platform_meter.sources.zendesk.rows import (
     Export,
     Found,
     One,
+    Paged,
     Ticket,
     User,
     Users,
@@ -34,6 +36,21 @@ SEARCH = "/api/v2/search/export"
 STATUSES = "/api/v2/custom_statuses"
 _LOST = frozenset({400, 404, 422})
 """How a cursor is refused that is not known any more."""
+P = TypeVar("P", bound=Paged)
+
+
+def paged(
+    outside: Sieve, path: str, type_: type[P], params: Mapping[str, Any], ids: Callable[[Answer[P]], tuple[int, ...]]
+) -> Iterator[P]:
+    """Pages of a list that goes on behind a cursor; `ids` are those of what one holds."""
+    walk, after = Walk(path), None
+    while True:
+        where = {**params, "page[size]": PER_PAGE, "page[after]": after}
+        page = walk.page(ids, partial(outside.get, path, type_, params=where)).body or type_()
+        yield page
+        after = page.after
+        if after is None:
+            return
 
 
 class Lists:
@@ -63,16 +80,9 @@ class Lists:
 
     def waiting(self, before: datetime) -> Iterator[list[Ticket]]:
         """Pages of tickets that nobody has solved and nobody has changed since then."""
-        walk, after = Walk(SEARCH), None
         query = f"status<solved updated<={before:%Y-%m-%dT%H:%M:%SZ}"
-        while True:
-            params = {"query": query, "filter[type]": "ticket", "page[size]": PER_PAGE, "page[after]": after}
-            answer = walk.page(_found, partial(self.outside.get, SEARCH, Found, params=params))
-            page = answer.body or Found()
-            yield page.results
-            if not page.meta.has_more or not page.meta.after_cursor:
-                return
-            after = page.meta.after_cursor
+        pages = paged(self.outside, SEARCH, Found, {"query": query, "filter[type]": "ticket"}, _found)
+        return (page.results for page in pages)
 
     def audits(self, ticket: int) -> tuple[list[Audit], Mapping[int, User]] | None:
         """A ticket's whole history and the people in it; None where it is there no more."""

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import ClassVar
 
 import msgspec
-from msgspec import Struct
 
 from platform_meter.model.facts import Event, Ref
 from platform_meter.model.facts.surveys import Invitation, SurveyResponse
@@ -20,9 +18,8 @@ from platform_meter.model.source import Answer, Page
 from platform_meter.model.typed import decode
 from platform_meter.sources.kit.cursor import Cursor
 from platform_meter.sources.kit.rows import Row, Sieve
-from platform_meter.sources.kit.walk import Walk
-from platform_meter.sources.zendesk.lists import PER_PAGE, Lists
-from platform_meter.sources.zendesk.rows import SYSTEM, Meta, User, utc
+from platform_meter.sources.zendesk.lists import Lists, paged
+from platform_meter.sources.zendesk.rows import SYSTEM, Paged, User, utc
 
 PATH = "/api/v2/satisfaction_ratings"
 SURVEY = "csat"
@@ -51,9 +48,8 @@ class Rating(Row):
         return known and self.ticket_id is not None and self.requester_id is not None
 
 
-class Ratings(Struct):
-    satisfaction_ratings: list[Rating] = []
-    meta: Meta = msgspec.field(default_factory=Meta)
+class Ratings(Paged):
+    satisfaction_ratings: list[Rating] = msgspec.field(default_factory=list)
 
 
 def rating_pages(outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
@@ -61,23 +57,13 @@ def rating_pages(outside: Sieve, checkpoint: bytes | None, since: datetime, now:
     if state.began is None:
         state.begin(now, state.next_start(since, LATE))
     lists, users = Lists(outside), dict[int, User]()
-    for rows in _listed(outside, state.start or since):
-        asked = [row for row in rows if row.told]
+    start = int((state.start or since).timestamp())
+    for page in paged(outside, PATH, Ratings, {"start_time": start}, _ids):
+        asked = [row for row in page.satisfaction_ratings if row.told]
         users |= lists.users({row.requester_id for row in asked if row.requester_id} - users.keys())
         yield Page(facts=[fact for row in asked for fact in _facts(row, users, outside)])
     state.end(LATE)
     yield Page(checkpoint=msgspec.json.encode(state))
-
-
-def _listed(outside: Sieve, start: datetime) -> Iterator[list[Rating]]:
-    walk, after = Walk(PATH), None
-    while True:
-        params = {"start_time": int(start.timestamp()), "page[size]": PER_PAGE, "page[after]": after}
-        page = walk.page(_ids, partial(outside.get, PATH, Ratings, params=params)).body or Ratings()
-        yield page.satisfaction_ratings
-        if not page.meta.has_more or not page.meta.after_cursor:
-            return
-        after = page.meta.after_cursor
 
 
 def _ids(answer: Answer[Ratings]) -> tuple[int, ...]:

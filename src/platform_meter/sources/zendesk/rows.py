@@ -84,11 +84,21 @@ class Meta(Struct):
     after_cursor: str | None = None
 
 
-class Found(Struct):
+class Paged(Struct):
+    """A page of a list that goes on behind a cursor."""
+
+    meta: Meta = msgspec.field(default_factory=Meta)
+
+    @property
+    def after(self) -> str | None:
+        """Where the next page begins; None on the last one."""
+        return self.meta.after_cursor or None if self.meta.has_more else None
+
+
+class Found(Paged):
     """A page of the export of a search."""
 
     results: list[Ticket] = []
-    meta: Meta = msgspec.field(default_factory=Meta)
 
 
 class User(Row):

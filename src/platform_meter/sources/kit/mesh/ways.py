@@ -19,7 +19,7 @@ from platform_meter.model.typed import decode
 from platform_meter.sources.kit.health import REFUSALS
 from platform_meter.sources.kit.mesh.config import PROMETHEUS, MeshConfig, Page, PrometheusWay
 from platform_meter.sources.kit.mesh.traffic import Amounts, Counted, Labels, Mesh, Stretch, facts
-from platform_meter.sources.kit.promql import Asked, Reply, ask, slices
+from platform_meter.sources.kit.promql import Asked, Reply, ask, read_to, slices
 from platform_meter.sources.kit.querying import Querying
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.scrape import LONGEST, Family, Scrape
@@ -67,7 +67,7 @@ def _asked(
 
     A range that fails may be too large for the server, or for the time it is given.
     """
-    place = since if checkpoint is None else datetime.fromtimestamp(int(checkpoint), UTC)
+    place = read_to(checkpoint, since)
     news = slices(place, now - way.delay, way.window)
     if not news:
         return
