@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from platform_meter.measures.adoption.units import roster
@@ -16,32 +16,37 @@ from platform_meter.model.catalogue.meter import (
     SOURCE_UP,
     UNOWNED_OBJECTS,
 )
+from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import event_kinds, reading_kinds
+from platform_meter.model.facts.slis import KIND
 from platform_meter.model.history import ObjectRow
 from platform_meter.model.measure import Gauging, Labels, Measures, Piece, Scene
 from platform_meter.model.metric import UNOWNED, Metric, Sample
+from platform_meter.model.ownership import RESPONDENTS
 
-MACHINERY = frozenset({"node", "cluster", "instance", "pool", "group", "person", "respondents", "template_run"})
+MACHINERY = frozenset({"node", "cluster", "instance", "pool", "group", "person", RESPONDENTS, "template_run"})
 """Kinds that are the platform's own, and what people and groups of them are and did once: nothing that a team of users
 answers for, so they are left out of ownership."""
-SLI_KIND = "sli"
-"""Kind of what counts of SLIs are about."""
+
+
+def ownerless(definitions: Definitions) -> Callable[[ObjectRow], bool]:
+    """Tells the objects that no team answers for, whatever service they have.
+
+    For what an SLO counts the team answers that keeps the SLO.
+    """
+    kept = {one.sli.where.get(ID) for one in definitions.objectives if one.owner}
+    return lambda row: row.owner.team == UNOWNED and not (row.kind == KIND and row.name.partition(":")[2] in kept)
 
 
 def _seen(scene: Scene) -> Iterator[tuple[Labels, ObjectRow, Mapping[str, bool]]]:
-    """Objects of fresh sources by source type and kind, with the metrics that each adds to.
-
-    An object without a team is without an owner, whatever service it has: nobody answers for it. For what an SLO counts
-    the team answers that keeps the SLO.
-    """
-    kept = {one.sli.where.get(ID) for one in scene.definitions.objectives if one.owner}
+    """Objects of fresh sources by source type and kind, with the metrics that each adds to."""
+    unowned = ownerless(scene.definitions)
     types = {s.instance: s.type for s in scene.history.sources() if s.fresh}
     for row in scene.history.objects():
         if row.source in types and row.kind not in MACHINERY:
             adds = {
                 OBJECTS_SEEN.name: True,
-                UNOWNED_OBJECTS.name: row.owner.team == UNOWNED
-                and not (row.kind == SLI_KIND and row.name.partition(":")[2] in kept),
+                UNOWNED_OBJECTS.name: unowned(row),
                 OWNERSHIP_CONFLICTS.name: bool(row.owner.conflict),
             }
             yield (types[row.source], row.kind), row, adds

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.support.history import NOBODY, MemoryHistory, owner, source
+from tests.support.objectives import objective
 from tests.support.views import MemoryRecords, html, site, tables, view
 from werkzeug.test import Client
 
+from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import PipelineRun
 from platform_meter.model.facts.delivery import Repository
+from platform_meter.model.facts.slis import SLI
 from platform_meter.model.progress import Progress
 from platform_meter.store import Calls, ConfiguredStream, GapRow, Lease, Quota, StreamState, Told
 from platform_meter.web.app import make_app
@@ -212,6 +215,20 @@ def test_ownership_gaps_and_rows_are_its_own() -> None:
     assert len(found["Gaps"].rows) == SHOWN
     assert "and 2 older ones" in text
     assert list(found["Rows left out"].rows) == [("PipelineRun", "naive", "3")]
+
+
+def test_the_team_of_an_slo_answers_for_what_it_counts() -> None:
+    """Here and in the list of all, as `/metrics` counts: what no SLO of a team counts has no owner."""
+    told = [
+        ("gh", NOBODY, Repository(about=Ref(system="github", kind="sli", id=id_)))
+        for id_ in ("github:web", "github:db")
+    ]
+    declared = Definitions(objectives=(objective(SLI, slo="web", where={"id": "github:web"}),))
+    there = seen(None, *told, definitions=declared)
+    assert list(tables(there, HERE)["Ownership"].rows) == [("sli", "2", "1", "0")]
+    for page in (HERE, "/sources"):
+        text = html(there, page)
+        assert ("github:github:db" in text, "github:github:web" in text) == (True, False)
 
 
 def test_what_is_not_configured_has_no_page() -> None:

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from platform_meter.model.catalogue.meter import OBJECTS_SEEN, OWNERSHIP_CONFLICTS, UNOWNED_OBJECTS
-from platform_meter.model.metric import UNOWNED
-from platform_meter.model.source import Area
+from platform_meter.model.source import by_area
 from platform_meter.web.page import Detail, WebPage
 from platform_meter.web.pages.sources.one import GAPS, detail, ranges
 from platform_meter.web.pages.sources.state import Books, One, every
@@ -26,11 +25,11 @@ sources:
 def page(view: View) -> Mapping[str, Any]:
     books = Books(view)
     sources, objects = every(books), books.rows
-    unowned = sorted(o.name for o in objects if o.owner.team == UNOWNED)
+    unowned = sorted(o.name for o in objects if books.ownerless(o))
     conflicts = sorted((o.name, o.owner.team, o.owner.rule, o.owner.conflict) for o in objects if o.owner.conflict)
     return {
         "tiles": _tiles(sources, len(objects), len(unowned)) if sources else [],
-        "areas": _areas(sources),
+        "areas": list(by_area(sources).items()),
         "example": EXAMPLE,
         "kinds": [
             {
@@ -46,12 +45,6 @@ def page(view: View) -> Mapping[str, Any]:
         "unowned_more": max(0, len(unowned) - SHOWN),
         "conflicts": conflicts[:SHOWN],
     }
-
-
-def _areas(sources: Sequence[One]) -> list[tuple[Area, list[One]]]:
-    """Those that have sources, in order."""
-    found = [(area, [one for one in sources if one.area is area]) for area in Area]
-    return [(area, of) for area, of in found if of]
 
 
 def _tiles(sources: Sequence[One], objects: int, unowned: int) -> list[Tile]:

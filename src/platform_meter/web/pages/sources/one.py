@@ -54,7 +54,7 @@ def detail(view: View, name: str) -> Mapping[str, Any] | None:
     one = next((one for one in every(Books(view)) if one.name == name), None)
     if one is None:
         return None
-    owned, gaps = Counter(row.kind for row in one.objects), view.records.gaps(GAPS + 1, name)
+    owned = Counter(row.kind for row in one.objects)
     unowned, conflicts = (sorted(rows, key=lambda row: row.name) for rows in (one.unowned, one.conflicts))
     lacking = Counter(row.kind for row in unowned)
     disagree = Counter(row.kind for row in conflicts)
@@ -69,7 +69,7 @@ def detail(view: View, name: str) -> Mapping[str, Any] | None:
         "unowned_more": max(0, len(unowned) - SHOWN),
         "conflicts": conflicts[:SHOWN],
         "conflicts_more": max(0, len(conflicts) - SHOWN),
-        "gaps": ranges(view, gaps[:GAPS]),
+        "gaps": ranges(view, view.records.gaps(GAPS, name)),
         "gaps_more": max(0, one.gaps - GAPS),
         "rejected": [(kind, why, n) for type_, kind, why, n in view.records.rejected() if type_ == one.state.type],
         "several": sum(other.type == one.state.type for other in view.history.sources()) > 1,

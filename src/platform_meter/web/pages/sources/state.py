@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from platform_meter.measures.meter import MACHINERY
+from platform_meter.measures.meter import MACHINERY, ownerless
 from platform_meter.model.history import ObjectRow, SourceState
-from platform_meter.model.metric import UNOWNED
 from platform_meter.model.source import Area, Source
 from platform_meter.sources import load
 from platform_meter.store import ConfiguredStream, Quota, StreamState
@@ -66,7 +65,6 @@ class Failure:
 
     text: str
     advice: str
-    at: datetime | None
 
 
 class Books:
@@ -105,6 +103,10 @@ class Books:
     def rows(self) -> Sequence[ObjectRow]:
         """All objects that have owners, or should; also those of sources that are configured no more."""
         return [row for row in self.view.history.objects() if row.kind not in MACHINERY]
+
+    @cached_property
+    def ownerless(self) -> Callable[[ObjectRow], bool]:
+        return ownerless(self.view.definitions)
 
     @cached_property
     def objects(self) -> Mapping[str, Sequence[ObjectRow]]:
@@ -197,7 +199,7 @@ class One:
 
     @property
     def unowned(self) -> Sequence[ObjectRow]:
-        return [row for row in self.objects if row.owner.team == UNOWNED]
+        return [row for row in self.objects if self.books.ownerless(row)]
 
     @property
     def conflicts(self) -> Sequence[ObjectRow]:
@@ -222,11 +224,7 @@ class One:
         """Each text once."""
         found = {s.last_error: s for s in reversed(self.streams) if s.last_error}
         return [
-            Failure(
-                text=text,
-                advice=advice(s.last_error_kind, name=self.name, type_=self.state.type),
-                at=s.last_error_at,
-            )
+            Failure(text=text, advice=advice(s.last_error_kind, name=self.name, type_=self.state.type))
             for text, s in sorted(found.items(), key=lambda item: item[1].stream)
         ]
 
