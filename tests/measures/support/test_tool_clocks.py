@@ -37,8 +37,12 @@ def desk(**more: Any) -> Ticketing:
     return ticketing(slas=[{"id": "resolution", "goal": {"default": "24h"}, "clock": "source"} | more])
 
 
-def scene(facts: Sequence[Event], at: datetime, queue: Ticketing | None = None) -> Scene:
-    history = MemoryHistory([("jira", owner("platform"), f) for f in facts], sources=[source("jira", watermark=at)])
+def scene(
+    facts: Sequence[Event | None], at: datetime, queue: Ticketing | None = None, before: datetime | None = None
+) -> Scene:
+    history = MemoryHistory(
+        [("jira", owner("platform"), f) for f in facts], sources=[source("jira", watermark=at)], before=before
+    )
     return Scene(history=history, definitions=Definitions(ticketing=(queue or desk(),)), now=at)
 
 
@@ -207,6 +211,19 @@ def test_packed_clocks_leave_with_what_the_store_prunes() -> None:
     assert [one.at for one in tool_clocks.unpack(tool_clocks.since(packed, hours(5)))] == [hours(5)]
     assert tool_clocks.since(packed, hours(6)) == b""
     assert tool_clocks.unpack(b"") == []
+
+
+def test_a_ticket_whose_clock_was_pruned_is_judged_without_it() -> None:
+    """As by a fresh book: the tool began to count before it dated the creation, and only that is still stored."""
+    book, began = Book(), clock(-1, elapsed=timedelta(hours=6), stopped=hours(30))
+    both: list[Event | None] = [began, *CLOSED]
+    later = [None, *CLOSED, created(hours(31), ticket="PLAT-2")]
+    made = []
+    for seen in (scene(both, hours(40)), scene(later, hours(40), before=hours(-0.5))):
+        (queue,) = book.queues(seen)
+        ticket = book.tickets(queue, seen.history.sources()[0])[0]
+        made += [told(cycle) for cycle in ticket.cycles]
+    assert made == [(hours(30), MET, 6.0, 10.0), (hours(24), BREACHED, 24.0, 24.0)]
 
 
 def test_a_ticket_that_left_has_no_running_clock() -> None:

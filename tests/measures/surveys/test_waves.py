@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.history import source
+from tests.support.history import MemoryHistory, owner, source
 from tests.support.surveys import NOW, answer, answers, asked, member, scene, survey
 
 from platform_meter.measures.surveys.waves import waves
+from platform_meter.model.facts import Ref
+from platform_meter.model.facts.people import Membership
 
 JUNE = datetime(2026, 6, 5, tzinfo=UTC)
 
@@ -102,6 +105,25 @@ def test_people_are_where_their_answer_or_a_directory_has_them() -> None:
         "cyd": ["all", "org:payments", "persona:data-engineer", "team:team-pay"],
         "dan": ["all", "org:_unowned", "persona:_unowned", "team:_unowned"],
     }
+
+
+def test_who_answered_before_a_directory_was_read_is_where_all_of_it_has_them_first() -> None:
+    """Of two entries that the first look found one is gone since."""
+    by, first = survey(segment_by=["team"]), NOW + timedelta(hours=1)
+    seen = scene([answer("ada")], by)
+    held = [
+        (
+            "survey-nps",
+            owner("directory"),
+            Membership(about=Ref(system="ldap", kind="person", id=team), people=("ada",), teams=(team,)),
+            first,
+            until,
+        )
+        for team, until in (("team-data", None), ("team-pay", first + timedelta(hours=1)))
+    ]
+    history = MemoryHistory([answer("ada")], sources=seen.history.sources(), held=held)
+    (wave,) = waves(replace(seen, history=history, now=NOW + timedelta(hours=3)), by)
+    assert [sorted(v.segments) for v in wave.voices] == [["all", "team:team-data", "team:team-pay"]]
 
 
 def test_small_groups_and_what_gives_them_away_are_hidden() -> None:

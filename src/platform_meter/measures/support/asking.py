@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from platform_meter.measures.memberships import Memberships
 from platform_meter.measures.support.book import Book
 from platform_meter.measures.support.cycles import Ticket
 from platform_meter.measures.support.looks import active_teams, created
 from platform_meter.measures.support.queues import sources
 from platform_meter.model.facts import Ref
-from platform_meter.model.facts.people import Membership
 from platform_meter.model.facts.portal import CatalogEntity
-from platform_meter.model.history import Held, Owner
+from platform_meter.model.history import Owner
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import UNOWNED
 from platform_meter.model.ownership import Directory
@@ -32,14 +32,14 @@ class Askers:
         self._scene = scene
         self._directory: Directory | None = None
         self._groups: dict[tuple[str, str], _Terms] = {}
-        self._people: dict[str, list[Held[Membership]]] | None = None
+        self._members = Memberships(scene, REACH)
 
     def teams(self, ticket: Ticket, instance: str) -> frozenset[str]:
         """Of a ticket of this source instance; none where nobody knows. A person may be in several."""
         team = self._owner(ticket.asking, instance, ticket.created) if ticket.asking else UNOWNED
         if team != UNOWNED:
             return frozenset({team})
-        return self._teams_of(ticket.requester, ticket.created) if ticket.requester else frozenset()
+        return self._members.teams(ticket.requester, ticket.created) if ticket.requester else frozenset()
 
     def _owner(self, group: str, instance: str, at: datetime) -> str:
         terms = self._groups.get((group, instance))
@@ -54,33 +54,16 @@ class Askers:
         system, _, id_ = group.partition(":")
         return self._directory.intervals(Ref(system=system, kind="group", id=id_), instance, {})
 
-    def _teams_of(self, person: str, at: datetime) -> frozenset[str]:
-        """Where directories had the person then; before the first look, where that found them."""
-        if self._people is None:
-            self._people = self._members()
-        held = self._people.get(person, [])
-        known = max(at, min((one.start for one in held), default=at))
-        return frozenset(
-            team
-            for one in held
-            if one.start <= known and (one.until is None or known < one.until)
-            for team in one.reading.teams
-        )
 
-    def _members(self) -> dict[str, list[Held[Membership]]]:
-        found: defaultdict[str, list[Held[Membership]]] = defaultdict(list)
-        for held in self._scene.history.stood(Membership, self._scene.now - REACH, self._scene.now):
-            for person in held.reading.people:
-                found[person].append(held)
-        return found
-
-
-def asked(scene: Scene, window: timedelta, queue: str = "") -> tuple[Counter[str], int]:
+def asked(
+    scene: Scene, window: timedelta, queue: str = "", *, askers: Askers | None = None
+) -> tuple[Counter[str], int]:
     """Tickets created in the window by team that asked, of one queue or of all, and how many there are in all.
 
-    A person in several teams counts once for each, and once in all. A queue with a stale source has none.
+    A person in several teams counts once for each, and once in all. A queue with a stale source has none. Who looks at
+    several windows of one scene gives its `askers`.
     """
-    askers, by_team, whole = Askers(scene), Counter[str](), 0
+    askers, by_team, whole = askers or Askers(scene), Counter[str](), 0
     book = scene.kept.of(Book)
     for one in book.queues(scene):
         found = sources(scene, one) if queue in {"", one.id} else []
@@ -93,9 +76,9 @@ def asked(scene: Scene, window: timedelta, queue: str = "") -> tuple[Counter[str
     return by_team, whole
 
 
-def users(scene: Scene, window: timedelta) -> frozenset[str] | None:
+def users(scene: Scene, window: timedelta, *, askers: Askers | None = None) -> frozenset[str] | None:
     """Teams that use the platform: those that delivered anything in the window, and those that asked, since asking is use;
-    None when a source of deliveries is stale.
+    None when a source of deliveries is stale. `askers` as in `asked`.
     """
     delivered = active_teams(scene, window)
-    return None if delivered is None else delivered | asked(scene, window)[0].keys()
+    return None if delivered is None else delivered | asked(scene, window, askers=askers)[0].keys()

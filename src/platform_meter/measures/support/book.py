@@ -254,10 +254,16 @@ class Book(Folding):
         for row in history.rows(ToolClock, BEGINNING, END, after=self._clocks_seq):
             by_ticket[row.source, row.event.ticket].append(row.event)
         for (source, ticket), events in by_ticket.items():
-            self._clocks[source][ticket] = add(self._clocks[source].get(ticket, b""), events)
-            if entry := self._tickets[source].get(ticket):
-                entry.folded = ()
+            self._put_clocks(source, ticket, add(self._clocks[source].get(ticket, b""), events))
         self._clocks_seq = latest
+
+    def _put_clocks(self, source: str, ticket: str, packed: bytes) -> None:
+        """These are all that there are of the ticket, which is folded anew."""
+        self._clocks[source][ticket] = packed
+        if not packed:
+            del self._clocks[source][ticket]
+        if entry := self._tickets[source].get(ticket):
+            entry.folded = ()
 
     def _put(self, rows: Iterable[Row[TicketEvent]], *, moved: bool) -> None:
         """Each of these takes the place of the event with its key, in whatever ticket that was."""
@@ -294,8 +300,10 @@ class Book(Folding):
                 if not entry.count:
                     del tickets[ticket]
         for source, clocks in self._clocks.items():
-            left = {ticket: since(packed, before) for ticket, packed in clocks.items()}
-            self._clocks[source] = {ticket: packed for ticket, packed in left.items() if packed}
+            for ticket, packed in list(clocks.items()):
+                left = since(packed, before)
+                if left != packed:
+                    self._put_clocks(source, ticket, left)
 
     def _learn(self, row: Row[TicketEvent]) -> None:
         new = bool(row.event.aliases) and self._names[row.source].learn(row.event.aliases)

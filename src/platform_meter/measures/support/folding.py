@@ -274,8 +274,7 @@ class _Folding:
                 continue
             for timer in [t for t in self._timers if t.sla is sla]:  # none where it was left out
                 timer.resume()
-                word = self._word(sla)
-                timer.reprice(self._now, word, self._rules.of_priority(sla.id, word))
+        self._reprice()
 
     def _timer(self, sla: Sla, n: int) -> Timer:
         word = self._word(sla)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
-from platform_meter.measures.support.asking import users
+from platform_meter.measures.support.asking import Askers, users
 from platform_meter.measures.support.behind import behind, behind_load
 from platform_meter.measures.support.book import Book
 from platform_meter.measures.support.decided import Written, derive
@@ -195,7 +195,8 @@ def _sla(scene: Scene, labels: tuple[str, str, str], made: Kept) -> Iterator[Sam
 
 def _load(scene: Scene) -> Iterator[Sample]:
     """Tickets created / teams that delivered anything or, as far as is known who asks, asked; each in the window."""
-    active = {window: users(scene, window) for window in WINDOWS}
+    askers = Askers(scene)
+    active = {window: users(scene, window, askers=askers) for window in WINDOWS}
     for queue in scene.kept.of(Book).queues(scene):
         told = of_queue(scene, queue)
         for window, teams in active.items():

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from platform_meter.measures.surveys.statistics import Score, satisfied
-from platform_meter.measures.surveys.waves import TEAM, Segment, Wave, waves
+from platform_meter.measures.surveys.waves import ALL, TEAM, Segment, Wave, waves
 from platform_meter.model.catalogue.surveys import (
     SURVEY_NPS,
     SURVEY_RESPONSE_RATIO,
@@ -44,7 +44,7 @@ def _gauges(scene: Scene) -> Iterator[Sample]:
 
 def _of(wave: Wave) -> Iterator[Sample]:
     id_ = wave.survey.id
-    for segment in sorted({"all", *filter(public, wave.shown)}):
+    for segment in sorted({ALL, *filter(public, wave.shown)}):
         yield Sample(metric=SURVEY_RESPONSES, labels=(id_, segment), value=float(wave.counted(segment)))
         if segment in wave.asked:
             answered, asked = wave.answered.get(segment, 0), wave.asked[segment]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from statistics import NormalDist, fmean, stdev
 
@@ -21,6 +22,8 @@ _LARGE = 30
 """Answers from which on the mean of a SUS has a t interval."""
 _NEGLIGIBLE = 1e-18
 """Probabilities below it are left out at both ends of a distribution."""
+_REMEMBERED = 4096
+"""Intervals by bootstrap: those of two years' waves, with their groups and questions."""
 MADE_UP = 3.0
 """Answers that the adjusted interval of an NPS adds: a quarter promoters, a quarter detractors, half passives."""
 
@@ -146,16 +149,22 @@ def student(df: int) -> float:
 
 def _bootstrapped(steps: Sequence[float], most: int) -> Score:
     """The mean of whole steps, / `most`, with the BCa interval (Efron 1987) of the exact bootstrap."""
-    n, point = len(steps), fmean(steps) / most
     counts = Counter(int(step) for step in steps)
+    return Score(n=len(steps), point=fmean(steps) / most, interval=_bca(tuple(sorted(counts.items())), most))
+
+
+@lru_cache(_REMEMBERED)
+def _bca(answers: tuple[tuple[int, int], ...], most: int) -> Interval | None:
+    """Of so many answers of each value; the waves that are over have the same at every look."""
+    counts = dict(answers)
     if len(counts) == 1:
-        return Score(n=n, point=point, interval=None)
+        return None
+    n, total = sum(counts.values()), sum(value * count for value, count in answers)
     first, chances = _sums(counts, n)
-    total = sum(int(step) for step in steps)
     below = math.fsum(chances[: total - first])
     bias = _NORMAL.inv_cdf(below + chances[total - first] / 2)
     mean = total / n
-    away = [(mean - value, count) for value, count in counts.items()]
+    away = [(mean - value, count) for value, count in answers]
     squares = sum(count * one**2 for one, count in away)
     skew = -sum(count * one**3 for one, count in away) / (6 * squares**1.5)
     reached = list(accumulate(chances))
@@ -165,13 +174,13 @@ def _bootstrapped(steps: Sequence[float], most: int) -> Score:
         wanted = _NORMAL.cdf(bias + z / (1 - skew * z))
         place = next((i for i, chance in enumerate(reached) if chance >= wanted), len(reached) - 1)
         ends.append((first + place) / n / most)
-    return Score(n=n, point=point, interval=Interval(low=ends[0], high=ends[1]))
+    return Interval(low=ends[0], high=ends[1])
 
 
-def _sums(counts: Counter[int], n: int) -> tuple[int, list[float]]:
+def _sums(counts: Mapping[int, int], n: int) -> tuple[int, list[float]]:
     """How the sum of n draws with replacement is distributed: the lowest sum, and the chance of it and of each next one."""
     low, high = min(counts), max(counts)
-    one = (low, [counts[value] / n for value in range(low, high + 1)])
+    one = (low, [counts.get(value, 0) / n for value in range(low, high + 1)])
     result = (0, [1.0])
     for bit in format(n, "b"):
         result = _added(result, result)

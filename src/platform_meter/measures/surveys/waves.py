@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
+from platform_meter.measures.memberships import Memberships
 from platform_meter.measures.surveys.hiding import shown
 from platform_meter.measures.surveys.statistics import Score, csat, likert, nps, sus
 from platform_meter.model.definitions import Survey, Team
-from platform_meter.model.facts.people import Membership
 from platform_meter.model.facts.surveys import Invitation, SurveyResponse
 from platform_meter.model.history import Row, SourceState
 from platform_meter.model.measure import Scene
@@ -129,7 +129,7 @@ def waves(scene: Scene, survey: Survey) -> Sequence[Wave]:
         return ()
     rows = _rows(scene, survey, SurveyResponse)
     invited = _rows(scene, survey, Invitation)
-    places = _Places(scene, survey)
+    places, bounds = _Places(scene, survey), survey.bounds
     by_wave = _by_wave(scene, survey, rows)
     asked_by_wave = _by_wave(scene, survey, invited)
     known = max((at for at in (source.read_from, scene.history.pruned()) if at is not None), default=None)
@@ -151,7 +151,7 @@ def waves(scene: Scene, survey: Survey) -> Sequence[Wave]:
                 voices=[
                     Voice(
                         person=row.event.respondent,
-                        answers=_sound(survey, row.event),
+                        answers=_sound(bounds, row.event),
                         segments=places.segments(row),
                     )
                     for row in last.values()
@@ -163,9 +163,8 @@ def waves(scene: Scene, survey: Survey) -> Sequence[Wave]:
     return found
 
 
-def _sound(survey: Survey, event: SurveyResponse) -> Mapping[str, float]:
+def _sound(bounds: Mapping[str, tuple[int, int]], event: SurveyResponse) -> Mapping[str, float]:
     """Answers to what the file asks now, within its scale."""
-    bounds = survey.bounds
     return {name: a for name, a in event.answers if name in bounds and bounds[name][0] <= a <= bounds[name][1]}
 
 
@@ -214,11 +213,7 @@ class _Places:
         self._history, self._by = scene.history, survey.segment_by
         self._teams: Mapping[str, Team] = {team.id: team for team in scene.definitions.teams}
         self._personas = {p.id for p in scene.definitions.personas} | {t.persona for t in self._teams.values()}
-        self._member: dict[str, list[tuple[datetime, datetime | None, tuple[str, ...]]]] = defaultdict(list)
-        if self._by:
-            for held in scene.history.stood(Membership, scene.now - _REACH, scene.now):
-                for name in held.reading.people:
-                    self._member[name].append((held.start, held.until, held.reading.teams))
+        self._members = Memberships(scene, _REACH)
 
     def segments(self, row: Row[SurveyResponse] | Row[Invitation]) -> frozenset[Segment]:
         """All that the person is in; of a person in several teams those of each."""
@@ -226,23 +221,18 @@ class _Places:
             return frozenset({ALL})
         teams = [self._teams.get(name, Team(kind="Team", id=name)) for name in self._of(row)]
         told = row.event.persona if row.event.persona in self._personas else ""
-        ways: Mapping[str, Callable[[], Collection[str]]] = {
-            "persona": lambda: [told] if told else [team.persona for team in teams],
-            "org": lambda: [team.org for team in teams],
-            TEAM: lambda: [team.id for team in teams],
+        ways = {
+            "persona": [told] if told else [team.persona for team in teams],
+            "org": [team.org for team in teams],
+            TEAM: [team.id for team in teams],
         }
-        return frozenset({ALL, *(s for by in self._by for s in _segments(by, ways[by]()))})
+        return frozenset({ALL, *(s for by in self._by for s in _segments(by, ways[by]))})
 
     def _of(self, row: Row[SurveyResponse] | Row[Invitation]) -> Sequence[str]:
         owner = self._history.owner(row.object, row.event.at).team
         if owner != UNOWNED:
             return [owner]
-        at = row.event.at
-        stood = self._member.get(row.event.respondent, ())
-        found = [teams for start, until, teams in stood if start <= at and (until is None or at < until)]
-        # Who answered before a directory was read first is where it has them first.
-        found = found or [teams for start, _, teams in sorted(stood)[:1] if at < start]
-        return sorted({team for teams in found for team in teams})
+        return sorted(self._members.teams(row.event.respondent, row.event.at))
 
 
 def _segments(by: str, names: Collection[str]) -> Iterator[Segment]:
