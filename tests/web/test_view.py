@@ -17,7 +17,7 @@ from platform_meter.model.facts.ci import Outcome, PipelineRun
 from platform_meter.model.history import SourceState
 from platform_meter.model.progress import Progress
 from platform_meter.store import StreamState
-from platform_meter.web.view import Health, View, brief, percent, safe, sentence, span, whole
+from platform_meter.web.view import Health, View, brief, first_of, percent, safe, sentence, span, such, whole
 
 NOW = datetime(2026, 3, 29, 22, 30, tzinfo=UTC)
 """Half past midnight of the next day in Berlin, after the night in which summer time began."""
@@ -158,3 +158,17 @@ def test_a_commit_is_told_by_its_first_digits() -> None:
     """A version as it is, however long."""
     assert brief("0123456789abcdef0123456789abcdef01234567") == "01234567"
     assert brief("release-2026-11-30-of-the-whole-platform-again") == "release-2026-11-30-of-the-whole-platform-again"
+
+
+def test_the_first_names_of_many() -> None:
+    """And how many more there are; of few all."""
+    assert first_of(["a", "b", "c"], 2) == "a, b and 1 more"
+    assert (first_of(["a", "b"], 2), first_of([], 2)) == ("a, b", "")
+
+
+def test_what_a_file_selects_by() -> None:
+    """Behind what it selects; nothing where it selects by nothing."""
+    assert such({"environment": ("production", "eu-*"), "result": ("success",)}) == (
+        ", environment production or eu-*, result success"
+    )
+    assert such({}) == ""

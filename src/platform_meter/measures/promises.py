@@ -23,7 +23,7 @@ from platform_meter.model.catalogue.promises import PROMISE_MET, PROMISE_SINCE, 
 from platform_meter.model.definitions import Definitions, Promise
 from platform_meter.model.facts import Fact
 from platform_meter.model.facts.tickets import SLA_CYCLES, SlaResult
-from platform_meter.model.history import Count, SourceState
+from platform_meter.model.history import Count, SourceState, known_to
 from platform_meter.model.measure import Gauging, Labels, Measure, Measures, Piece, Scene
 from platform_meter.model.metric import Metric, Ratio, Sample
 from platform_meter.model.objective import StoredObjective, StoredSli
@@ -102,14 +102,14 @@ class Ledger:
             return {}
         stretches = {period: _stretch(scene, promise, period) for period in _BACK}
         sources, counts = self._counts(scene, objective, stretches)
-        ends = [s.watermark for s in sources if s.fresh and s.watermark is not None]
-        if not sources or len(ends) < len(sources):
+        until = known_to(sources)
+        if until is None:
             return {}
         known = [s.read_from or s.since for s in sources]
         since = max(at for at in (*known, scene.history.pruned(), stretches[LAST].start) if at is not None)
         found = {}
         for period, stretch in stretches.items():
-            over = period == RUNNING or min(ends) >= stretch.end
+            over = period == RUNNING or until >= stretch.end
             begins = max(since, _begins(scene, objective, stretch.start))
             if over and counts[period].valid and begins < stretch.end:
                 found[period] = Found(

@@ -54,6 +54,12 @@ class SourceState:
     """False when one of the streams had no success for its `stale_after`: gauges that rest on it must be absent."""
 
 
+def known_to(states: Sequence[SourceState]) -> datetime | None:
+    """Up to when all that these tell is known; None where one of them is stale or was never read, or none is there."""
+    ends = [state.watermark for state in states if state.fresh and state.watermark is not None]
+    return min(ends) if ends and len(ends) == len(states) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(Generic[E]):
     """One stored event with the object it is about."""

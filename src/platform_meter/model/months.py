@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
+
+from platform_meter.model.periods import month
 
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
@@ -21,7 +23,7 @@ def around(moment: datetime, length: str, zone: ZoneInfo, back: int = 0) -> tupl
     """
     months, local = MONTHS[length], moment.astimezone(zone)
     first = (local.year * 12 + local.month - 1) // months * months - back * months
-    return _month(first, zone), _month(first + months, zone)
+    return midnight(month(first), zone), midnight(month(first + months), zone)
 
 
 def called(moment: datetime, length: str, zone: ZoneInfo) -> str:
@@ -38,7 +40,6 @@ def called(moment: datetime, length: str, zone: ZoneInfo) -> str:
             return str(local.year)
 
 
-def _month(number: int, zone: ZoneInfo) -> datetime:
-    """When the month begins, counted from the year 0."""
-    year, month = divmod(number, 12)
-    return datetime(year, month + 1, 1, tzinfo=zone).astimezone(UTC)
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When the day begins in the zone, in UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)

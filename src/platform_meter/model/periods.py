@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -36,19 +36,14 @@ class CalendarPeriod(NamedTuple):
     @property
     def end(self) -> date:
         """The first day after it."""
-        return _month(self.start.year * 12 + self.start.month - 1 + self.months)
+        return month(self.start.year * 12 + self.start.month - 1 + self.months)
 
     @property
     def label(self) -> str:
         """`2026-Q3`, `2026-H2`, `2026-07` or `2026`."""
-        year, month = self.start.year, self.start.month
-        words: Mapping[int, Callable[[], str]] = {
-            1: lambda: f"{year}-{month:02}",
-            3: lambda: f"{year}-Q{month // 3 + 1}",
-            6: lambda: f"{year}-H{month // 6 + 1}",
-            12: lambda: str(year),
-        }
-        return words[self.months]()
+        year, first = self.start.year, self.start.month
+        words = {1: f"{year}-{first:02}", 3: f"{year}-Q{first // 3 + 1}", 6: f"{year}-H{first // 6 + 1}", 12: str(year)}
+        return words[self.months]
 
 
 def calendar_period(text: str) -> CalendarPeriod | None:
@@ -70,18 +65,18 @@ def _period(said: Mapping[str, str | None]) -> CalendarPeriod | None:
     if letter:
         months = 3 if letter in "qQ" else 6
         return CalendarPeriod(date(year, (part - 1) * months + 1, 1), months) if part * months <= 12 else None
-    if month := said.get("month"):
-        return CalendarPeriod(date(year, int(month), 1), 1)
+    if number := said.get("month"):
+        return CalendarPeriod(date(year, int(number), 1), 1)
     if name := said.get("name"):
         short, whole = name.lower()[:3], name.lower()
-        number = _MONTHS.index(short) if short in _MONTHS else -1
+        place = _MONTHS.index(short) if short in _MONTHS else -1
         # Sept is the one short name of four letters.
-        fits = number >= 0 and whole in {short, _NAMES[number], "sept"}
-        return CalendarPeriod(date(year, number + 1, 1), 1) if fits else None
+        fits = place >= 0 and whole in {short, _NAMES[place], "sept"}
+        return CalendarPeriod(date(year, place + 1, 1), 1) if fits else None
     return CalendarPeriod(date(year, 1, 1), 12)
 
 
-def _month(number: int) -> date:
+def month(number: int) -> date:
     """The first day of a month, counted from the year 0."""
-    year, month = divmod(number, 12)
-    return date(year, month + 1, 1)
+    year, months = divmod(number, 12)
+    return date(year, months + 1, 1)

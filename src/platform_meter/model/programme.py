@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -170,6 +171,12 @@ class ItemText(Definition):
 
 SYSTEMS = {"jira": "jira", "github_project": "github", "github_milestones": "github"}
 """Type of the source that reads a type of roadmap."""
+_PROJECTS = {
+    "jira": (r"[A-Za-z][A-Za-z0-9_]*", "PLAT"),
+    "github_project": (r"[^/\s]+/[1-9][0-9]*", "acme/7"),
+    "github_milestones": (r"[^/\s]+/[^/\s]+", "acme/payments"),
+}
+"""How a type of roadmap names its project, and a sample."""
 
 
 class RoadmapItems(Definition):
@@ -192,12 +199,9 @@ class RoadmapItems(Definition):
 
     @model_validator(mode="after")
     def _place(self) -> RoadmapItems:
-        needs = "items" if self.type == "yaml" else "project"
-        article = "" if self.type == "yaml" else "a "
+        needs, article = ("items", "") if self.type == "yaml" else ("project", "a ")
         if not getattr(self, needs) and not (self.type == "jira" and self.select):
-            sample = {"yaml": "[{id: gateway-v2, period: 2026-Q3}]", "jira": "PLAT"}.get(
-                self.type, "acme/7" if self.type == "github_project" else "acme/payments"
-            )
+            sample = "[{id: gateway-v2, period: 2026-Q3}]" if self.type == "yaml" else _PROJECTS[self.type][1]
             raise PlacedError(f"a roadmap of type {self.type} needs {article}{needs}; write {needs}: {sample}", "type")
         if self.items and self.type != "yaml":
             raise PlacedError(f"items are of type yaml; those of {self.type} are read there", "items")
@@ -207,14 +211,8 @@ class RoadmapItems(Definition):
 
     @model_validator(mode="after")
     def _project_name(self) -> RoadmapItems:
-        patterns = {
-            "github_project": r"[^/\s]+/[1-9][0-9]*",
-            "github_milestones": r"[^/\s]+/[^/\s]+",
-            "jira": r"[A-Za-z][A-Za-z0-9_]*",
-        }
-        pattern = patterns.get(self.type)
+        pattern, sample = _PROJECTS.get(self.type, ("", ""))
         if self.project and pattern and not re.fullmatch(pattern, self.project):
-            sample = {"github_project": "acme/7", "github_milestones": "acme/payments", "jira": "PLAT"}[self.type]
             raise PlacedError(f"'{self.project}' is no project of {self.type}; write it like {sample}", "project")
         return self
 
@@ -246,6 +244,10 @@ class FeedbackLinks(Definition):
         """The theme that a label names; empty for none."""
         prefix = self.label[:-1]
         return label.removeprefix(prefix) if self.label and label.startswith(prefix) else ""
+
+    def themes(self, labels: Iterable[str]) -> tuple[str, ...]:
+        """All that labels name, in order."""
+        return tuple(sorted({self.theme(label) for label in labels} - {""}))
 
 
 class RoadmapSource(Definition):

@@ -10,7 +10,6 @@ import jinja2
 from werkzeug.wrappers import Request, Response
 
 from platform_meter.model.definitions import Survey
-from platform_meter.model.surveying import Question
 from platform_meter.runtime.forms import Closed, Forms, Unfit
 from platform_meter.store import StoreError
 
@@ -139,12 +138,8 @@ def _questions(survey: Survey) -> list[Mapping[str, Any]]:
             "text": name if question.type == "sus" else question.text or question.id,
             "name": numbers[name],
             "choices": range(question.bounds[0], question.bounds[1] + 1),
-            "ends": _ends(question),
+            "ends": _ENDS[question.type],
         }
         for question in survey.questions
         for name in question.names
     ]
-
-
-def _ends(question: Question) -> tuple[str, str]:
-    return _ENDS[question.type]

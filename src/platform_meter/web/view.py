@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from platform_meter.model.history import Count, History, SourceState
 from platform_meter.model.kept import Kept
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import Metric
+from platform_meter.model.months import midnight
 from platform_meter.model.source import Outside
 from platform_meter.runtime.imports import words
 from platform_meter.slo.plan import Plan
@@ -151,7 +152,7 @@ class View:
 
     def midnight(self, day: date) -> datetime:
         """When the day begins, UTC."""
-        return datetime.combine(day, time(), self.zone).astimezone(ZoneInfo("UTC"))
+        return midnight(day, self.zone)
 
     def counts(self, kind: type[Tallied[D]], start: datetime, end: datetime) -> dict[tuple[int, D], Count]:
         """Tallies of all fresh sources of this kind, by (object, dim)."""
@@ -218,3 +219,14 @@ def brief(version: str) -> str:
     """A version, or the beginning of a commit."""
     is_commit = len(version) >= 40 and all(c in "0123456789abcdef" for c in version)
     return version[:8] if is_commit else version
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first so many, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def such(select: Mapping[str, Sequence[str]]) -> str:
+    """What a file selects by, behind what it selects: `, environment production or eu-*`."""
+    return "".join(f", {name} {' or '.join(values)}" for name, values in select.items())

@@ -80,7 +80,7 @@ def scene() -> Scene:
 def test_what_is_served_and_what_stands_behind_it() -> None:
     """Two of five in the month after, which is the only one that is over."""
     of = scene()
-    (sample,) = cohorts.compute(of, Cohorts())
+    (sample,) = cohorts.compute(of)
     assert (sample.metric, sample.labels) == (COHORT_RETENTION, ("gateway", "2026-04", "1"))
     assert sample.value == Ratio(part=2, whole=5)
     pieces = list(cohorts.behind(of, COHORT_RETENTION, sample.labels))

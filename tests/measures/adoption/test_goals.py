@@ -61,7 +61,7 @@ def scene(active: list[int], *said: Mapping[str, Any], of: int = 10, adopted: li
 
 def told(of: Scene) -> dict[str, dict[tuple[str, ...], float]]:
     found: dict[str, dict[tuple[str, ...], float]] = {}
-    for sample in goals.compute(of, Trends()):
+    for sample in goals.compute(of):
         assert isinstance(sample.value, float)
         found.setdefault(sample.metric.name, {})[sample.labels] = sample.value
     return found

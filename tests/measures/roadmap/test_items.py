@@ -44,6 +44,12 @@ def test_items_of_sources_and_of_files_stand_side_by_side() -> None:
     assert [(p.label if p else "", len(some)) for p, some in by_period(found).items()] == [("", 2), ("2026-Q3", 1)]
 
 
+def test_what_has_no_calendar_period_is_unscheduled() -> None:
+    """It stands in no period, whatever its word is."""
+    seen = scene(day("2026-08-10"), [item("A", "Later"), item("B"), item("C", "2026-Q3")])
+    assert [one.told.name for one in by_period(items(seen) or ())[None]] == ["A", "B"]
+
+
 def test_while_a_roadmap_is_not_known_there_are_no_items() -> None:
     """Not those of the others either: what a period holds is told of all of them or not at all."""
     now = day("2026-08-20")

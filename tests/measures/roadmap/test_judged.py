@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from tests.support.history import NOBODY
 from tests.support.roadmaps import day, item, kept, scene
 
-from platform_meter.measures.roadmap.judged import Judged, judge, overdue, slip, unscheduled
+from platform_meter.measures.roadmap.items import items
+from platform_meter.measures.roadmap.judged import Judged, judge, overdue, slip
 from platform_meter.model.facts.roadmap import ItemStatus, Planned
 from platform_meter.model.measure import Scene
 
@@ -22,7 +23,9 @@ def results(one: Judged) -> dict[str, list[str]]:
 
 
 def judged(seen: Scene) -> dict[str, Judged]:
-    return {one.period.label: one for one in judge(seen) or ()}
+    everything = items(seen, past=True)
+    assert everything is not None
+    return {one.period.label: one for one in judge(seen, everything)}
 
 
 def test_each_committed_item_becomes_one_thing() -> None:
@@ -124,9 +127,3 @@ def test_an_open_item_past_its_target_is_overdue() -> None:
     assert overdue(told, date(2026, 9, 1)) is None
     assert overdue(told, date(2026, 9, 4)) == timedelta(days=3)
     assert overdue(item("B", Q3, ended="2026-09-10", target=date(2026, 9, 1)), date(2026, 9, 4)) is None
-
-
-def test_what_has_no_calendar_period_is_unscheduled() -> None:
-    """It stands in no period, whatever its word is."""
-    seen = scene(day("2026-08-10"), [item("A", "Later"), item("B"), item("C", Q3)])
-    assert [one.told.name for one in unscheduled(seen)] == ["A", "B"]

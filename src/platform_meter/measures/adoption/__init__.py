@@ -9,9 +9,7 @@ from zoneinfo import ZoneInfo
 from platform_meter.measures.adoption import cohorts, goals, standards
 from platform_meter.measures.adoption.behind import behind
 from platform_meter.measures.adoption.book import Book
-from platform_meter.measures.adoption.cohorts import Cohorts
 from platform_meter.measures.adoption.gauges import compute
-from platform_meter.measures.adoption.goals import Trends
 from platform_meter.measures.adoption.seen import wanted
 from platform_meter.measures.adoption.snapshots import STATES
 from platform_meter.measures.adoption.standing import told_by
@@ -85,7 +83,7 @@ def declared(definitions: Definitions) -> tuple[Measure, ...]:
                 ADOPTION_FORECAST,
             ),
             reads=used,
-            compute=lambda scene: goals.compute(scene, scene.kept.of(Trends)),
+            compute=goals.compute,
             behind=goals.behind,
             stated=(ADOPTION_GOAL,),
             every=timedelta(minutes=5),
@@ -95,7 +93,7 @@ def declared(definitions: Definitions) -> tuple[Measure, ...]:
         Gauging(
             metrics=(COHORT_RETENTION,),
             reads=used,
-            compute=lambda scene: cohorts.compute(scene, scene.kept.of(Cohorts)),
+            compute=cohorts.compute,
             behind=cohorts.behind,
             every=timedelta(minutes=5),
             at_once=False,

@@ -56,6 +56,12 @@ def telling_use(*verbs: str) -> frozenset[type[Event]]:
     return frozenset({Usage, *(kind for kind in kinds if kind.verb and (not verbs or kind.verb in verbs))})
 
 
+def amount_of(kind: type[Event], told: Any) -> int:
+    """How much use an event of this kind is, in millionths."""
+    names = kind.use_amount
+    return sum([round(getattr(told, name) * MILLIONTHS) for name in names]) if names else MILLIONTHS
+
+
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """When `day` begins in `zone`."""
     return datetime.combine(day, time(), tzinfo=zone)
@@ -122,7 +128,7 @@ class Book:
         """Add what came since `kept.seen`."""
         read, days = shape(kind.__name__), (self.end - self.start).days
         start, end = midnight(self.start, self._zone), midnight(self.end, self._zone)
-        first, units = self.start.toordinal(), kind.use_amount
+        first = self.start.toordinal()
         summed = None if kept.seen else history.summed_before(kind)
         for instance, type_ in self._sources:
             takers = [t for t in (Taker(one, kind) for one in self._wanted if one.source == type_) if t.verbs]
@@ -137,9 +143,7 @@ class Book:
                 if key in kept.keys:
                     continue
                 kept.keys.add(key)
-                verb, amount = kind.verb or told.action, MILLIONTHS
-                if units:
-                    amount = sum([round(getattr(told, name) * MILLIONTHS) for name in units])
+                verb, amount = kind.verb or told.action, amount_of(kind, told)
                 day = told.at.astimezone(self._zone).toordinal() - first
                 for taker in takers:
                     if taker.takes(told, verb):

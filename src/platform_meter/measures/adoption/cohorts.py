@@ -99,10 +99,10 @@ def _read(history: History, kind: str, last: date) -> list[Cohort]:
     return cohorts(history.months_in_state(kind, State.ACTIVE), known, (today.year, today.month))
 
 
-def compute(scene: Scene, kept: Cohorts) -> Iterator[Sample]:
+def compute(scene: Scene) -> Iterator[Sample]:
     """The share of each cohort in each month of its life that is over."""
     for capability in told(scene):
-        for cohort in kept.of(scene.history, capability.id):
+        for cohort in scene.kept.of(Cohorts).of(scene.history, capability.id):
             for age, active in enumerate(cohort.active, 1):
                 yield Sample(
                     metric=COHORT_RETENTION,
@@ -115,7 +115,7 @@ def behind(scene: Scene, _metric: Metric, wanted: Labels) -> Iterator[Piece]:
     """The units of the cohort; of those that were active in that month the state says so."""
     capability, called, age = wanted
     last = scene.history.last_day(what(capability))
-    for cohort in Cohorts().of(scene.history, capability):
+    for cohort in scene.kept.of(Cohorts).of(scene.history, capability):
         if cohort.called == called and last is not None:
             active = cohort.active[int(age) - 1]
             for unit in cohort.units:

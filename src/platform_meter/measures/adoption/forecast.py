@@ -103,12 +103,12 @@ def forecast(points: Sequence[float], most: float, *, seed: str) -> Forecast | N
     noise = _Noise.of([y - fitted.at(t) for t, y in enumerate(points)], parameters=len(fitted))
     draw = random.Random(seed)
     n, last = len(points), points[-1]
-    likely = [fitted] if curve is None else _curves(points, most)
+    likely: Sequence[Curve | Line] = [fitted] if curve is None else [*_curves(points, most), line(points)]
     weights = _weights(points, likely, noise)
     futures: list[list[float]] = [[] for _ in range(WEEKS)]
     for true in draw.choices(likely, weights, k=SAMPLES):
         past = [true.at(t) + off for t, off in enumerate(noise.drawn(draw, n))]
-        again: Curve | Line = line(past) if curve is None else refit(past, most)
+        again: Curve | Line = line(past) if curve is None else _closest(past, _curves(past, most))
         off = last - again.at(n - 1)
         for ahead, new in enumerate(noise.drawn(draw, WEEKS, first=off)):
             futures[ahead].append(again.at(n + ahead) + new)
@@ -121,10 +121,15 @@ def forecast(points: Sequence[float], most: float, *, seed: str) -> Forecast | N
     return Forecast(fitted=fitted, weeks=tuple(weeks))
 
 
-def _curves(points: Sequence[float], most: float) -> list[Curve | Line]:
-    """One for each K that is tried, and the line."""
+def _curves(points: Sequence[float], most: float) -> list[Curve]:
+    """One for each K that is tried, by the line through the points' log odds."""
     top = max(*points, 1e-9)
-    return [*(_first(points, k) for k in sorted({min(most, top * factor) for factor in _TOPS})), line(points)]
+    return [_first(points, k) for k in sorted({min(most, top * factor) for factor in _TOPS})]
+
+
+def _closest(points: Sequence[float], fits: Sequence[Curve]) -> Curve:
+    """The one that leaves least."""
+    return min(fits, key=lambda fit: _error(points, fit))
 
 
 def _weights(points: Sequence[float], curves: Sequence[Curve | Line], noise: _Noise) -> list[float]:
@@ -179,15 +184,8 @@ def logistic(points: Sequence[float], most: float) -> Curve | None:
     found = [fit for k in starts if (fit := _descend(points, most, _first(points, k))) is not None]
     if not found:
         return None
-    best = min(found, key=lambda fit: _error(points, fit))
+    best = _closest(points, found)
     return best if _error(points, best) < _error(points, line(points)) else None
-
-
-def refit(points: Sequence[float], most: float) -> Curve:
-    """A curve for drawn points, close to the closest: of several K the one whose line through the log odds leaves least."""
-    top = max(*points, 1e-9)
-    tops = {min(most, top * factor) for factor in _TOPS}
-    return min((_first(points, k) for k in sorted(tops)), key=lambda fit: _error(points, fit))
 
 
 def _first(points: Sequence[float], most: float) -> Curve:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from platform_meter.measures.adoption.forecast import LINE_POINTS, WEEKS, Band, Forecast, forecast
+from platform_meter.measures.adoption.forecast import WEEKS, Band, Forecast, forecast
 from platform_meter.measures.adoption.seen import OUTSIDE, State, refusal, watermark, what
 from platform_meter.measures.adoption.snapshots import ADOPTED
 from platform_meter.model.adopting import AdoptionGoal
@@ -25,6 +25,7 @@ from platform_meter.model.catalogue.adoption import (
     ADOPTION_GOAL_STATE,
 )
 from platform_meter.model.definitions import Capability
+from platform_meter.model.history import History
 from platform_meter.model.measure import Labels, Piece, Scene
 from platform_meter.model.metric import Metric, Sample
 
@@ -69,6 +70,8 @@ class Progress:
     """One goal, as things stand."""
 
     goal: AdoptionGoal
+    trend: Trend
+    """What it is held against."""
     ratio: float
     """Of the last snapshot, or of the one at the goal's end where that is over."""
     state: GoalState | None
@@ -88,31 +91,39 @@ class Progress:
 
 
 class Trends:
-    """Trends of capabilities, made once for each new snapshot: a forecast costs as much as many pages."""
+    """Trends of capabilities, made once for each new snapshot: a day that is stored stays as it is, and a forecast costs as
+    much as many pages.
+    """
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, str], Trend] = {}
+        self._made: dict[tuple[str, str], tuple[object, Trend | None]] = {}
 
     def trend(self, scene: Scene, capability: Capability, of: str) -> Trend | None:
         """Of `active` or `adopted` units; None before the first snapshot, and where nobody is eligible."""
-        kind = what(capability.id)
-        last = scene.history.last_day(kind)
+        history, kind = scene.history, what(capability.id)
+        last = history.last_day(kind)
         if last is None:
             return None
-        start, end = last - _LONGEST * _WEEK, last + timedelta(days=1)
-        by_day = scene.history.states_by_day(kind, start, end)
-        eligible = {day: sum(n for state, n in by.items() if state not in OUTSIDE) for day, by in by_day.items()}
-        if of == "active":
-            days = {day: by.get(State.ACTIVE, 0) for day, by in by_day.items()}
-        else:
-            days = dict(scene.history.counted_by_day(kind, ADOPTED, start, end))
-        if not eligible[last] or last not in days:
-            return None
+        end = last + timedelta(days=1)
+        newest = history.states_by_day(kind, last, end), history.counted_by_day(kind, ADOPTED, last, end)
         made = self._made.get((capability.id, of))
-        if made is None or (made.days, made.of) != (days, eligible):
-            expected = forecast(weekly(days), float(eligible[last]), seed=f"{capability.id}/{of}")
-            made = self._made[capability.id, of] = Trend(days=days, of=eligible, expected=expected)
-        return made
+        if made is None or made[0] != newest:
+            made = self._made[capability.id, of] = newest, _trend(history, capability.id, of, last)
+        return made[1]
+
+
+def _trend(history: History, capability: str, of: str, last: date) -> Trend | None:
+    kind, start, end = what(capability), last - _LONGEST * _WEEK, last + timedelta(days=1)
+    by_day = history.states_by_day(kind, start, end)
+    eligible = {day: sum(n for state, n in by.items() if state not in OUTSIDE) for day, by in by_day.items()}
+    if of == "active":
+        days = {day: by.get(State.ACTIVE, 0) for day, by in by_day.items()}
+    else:
+        days = dict(history.counted_by_day(kind, ADOPTED, start, end))
+    if not eligible[last] or last not in days:
+        return None
+    expected = forecast(weekly(days), float(eligible[last]), seed=f"{capability}/{of}")
+    return Trend(days=days, of=eligible, expected=expected)
 
 
 def weekly(days: Mapping[date, int]) -> list[float]:
@@ -148,6 +159,7 @@ def progress(goal: AdoptionGoal, trend: Trend) -> Progress | None:
         expected = Band(low=low, point=point, high=high)
     return Progress(
         goal=goal,
+        trend=trend,
         ratio=ratio,
         state=_state(goal.ratio, ratio, needed, expected, over=over),
         needed=needed,
@@ -171,16 +183,23 @@ def told(scene: Scene) -> Iterable[Capability]:
     return (c for c in scene.definitions.capabilities if not refusal(c) and watermark(scene, c) is not None)
 
 
-def compute(scene: Scene, trends: Trends) -> Iterator[Sample]:
+def held(scene: Scene, capability: Capability) -> Iterator[Progress]:
+    """Its goals as things stand, those of which there is anything to say."""
+    for goal in capability.goals:
+        trend = scene.kept.of(Trends).trend(scene, capability, goal.of)
+        if trend is not None and (found := progress(goal, trend)) is not None:
+            yield found
+
+
+def compute(scene: Scene) -> Iterator[Sample]:
     """Samples of all goals, and of all forecasts."""
     for capability in scene.definitions.capabilities:
         for goal in capability.goals:
             yield Sample(metric=ADOPTION_GOAL, labels=(capability.id, str(goal.by)), value=goal.ratio)
     for capability in told(scene):
-        for goal, trend in _held(scene, capability, trends):
-            if (found := progress(goal, trend)) is not None:
-                yield from _goal(capability.id, found)
-        adopted = trends.trend(scene, capability, "adopted")
+        for found in held(scene, capability):
+            yield from _goal(capability.id, found)
+        adopted = scene.kept.of(Trends).trend(scene, capability, "adopted")
         if adopted is not None and adopted.expected is not None:
             for horizon, weeks in HORIZONS.items():
                 for bound, units in _bounds(adopted.expected.weeks[weeks - 1]):
@@ -189,24 +208,16 @@ def compute(scene: Scene, trends: Trends) -> Iterator[Sample]:
 
 def behind(scene: Scene, metric: Metric, wanted: Labels) -> Iterator[Piece]:
     """The weekly counts that all of it is made of, and what was made of them."""
-    trends = Trends()
     capability = next(c for c in scene.definitions.capabilities if c.id == wanted[0])
-    trend = trends.trend(scene, capability, "adopted")
+    trend = scene.kept.of(Trends).trend(scene, capability, "adopted")
     if metric is not ADOPTION_FORECAST:
-        trend = next(trend for goal, trend in _held(scene, capability, trends) if str(goal.by) == wanted[1])
-    for sample in compute(scene, trends):
+        trend = next(one.trend for one in held(scene, capability) if str(one.goal.by) == wanted[1])
+    for sample in compute(scene):
         value = sample.value
         if sample.metric is metric and sample.labels == wanted and trend is not None and isinstance(value, float):
-            points = weekly(trend.days)
-            for back, units in enumerate(reversed(points)):
+            for back, units in enumerate(reversed(weekly(trend.days))):
                 yield Piece(what=f"{units:g} units at the end of {trend.last - back * _WEEK}", adds=0.0)
             yield Piece(what=f"made of these, with {trend.eligible} eligible units", adds=value)
-
-
-def _held(scene: Scene, capability: Capability, trends: Trends) -> Iterator[tuple[AdoptionGoal, Trend]]:
-    for goal in capability.goals:
-        if (trend := trends.trend(scene, capability, goal.of)) is not None:
-            yield goal, trend
 
 
 def _goal(capability: str, found: Progress) -> Iterator[Sample]:
@@ -223,7 +234,3 @@ def _goal(capability: str, found: Progress) -> Iterator[Sample]:
 
 def _bounds(band: Band) -> tuple[tuple[str, float], ...]:
     return ("low", band.low), ("point", band.point), ("high", band.high)
-
-
-WEEKS_NEEDED = LINE_POINTS
-"""Weeks of snapshots before anything is expected."""

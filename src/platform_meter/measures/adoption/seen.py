@@ -13,7 +13,7 @@ from platform_meter.measures.adoption.standing import KINDS, apart, holds, stock
 from platform_meter.measures.adoption.units import OwnerKey, Roster, eligible_units, exempt, known_units
 from platform_meter.measures.adoption.use import DaysRead, Reader, qualifies, whole_days
 from platform_meter.model.definitions import Active, Adopted, Capability, Unit
-from platform_meter.model.history import History, UnitState
+from platform_meter.model.history import History, UnitState, known_to
 from platform_meter.model.measure import Scene
 
 GRACE = 14
@@ -65,13 +65,8 @@ def _kinds() -> str:
 
 def watermark(scene: Scene, capability: Capability) -> datetime | None:
     """Up to when all that the capability reads is known; None when it is stale, was never read whole, or nothing gives it."""
-    found: list[datetime] = [scene.now]
-    for states in (telling(scene.history, by) for by in (capability.adopted, capability.active)):
-        known = [s.watermark for s in states if s.fresh and s.watermark is not None]
-        if not known or len(known) < len(states):
-            return None
-        found += known
-    return min(found)
+    adopted, active = (known_to(telling(scene.history, by)) for by in (capability.adopted, capability.active))
+    return None if adopted is None or active is None else min(scene.now, adopted, active)
 
 
 def begins(history: History, capability: Capability, zone: ZoneInfo) -> date | None:

@@ -130,14 +130,14 @@ def snapshot(
         if unit in seen.held:
             ever.add(EVER_ADOPTED)
         rows.append(UnitState(day=day, what=what(capability.id), unit=unit, state=state, ever=frozenset(ever)))
-    changes = transitions(before, rows)
-    counts = Counter(t.change for t in changes)
+    happened = transitions(before, rows)
+    counts = Counter(t.change for t in happened)
     return Snapshot(
         what=what(capability.id),
         day=day,
         states=tuple(rows),
         counted={ADOPTED: len(seen.adopted & seen.eligible)},
-        transitions=changes,
+        transitions=happened,
         increments=tuple(
             Increment(metric=ADOPTION_TRANSITIONS, labels=(capability.id, change), amount=float(n))
             for change, n in sorted(counts.items())

@@ -17,7 +17,7 @@ from platform_meter.measures.delivery.releases import Changes, releases
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.delivery import Change, Deployment
 from platform_meter.model.facts.incidents import Incident
-from platform_meter.model.history import History
+from platform_meter.model.history import History, known_to
 from platform_meter.model.measure import Scene
 
 
@@ -93,11 +93,11 @@ class Reach:
     def known(self, kind: type[Event], instances: Collection[str] | None = None) -> Known | None:
         """Of what the sources of this kind tell, or those of them that are named; None where one is stale, or none is there."""
         found = [one for one in self._sources[kind] if instances is None or one.instance in instances]
-        ends = [state.watermark for state in found if state.fresh and state.watermark is not None]
-        if not found or len(ends) < len(found):
+        until = known_to(found)
+        if until is None:
             return None
         since = [at for state in found if (at := state.read_from or state.since) is not None]
-        return Known(since=max([*since, *self._pruned]), until=min(ends) - self._back)
+        return Known(since=max([*since, *self._pruned]), until=until - self._back)
 
 
 KINDS: tuple[type[Event], ...] = (Deployment, Change, Incident)

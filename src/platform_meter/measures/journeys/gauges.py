@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 
-from platform_meter.measures.journeys.reading import journeys, known, read
+from platform_meter.measures.journeys.reading import journeys, read
 from platform_meter.measures.journeys.walk import Funnel, Way
 from platform_meter.measures.support.survival import Survival, kaplan_meier
 from platform_meter.model.catalogue.journeys import (
@@ -33,10 +32,9 @@ def compute(scene: Scene) -> Iterator[Sample]:
     """Samples of all journeys that are known."""
     for capability in journeys(scene.definitions.capabilities):
         found = read(scene, capability)
-        span = known(scene.history, capability)
-        if found is not None and span is not None:
+        if found is not None:
             yield from _funnel(capability.id, found)
-            yield from _times(capability.id, found, span.until)
+            yield from _times(capability.id, found)
 
 
 def _funnel(journey: str, of: Funnel) -> Iterator[Sample]:
@@ -48,31 +46,30 @@ def _funnel(journey: str, of: Funnel) -> Iterator[Sample]:
         yield Sample(metric=FUNNEL_DROPOFF, labels=(journey, stage), value=Ratio(part=before - there, whole=before))
 
 
-def _times(journey: str, of: Funnel, until: datetime) -> Iterator[Sample]:
-    entrants = [*of.mature, *of.pending]
+def _times(journey: str, of: Funnel) -> Iterator[Sample]:
     for number, stage in enumerate(of.stages):
-        there = sum(1 for one in entrants if one.late[number] is not None)
-        yield Sample(
-            metric=TIME_TO_FIRST_REACHED, labels=(journey, stage), value=Ratio(part=there, whole=len(entrants))
-        )
-        curve = times(entrants, number, until)
+        there = sum(1 for one in of.entrants if one.late[number] is not None)
+        ratio = Ratio(part=there, whole=len(of.entrants))
+        yield Sample(metric=TIME_TO_FIRST_REACHED, labels=(journey, stage), value=ratio)
+        curve = times(of, number)
         for word, q in QUANTILES.items():
             if (seconds := curve.quantile(q)) is not None:
                 yield Sample(metric=TIME_TO_FIRST, labels=(journey, stage, word), value=seconds)
 
 
-def times(entrants: Sequence[Way], number: int, until: datetime) -> Survival:
+def times(of: Funnel, number: int) -> Survival:
     """Seconds from entering to one stage; of who is not there yet, so far."""
     return kaplan_meier(
-        (((one.late[number] or until) - one.entered).total_seconds(), one.late[number] is not None) for one in entrants
+        (((one.late[number] or of.until) - one.entered).total_seconds(), one.late[number] is not None)
+        for one in of.entrants
     )
 
 
 def behind(scene: Scene, metric: Metric, wanted: Labels) -> Iterator[Piece]:
     """The entrants, each by how far it came."""
     capability = next(c for c in journeys(scene.definitions.capabilities) if c.id == wanted[0])
-    of, span = read(scene, capability), known(scene.history, capability)
-    if of is None or span is None:
+    of = read(scene, capability)
+    if of is None:
         return
     number = (ENTERED, *of.stages).index(wanted[1])
     if metric is FUNNEL_UNITS:
@@ -84,13 +81,12 @@ def behind(scene: Scene, metric: Metric, wanted: Labels) -> Iterator[Piece]:
             if one.stages() >= number - 1:
                 yield _piece(scene, capability.id, of, one, part=one.stages() < number)
     elif metric is TIME_TO_FIRST_REACHED:
-        for one in (*of.mature, *of.pending):
+        for one in of.entrants:
             yield _piece(scene, capability.id, of, one, part=one.late[number - 1] is not None)
     else:
-        entrants = [*of.mature, *of.pending]
-        for one in entrants:
+        for one in of.entrants:
             yield _piece(scene, capability.id, of, one, adds=0.0)
-        seconds = times(entrants, number - 1, span.until).quantile(QUANTILES[wanted[2]])
+        seconds = times(of, number - 1).quantile(QUANTILES[wanted[2]])
         yield Piece(what="by Kaplan-Meier, from entering to this stage, in seconds", adds=seconds or 0.0)
 
 

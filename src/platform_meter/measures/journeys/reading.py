@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from platform_meter.measures.adoption.book import MILLIONTHS, Asked, Taker, shape, telling_use
+from platform_meter.measures.adoption.book import MILLIONTHS, Asked, Taker, amount_of, shape, telling_use
 from platform_meter.measures.adoption.units import OwnerKey, eligible_units, roster
 from platform_meter.measures.journeys.walk import LOOK_BACK, Funnel, Used, Way, funnel, way
 from platform_meter.model.definitions import Capability, JourneyStart, Stage, Unit
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.history import History, Owner, SourceState
+from platform_meter.model.history import History, Owner, SourceState, known_to
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import UNOWNED
 
@@ -76,12 +76,11 @@ def known(history: History, capability: Capability) -> Known | None:
         if not telling:
             return None
         found += telling.values()
-    ends = [state.watermark for state in found if state.fresh and state.watermark is not None]
     begins = [state.read_from for state in found if state.read_from is not None]
-    if not found or len(ends) < len(found) or len(begins) < len(found):
+    until, pruned = known_to(found), history.pruned()
+    if until is None or len(begins) < len(found):
         return None
-    pruned = history.pruned()
-    return Known(since=max([*begins, pruned] if pruned is not None else begins), until=min(ends))
+    return Known(since=max([*begins, pruned] if pruned is not None else begins), until=until)
 
 
 def read(scene: Scene, capability: Capability) -> Funnel | None:
@@ -150,7 +149,5 @@ def _told(history: History, one: Asked, span: Known) -> Iterator[tuple[Owner, da
                 continue
             for object_, told in history.parts(kind, shape(kind.__name__), start, span.until, source=source.instance):
                 if taker.takes(told, kind.verb or told.action):
-                    units = [round(getattr(told, name) * MILLIONTHS) for name in kind.use_amount]
-                    amount = sum(units) / MILLIONTHS if kind.use_amount else 1.0
-                    at = told.at.astimezone(UTC)
+                    at, amount = told.at.astimezone(UTC), amount_of(kind, told) / MILLIONTHS
                     yield history.owner(object_, at), at, amount, told.actor if kind is Usage else ""

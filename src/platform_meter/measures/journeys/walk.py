@@ -95,17 +95,25 @@ class Funnel:
     mature: Sequence[Way]
     """Whose window is over."""
     pending: Sequence[Way]
+    until: datetime
+    """Up to when it is known."""
+
+    @property
+    def entrants(self) -> Sequence[Way]:
+        """All of them."""
+        return [*self.mature, *self.pending]
 
     def reached(self, ways: Sequence[Way], stage: int) -> int:
         """How many came so far: 0 is entering, 1 the first stage."""
         return sum(1 for one in ways if one.stages() >= stage)
 
 
-def funnel(ways: Mapping[str, Way], stages: Sequence[str], window: timedelta, known_to: datetime) -> Funnel:
+def funnel(ways: Mapping[str, Way], stages: Sequence[str], window: timedelta, until: datetime) -> Funnel:
     """The funnel as it is known up to a moment; who entered before the half year, or after that moment, is not in it."""
-    entrants = [one for _, one in sorted(ways.items()) if known_to - LOOK_BACK <= one.entered < known_to]
+    entrants = [one for _, one in sorted(ways.items()) if until - LOOK_BACK <= one.entered < until]
     return Funnel(
         stages=tuple(stages),
-        mature=[one for one in entrants if one.entered + window <= known_to],
-        pending=[one for one in entrants if one.entered + window > known_to],
+        mature=[one for one in entrants if one.entered + window <= until],
+        pending=[one for one in entrants if one.entered + window > until],
+        until=until,
     )

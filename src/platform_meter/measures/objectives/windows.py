@@ -32,7 +32,7 @@ from platform_meter.model.definitions import Definitions
 from platform_meter.model.dims import Dim
 from platform_meter.model.facts import Event, Fact
 from platform_meter.model.facts.tickets import SlaResult
-from platform_meter.model.history import Count, History, SourceState
+from platform_meter.model.history import Count, History, SourceState, known_to
 from platform_meter.model.measure import Gauging, Measure, Scene
 from platform_meter.model.metric import Sample
 from platform_meter.model.objective import StoredObjective, StoredSli
@@ -146,12 +146,12 @@ class Windows:
 
     def _count(self, scene: Scene, objective: StoredObjective, candidates: tuple[SourceState, ...]) -> Found:
         sources = self._sources(scene, objective, candidates)
-        ends = [s.watermark for s in sources if s.fresh and s.watermark is not None]
-        if not sources or len(ends) < len(sources):
+        until = known_to(sources)
+        if until is None:
             return Found(sources, None)
         lengths = labels(objective)
         if objective.slice is not None:
-            return Found(sources, self._slices(objective, min(ends), lengths))
+            return Found(sources, self._slices(objective, until, lengths))
         if objective.sli.events.folded is not None:
             return Found(sources, self._cycles(scene, objective, sources, lengths))
         counts = {

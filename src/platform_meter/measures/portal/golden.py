@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -85,14 +86,23 @@ def stayed(scene: Scene) -> Sequence[tuple[Born, bool]] | None:
     if found is None or not catalogs or any(not s.fresh or s.since is None for s in catalogs):
         return None
     known = max(s.since for s in catalogs if s.since is not None)
-    judged: list[tuple[Born, bool]] = []
-    for one in found:
-        day = one.at + STAY
-        if one.template and day >= known:
-            entries = (held.reading for held in scene.history.readings(CatalogEntity, at=day))
-            name = one.held.reading.about.name.lower()
-            judged.append((one, any(e.complete and name in map(str.lower, repositories(e)) for e in entries)))
-    return judged
+    judged = [one for one in found if one.template and one.at + STAY >= known]
+    complete = _complete(scene, [one.at + STAY for one in judged])
+    return [(one, _stays(one, complete.get(one.held.reading.about.name.lower(), ()))) for one in judged]
+
+
+def _complete(scene: Scene, days: Sequence[datetime]) -> Mapping[str, Sequence[Held[CatalogEntity]]]:
+    """Complete entries that stood at one of these moments, or between, by repository."""
+    found: defaultdict[str, list[Held[CatalogEntity]]] = defaultdict(list)
+    for held in scene.history.stood(CatalogEntity, min(days), max(days)) if days else ():
+        for name in repositories(held.reading) if held.reading.complete else ():
+            found[name.lower()].append(held)
+    return found
+
+
+def _stays(one: Born, complete: Iterable[Held[CatalogEntity]]) -> bool:
+    day = one.at + STAY
+    return any(held.start <= day and (held.until is None or day < held.until) for held in complete)
 
 
 def golden_path_stay(scene: Scene) -> Iterator[Sample]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from platform_meter.measures.roadmap.items import Item, by_period, items
+from platform_meter.measures.roadmap.items import Item, by_period, items, standing
 from platform_meter.measures.roadmap.judged import COMMITTED, Judged, Result, judge
 from platform_meter.measures.roadmap.snapshots import STATES
 from platform_meter.measures.roadmap.voices import NONE, Answered, answered, voices
@@ -31,20 +31,22 @@ Told = tuple[Metric, Labels, Piece | None]
 """A piece of one series; None has the series stand at 0 where there is no piece of it."""
 
 
-def heard(scene: Scene) -> Sequence[Answered] | None:
-    """All feedback with the items that answer it; None while part of either is not known."""
-    planned = items(scene)
+def heard(scene: Scene, planned: Sequence[Item] | None) -> Sequence[Answered] | None:
+    """All feedback with those of the items that answer it; None while part of either is not known."""
     found = None if planned is None else voices(scene, planned)
     return None if planned is None or found is None else answered(found, planned)
 
 
 def _planned(scene: Scene) -> Iterator[Told]:
     """What each sample about items is made of."""
-    for period, some in by_period(items(scene) or ()).items():
+    everything = items(scene, past=True)
+    if everything is None:
+        return
+    for period, some in by_period(standing(everything)).items():
         for item in some:
             labels = (period.label if period else NONE, str(item.told.status))
             yield ROADMAP_ITEMS, labels, _piece(item)
-    for one in judge(scene) or ():
+    for one in judge(scene, everything):
         yield from _judged(one)
 
 
@@ -72,7 +74,7 @@ def _piece(item: Item, *, part: float = 0.0) -> Piece:
 
 def _asked(scene: Scene) -> Iterator[Told]:
     """What each sample about feedback is made of."""
-    told = heard(scene)
+    told = heard(scene, items(scene))
     if told is None:
         return
     for one in told:
@@ -101,7 +103,7 @@ def _said(one: Answered) -> Piece:
 
 def _facts(scene: Scene, pieces: Iterable[Piece]) -> Iterator[Piece]:
     """The same with the events that began each feedback: these are read where somebody asks for them alone."""
-    began = {(one.voice.source, one.voice.key): one.voice.at for one in heard(scene) or ()}
+    began = {(one.voice.source, one.voice.key): one.voice.at for one in heard(scene, items(scene)) or ()}
     for piece in pieces:
         at = began[piece.source, piece.what]
         until = at + timedelta(milliseconds=1)

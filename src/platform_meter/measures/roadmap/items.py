@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from platform_meter.model.facts import Ref
 from platform_meter.model.facts.roadmap import KIND, ItemStatus, Planned, RoadmapItem, title
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Scene
+from platform_meter.model.months import midnight
 from platform_meter.model.periods import CalendarPeriod, calendar_period
 
 FILE = "roadmap"
@@ -52,11 +53,6 @@ class Item(NamedTuple):
     def asked(self) -> bool:
         """Whether it says of any feedback that it answers that."""
         return bool(self.told.feedback or self.told.themes)
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When the day begins in the zone, in UTC."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def tellers(scene: Scene, roadmap: RoadmapSource) -> Sequence[SourceState]:
@@ -123,6 +119,11 @@ def written(roadmap: RoadmapSource, zone: ZoneInfo) -> Iterator[Item]:
             url=one.url or "",
         )
         yield Item("", None, told)
+
+
+def standing(everything: Sequence[Item]) -> Sequence[Item]:
+    """Those that are not gone."""
+    return [item for item in everything if not item.gone]
 
 
 def by_period(found: Sequence[Item]) -> Mapping[CalendarPeriod | None, Sequence[Item]]:

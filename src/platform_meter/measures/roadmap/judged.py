@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from platform_meter.measures.roadmap.items import KEPT, Item, by_period, items, midnight
+from platform_meter.measures.roadmap.items import KEPT, Item, by_period, standing
 from platform_meter.measures.roadmap.snapshots import committed
-from platform_meter.model.facts.roadmap import RoadmapItem
+from platform_meter.model.facts.roadmap import ItemStatus, RoadmapItem
 from platform_meter.model.measure import Scene
+from platform_meter.model.months import midnight
 from platform_meter.model.periods import CalendarPeriod
 
 
@@ -58,30 +59,22 @@ class Judged:
         return [(item, item.asked) for item in self.planned if not item.dropped]
 
 
-def judge(scene: Scene) -> Sequence[Judged] | None:
-    """Every period in order; None while one of the roadmaps is not known. Of the past 400 days, as snapshots are."""
-    everything = items(scene, past=True)
-    if everything is None:
-        return None
-    standing = by_period([item for item in everything if not item.gone])
+def judge(scene: Scene, everything: Sequence[Item]) -> Sequence[Judged]:
+    """Every period in order, of all items with those that are gone. Of the past 400 days, as snapshots are."""
+    planned = by_period(standing(everything))
     before = committed(scene)
     oldest = scene.now.astimezone(scene.zone).date() - KEPT
-    periods = {period for period in (*standing, *before) if period is not None and period.end > oldest}
+    periods = {period for period in (*planned, *before) if period is not None and period.end > oldest}
     units = {item.unit: item for item in everything}
     return [
         Judged(
             period=period,
-            planned=standing.get(period, ()),
+            planned=planned.get(period, ()),
             results=_results(period, before[period], units, scene.zone) if period in before else {},
             lost=len(before.get(period, frozenset()) - units.keys()),
         )
         for period in sorted(periods)
     ]
-
-
-def unscheduled(scene: Scene) -> Sequence[Item]:
-    """Items that stand and have no calendar period."""
-    return by_period(items(scene) or ()).get(None, ())
 
 
 def _results(
@@ -108,7 +101,7 @@ def _became(item: Item, period: CalendarPeriod, end: datetime) -> Result:
 
 def slip(told: RoadmapItem, zone: ZoneInfo) -> timedelta | None:
     """Done - target in whole days, less than none where it was early; None where it is not done, or either is not known."""
-    if told.target is None or told.ended is None or told.status != "done":
+    if told.target is None or told.ended is None or told.status is not ItemStatus.DONE:
         return None
     return told.ended.astimezone(zone).date() - told.target
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from platform_meter.measures.roadmap.items import KEPT, Item, known_to, midnight, tellers, written
+from platform_meter.measures.roadmap.items import KEPT, Item, known_to, tellers, written
 from platform_meter.model.definitions import RoadmapSource
 from platform_meter.model.facts.roadmap import ItemStatus, RoadmapItem
 from platform_meter.model.history import UnitState
 from platform_meter.model.measure import Scene, StateDay, Stating
+from platform_meter.model.months import midnight
 from platform_meter.model.periods import CalendarPeriod, calendar_period
 
 ENDED, UNPLANNED = "ended", "unplanned"

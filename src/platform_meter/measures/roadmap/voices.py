@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import NamedTuple
 
 from platform_meter.measures.roadmap.items import Item
@@ -63,13 +64,11 @@ def voices(scene: Scene, items: Sequence[Item]) -> Sequence[Voice] | None:
         for source in scene.history.sources(kind):
             if source.watermark is None:
                 continue
-            some = [
-                *(
-                    _tickets(scene, source, source.watermark, wanted)
-                    if kind is TicketEvent
-                    else _told(scene, source, source.watermark)
-                )
-            ]
+            if kind is TicketEvent:
+                told = _tickets(scene, source, source.watermark, wanted)
+            else:
+                told = _told(scene, source, source.watermark)
+            some = list(told)
             if some and not source.fresh:
                 return None
             found += some
@@ -84,14 +83,18 @@ def declared(definitions: Definitions) -> bool:
 def _tickets(scene: Scene, source: SourceState, until: datetime, wanted: Collection[str]) -> Iterator[Voice]:
     queues = [one for one in scene.definitions.ticketing if reads(one, source)]
     done = frozenset(status for queue in queues for status in queue.status.done)
+
+    @cache  # many tickets have the same labels
+    def meant(labels: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Pain, ...]]:
+        themes = {r.feedback.theme(label) for r in scene.definitions.roadmaps for label in labels} - {""}
+        return tuple(sorted(themes)), tuple(_pains(scene.definitions.personas, labels, themes))
+
     for ticket in scene.kept.of(Tickets).of(scene.history, source.instance):
         born = ticket.born
         if born is None or born.at >= until:
             continue
-        labels = ticket.labels
         named = f"{source.instance}:{born.name or born.ticket}"
-        themes = {r.feedback.theme(label) for r in scene.definitions.roadmaps for label in labels} - {""}
-        pains = [*_pains(scene.definitions.personas, labels, themes)]
+        themes, pains = meant(ticket.labels)
         if not (themes or pains or named in wanted) or ticket.gone:
             continue
         yield Voice(
@@ -101,9 +104,9 @@ def _tickets(scene: Scene, source: SourceState, until: datetime, wanted: Collect
             key=born.key,
             at=born.at,
             until=until,
-            themes=tuple(sorted(themes)),
+            themes=themes,
             personas=tuple(sorted({pain.persona for pain in pains})),
-            pains=tuple(pains),
+            pains=pains,
             closed=ticket.closed(done),
             answers=ticket.answers,
         )

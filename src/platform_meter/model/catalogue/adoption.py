@@ -69,47 +69,53 @@ TEAM_STANDARD_RATIO = gauge(
     fold="",
     bounds={"team": "teams, _unowned"},
 )
+_GOALS = {
+    "by": "days of the goals declared",
+    "state": "on_track, at_risk, reached, missed",
+    "horizon": "4w, 8w, 13w",
+    "bound": "low, point, high",
+}
 ADOPTION_GOAL = gauge(
     "platform_adoption_goal_ratio",
     "capability by",
     "Share of the eligible units that is to be reached by the end of the day `by`.",
     fold="",
-    bounds={"by": "days of the goals declared"},
+    bounds=_GOALS,
 )
 ADOPTION_GOAL_GAP = gauge(
     "platform_adoption_goal_gap_ratio",
     "capability by",
     "What of the goal is not reached: goal - share now; below 0 past it.",
     fold="",
-    bounds={"by": "days of the goals declared"},
+    bounds=_GOALS,
 )
 ADOPTION_GOAL_STATE = gauge(
     "platform_adoption_goal_state",
     "capability by state",
     "1 for the state of the goal, 0 for the others.",
     fold="",
-    bounds={"by": "days of the goals declared", "state": "on_track, at_risk, reached, missed"},
+    bounds=_GOALS,
 )
 ADOPTION_GOAL_NEEDED = gauge(
     "platform_adoption_goal_needed_ratio",
     "capability by",
     "The goal; of one more than 13 weeks away the share that an even pace from now on has in 13 weeks.",
     fold="",
-    bounds={"by": "days of the goals declared"},
+    bounds=_GOALS,
 )
 ADOPTION_GOAL_FORECAST = gauge(
     "platform_adoption_goal_forecast_ratio",
     "capability by bound",
     "Forecast of the share at the moment that is asked for: the goal's day, or in 13 weeks.",
     fold="",
-    bounds={"by": "days of the goals declared", "bound": "low, point, high"},
+    bounds=_GOALS,
 )
 ADOPTION_FORECAST = gauge(
     "platform_adoption_forecast_units",
     "capability horizon bound",
     "Forecast of adopted units; four futures in five lie between low and high.",
     fold="",
-    bounds={"horizon": "4w, 8w, 13w", "bound": "low, point, high"},
+    bounds=_GOALS,
 )
 COHORT_RETENTION = gauge(
     "platform_cohort_retention_ratio",

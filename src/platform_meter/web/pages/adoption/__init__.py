@@ -25,7 +25,7 @@ from platform_meter.web.page import Detail, WebPage
 from platform_meter.web.pages.adoption.goals import at_a_glance
 from platform_meter.web.pages.adoption.observability import by_team
 from platform_meter.web.pages.adoption.one import detail
-from platform_meter.web.view import View
+from platform_meter.web.view import View, such
 
 TREND_DAYS = 91
 CODES = {0.0: "eligible", 1.0: "idle", 2.0: "active", 3.0: "dormant", 4.0: "churned"}
@@ -113,7 +113,7 @@ def _rule(cap: Capability) -> str:
     window = whole_days(active.window)
     held = "standing" if adopted.count else f"within {window} days"
     days = f" on {active.min_days} days" if active.min_days > 1 else ""
-    every = f", and all {adopted.every.count}{_such(adopted.every.select)} among them" if adopted.every else ""
+    every = f", and all {adopted.every.count}{such(adopted.every.select)} among them" if adopted.every else ""
     parted = "Who is active has adopted."
     if cap.parted:
         why = "adopted selects what active does not"
@@ -124,16 +124,12 @@ def _rule(cap: Capability) -> str:
         parted = f"Who is active has not adopted by that alone, since {why}: more may be active than adopted."
     return (
         f"Adopted: {adopted.count or adopted.verb} in {adopted.source}, at least {adopted.min:g} {held}"
-        f"{_such(adopted.select)}{every}. "
+        f"{such(adopted.select)}{every}. "
         f"Active: {active.count or ' or '.join(active.verbs)} in {active.source}, "
         f"at least {active.min_amount:g}{' a day standing' if active.count else ''}{days} within {window} days"
-        f"{_such(active.select)}. "
+        f"{such(active.select)}. "
         f"{parted}{_left_out(cap)}"
     )
-
-
-def _such(select: Mapping[str, tuple[str, ...]]) -> str:
-    return "".join(f", {name} {' or '.join(values)}" for name, values in select.items())
 
 
 def _left_out(cap: Capability) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from platform_meter.measures.adoption.goals import GoalState, Progress, Trend, Trends, progress, told
+from platform_meter.measures.adoption.forecast import WEEKS
+from platform_meter.measures.adoption.goals import GoalState, Progress, Trend, Trends, held, told
 from platform_meter.measures.adoption.movers import Moves, moves
-from platform_meter.measures.adoption.seen import refusal
 from platform_meter.measures.adoption.snapshots import TransitionKind
 from platform_meter.model.definitions import Capability, Unit
-from platform_meter.web.view import View, percent
+from platform_meter.web.view import View, first_of, percent
 
 WEEK = 7
 BACK = timedelta(days=28)
@@ -44,7 +44,7 @@ def _line(view: View, trends: Trends, cap: Capability) -> Mapping[str, Any]:
         "mandated": cap.mandated,
         "active": None if trend is None else trend.ratio(trend.last),
         "change": change(trend),
-        "goals": [goal_words(found) for found in held(view, cap)],
+        "goals": [goal_words(found) for found in held(view.scene, cap)],
         "came": None if moved is None else moved.count(*came),
         "lost": None if moved is None else moved.count(*lost),
         "movers": None if moved is None else movers(cap, moved, MOST),
@@ -56,16 +56,6 @@ def change(trend: Trend | None) -> float | None:
     if trend is None or trend.last - BACK not in trend.days:
         return None
     return trend.ratio(trend.last) - trend.ratio(trend.last - BACK)
-
-
-def held(view: View, cap: Capability) -> Iterator[Progress]:
-    """Its goals, as things stand."""
-    if refusal(cap):
-        return
-    for goal in cap.goals:
-        trend = view.kept.of(Trends).trend(view.scene, cap, goal.of)
-        if trend is not None and (found := progress(goal, trend)) is not None:
-            yield found
 
 
 def goal_words(found: Progress) -> Mapping[str, Any]:
@@ -90,7 +80,7 @@ def _more(found: Progress) -> str:
     if found.expected is None:
         return f"{pace}Nothing is expected of fewer than six weeks of snapshots."
     band = f"{percent(found.expected.low)} to {percent(found.expected.high)}"
-    when = "then" if found.weeks <= 13 else f"in 13 weeks, when an even pace has {percent(found.needed)}"
+    when = "then" if found.weeks <= WEEKS else f"in {WEEKS} weeks, when an even pace has {percent(found.needed)}"
     return f"{pace}Forecast: {percent(found.expected.point)} {when} (four futures in five: {band})."
 
 
@@ -102,5 +92,4 @@ def movers(cap: Capability, moved: Moves, most: int) -> Sequence[tuple[str, str]
 def _who(cap: Capability, units: Sequence[str], most: int) -> str:
     if cap.unit is Unit.PERSON:
         return "1 person" if len(units) == 1 else f"{len(units)} people"
-    more = f" and {len(units) - most} more" if len(units) > most else ""
-    return f"{', '.join(units[:most])}{more}"
+    return first_of(units, most)

@@ -10,7 +10,7 @@ from platform_meter.model.facts import Reading
 from platform_meter.model.facts.logs import LogIndex
 from platform_meter.model.facts.observability import AlertMonitor, AlertRule, Dashboard, Used
 from platform_meter.model.history import Held
-from platform_meter.web.view import View
+from platform_meter.web.view import View, first_of
 
 KINDS: Mapping[str, type[Reading]] = {
     "Dashboards": Dashboard,
@@ -37,8 +37,7 @@ class Sight:
     @property
     def shown(self) -> str:
         """The first of these, and how many more there are."""
-        more = len(self.unseen) - MOST
-        return ", ".join(self.unseen[:MOST]) + (f" and {more} more" if more > 0 else "")
+        return first_of(self.unseen, MOST)
 
 
 def by_team(view: View) -> Sequence[Sight]:

@@ -8,11 +8,11 @@ from typing import Any
 
 from platform_meter.measures.adoption.cohorts import AGES, Cohorts
 from platform_meter.measures.adoption.forecast import WEEKS, Curve
-from platform_meter.measures.adoption.goals import Trend, Trends, weekly
+from platform_meter.measures.adoption.goals import Trend, Trends, held, weekly
 from platform_meter.measures.adoption.movers import moves
 from platform_meter.model.definitions import Capability
 from platform_meter.web.charts import Chart, Series, Tone
-from platform_meter.web.pages.adoption.goals import goal_words, held, movers
+from platform_meter.web.pages.adoption.goals import goal_words, movers
 from platform_meter.web.view import View
 
 DAYS = 28
@@ -30,7 +30,7 @@ def detail(view: View, name: str) -> Mapping[str, Any] | None:
     return {
         "cap": cap,
         "called": cap.title or cap.id,
-        "goals": [goal_words(found) for found in held(view, cap)],
+        "goals": [goal_words(found) for found in held(view.scene, cap)],
         "chart": _chart(view, cap),
         "moved": moved,
         "movers": [] if moved is None else movers(cap, moved, EVERYBODY),

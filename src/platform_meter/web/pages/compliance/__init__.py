@@ -23,7 +23,7 @@ from platform_meter.model.catalogue.adoption import STANDARD_UNITS
 from platform_meter.model.definitions import Adopted, Capability, Exempt, Unit
 from platform_meter.web.charts import Chart, Series, Tone
 from platform_meter.web.page import WebPage
-from platform_meter.web.view import Tile, View, lacking, percent, whole
+from platform_meter.web.view import Tile, View, first_of, lacking, percent, whole
 
 TREND_DAYS = 91
 SHOWN = 100
@@ -113,9 +113,7 @@ def _why(by: Adopted, judged: Judged, names: Mapping[int, str]) -> str:
 
 
 def _named(objects: Collection[int], names: Mapping[int, str]) -> str:
-    known = sorted(names.get(one, "?") for one in objects)
-    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
-    return ", ".join(known[:NAMED]) + more
+    return first_of(sorted(names.get(one, "?") for one in objects), NAMED)
 
 
 def _tiles(view: View, one: Capability) -> list[Tile]:

@@ -18,7 +18,7 @@ from platform_meter.model.catalogue.journeys import (
 )
 from platform_meter.model.definitions import Capability, Unit
 from platform_meter.web.page import Detail, WebPage
-from platform_meter.web.view import View, span
+from platform_meter.web.view import View, span, such
 
 DECLARE = """
 journey: {start: {source: backstage, verb: view_docs}, window: 60d}
@@ -65,8 +65,7 @@ def _said(cap: Capability) -> Mapping[str, Any]:
 def words(asked: Asked, amount: float = 1.0) -> str:
     """A use as people read it."""
     much = f" of {amount:g}" if amount != 1 else ""
-    such = "".join(f", {name} {' or '.join(values)}" for name, values in asked.select)
-    return f"{' or '.join(asked.verbs)}{much} in {asked.source}{such}"
+    return f"{' or '.join(asked.verbs)}{much} in {asked.source}{such(dict(asked.select))}"
 
 
 def _stage(view: View, cap: Capability, stage: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -54,14 +54,15 @@ class Lacking(NamedTuple):
 
 def page(view: View) -> Mapping[str, Any]:
     """All of it, and of each part why it is not there."""
-    lacking = sorted(_lacking(view), key=lambda row: (row.team, row.kind, row.name))
+    entries, kinds = list(_entries(view)), _kinds(view)
+    lacking = sorted(_lacking(entries), key=lambda row: (row.team, row.kind, row.name))
     unlisted = [one for one in deployables(view.scene) or () if not one.listed]
     runs, searches, views = _runs(view), _searches(view), _views(view)
     return {
         "absence": view.lacking(CatalogEntity),
-        "tiles": _tiles(view, runs, searches),
-        "kinds": _kinds(view),
-        "teams": _teams(view),
+        "tiles": _tiles(view, kinds, runs, searches),
+        "kinds": kinds,
+        "teams": _teams(entries),
         "lacking": lacking[:SHOWN],
         "more_lacking": max(0, len(lacking) - SHOWN),
         "unlisted": unlisted[:SHOWN],
@@ -77,10 +78,13 @@ def page(view: View) -> Mapping[str, Any]:
     }
 
 
-def _tiles(view: View, runs: Mapping[str, Counter[str]], searches: Sequence[tuple[str, int, int]]) -> list[Tile]:
-    n = Counter[str]()
-    for labels, value in view.get(CATALOG_ENTITIES):
-        n[labels["complete"]] += int(value)
+def _tiles(
+    view: View,
+    kinds: Sequence[tuple[str, int, int]],
+    runs: Mapping[str, Counter[str]],
+    searches: Sequence[tuple[str, int, int]],
+) -> list[Tile]:
+    complete, entries = sum(row[1] for row in kinds), sum(row[2] for row in kinds)
     ended = sum(runs.values(), Counter[str]())
     tried = ended[TemplateOutcome.SUCCESS] + ended[TemplateOutcome.FAILED]
     hits, misses = sum(row[1] for row in searches), sum(row[2] for row in searches)
@@ -89,8 +93,8 @@ def _tiles(view: View, runs: Mapping[str, Counter[str]], searches: Sequence[tupl
     return [
         Tile(
             name="Complete entries",
-            value=percent(n["yes"] / n.total() if n.total() else None),
-            more=f"{n['yes']:,} of {n.total():,}" if n.total() else view.lacking(CatalogEntity),
+            value=percent(complete / entries if entries else None),
+            more=f"{complete:,} of {entries:,}" if entries else view.lacking(CatalogEntity),
         ),
         Tile(name="Coverage", value=percent(view.one(CATALOG_COVERAGE)), more="deployables that are in the catalog"),
         Tile(
@@ -117,7 +121,7 @@ def _tiles(view: View, runs: Mapping[str, Counter[str]], searches: Sequence[tupl
     ]
 
 
-def _kinds(view: View) -> list[tuple[str, float, float]]:
+def _kinds(view: View) -> list[tuple[str, int, int]]:
     """By kind: complete entries and all, as `/metrics` says it."""
     found = defaultdict[str, Counter[str]](Counter)
     for labels, value in view.get(CATALOG_ENTITIES):
@@ -132,15 +136,15 @@ def _entries(view: View) -> Iterator[tuple[str, CatalogEntity]]:
             yield view.history.owner(held.object).team, held.reading
 
 
-def _teams(view: View) -> list[tuple[str, int, int]]:
+def _teams(entries: Iterable[tuple[str, CatalogEntity]]) -> list[tuple[str, int, int]]:
     found = defaultdict[str, Counter[bool]](Counter)
-    for team, entity in _entries(view):
+    for team, entity in entries:
         found[team][entity.complete] += 1
     return [(team, n[True], n.total()) for team, n in sorted(found.items(), key=lambda row: (-row[1][False], row[0]))]
 
 
-def _lacking(view: View) -> Iterator[Lacking]:
-    for team, entity in _entries(view):
+def _lacking(entries: Iterable[tuple[str, CatalogEntity]]) -> Iterator[Lacking]:
+    for team, entity in entries:
         if not entity.complete:
             lacks = [OWNERS.get(entity.owner, one) if one == "owner" else one for one in entity.missing]
             name = entity.about.id.partition(":")[2].removeprefix("default/")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import islice
 from statistics import median
 from typing import Any, NamedTuple
 
 from platform_meter.measures.roadmap import heard
 from platform_meter.measures.roadmap.asks import Ask, by_pain, by_theme, not_asked, not_planned
-from platform_meter.measures.roadmap.items import Item, items, known_to, tellers
-from platform_meter.measures.roadmap.judged import COMMITTED, Judged, Result, judge, overdue, slip, unscheduled
+from platform_meter.measures.roadmap.items import Item, by_period, items, known_to, standing, tellers
+from platform_meter.measures.roadmap.judged import COMMITTED, Judged, Result, judge, overdue, slip
 from platform_meter.measures.roadmap.voices import NONE, Answered, Pain, asked_for
 from platform_meter.model.catalogue.roadmap import (
     FEEDBACK_CLOSED_LOOP,
@@ -49,9 +50,12 @@ class Row(NamedTuple):
 
 def page(view: View) -> Mapping[str, Any]:
     scene = view.scene
-    planned, told = items(scene) or (), heard(scene)
+    everything = items(scene, past=True)
+    planned = standing(everything or ())
+    told = heard(scene, None if everything is None else planned)
     counts = asked_for(told or (), planned)
-    judged = sorted(judge(scene) or (), key=lambda one: (one.period.start, one.period.months), reverse=True)
+    judged = [] if everything is None else judge(scene, everything)
+    judged = sorted(judged, key=lambda one: (one.period.start, one.period.months), reverse=True)
     asks = by_theme(told or ())
     now = _running(view, judged)
     return {
@@ -62,10 +66,10 @@ def page(view: View) -> Mapping[str, Any]:
         "unheard": "" if told is not None else _unheard(view),
         "tiles": _tiles(view, now, told),
         "periods": [_period(view, one, counts, is_open=one is now) for one in judged[:PERIODS]],
-        "unscheduled": [_row(view, one, "", counts) for one in unscheduled(scene)],
-        "not_planned": [_asked(view, theme, ask) for theme, ask in not_planned(asks).items()][:SHOWN],
+        "unscheduled": [_row(view, one, "", counts) for one in by_period(planned).get(None, ())],
+        "not_planned": [_asked(view, theme, ask) for theme, ask in islice(not_planned(asks).items(), SHOWN)],
         "not_asked": [_row(view, one, "", counts) for one in not_asked(planned, counts)][:SHOWN],
-        "themes": [_asked(view, theme, ask) for theme, ask in asks.items()][:SHOWN],
+        "themes": [_asked(view, theme, ask) for theme, ask in islice(asks.items(), SHOWN)],
         "pains": list(_pains(view, told or ())) if told is not None else [],
         "asks": bool(asks),
     }
@@ -135,14 +139,14 @@ def _results(view: View, label: str) -> Mapping[str, float]:
 
 
 def _period(view: View, one: Judged, counts: Mapping[str, int], *, is_open: bool) -> Mapping[str, Any]:
-    label = one.period.label
-    slips = [days for item in _all(one) if (days := slip(item.told, view.zone)) is not None]
+    label, results, found = one.period.label, _results(view, one.period.label), _all(one)
+    slips = [days for item in found if (days := slip(item.told, view.zone)) is not None]
     began = one.period.start <= view.now.astimezone(view.zone).date()
     became = {item.unit: str(result) for result, some in one.results.items() for item in some}
     return {
         "label": label,
         "open": is_open,
-        "results": {str(result): whole(_results(view, label).get(result)) for result in Result},
+        "results": {str(result): whole(results.get(result)) for result in Result},
         "committed": whole(one.committed) if one.results else "–",
         "delivery": percent(view.one(ROADMAP_DELIVERY, period=label)),
         "linked": percent(view.one(ROADMAP_LINKED, period=label)),
@@ -150,7 +154,7 @@ def _period(view: View, one: Judged, counts: Mapping[str, int], *, is_open: bool
         "slips": len(slips),
         "unseen": began and not one.results,
         "coming": not began,
-        "items": [_row(view, item, became.get(item.unit, ""), counts) for item in _all(one)],
+        "items": [_row(view, item, became.get(item.unit, ""), counts) for item in found],
     }
 
 
@@ -183,7 +187,6 @@ def _day(day: date | None) -> str:
 
 
 def _asked(view: View, name: str, ask: Ask) -> Mapping[str, Any]:
-    loops = [v for labels, v in view.get(FEEDBACK_CLOSED_LOOP) if labels["theme"] == name]
     return {
         "name": "without a theme" if name == NONE else name,
         "all": len(ask.heard),
@@ -191,7 +194,7 @@ def _asked(view: View, name: str, ask: Ask) -> Mapping[str, Any]:
         "oldest": _age(view, ask.oldest),
         "personas": ", ".join(sorted({who for one in ask.heard for who in one.voice.personas})),
         "items": [(item.told.name, safe(item.told.url)) for item in ask.items],
-        "loop": percent(loops[0] if loops else None),
+        "loop": percent(view.one(FEEDBACK_CLOSED_LOOP, theme=name)),
     }
 
 
