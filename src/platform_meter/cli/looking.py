@@ -91,7 +91,9 @@ def sources_list() -> None:
     from platform_meter.sources import load
 
     for number, (area, of) in enumerate(by_area(load().values()).items()):
-        click.echo(f"{chr(10) if number else ''}{area}")
+        if number:
+            click.echo()
+        click.echo(area)
         for source in of:
             gives = ", ".join(sorted(kind.__name__ for kind in source.gives))
             click.echo(f"  {source.name}: {source.title}, gives {gives}")

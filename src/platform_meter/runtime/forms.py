@@ -121,11 +121,12 @@ class Forms:
         if asked is None:
             there = ", ".join(sorted(self._surveys)) or "none"
             raise Closed(f"no Survey file with source: {{type: form}} has the id '{survey}'; there are: {there}")
-        now, made, told = self._clock(), dict[str, str](), list[Invitation]()
+        now, made, known, told = self._clock(), dict[str, str](), set[str](), list[Invitation]()
         for person in people:
             name = person.name.strip()
-            if not name or name.lower() in {known.lower() for known in made}:
+            if not name or name.lower() in known:
                 continue
+            known.add(name.lower())
             made[name] = link = secrets.token_urlsafe(_BYTES)
             told.append(
                 Invitation(
@@ -143,17 +144,22 @@ class Forms:
     def _invited(self, survey: str, link: str) -> tuple[Survey, Invitation]:
         asked = self._surveys.get(survey)
         if asked is None or not 0 < len(link) <= _LETTERS:
-            raise Closed("this is no link that was sent to anybody; open the one in your mail")
+            raise _unknown()
+        digest = _digest(link)
         with self._history() as history:
-            invitation = history.event(Invitation, asked.instance, f"asked/{_digest(link)}")
-            answered = history.event(SurveyResponse, asked.instance, f"answer/{_digest(link)}")
+            invitation = history.event(Invitation, asked.instance, f"asked/{digest}")
+            answered = history.event(SurveyResponse, asked.instance, f"answer/{digest}")
         if invitation is None:
-            raise Closed("this is no link that was sent to anybody; open the one in your mail")
+            raise _unknown()
         if answered is not None:
             raise _used()
         if asked.around(invitation.at, self._zone)[1] <= self._clock():
             raise Closed(f"this survey was that of {asked.wave_of(invitation.at, self._zone)}, and is over", known=True)
         return asked, invitation
+
+
+def _unknown() -> Closed:
+    return Closed("this is no link that was sent to anybody; open the one in your mail")
 
 
 def _used() -> Closed:

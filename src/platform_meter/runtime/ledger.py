@@ -9,14 +9,15 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from platform_meter.measures.news import floor
 from platform_meter.runtime.outside.quota import Left
 from platform_meter.store import Calls, Quota, Store, StoreError
 
 log = logging.getLogger(__name__)
-_SLICE = 300
-"""Seconds; calls of so long are counted together, as the store has them."""
+_SLICE = timedelta(minutes=5)
+"""Calls of so long are counted together, as the store has them."""
 
 
 class Ledger:
@@ -34,8 +35,7 @@ class Ledger:
 
     def called(self, instance: str, outcome: str) -> None:
         """One call ended: ok, error or limited."""
-        now = self._clock()
-        begun = datetime.fromtimestamp(int(now.timestamp()) // _SLICE * _SLICE, now.tzinfo)
+        begun = floor(self._clock(), _SLICE)
         with self._lock:
             self._made[instance, outcome, begun] += 1
 

@@ -377,10 +377,10 @@ class Poller:
             self._stop.wait(pause * random.uniform(0.8, 1.2))
 
     def _renew(self) -> None:
-        self._keep()
         now = self._clock()
         for name in self._instances:
             self._store.renew(name, self._holder, self._lease, now)
+        self._keep()
 
     def _late(self, event: JobExecutionEvent) -> None:
         name = str(event.job_id).split("/", 1)[0]

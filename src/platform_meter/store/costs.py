@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Insert, bindparam, func, select
 
 from platform_meter.store.database import Transaction
-from platform_meter.store.schema import calls, insert, quotas
+from platform_meter.store.schema import calls, insert, insert_rows, quotas
 from platform_meter.store.times import MILLISECOND, SLICE, from_ms, to_ms
 from platform_meter.store.values import Calls, Quota
 
 KEPT = timedelta(days=1)
+_FORGET = calls.delete().where(calls.c.instance == bindparam("of"), calls.c.bucket < bindparam("before"))
+
+
+def _count_on(conn: Connection) -> Insert:
+    new = insert(conn, calls)
+    more = {"n": calls.c.n + new.excluded.n}
+    return new.on_conflict_do_update(index_elements=["instance", "bucket", "outcome"], set_=more)
 
 
 def add(tx: Transaction, made: Collection[Calls], told: Collection[Quota]) -> None:
     """Count calls, forget those of more than a day before, and keep what quotas are now."""
-    for call in made:
-        bucket = to_ms(call.at) // SLICE * SLICE
-        new = insert(tx.conn, calls).values(instance=call.instance, bucket=bucket, outcome=call.outcome, n=call.n)
-        more = {"n": calls.c.n + new.excluded.n}
-        tx.conn.execute(new.on_conflict_do_update(index_elements=["instance", "bucket", "outcome"], set_=more))
-        old = calls.c.bucket < bucket - KEPT // MILLISECOND
-        tx.conn.execute(calls.delete().where(calls.c.instance == call.instance, old))
+    rows = [(call.instance, to_ms(call.at) // SLICE * SLICE, call.outcome, call.n) for call in made]
+    if rows:
+        insert_rows(tx.conn, _count_on, rows)
+        reached = sorted({(instance, bucket) for instance, bucket, *_ in rows})
+        tx.conn.execute(_FORGET, [{"of": of, "before": at - KEPT // MILLISECOND} for of, at in reached])
     for quota in told:
         values = {"most": quota.limit, "remaining": quota.remaining, "reset": to_ms(quota.reset), "at": to_ms(quota.at)}
         row = insert(tx.conn, quotas).values(instance=quota.instance, name=quota.name, **values)

@@ -181,11 +181,13 @@ def _unknown_targets(
     plans: Sequence[Plan], loaded: LoadedConfig | None, types: Mapping[str, Source[Any]], texts: Mapping[str, str]
 ) -> Iterator[Problem]:
     """SLOs over checks that no configured source makes, where all sources that make some tell which."""
-    named = {} if loaded is None else loaded.instances
-    makers = {name: types[type_] for name, type_ in named.items() if ProbeCheck in types[type_].gives}
+    if loaded is None:
+        return
     known = set[str]()
-    for name, source in makers.items():
-        section = None if loaded is None else loaded.sections.get(name)
+    for name, source in ((name, types[type_]) for name, type_ in loaded.instances.items()):
+        if ProbeCheck not in source.gives:
+            continue
+        section = loaded.sections.get(name)
         told = None if section is None else source.targets(section.config, name)
         if told is None:
             return

@@ -343,11 +343,11 @@ class Budgets:
 
     def left(self, instance: str) -> list[Left]:
         """What was told of the quotas that one instance has, or shares."""
-        with self._lock:
-            budgets = [a.budget for a in self._accounts.values() if any(user[1] == instance for user in a.users)]
-        return [left for budget in budgets for left in budget.left()]
+        return [left for budget in self._used(lambda user: user[1] == instance) for left in budget.left()]
 
     def _least(self, of: Callable[[tuple[str, str]], bool]) -> float | None:
+        return min((r for r in (b.ratio() for b in self._used(of)) if r is not None), default=None)
+
+    def _used(self, of: Callable[[tuple[str, str]], bool]) -> list[Budget]:
         with self._lock:
-            budgets = [a.budget for a in self._accounts.values() if any(of(user) for user in a.users)]
-        return min((r for r in (b.ratio() for b in budgets) if r is not None), default=None)
+            return [a.budget for a in self._accounts.values() if any(of(user) for user in a.users)]

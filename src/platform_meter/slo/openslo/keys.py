@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo
 from pydantic_core import PydanticKnownError
 
-from platform_meter.model.objective import NoData, StoredSli, Unknown, countables
+from platform_meter.model.objective import NoData, Operator, StoredSli, Unknown, countables
 from platform_meter.slo.burnrate import Profile, parse_window
 from platform_meter.slo.openslo.alerting import Item, parse_annotations, parse_labels, parse_left_out
 from platform_meter.slo.openslo.partly import Keys
@@ -95,6 +95,8 @@ PROBE = "probe"
 WANTS = {"prometheus": "query", "stored": "events", PROBE: "target"}
 """Types of metric sources that are read whatever else is configured, and the key that each cannot be without."""
 READ = tuple(WANTS)
+STORED = ("stored", PROBE)
+"""Those of them that are over stored events, which give a ratio."""
 
 
 def _lower(value: Any) -> Any:
@@ -123,7 +125,7 @@ class MetricSource(Keys):
         """The spec as the source of this type reads it; None of those in `READ`, and while it is not read yet."""
         return self._asked
 
-    def asking(self, spec: BaseModel | None) -> MetricSource:
+    def asking(self, spec: BaseModel) -> MetricSource:
         """The same with such a spec."""
         found = self.model_copy()
         found._asked = spec  # noqa: SLF001 - its own kind
@@ -201,7 +203,7 @@ class Objective(Keys):
     displayName: str = ""  # noqa: N815
     target: Annotated[Decimal, BeforeValidator(parse_target)] | None = None
     targetPercent: Annotated[Decimal, BeforeValidator(parse_percent)] | None = None  # noqa: N815
-    op: Literal["lt", "lte", "gt", "gte"] | None = None
+    op: Operator | None = None
     value: Decimal | None = None
     timeSliceTarget: Annotated[Decimal, Field(gt=0, le=1)] | None = None  # noqa: N815
     timeSliceWindow: Annotated[timedelta, BeforeValidator(parse_slice)] | None = None  # noqa: N815

@@ -15,9 +15,9 @@ from platform_meter.slo.burnrate import ROWS, Level, Profile, can_fire
 from platform_meter.slo.openslo import alerting, asked
 from platform_meter.slo.openslo.keys import (
     PREFIX,
-    PROBE,
     READ,
     ROLLING,
+    STORED,
     WANTS,
     IndicatorSpec,
     Metric,
@@ -137,7 +137,7 @@ def indicator(spec: IndicatorSpec, at: Path, known: Collection[str] = (), named:
         yield "an indicator needs either ratioMetric or thresholdMetric", at
     if threshold is not None:
         here = (*at, "thresholdMetric")
-        if threshold.metricSource.type in ("stored", PROBE):
+        if threshold.metricSource.type in STORED:
             yield f"stored events give a ratio; write {_STORED_SHAPE}", (*here, "metricSource", "type")
         yield from _metric(threshold, here, known, named.types)
     if ratio is not None:
@@ -178,7 +178,7 @@ def _ratio(ratio: RatioMetric, at: Path) -> Iterator[Wrong]:
             yield "a raw ratio stands alone; remove good, bad and total, or raw", (*at, "raw")
         elif ratio.lacks("rawType"):
             yield "a raw ratio needs rawType; write rawType: success or rawType: failure", (*at, "raw")
-        elif ratio.raw.metricSource.type in ("stored", PROBE) and ratio.rawType == "failure":
+        elif ratio.raw.metricSource.type in STORED and ratio.rawType == "failure":
             yield "stored events give a ratio of success; write rawType: success", (*at, "rawType")
     elif ratio.lacks("raw"):
         if ratio.lacks("total") or not ratio.has_one_of("good", "bad"):
@@ -195,7 +195,7 @@ def _metric(
     source, at = metric.metricSource, (*at, "metricSource")
     yield from _source(source, at, types)
     yield from _stored(source.spec, (*at, "spec"))
-    if counted and source.type in ("stored", PROBE):
+    if counted and source.type in STORED:
         yield f"stored events count good and bad together; write {_STORED_SHAPE}", (*at, "type")
     if source.type != "prometheus" or not source.spec.query:
         return

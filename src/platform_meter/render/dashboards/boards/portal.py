@@ -58,13 +58,16 @@ def _tried(window: str, by: str = "") -> str:
     return q.total(q.increase(TEMPLATE_RUNS, window, 'outcome!="cancelled"'), by)
 
 
+def _complete(by: str = "") -> str:
+    return q.share(q.total(q.gauge(CATALOG_ENTITIES, 'complete="yes"'), by), q.total(q.gauge(CATALOG_ENTITIES), by))
+
+
 def _numbers() -> tuple[Card, ...]:
-    complete = q.total(q.gauge(CATALOG_ENTITIES, 'complete="yes"'))
     return (
         stat(
             "Complete entries",
             _COMPLETE,
-            q.share(complete, q.total(q.gauge(CATALOG_ENTITIES))),
+            _complete(),
             unit="percentunit",
             decimals=0,
             steps=_GOOD,
@@ -107,12 +110,7 @@ def _course() -> tuple[tuple[Card, ...], ...]:
             lines(
                 "Complete and covered",
                 f"{_COMPLETE} Covered: {_COVERED[0].lower()}{_COVERED[1:]}",
-                Query(
-                    expr=q.share(
-                        q.total(q.gauge(CATALOG_ENTITIES, 'complete="yes"')), q.total(q.gauge(CATALOG_ENTITIES))
-                    ),
-                    legend="complete",
-                ),
+                Query(expr=_complete(), legend="complete"),
                 Query(expr=q.total(q.gauge(CATALOG_COVERAGE)), legend="covered"),
                 unit="percentunit",
                 least=0,
@@ -157,16 +155,7 @@ def _now() -> tuple[tuple[Card, ...], ...]:
                 Grid(words={"kind": "Kind"}),
                 Column(name="All", expr=q.total(q.gauge(CATALOG_ENTITIES), "kind")),
                 Column(name="Incomplete", expr=q.total(q.gauge(CATALOG_ENTITIES, 'complete="no"'), "kind")),
-                Column(
-                    name="Complete",
-                    expr=q.share(
-                        q.total(q.gauge(CATALOG_ENTITIES, 'complete="yes"'), "kind"),
-                        q.total(q.gauge(CATALOG_ENTITIES), "kind"),
-                    ),
-                    unit="percentunit",
-                    decimals=0,
-                    steps=_GOOD,
-                ),
+                Column(name="Complete", expr=_complete("kind"), unit="percentunit", decimals=0, steps=_GOOD),
             ),
             table(
                 "Templates",
