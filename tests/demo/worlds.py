@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 from werkzeug.test import Client, TestResponse
 
-from platform_meter.demo.apis.api import instances
+from platform_meter.demo.apis.api import Told, instances
 from platform_meter.demo.apis.argocd.routes import TOKEN as ARGOCD_TOKEN
 from platform_meter.demo.apis.argocd.routes import ArgocdApi
 from platform_meter.demo.apis.aws.routes import KEY as AWS_KEY
@@ -77,6 +77,11 @@ def nowhere(company: Company) -> Addresses:
     """Addresses of all its APIs, at which nothing answers."""
     urls = {name: f"http://127.0.0.1:{number}" for number, name in enumerate(instances(company), 1)}
     return Addresses(urls=urls, start=company.start)
+
+
+def settings(told: Told, name: str) -> dict[str, Any]:
+    """What the exporter's file says of this source, as its `Config` takes it."""
+    return {key: value for key, value in told.sources[name].items() if key != "type"}
 
 
 class Answer:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
+from tests.support.amazon import amazon_server, lead_to
 from tests.support.company import Running, company
 from tests.support.kube_api import KubeApi, running
 from tests.support.prometheus import CURRENT, current
@@ -42,14 +42,6 @@ def imported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def amazon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Amazon's services as moto has them, empty; boto3 and our own way out find them by the environment."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    given = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "AKIATEST", "SECRET_ACCESS_KEY": "s3cret"}
-    for name, value in {**given, "DEFAULT_REGION": REGION}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    try:
+    with amazon_server() as url:
+        lead_to(url, monkeypatch, REGION)
         yield
-    finally:
-        server.stop()

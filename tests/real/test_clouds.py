@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 from moto.eks.models import eks_backends
-from moto.server import ThreadedMotoServer
+from tests.support.amazon import amazon_server, lead_to
 from tests.support.google import Google
 from tests.support.http import serving
 from tests.support.kube_api import KubeApi
@@ -56,13 +56,8 @@ def test_a_cluster_of_google_is_read(kube_api: KubeApi, tmp_path: Path) -> None:
 
 def test_a_cluster_of_amazon_is_found_and_does_not_know_us(kube_api: KubeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Address and authority that EKS tells lead to the server, whose 401 is told: it has nobody to ask about Amazon's tokens."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        given = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "AKIATEST", "SECRET_ACCESS_KEY": "s3cret"}
-        for name, value in given.items():
-            monkeypatch.setenv(f"AWS_{name}", value)
+    with amazon_server() as url:
+        lead_to(url, monkeypatch)
         vpc = {"subnetIds": ["subnet-1", "subnet-2"]}
         role = "arn:aws:iam::123456789012:role/eks"
         boto3.client("eks", region_name="eu-west-1").create_cluster(name="real", roleArn=role, resourcesVpcConfig=vpc)
@@ -74,8 +69,6 @@ def test_a_cluster_of_amazon_is_found_and_does_not_know_us(kube_api: KubeApi, mo
             assert meter.check() == [
                 "the API server does not accept the credential (401); it has expired or belongs to another cluster"
             ]
-    finally:
-        server.stop()
 
 
 def test_a_cluster_that_amazon_lists_is_the_one_that_is_read(
@@ -91,13 +84,8 @@ def test_a_cluster_that_amazon_lists_is_the_one_that_is_read(
         read.run()
         (ours,) = read.readings.values()
         assert isinstance(ours, ClusterIssuer)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        given = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "AKIATEST", "SECRET_ACCESS_KEY": "s3cret"}
-        for name, value in given.items():
-            monkeypatch.setenv(f"AWS_{name}", value)
+    with amazon_server() as url:
+        lead_to(url, monkeypatch)
         role, vpc = "arn:aws:iam::123456789012:role/eks", {"subnetIds": ["subnet-1", "subnet-2"]}
         amazon = boto3.client("eks", region_name="eu-west-3")
         for name in ("ours", "unseen"):
@@ -110,5 +98,3 @@ def test_a_cluster_that_amazon_lists_is_the_one_that_is_read(
             found = [one for one in listed.readings.values() if isinstance(one, CloudCluster)]
             told = {one.about.id: one.issuer == ours.issuer for one in found}
             assert told == {"eks/123456789012/eu-west-3/ours": True, "eks/123456789012/eu-west-3/unseen": False}
-    finally:
-        server.stop()

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import requests
 import yaml
+from tests.support.client import Client
 from tests.support.kube_api import CACHE, alone
 from tests.support.places import ROOT
 from tests.support.processes import START_SECONDS, Server, free_ports
@@ -75,23 +75,13 @@ def programs() -> tuple[Path, Path]:
     return bin_ / "node", folder
 
 
-class Backstage:
+class Backstage(Client):
     """The server, and what its people do to its catalog."""
 
     def __init__(self, url: str, entries: Path) -> None:
-        self.url, self._entries = url, entries
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy of the environment knows nothing of our loopback
+        super().__init__(url, "/api/catalog/entities")
+        self._entries = entries
         self._session.headers["Authorization"] = f"Bearer {TOKEN}"
-
-    def close(self) -> None:
-        self._session.close()
-
-    def is_ready(self) -> bool:
-        try:
-            return self._session.get(f"{self.url}/api/catalog/entities", timeout=PATIENCE).ok
-        except requests.RequestException:
-            return False
 
     def write(self, documents: Sequence[dict[str, Any]]) -> None:
         """Put these into the file that the catalog reads every other second."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import requests
+from tests.support.client import session
 from tests.support.http import Reply, Seen, serving
 from tests.support.waiting import PATIENCE
 
@@ -31,8 +31,7 @@ class Between:
         self.own: Callable[[Seen], Reply | None] = _nothing
         """Answers for the system, where it gives an answer."""
         self._spoil: Spoil = _as_it_is
-        self._system, self._session = system, requests.Session()
-        self._session.trust_env = False  # a proxy of the environment knows nothing of our loopback
+        self._system, self._session = system, session()
 
     def close(self) -> None:
         self._session.close()

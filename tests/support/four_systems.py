@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from tests.support.amazon import amazon_server, lead_to
 from tests.support.between import Between, between
 from tests.support.http import Reply, Seen
 from tests.support.opensearch import OpenSearch, opensearch
@@ -272,22 +272,15 @@ def systems(folder: Path) -> Iterator[Systems]:
     with ExitStack() as stack:
         patched = stack.enter_context(pytest.MonkeyPatch.context())
         told = stack.enter_context(prometheus(folder / "prometheus", _CONFIG, flags=flags))
-        searched = stack.enter_context(opensearch(_made(folder / "opensearch")))
-        moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        moto.start()
-        stack.callback(moto.stop)
-        host, port = moto.get_host_and_port()
-        amazon = f"http://{host}:{port}"
+        searched = stack.enter_context(opensearch(folder / "opensearch"))
+        amazon = stack.enter_context(amazon_server())
         ways = {
             "prometheus": stack.enter_context(between(told.url, "/api/v1/query_range")),
             "elasticsearch": stack.enter_context(between(searched.url, "/shop-*/_search")),
             "cloudwatch": stack.enter_context(between(amazon, "/", "/restapis", "/v2/apis")),
         }
         ways["datadog"] = stack.enter_context(between("", "/api/v1/query"))
-        given = {"ACCESS_KEY_ID": "AKIATEST", "SECRET_ACCESS_KEY": "s3cret", "DEFAULT_REGION": REGION}
-        for name, value in {**given, "ENDPOINT_URL": ways["cloudwatch"].url}.items():
-            patched.setenv(f"AWS_{name}", value)
-        patched.setenv("NO_PROXY", "127.0.0.1")
+        lead_to(ways["cloudwatch"].url, patched, REGION)
         client = boto3.client("cloudwatch", endpoint_url=amazon)
         stack.callback(client.close)
         tellers: dict[str, Teller] = {
@@ -297,11 +290,6 @@ def systems(folder: Path) -> Iterator[Systems]:
             "prometheus": ToPrometheus(told, ways["prometheus"]),
         }
         yield Systems(tellers, told, searched)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    return folder
 
 
 def _stored(events: str, **where: str) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import requests
+from tests.support.client import Client
 from tests.support.kube_api import CACHE, alone
 from tests.support.processes import Server, free_ports
 from tests.support.waiting import PATIENCE
@@ -56,23 +56,12 @@ def programs() -> tuple[Path, Path]:
     return java, war
 
 
-class Hudson:
+class Hudson(Client):
     """The server, and what its people do there."""
 
     def __init__(self, url: str, account: tuple[str, str] | None = None) -> None:
-        self.url = url
-        self._session = requests.Session()
+        super().__init__(url, "/api/json")
         self._session.auth = account
-        self._session.trust_env = False  # a proxy of the environment knows nothing of our loopback
-
-    def close(self) -> None:
-        self._session.close()
-
-    def is_ready(self) -> bool:
-        try:
-            return self._session.get(f"{self.url}/api/json", timeout=PATIENCE).ok
-        except requests.RequestException:
-            return False
 
     def post(self, path: str, body: str = "") -> None:
         """A call that must succeed."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import requests
+from tests.support.client import Client
 from tests.support.kube_api import CACHE, alone
 from tests.support.places import ROOT
 from tests.support.processes import Server, free_ports
@@ -43,22 +43,11 @@ def programs() -> Path:
     return FOLDER
 
 
-class OpenSearch:
+class OpenSearch(Client):
     """The server, and what its users write there."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy of the environment knows nothing of our loopback
-
-    def close(self) -> None:
-        self._session.close()
-
-    def is_ready(self) -> bool:
-        try:
-            return self._session.get(f"{self.url}/_cluster/health", timeout=PATIENCE).ok
-        except requests.RequestException:
-            return False
+        super().__init__(url, "/_cluster/health")
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """A call that must succeed, and its answer."""
@@ -98,7 +87,7 @@ class OpenSearch:
 def opensearch(folder: Path) -> Iterator[OpenSearch]:
     """One of the test's own, on loopback, for the time of the block."""
     parts, (port, transport) = programs(), free_ports(2)
-    (folder / "config").mkdir()
+    (folder / "config").mkdir(parents=True)
     # It lives for seconds: what the second compiler and threads that collect garbage cost would never come back.
     lean = ("-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
     command: list[str | Path] = ["java", *lean, f"-Dopensearch.path.home={folder}", "-cp", f"{parts}/*"]

@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 import yaml
+from tests.support.client import Client
 from tests.support.kube_api import CACHE, alone, go
 from tests.support.processes import Server, free_ports
 from tests.support.waiting import PATIENCE
@@ -88,26 +89,15 @@ def _run(*arguments: str | Path, folder: Path | None) -> str:
     return done.stdout
 
 
-class _Http:
-    """A server's address and its readiness, past any proxy of the environment."""
+class _Http(Client):
+    """On a port of its own."""
 
     def __init__(self) -> None:
         self.port = free_ports(1)[0]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._session = requests.Session()
-        self._session.trust_env = False
+        super().__init__(f"http://127.0.0.1:{self.port}", "/-/ready")
 
     def get(self, path: str, **params: str) -> requests.Response:
         return self._session.get(f"{self.url}{path}", params=params, timeout=PATIENCE)
-
-    def is_ready(self) -> bool:
-        try:
-            return self.get("/-/ready").status_code == 200
-        except requests.RequestException:
-            return False
-
-    def close(self) -> None:
-        self._session.close()
 
 
 class Prometheus(_Http):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 
-import requests
+from tests.support.client import session
 from tests.support.waiting import PATIENCE
 
 Samples = Sequence[tuple[float, float]]
@@ -26,9 +26,8 @@ def send(url: str, series: Iterable[tuple[Mapping[str, str], Samples]]) -> None:
         "Content-Type": "application/x-protobuf",
         "X-Prometheus-Remote-Write-Version": "0.1.0",
     }
-    with requests.Session() as session:
-        session.trust_env = False  # a proxy of the environment knows nothing of our loopback
-        answer = session.post(f"{url}/api/v1/write", data=_snappy(message), headers=headers, timeout=PATIENCE)
+    with session() as way:
+        answer = way.post(f"{url}/api/v1/write", data=_snappy(message), headers=headers, timeout=PATIENCE)
     assert answer.status_code == 204, f"{answer.status_code} {answer.text[:300]}"
 
 

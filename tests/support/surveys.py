@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.support.history import MemoryHistory, owner, source
+from tests.support.history import NOBODY, MemoryHistory, owner, source
 
 from platform_meter.model.definitions import Definitions, Persona, Survey, Team
 from platform_meter.model.facts import Fact, Ref
@@ -17,7 +17,6 @@ from platform_meter.model.history import Owner, SourceState
 from platform_meter.model.measure import Scene
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
-NOBODY = owner("_unowned")
 TEAMS = (
     Team(kind="Team", id="team-pay", org="payments", persona="app-developer"),
     Team(kind="Team", id="team-shop", org="retail", persona="app-developer"),

@@ -86,8 +86,15 @@ def site(seen: View, **more: Any) -> Site:
     def look() -> Iterator[View]:
         yield seen
 
-    usual = {"exposition": Exposition, "view": look, "health": str, "unready": str, "reload": list, "inbox": Taking}
-    usual["forms"] = NoForms
+    usual = {
+        "exposition": Exposition,
+        "view": look,
+        "health": str,
+        "unready": str,
+        "reload": list,
+        "inbox": Taking,
+        "forms": NoForms,
+    }
     return Site(**{**usual, "explain": lambda _metric, _labels: {}, **more})
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zlib import crc32
 
 from platform_meter.demo.company.layout import FOREVER, PLATFORM_TEAMS, Company, Team
+from platform_meter.demo.company.lots import drawn
 
 TEAMS, SHARED = "Teams", "Shared"
 """Folders at the top: in the first each team has one of its own, and in the other tags say whose a dashboard is."""
@@ -52,14 +52,14 @@ def teams(company: Company) -> tuple[Team, ...]:
     return tuple(
         team
         for team in company.teams
-        if team.id in PLATFORM_TEAMS or (team.until == FOREVER and _drawn("folder", team.id) % 3)
+        if team.id in PLATFORM_TEAMS or (team.until == FOREVER and drawn("folder", team.id) % 3)
     )
 
 
 def boards(company: Company) -> Iterator[Board]:
     """Every dashboard."""
     for team in teams(company):
-        for number in range(1 + _drawn("boards", team.id) % 5):
+        for number in range(1 + drawn("boards", team.id) % 5):
             uid = f"{team.id}-{number}"
             title = f"{team.id} board {number + 1}"
             yield Board(uid=uid, title=title, folder=team.id, team=team.id, views=_views(uid))
@@ -73,15 +73,11 @@ def boards(company: Company) -> Iterator[Board]:
 def rules(company: Company) -> Iterator[Rule]:
     """Every alert rule; of some teams one is paused."""
     for team in teams(company):
-        for number in range(_drawn("rules", team.id) % 4):
+        for number in range(drawn("rules", team.id) % 4):
             uid, title = f"{team.id}-alert-{number}", f"{team.id} alert {number + 1}"
             yield Rule(uid=uid, title=title, team=team.id, paused=number == PAUSED)
 
 
 def _views(uid: str) -> int:
     """None of two in five."""
-    return 0 if _drawn("unseen", uid) % 5 in _UNSEEN else 1 + _drawn("views", uid) % MOST_VIEWED
-
-
-def _drawn(*what: str) -> int:
-    return crc32("/".join(what).encode())
+    return 0 if drawn("unseen", uid) % 5 in _UNSEEN else 1 + drawn("views", uid) % MOST_VIEWED

@@ -51,7 +51,8 @@ TRIALS = tuple(
     )
 )
 """The newest repositories: their ages as live time begins, and by which template they were made."""
-PLATFORM_TEAMS = ("platform-ci", "platform-delivery", "platform-runtime", "platform-support")
+CI, DELIVERY, RUNTIME, SUPPORT = "platform-ci", "platform-delivery", "platform-runtime", "platform-support"
+PLATFORM_TEAMS = (CI, DELIVERY, RUNTIME, SUPPORT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,11 @@ class Cluster:
     version: str
 
 
+def mail(person: str) -> str:
+    """The address of somebody; all systems have the same one."""
+    return f"{person}@acme.example"
+
+
 def active(spans: Spans, day: int) -> bool:
     return any(start <= day < end for start, end in spans)
 
@@ -151,6 +157,7 @@ class Company:
             raise ValueError(f"start={start} has no zone; give it one, such as +00:00")
         if teams < 2 * len(PLATFORM_TEAMS) or services < teams:
             raise ValueError(f"a company needs 8 teams or more, and a service for each; got {teams} and {services}")
+        live = start.astimezone(UTC).replace(microsecond=0)
         rng = random.Random(f"company/{seed}")
         words = _words(rng)
         people = _handles(rng)
@@ -159,10 +166,10 @@ class Company:
         begin = datetime.combine(start.date() - timedelta(days=700), time(9), tzinfo=UTC)
         return cls(
             seed=seed,
-            start=start.astimezone(UTC).replace(microsecond=0),
+            start=live,
             teams=squads,
             services=deployables,
-            repos=(*_repos(rng, deployables, begin), *_trials(squads, start, services)),
+            repos=(*_repos(rng, deployables, begin), *_trials(squads, live, services)),
             clusters=(_cluster("eu", 12, "v1.31.4"), _cluster("us", 8, "v1.30.8")),
         )
 
@@ -174,6 +181,11 @@ class Company:
     def day(self, at: datetime) -> int:
         """The number of the local day of `at` since `epoch`."""
         return (at.astimezone(ZONE).date() - self.epoch).days
+
+    @cached_property
+    def served_orgs(self) -> list[str]:
+        """Organizations whose teams the platform is for: all but its own."""
+        return sorted({team.org for team in self.teams} - {"platform"})
 
     @cached_property
     def team(self) -> dict[str, Team]:
@@ -282,7 +294,7 @@ def _trials(teams: tuple[Team, ...], start: datetime, services: int) -> Iterator
             id=690_000_000 + services + number,
             service=None,
             team=teams[(len(PLATFORM_TEAMS) + 3 * number) % len(teams)].id,
-            created=start.astimezone(UTC).replace(microsecond=0) - age,
+            created=start - age,
             archived=False,
             pool="linux-small",
             codeowners=CODEOWNERS[0] if template else "",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from platform_meter.demo.company.gateways import KONG, Answered, answered, served
-from platform_meter.demo.company.layout import FOREVER, PLATFORM_TEAMS, Company, Team
+from platform_meter.demo.company.layout import FOREVER, PLATFORM_TEAMS, RUNTIME, Company, Team
 from platform_meter.demo.company.scenarios import Scenario
 from platform_meter.demo.company.traffic import Traffic, serving, traffic
 
@@ -62,7 +62,7 @@ def logged(company: Company, scenario: Scenario) -> tuple[Logged, ...]:
     gateway = tuple(route.traffic for route in served(company, scenario, KONG))
     teams, until = _teams(company), company.start - QUIET
     return (
-        Logged(name=GATEWAY, team=PLATFORM_TEAMS[2], requests=gateway),
+        Logged(name=GATEWAY, team=RUNTIME, requests=gateway),
         *(
             Logged(
                 name=f"logs-{team.id}-prod",

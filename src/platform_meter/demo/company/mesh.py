@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import NormalDist
-from zlib import crc32
 
 from platform_meter.demo.company.layout import Company, Service
+from platform_meter.demo.company.lots import drawn
 from platform_meter.demo.company.scenarios import Scenario, Trouble
 from platform_meter.demo.company.traffic import NOT_FOUND, Traffic, runs_in, traffic
 from platform_meter.model.facts.traffic import MemberState
@@ -49,19 +49,15 @@ def standing(company: Company, cluster: str) -> Mapping[str, MemberState]:
 
 
 def _state(service: Service, cluster: str) -> MemberState:
-    drawn = _drawn(service, cluster) % 10
-    if stateful(service) or drawn in {1, 2}:
+    lot = drawn(cluster, service.id) % 10
+    if stateful(service) or lot in {1, 2}:
         return MemberState.OUTSIDE
-    return MemberState.IN_MESH if drawn else MemberState.EXEMPT
+    return MemberState.IN_MESH if lot else MemberState.EXEMPT
 
 
 def stateful(service: Service) -> bool:
     """Whether it is a StatefulSet; the others are Deployments."""
     return service.id.endswith("-search")
-
-
-def _drawn(service: Service, cluster: str) -> int:
-    return crc32(f"{cluster}/{service.id}".encode())
 
 
 def within(seconds: float) -> float:
@@ -126,5 +122,5 @@ def members(company: Company, scenario: Scenario, cluster: str) -> Iterator[Memb
                 traffic=replace(
                     whole, rate=whole.rate * share, trouble=(scenario.begin or company.start) if hit else None
                 ),
-                plain=0.0 if _drawn(service, cluster) % 4 else PLAIN,
+                plain=0.0 if drawn(cluster, service.id) % 4 else PLAIN,
             )

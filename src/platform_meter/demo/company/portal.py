@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
-from zlib import crc32
 
 from platform_meter.demo.company.days import moment, rhythm
-from platform_meter.demo.company.layout import PLATFORM_TEAMS, Company, Repo, Service
+from platform_meter.demo.company.layout import DELIVERY, Company, Repo, Service
+from platform_meter.demo.company.lots import one_in
 
 MONITORING = "add-monitoring"
 TEMPLATES = {"new-service": 5, "new-library": 2, MONITORING: 3, "new-environment": 2}
@@ -49,8 +49,6 @@ class Entry:
     repository: str = ""
     """Name of a repository that it has an annotation for."""
     template: str = ""
-    org: str = ""
-    """Of a team: what stands above it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +86,7 @@ class Visit:
 
 def listed(service: Service) -> bool:
     """One service in ten never got into the catalog."""
-    return crc32(f"listed/{service.id}".encode()) % 10 > 0
+    return not one_in(10, "listed", service.id)
 
 
 def entries(company: Company) -> Iterator[Entry]:
@@ -98,7 +96,7 @@ def entries(company: Company) -> Iterator[Entry]:
         systems.setdefault(service.system, service.team)
         if listed(service):
             yield _component(service)
-        if service.type == "service" and _lot("api", service.id, 5):
+        if service.type == "service" and one_in(5, "api", service.id):
             yield Entry(
                 kind="API",
                 name=f"{service.id}-v1",
@@ -112,7 +110,7 @@ def entries(company: Company) -> Iterator[Entry]:
         yield Entry(kind="System", name=system, owner=team, description=f"All of {system}")
     for template in TEMPLATES:
         described = "" if template == IN_PLACE else f"Makes it: {template}"
-        yield Entry(kind="Template", name=template, owner=PLATFORM_TEAMS[1], type="service", description=described)
+        yield Entry(kind="Template", name=template, owner=DELIVERY, type="service", description=described)
     for repo in company.repos:
         if repo.template:
             yield _of_trial(repo, company)
@@ -123,11 +121,11 @@ def _component(service: Service) -> Entry:
     return Entry(
         kind="Component",
         name=service.id,
-        owner="" if _lot("owner", service.id, 13) else service.team,
+        owner="" if one_in(13, "owner", service.id) else service.team,
         type=service.type,
         lifecycle=service.lifecycle,
-        system="" if _lot("system", service.id, 11) else service.system,
-        description="" if _lot("description", service.id, 7) else f"The {service.type} {service.id}",
+        system="" if one_in(11, "system", service.id) else service.system,
+        description="" if one_in(7, "description", service.id) else f"The {service.type} {service.id}",
         repository=service.id,
     )
 
@@ -144,10 +142,6 @@ def _of_trial(repo: Repo, company: Company) -> Entry:
         repository=repo.name,
         template=repo.template,
     )
-
-
-def _lot(what: str, name: str, many: int) -> bool:
-    return crc32(f"{what}/{name}".encode()) % many == 0
 
 
 def runs(company: Company, now: datetime) -> list[Made]:

@@ -6,11 +6,12 @@ Days are counted from the first one of the quarter that runs then, so that the s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from platform_meter.demo.company.days import ZONE
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.company.tickets import CLOSED, FEEDBACK, OPEN, PROGRESS, RESOLVED
+from platform_meter.model.months import around, called
 
 PROJECT = "ROAD"
 PROJECT_ID = 10_003
@@ -62,8 +63,8 @@ class Roadmap:
     """The plans as dates of one company."""
 
     def __init__(self, company: Company) -> None:
-        day = company.start.astimezone(ZONE).date()
-        self.first = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+        self._start = company.start
+        self.first = around(company.start, "quarter", ZONE)[0].astimezone(ZONE).date()
 
     def at(self, day: int, hour: int = 10) -> datetime:
         """In the morning of a day."""
@@ -76,8 +77,7 @@ class Roadmap:
         """As people write it: `Q2 2026`."""
         if number is None:
             return LATER
-        months = self.first.year * 12 + self.first.month - 1 + 3 * number
-        return f"Q{months % 12 // 3 + 1} {months // 12}"
+        return called(around(self._start, "quarter", ZONE, back=-number)[0], "quarter", ZONE)
 
     def changes(self, plan: Plan, now: datetime) -> list[tuple[datetime, str, str, str]]:
         """(when, `quarter`, `status` or `resolution`, before, after), oldest first."""

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from platform_meter.demo.company.cluster import ClusterState
-from platform_meter.demo.company.layout import PLATFORM_TEAMS
+from platform_meter.demo.company.layout import CI, RUNTIME, SUPPORT
 from platform_meter.demo.company.scenarios import Scenario, Trouble
 
 UP, SLOW, PARTLY, DOWN = "operational", "degraded_performance", "partial_outage", "major_outage"
 WELL = (UP, SLOW)
 """States in which a component does its work."""
-CI, DELIVERY, RUNTIME, SUPPORT = PLATFORM_TEAMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from platform_meter.demo.company.layout import PLATFORM_TEAMS, Company
+from platform_meter.demo.company.layout import RUNTIME, Company
 from platform_meter.demo.company.records import sha_of
 
 APPS = ("certificates", "dashboards", "gateway", "log-shipper", "policies", "secrets-sync")
@@ -55,9 +55,7 @@ class Sync:
 
 def applications(company: Company) -> tuple[App, ...]:
     """All of them, by cluster and name."""
-    return tuple(
-        App(cluster=cluster.name, name=name, team=PLATFORM_TEAMS[2]) for cluster in company.clusters for name in APPS
-    )
+    return tuple(App(cluster=cluster.name, name=name, team=RUNTIME) for cluster in company.clusters for name in APPS)
 
 
 def sync(rng: random.Random, company: Company, app: App, before: Sync | None, at: datetime) -> Sync | None:

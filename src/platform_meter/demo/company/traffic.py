@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from math import cos, pi, tau
-from zlib import crc32
 
 from platform_meter.demo.company.layout import Company, Service, active
+from platform_meter.demo.company.lots import drawn
 from platform_meter.demo.company.scenarios import Scenario, Trouble
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -80,7 +80,7 @@ def traffic(company: Company, scenario: Scenario, service: Service) -> Traffic:
     troubled = scenario.trouble is Trouble.CLUSTER_SLOW and runs_in(company, service, company.clusters[0].name)
     return Traffic(
         service=service.id,
-        rate=0.2 + min(service.weight, 8.0) * (1 + crc32(service.id.encode()) % 5) / 2,
+        rate=0.2 + min(service.weight, 8.0) * (1 + drawn(service.id) % 5) / 2,
         began=datetime.combine(company.epoch, time(0), tzinfo=UTC),
         trouble=(scenario.begin or company.start) if troubled else None,
         calm=scenario.end,

@@ -16,14 +16,13 @@ import yaml
 
 from platform_meter.demo.apis.api import PROFILES, SECRETS, Profile, Told, apis
 from platform_meter.demo.company.days import ZONE
-from platform_meter.demo.company.layout import PLATFORM_TEAMS, TEAM_LABEL, Company, Service
+from platform_meter.demo.company.layout import CI, DELIVERY, RUNTIME, SUPPORT, TEAM_LABEL, Company, Service
 from platform_meter.demo.stage.server import Addresses
-from platform_meter.demo.stage.survey_files import survey_files, surveys
+from platform_meter.demo.stage.survey_files import SURVEYS, survey_files, surveys
 
-CONFIG, DEFINITIONS, SURVEYS = "platform-meter.yaml", "slo-definitions", "surveys"
+CONFIG, DEFINITIONS = "platform-meter.yaml", "slo-definitions"
 SLO_FOLDERS = (Path(__file__).parents[4] / DEFINITIONS, Path(__file__).parent / DEFINITIONS)
 """The company's SLO files: this repository's own, or what a wheel brings along."""
-CI, DELIVERY, RUNTIME, SUPPORT = PLATFORM_TEAMS
 
 
 def write(folder: Path, company: Company, addresses: Addresses, *, prometheus: str = "") -> Path:
@@ -39,8 +38,8 @@ def write(folder: Path, company: Company, addresses: Addresses, *, prometheus: s
         OSError: the folder can't be written.
     """
     told = [*(api.told(company, addresses.urls) for api in apis()), _prometheus(company, prometheus)]
-    secrets, definitions = folder / SECRETS, folder / DEFINITIONS
-    for directory in (secrets, definitions):
+    secrets, definitions, answers = folder / SECRETS, folder / DEFINITIONS, folder / SURVEYS
+    for directory in (secrets, definitions, answers):
         directory.mkdir(parents=True, exist_ok=True)
     for one in told:
         for name, secret in one.secrets.items():
@@ -50,8 +49,7 @@ def write(folder: Path, company: Company, addresses: Addresses, *, prometheus: s
         text = f"# {name}: written by the demo\n" + yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
         (definitions / f"{name}.yaml").write_text(text, encoding="utf-8")
     for name, text in survey_files(company).items():
-        (folder / SURVEYS).mkdir(exist_ok=True)
-        (folder / SURVEYS / name).write_text(text, encoding="utf-8")
+        (answers / name).write_text(text, encoding="utf-8")
     for source in slo_files():
         (definitions / source.name).write_bytes(source.read_bytes())
     config = folder / CONFIG
@@ -229,7 +227,7 @@ def _capabilities(company: Company) -> list[Mapping[str, Any]]:
             "title": "Support by ticket",
             "unit": "team",
             "owner": SUPPORT,
-            "eligible": {"any": [{"team": {"org": sorted({team.org for team in company.teams} - {"platform"})}}]},
+            "eligible": {"any": [{"team": {"org": company.served_orgs}}]},
             "adopted": {"source": "jira", "verb": "ticket"},
             "active": {"source": "jira", "verb": "ticket", "window": "28d"},
         },

@@ -7,9 +7,11 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from platform_meter.demo.company.layout import Company
+from platform_meter.demo.company.layout import Company, mail
 from platform_meter.demo.company.surveys import SUS, ballots, invitations
 
+SURVEYS = "surveys"
+"""The folder of what was answered, beside that of the definitions."""
 ANSWERS, INVITED = "answers.csv", "invited.csv"
 
 
@@ -19,7 +21,7 @@ def surveys() -> Iterator[Mapping[str, Any]]:
         "kind": "Survey",
         "id": "platform-nps",
         "title": "How do you like the platform?",
-        "source": {"type": "csv", "path": f"../surveys/{ANSWERS}", "invited": f"../surveys/{INVITED}"},
+        "source": {"type": "csv", "path": f"../{SURVEYS}/{ANSWERS}", "invited": f"../{SURVEYS}/{INVITED}"},
         "wave": "month",
         "segment_by": ["persona", "org", "team"],
         "questions": [
@@ -42,15 +44,11 @@ def survey_files(company: Company) -> Mapping[str, str]:
     """What stands in the files that they name."""
     header = ["id", "submitted_at", "email", "team", "score", "ease", *SUS]
     answers = (
-        [one.id, one.at.isoformat(), _mail(one.person), one.team, one.score, one.ease, *one.usable]
+        [one.id, one.at.isoformat(), mail(one.person), one.team, one.score, one.ease, *one.usable]
         for one in ballots(company)
     )
-    asked = ([one.at.isoformat(), _mail(one.person), one.team] for one in invitations(company))
+    asked = ([one.at.isoformat(), mail(one.person), one.team] for one in invitations(company))
     return {ANSWERS: _csv(header, answers), INVITED: _csv(["submitted_at", "email", "team"], asked)}
-
-
-def _mail(person: str) -> str:
-    return f"{person}@acme.example"
 
 
 def _csv(header: list[str], rows: Iterable[Iterable[object]]) -> str:

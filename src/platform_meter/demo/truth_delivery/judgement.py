@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from platform_meter.demo.company.layout import PLATFORM_TEAMS
+from platform_meter.demo.company.layout import RUNTIME
 from platform_meter.demo.company.pipelines import DELIVERED_TO
 from platform_meter.demo.company.records import Pull
 from platform_meter.demo.company.tickets import RESOLVED
@@ -69,7 +69,7 @@ class Judgement:
         for sync in Truth(self._world).syncs(self._reach.looks, settled=True):
             yield Rollout(
                 thing=f"{sync.app.cluster}/{sync.app.name}",
-                team=PLATFORM_TEAMS[2],
+                team=RUNTIME,
                 place=sync.app.cluster,
                 version=sync.revision,
                 began=sync.started,

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.demo.worlds import START, Caller, Clock, datadog, nowhere, small_world
+from tests.demo.worlds import START, Caller, Clock, datadog, nowhere, settings, small_world
 
 from platform_meter.demo.apis.datadog import API
 from platform_meter.demo.apis.datadog.bodies import SLO
@@ -129,7 +129,7 @@ def test_the_source_reads_it_all(world: World) -> None:
     """Every minute that is over with its errors, monitors with their team but for drafts, the SLO, and the incident that
     leads to what those on call have of it."""
     told = API.told(world.company, nowhere(world.company).urls)
-    config = SOURCE.config.model_validate({k: v for k, v in told.sources["datadog"].items() if k != "type"})
+    config = SOURCE.config.model_validate(settings(told, "datadog"))
     outside = FakeOutside(datadog(world).answer)
     facts = [
         fact

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.demo.worlds import START, Answer, Caller, Clock, elasticsearch, nowhere, small_world
+from tests.demo.worlds import START, Answer, Caller, Clock, elasticsearch, nowhere, settings, small_world
 
 from platform_meter.demo.apis.elasticsearch import API
 from platform_meter.demo.company.gateways import KONG, served
@@ -130,7 +130,7 @@ def test_health(api: Caller) -> None:
 def test_the_source_reads_it(world: World) -> None:
     """Nothing is wrong with its settings; valid requests of 12 hours, and how old each stream is: the last one is silent."""
     told = API.told(world.company, nowhere(world.company).urls)
-    config = SOURCE.config.model_validate({k: v for k, v in told.sources["elasticsearch"].items() if k != "type"})
+    config = SOURCE.config.model_validate(settings(told, "elasticsearch"))
     outside = FakeOutside(elasticsearch(world).answer)
     assert SOURCE.check(config, outside) == []
     facts = [

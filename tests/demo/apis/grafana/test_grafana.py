@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from tests.demo.worlds import START, Caller, grafana, nowhere
+from tests.demo.worlds import START, Caller, grafana, nowhere, settings
 
 from platform_meter.demo.apis.grafana import API
 from platform_meter.demo.company.boards import boards, rules
@@ -57,7 +57,7 @@ def test_searches(api: Caller, still: World) -> None:
 def test_the_source_reads_it(still: World) -> None:
     """Each dashboard with whether anybody looks at it, each rule that is not paused; whose they are, rules and tags say."""
     told = API.told(still.company, nowhere(still.company).urls)
-    config = SOURCE.config.model_validate({k: v for k, v in told.sources["grafana"].items() if k != "type"})
+    config = SOURCE.config.model_validate(settings(told, "grafana"))
     outside = FakeOutside(grafana(still).answer)
     assert SOURCE.check(config, outside) == []
     facts = [

@@ -16,8 +16,8 @@ from platform_meter.demo.company.tickets import FEEDBACK
 from platform_meter.demo.world import World
 from platform_meter.measures.roadmap import heard
 from platform_meter.measures.roadmap.asks import by_theme, not_asked, not_planned
-from platform_meter.measures.roadmap.items import items
-from platform_meter.measures.roadmap.judged import judge, unscheduled
+from platform_meter.measures.roadmap.items import by_period, items
+from platform_meter.measures.roadmap.judged import judge
 from platform_meter.measures.roadmap.snapshots import STATES
 from platform_meter.measures.roadmap.voices import asked_for
 from platform_meter.model.definitions import Definitions, RoadmapSource
@@ -59,7 +59,7 @@ def told(request: pytest.FixtureRequest) -> tuple[World, Scene]:
 
 def test_what_became_of_each_quarter(told: tuple[World, Scene]) -> None:
     """Of four committed to the first one was delivered in it, of five committed to the second three are by now."""
-    periods = {one.period.label: one for one in judge(told[1]) or ()}
+    periods = {one.period.label: one for one in judge(told[1], items(told[1], past=True) or ())}
     found = {
         label: {str(result): [item.told.name for item in some] for result, some in one.results.items() if some}
         for label, one in periods.items()
@@ -69,13 +69,13 @@ def test_what_became_of_each_quarter(told: tuple[World, Scene]) -> None:
         "2026-Q2": {"delivered": ["ROAD-3", "ROAD-6", "ROAD-8"], "open": ["ROAD-7"], "moved": ["ROAD-9"]},
         "2026-Q3": {},
     }  # fmt: skip
-    assert [item.told.name for item in unscheduled(told[1])] == ["ROAD-11"]
+    assert [item.told.name for item in by_period(items(told[1]) or ())[None]] == ["ROAD-11"]
 
 
 def test_all_wishes_are_heard_and_answered_by_what_was_not_done_before(told: tuple[World, Scene]) -> None:
     """By theme, as the story has them; the items that answer a theme are those of its topic."""
     world, scene = told
-    known = heard(scene) or ()
+    known = heard(scene, items(scene)) or ()
     wishes = Counter(
         label.removeprefix(FEEDBACK)
         for ticket in world.history.tickets

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from tests.demo.worlds import START, Caller, Clock, nowhere, small_world
+from tests.demo.worlds import START, Caller, Clock, nowhere, settings, small_world
 
 from platform_meter.demo.apis.portal import SOURCE, told
 from platform_meter.demo.apis.portal.routes import TOKEN, PortalApi
@@ -20,14 +20,13 @@ def portal(world: World, token: str = TOKEN) -> Caller:
     return Caller(PortalApi(world), {"Authorization": f"Bearer {token}"}, "")
 
 
-def settings(company: Company, name: str) -> dict[str, Any]:
-    section = told(company, nowhere(company).urls).sources[name]
-    return {key: value for key, value in section.items() if key != "type"}
+def section(company: Company, name: str) -> dict[str, Any]:
+    return settings(told(company, nowhere(company).urls), name)
 
 
 def test_its_page_is_what_the_probe_expects(still: World) -> None:
     """And nothing else of it is; nobody has to show who he is for it."""
-    config = Config.model_validate(settings(still.company, "probes"))
+    config = Config.model_validate(section(still.company, "probes"))
     assert [target.name for target in config.targets] == ["portal", "gateway/kong-1", "gateway/kong-2"]
     api = portal(still, "wrong")
     page = api.get("/")
@@ -38,7 +37,7 @@ def test_its_page_is_what_the_probe_expects(still: World) -> None:
 
 def test_who_may_ask(still: World) -> None:
     """A wrong token gets 401, unknown runs and paths 404, in Backstage's words."""
-    assert Backstage.model_validate(settings(still.company, SOURCE)).analytics
+    assert Backstage.model_validate(section(still.company, SOURCE)).analytics
     refused = portal(still, "wrong").get(ENTITIES)
     assert (refused.status_code, refused.json) == (
         401,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.demo.worlds import START, Clock, nowhere, small_world, status_page
+from tests.demo.worlds import START, Clock, nowhere, settings, small_world, status_page
 
 from platform_meter.demo.apis.status import API
 from platform_meter.demo.company.scenarios import Scenario, Trouble
@@ -19,7 +19,7 @@ def test_the_source_takes_a_look_at_each_component() -> None:
     """Well are those that work, if slowly; each is known by its name behind that of the looks, and rules say whose it is."""
     world = small_world(Clock(at=NOW), Scenario(trouble=Trouble.CI_OUTAGE, begin=START))
     told = API.told(world.company, nowhere(world.company).urls)
-    config = SOURCE.config.model_validate({k: v for k, v in told.sources["status"].items() if k != "type"})
+    config = SOURCE.config.model_validate(settings(told, "status"))
     (stream,) = SOURCE.connect(config, FakeOutside(status_page(world).answer), "status")
     facts = [fact for page in stream.read(None, START, NOW) for fact in page.facts]
     found = {fact.sli: (fact.good, fact.bad) for fact in facts if isinstance(fact, SliCount)}

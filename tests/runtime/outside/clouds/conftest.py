@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 import pytest
 from moto.eks.models import eks_backends
-from moto.server import ThreadedMotoServer
+from tests.support.amazon import amazon_server
 from tests.support.http import Certificate, authority, certificate
 
 ACCOUNT = "123456789012"
@@ -36,13 +36,8 @@ def no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(scope="package")
 def moto() -> Iterator[str]:
     """Address of a server that is EKS and STS."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+    with amazon_server() as url:
+        yield url
 
 
 Puts = Callable[[str, Certificate], None]

@@ -72,8 +72,7 @@ class DatadogApi(Api):
                 "reset": str(reset),
                 "name": kind,
             }
-            told = tuple((f"X-RateLimit-{name.capitalize()}", value) for name, value in headers.items())
-            return Reply(body=reply.body, status=reply.status, headers=(*reply.headers, *told))
+            return reply.beside(*((f"X-RateLimit-{name.capitalize()}", value) for name, value in headers.items()))
 
         return limited
 
@@ -114,13 +113,7 @@ class DatadogApi(Api):
 
     def _monitors(self, request: Request) -> Reply:
         """By number, those behind `id_offset`."""
-        after, size = (
-            request.number(name, *bounds)
-            for name, *bounds in (
-                ("id_offset", 0, 0, 10**9),
-                ("page_size", PER_PAGE, 1, MOST_MONITORS),
-            )
-        )
+        after, size = request.number("id_offset", 0, 0, 10**9), request.number("page_size", PER_PAGE, 1, MOST_MONITORS)
         rows = bodies.monitors(self._watched, self._world.now(), bodies.known_since(self._world.company.start))
         return Reply(body=encode([row for row in rows if row["id"] > after][:size]))
 

@@ -8,14 +8,13 @@ from platform_meter.demo.apis.api import DemoApi, Told, secret
 from platform_meter.demo.apis.elasticsearch.routes import KEY, ElasticsearchApi
 from platform_meter.demo.apis.elasticsearch.search import STATUS
 from platform_meter.demo.apis.slos import slo
-from platform_meter.demo.company.layout import PLATFORM_TEAMS, Company
+from platform_meter.demo.company.layout import RUNTIME, Company
 from platform_meter.demo.company.logs import logged
 from platform_meter.demo.company.scenarios import Scenario
 
 NAME = "elasticsearch"
 LOGGED = "logged-requests"
 """What the SLO over the gateway's access log is called."""
-RUNTIME = PLATFORM_TEAMS[2]
 
 
 def told(company: Company, urls: Mapping[str, str]) -> Told:
@@ -58,14 +57,13 @@ def told(company: Company, urls: Mapping[str, str]) -> Told:
 
 
 def _capability(company: Company) -> Mapping[str, object]:
-    orgs = sorted({team.org for team in company.teams} - {"platform"})
     return {
         "kind": "Capability",
         "id": "logs",
         "title": "Logs",
         "unit": "team",
         "owner": RUNTIME,
-        "eligible": {"any": [{"team": {"org": orgs}}]},
+        "eligible": {"any": [{"team": {"org": company.served_orgs}}]},
         "adopted": {"source": "elasticsearch", "count": "logindex"},
         "active": {"source": "elasticsearch", "count": "logindex", "window": "1d"},  # as of dashboards
     }

@@ -9,7 +9,7 @@ from zlib import crc32
 from platform_meter.demo.apis.github.bodies import WEB, Bodies, node_id
 from platform_meter.demo.apis.github.front import GithubFront, refuse
 from platform_meter.demo.apis.wsgi import Reply, Request
-from platform_meter.demo.company.layout import ORG, PLATFORM_TEAMS, Repo
+from platform_meter.demo.company.layout import CI, ORG, Repo
 from platform_meter.demo.company.records import sha_of
 from platform_meter.model.metric import UNOWNED
 
@@ -42,8 +42,8 @@ class GithubOwners(GithubFront):
     def teams(self, request: Request, owner: str, repo: str) -> Reply:
         """Who may do what: the platform reads everything, the team writes or maintains."""
         found = self._find(owner, repo)
-        roles = [(PLATFORM_TEAMS[0], "pull")]
-        if found.team not in {UNOWNED, PLATFORM_TEAMS[0]}:
+        roles = [(CI, "pull")]
+        if found.team not in {UNOWNED, CI}:
             roles.append((found.team, "maintain" if found.maintained else "push"))
         return self._page(request, roles, lambda item: _team(self._bodies, *item))
 
@@ -51,9 +51,9 @@ class GithubOwners(GithubFront):
 def codeowners(repo: Repo) -> str:
     """The text of the file. The last rule for the whole repository names its team, and that is what counts."""
     return f"""# Who is asked to review what
-*         @{ORG}/{PLATFORM_TEAMS[0]}
+*         @{ORG}/{CI}
 *         @{ORG}/{repo.team}  # whose it is
-/.github/ @{ORG}/{PLATFORM_TEAMS[0]}
+/.github/ @{ORG}/{CI}
 """
 
 

@@ -63,12 +63,11 @@ class GitlabApi(Api):
         reply = handle()
         minute = int(self._world.now().timestamp()) // 60
         self._calls[minute] += 1
-        quota = (
+        return reply.beside(
             ("RateLimit-Limit", str(LIMIT)),
             ("RateLimit-Remaining", str(max(LIMIT - self._calls[minute], 0))),
             ("RateLimit-Reset", str(60 * (minute + 1))),
         )
-        return Reply(body=reply.body, status=reply.status, headers=(*reply.headers, *quota))
 
     def missing(self, request: Request) -> Reply:
         del request

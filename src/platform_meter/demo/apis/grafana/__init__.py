@@ -8,7 +8,7 @@ from datetime import timedelta
 from platform_meter.demo.apis.api import DemoApi, Told, secret
 from platform_meter.demo.apis.grafana.routes import TOKEN, GrafanaApi
 from platform_meter.demo.company.boards import TEAMS, teams
-from platform_meter.demo.company.layout import PLATFORM_TEAMS, TEAM_LABEL, Company
+from platform_meter.demo.company.layout import RUNTIME, TEAM_LABEL, Company
 from platform_meter.demo.company.watching import watched_service
 
 NAME = "grafana"
@@ -28,7 +28,6 @@ def told(company: Company, urls: Mapping[str, str]) -> Told:
 
 def _capabilities(company: Company) -> Iterator[Mapping[str, object]]:
     """Dashboards, active where somebody looks at one; and alert rules, of which the team with Datadog needs none here."""
-    orgs = sorted({team.org for team in company.teams} - {"platform"})
     spared = {
         "unit": watched_service(company).team,
         "until": company.start.date() + timedelta(days=400),
@@ -43,8 +42,8 @@ def _capabilities(company: Company) -> Iterator[Mapping[str, object]]:
             "id": id_,
             "title": title,
             "unit": "team",
-            "owner": PLATFORM_TEAMS[2],
-            "eligible": {"any": [{"team": {"org": orgs}}]},
+            "owner": RUNTIME,
+            "eligible": {"any": [{"team": {"org": company.served_orgs}}]},
             "adopted": {"source": "grafana", "count": count},
             "active": {"source": "grafana", "count": count, "window": STANDS, **seen},
             "exempt": exempt,

@@ -59,8 +59,7 @@ class JenkinsApi(Api):
     def answer(self, request: Request, handle: Callable[[], Reply]) -> Reply:
         if request.header("Authorization") != self._basic:
             raise self._refused(401, "Unauthorized")
-        reply = handle()
-        return Reply(body=reply.body, status=reply.status, headers=(("X-Jenkins", VERSION),), type=reply.type)
+        return handle().beside(("X-Jenkins", VERSION))
 
     def missing(self, request: Request) -> Reply:
         del request

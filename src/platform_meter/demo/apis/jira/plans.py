@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from platform_meter.demo.apis.jira.bodies import Bodies, stamp
@@ -70,8 +71,11 @@ class Plans:
     def wishes(self, plan: Plan) -> list[str]:
         """The first tickets that ask for it, by their keys, as far as they came before live time began."""
         begun = self._world.company.start
-        asking = (t for t in self._world.history.tickets if set(plan.labels) & set(t.labels) and t.created < begun)
-        return [ticket.key for ticket in asking][:LINKED]
+        if not plan.labels:
+            return []
+        wanted = set(plan.labels)
+        asking = (t.key for t in self._world.history.tickets if t.created < begun and wanted & set(t.labels))
+        return list(islice(asking, LINKED))
 
     def _entry(self, plan: Plan, number: int, change: tuple[datetime, str, str, str]) -> dict[str, Any]:
         at, what, before, after = change

@@ -232,6 +232,11 @@ class JiraApi(Api):
             raise _refuse(400, "Invalid request payload. Refer to the REST API documentation and try again.")
         text, token = str(asked.get("jql") or ""), str(asked.get("nextPageToken") or "")
         query, now = self._query(text), self._world.now()
+        names = asked.get("fields") or "id"
+        fields = _names(names if isinstance(names, str) else ",".join(names))
+        changelog = "changelog" in str(asked.get("expand") or "").split(",")
+        if {name.upper() for name in jql.projects(text)} == {PROJECT}:
+            return self._say({"issues": self._plans.found(now, fields, changelog=changelog), "isLast": True})
         size = _size(asked.get("maxResults"))
         mark = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
         found = [(self._place(t, query, now), t) for t in self._world.history.tickets if t.created <= now]
@@ -240,11 +245,6 @@ class JiraApi(Api):
             after = _untoken(token, mark)
             found = [item for item in found if item[0] > after]
         page = found[:size]
-        names = asked.get("fields") or "id"
-        fields = _names(names if isinstance(names, str) else ",".join(names))
-        changelog = "changelog" in str(asked.get("expand") or "").split(",")
-        if {name.upper() for name in jql.projects(text)} == {PROJECT}:
-            return self._say({"issues": self._plans.found(now, fields, changelog=changelog), "isLast": True})
         body: dict[str, Any] = {
             "issues": [self._bodies.issue(t, now, fields, changelog=changelog) for _, t in page],
             "isLast": len(page) == len(found),

@@ -8,11 +8,9 @@ from wsgiref.types import WSGIApplication
 from platform_meter.demo.apis.api import DemoApi, Instance, Told
 from platform_meter.demo.apis.kong.routes import COUNTING, AdminApi, StatusApi
 from platform_meter.demo.company.gateways import KONG, NODES, PUBLIC, served
-from platform_meter.demo.company.layout import PLATFORM_TEAMS, Company
+from platform_meter.demo.company.layout import RUNTIME, Company
 from platform_meter.demo.company.scenarios import Scenario
 from platform_meter.demo.world import World
-
-RUNTIME = PLATFORM_TEAMS[2]
 
 
 def app(world: World, at: Instance) -> WSGIApplication:

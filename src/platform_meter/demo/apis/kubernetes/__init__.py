@@ -10,11 +10,10 @@ import yaml
 from platform_meter.demo.apis.api import DemoApi, Told
 from platform_meter.demo.apis.kubernetes.routes import TOKEN, KubernetesApi
 from platform_meter.demo.apis.ways import through_eks, through_gke
-from platform_meter.demo.company.layout import PLATFORM_TEAMS, TEAM_LABEL, Company
+from platform_meter.demo.company.layout import RUNTIME, TEAM_LABEL, Company
 from platform_meter.demo.company.standards import GOLDEN
 
 KUBECONFIG = "kubeconfig"
-RUNTIME = PLATFORM_TEAMS[2]
 PRACTICES = ["autoscalers", "disruptionbudgets", "quotas", "networkpolicies", "meshinjections"]
 
 

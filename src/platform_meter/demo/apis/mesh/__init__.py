@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from platform_meter.demo.apis.api import SECRETS, DemoApi, Told
 from platform_meter.demo.apis.kubernetes import KUBECONFIG
 from platform_meter.demo.apis.mesh.routes import HEARD, PrometheusApi
-from platform_meter.demo.company.layout import PLATFORM_TEAMS, TEAM_LABEL, Company
+from platform_meter.demo.company.layout import RUNTIME, TEAM_LABEL, Company
 from platform_meter.demo.company.mesh import members, meshes
 from platform_meter.demo.company.scenarios import Scenario
 
-RUNTIME = PLATFORM_TEAMS[2]
 PREFIX = "prometheus-"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from platform_meter.demo.apis.api import DemoApi, Told
 from platform_meter.demo.apis.nginx.routes import IngressApi
 from platform_meter.demo.company.gateways import NGINX, served
-from platform_meter.demo.company.layout import PLATFORM_TEAMS, Company
+from platform_meter.demo.company.layout import RUNTIME, Company
 from platform_meter.demo.company.scenarios import Scenario
 
 
@@ -24,7 +24,7 @@ def told(company: Company, urls: Mapping[str, str]) -> Told:
     return Told(
         sources={NGINX: source},
         rules=[
-            {"match": f"nginx:{NGINX}", "team": PLATFORM_TEAMS[2]},
+            {"match": f"nginx:{NGINX}", "team": RUNTIME},
             *(
                 {"match": f"nginx:{NGINX}/{route.name}", "service": route.service.id}
                 for route in served(company, Scenario(), NGINX)[1:]  # of the first its namespace tells

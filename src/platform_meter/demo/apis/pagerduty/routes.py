@@ -64,12 +64,11 @@ class PagerdutyApi(Api):
             reply = handle()
         except Refusal as refused:
             reply = refused.reply
-        headers = (
+        return reply.beside(
             ("ratelimit-limit", str(self._allowed.limit)),
             ("ratelimit-remaining", str(max(0, remaining))),
             ("ratelimit-reset", str(reset)),
         )
-        return Reply(body=reply.body, status=reply.status, type=reply.type, headers=(*reply.headers, *headers))
 
     def missing(self, request: Request) -> Reply:
         del request

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from platform_meter.demo.apis.api import DemoApi, Told, secret
 from platform_meter.demo.apis.portal.routes import SECRET, TITLE, TOKEN, PortalApi
 from platform_meter.demo.company.gateways import NODES
-from platform_meter.demo.company.layout import PLATFORM_TEAMS, TEAM_LABEL, Company
+from platform_meter.demo.company.layout import DELIVERY, RUNTIME, SUPPORT, TEAM_LABEL, Company
 from platform_meter.demo.company.portal import MONITORING
 
 NAME = "portal"
@@ -19,7 +19,7 @@ SOURCE, WEBHOOK = "backstage", "portal-webhook"
 def told(company: Company, urls: Mapping[str, str]) -> Told:
     """What is probed, and whose it is; and the portal as a source, to which its visitors are told."""
     del company
-    runtime, support = ({"labels": {TEAM_LABEL: team}} for team in PLATFORM_TEAMS[2:])
+    runtime, support = ({"labels": {TEAM_LABEL: team}} for team in (RUNTIME, SUPPORT))
     doors = [{"name": f"gateway/{node}", "tcp": urlsplit(urls[node]).netloc, **runtime} for node in NODES]
     page = {"name": NAME, "url": f"{urls[NAME]}/", "expect": {"body": TITLE}, **support}
     portal = {
@@ -45,7 +45,7 @@ def _monitoring() -> Mapping[str, Any]:
         "id": "monitoring-template",
         "title": "Monitoring by template",
         "unit": "team",
-        "owner": PLATFORM_TEAMS[1],
+        "owner": DELIVERY,
         "eligible": {"any": [{"team": {}}]},
         "adopted": {**made, "select": select},
         "active": {**made, "select": select, "window": "42d"},

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from platform_meter.demo.apis.wsgi import Api, Handler, Refusal, Reply, Request, encode, stamp
-from platform_meter.demo.company.layout import ORG, Company, Team
+from platform_meter.demo.company.layout import ORG, Company, Team, mail
 from platform_meter.demo.company.portal import Entry, Made, entries, runs
 from platform_meter.demo.world import World
 
@@ -108,7 +108,7 @@ def people(company: Company) -> list[dict[str, Any]]:
 
 
 def _user(team: Team, person: str) -> dict[str, Any]:
-    spec = {"profile": {"email": f"{person}@acme.example"}, "memberOf": [team.id]}
+    spec = {"profile": {"email": mail(person)}, "memberOf": [team.id]}
     return _thing("User", person, spec, relations=[{"type": "memberOf", "targetRef": f"group:default/{team.id}"}])
 
 
