@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from tests.sources.cloudwatch.cloudwatch_server import CloudWatch, epoch, moment
+from tests.support.minutes import minute
 
 from platform_meter.model.access import Access, Aws
-from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Surroundings
 from platform_meter.sources.cloudwatch import SOURCE
@@ -68,16 +68,7 @@ def later_world() -> CloudWatch:
 
 def slice_(sli: str, clock: str, good: float, bad: float, seen: float) -> SliCount:
     """`seen` is what stands for the time of the last change: all events, and those asked for apart once more."""
-    return SliCount(
-        key=f"sli/{sli}/{epoch(clock)}",
-        at=moment(clock),
-        about=Ref(system="cloudwatch", kind="sli", id=sli),
-        updated=datetime.fromtimestamp(seen, UTC),
-        sli=sli,
-        good=good,
-        bad=bad,
-        width=timedelta(minutes=1),
-    )
+    return minute("cloudwatch", sli, moment(clock), good, bad, updated=datetime.fromtimestamp(seen, UTC))
 
 
 CASE = Case(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.sources.datadog.datadog_server import Datadog, epoch, incident, moment, monitor
+from tests.support.minutes import minute
 
 from platform_meter.model.access import Access, Secret, SecretHeaders
 from platform_meter.model.facts import Fact, Ref
@@ -87,16 +88,7 @@ def later_world() -> Datadog:
 
 def counted(sli: str, clock: str, good: float, bad: float, seen: float) -> SliCount:
     """`clock` is the minute's end; `seen` is what stands for the time of the last change: all events and those that were asked for."""
-    return SliCount(
-        key=f"sli/{sli}/{epoch(clock)}",
-        at=moment(clock),
-        about=Ref(system="datadog", kind="sli", id=sli),
-        updated=datetime.fromtimestamp(seen, UTC),
-        sli=sli,
-        good=good,
-        bad=bad,
-        width=timedelta(minutes=1),
-    )
+    return minute("datadog", sli, moment(clock), good, bad, updated=datetime.fromtimestamp(seen, UTC))
 
 
 def watched(id_: int, state: MonitorState, *labels: tuple[str, str]) -> AlertMonitor:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.support.minutes import minute
+
 from platform_meter.model.facts import Event, Fact, Ref
 from platform_meter.model.facts.incidents import Incident, Severity
 from platform_meter.model.facts.roadmap import Feedback
@@ -110,17 +112,8 @@ def visit(page: str, who: str, times: int = 1) -> dict[str, Any]:
     }
 
 
-def counted(minute: int, good: float, bad: float) -> SliCount:
-    end = NOON + minute * MINUTE
-    return SliCount(
-        key=f"sli/orders/{int(end.timestamp())}",
-        at=end,
-        about=Ref(system="documents", kind="sli", id="orders"),
-        sli="orders",
-        good=good,
-        bad=bad,
-        width=MINUTE,
-    )
+def counted(minutes: int, good: float, bad: float) -> SliCount:
+    return minute("documents", "orders", NOON + minutes * MINUTE, good, bad)
 
 
 def opened(key: str, page: str, actor: str, amount: float = 1.0) -> Usage:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.sources.elasticsearch.elasticsearch_server import Elasticsearch, a
+from tests.support.minutes import minute
 from tests.support.stores import Opener, configured, put
 
 from platform_meter.model.facts import Fact, Ref
@@ -61,17 +62,7 @@ def later_world() -> Elasticsearch:
 
 def counted(minutes: int, good: float, bad: float, *, at: datetime | None = None) -> SliCount:
     """Of the minute that ended so long after noon, as read at a moment."""
-    end = NOON + timedelta(minutes=minutes)
-    return SliCount(
-        key=f"sli/web/{int(end.timestamp())}",
-        at=end,
-        about=Ref(system="elasticsearch", kind="sli", id="web"),
-        updated=at,
-        sli="web",
-        good=good,
-        bad=bad,
-        width=timedelta(minutes=1),
-    )
+    return minute("elasticsearch", "web", NOON + timedelta(minutes=minutes), good, bad, updated=at)
 
 
 def index(pattern: str, newest: datetime | None) -> LogIndex:
