@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
 TESTS ?=
-# Processes that run tests side by side; 0 runs all in one, as a debugger wants it.
-WORKERS ?= 2
+# Processes that run tests side by side, one more than cores, since tests wait for real servers half of their time; 0 runs
+# all in one, as a debugger wants it.
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 # What the tests run for real; each is Debian's own package.
 TEST_PACKAGES := prometheus prometheus-alertmanager prometheus-blackbox-exporter postgresql chromium docker-compose openssl fonts-dejavu-core maven default-jdk-headless nginx-light prometheus-nginx-exporter
 

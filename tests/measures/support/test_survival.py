@@ -1,10 +1,15 @@
-"""Kaplan-Meier: the vector of the domain, its edges, and agreement with scipy on random data."""
+"""Kaplan-Meier: the vector of the domain, its edges, and agreement with scipy and lifelines on random data."""
 
 from __future__ import annotations
+
+import math
+import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lifelines import KaplanMeierFitter
+from lifelines.utils import qth_survival_time
 from scipy.stats import CensoredData, ecdf
 
 from platform_meter.measures.support.survival import kaplan_meier
@@ -67,6 +72,19 @@ def test_it_agrees_with_scipy(data: list[tuple[int, bool]]) -> None:
     ours = kaplan_meier((float(d), over) for d, over in data)
     times = [float(t) for t in range(22)]
     assert [ours.at(t) for t in times] == pytest.approx([float(s) for s in theirs.evaluate(times)])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_its_quantiles_are_those_of_lifelines(seed: int) -> None:
+    """Of a hundred with many ties, a third of them open; one that the curve never comes down to has no end in lifelines."""
+    dice = random.Random(seed)
+    data = [(float(dice.randint(1, 30)), dice.random() < 2 / 3) for _ in range(97)]
+    data += [(40.0, False)] * (20 if seed % 2 else 1)
+    theirs = KaplanMeierFitter().fit([d for d, _ in data], [over for _, over in data])
+    ours = kaplan_meier(data)
+    for q in (0.1, 0.5, 0.9):
+        found = qth_survival_time(1 - q, theirs.survival_function_)
+        assert ours.quantile(q) == (None if math.isinf(found) else found)
 
 
 @given(

@@ -1,7 +1,7 @@
 """Kaplan-Meier: what share of durations is longer than t, when some have not ended yet (domain sections 9 and 11).
 
 By hand, since it is the core of two published numbers, short, and scipy would double the memory of an idle process;
-the tests hold it to `scipy.stats.ecdf`.
+the tests hold it to `scipy.stats.ecdf` and lifelines.
 """
 
 from __future__ import annotations
