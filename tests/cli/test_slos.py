@@ -10,7 +10,7 @@ from tests.support.company import company
 from tests.support.http import Reply, serving
 from tests.support.places import ROOT
 from tests.support.prometheus import promtool
-from tests.support.slos import ASKED
+from tests.support.slos import ASKED, replaced
 
 from platform_meter.cli import main
 
@@ -209,6 +209,18 @@ def test_the_source_that_counts_is_known(tmp_path: Path) -> None:
     assert "poll lag               2 min\n" in output
     _, output = run(*explain, "--poll", "7m")
     assert "delay of the source    4 min\n  poll lag               7 min\n" in output
+    counted = replaced(
+        ASKED,
+        ("bad: {metricSource: {type: elasticsearch", "good: {metricSource: {type: datadog"),
+        ("{index: logs-*, query: {range: {status: {gte: 500}}}}", "{query: 'sum:fine{*}.as_count()'}"),
+        ("total: {metricSource: {type: elasticsearch", "total: {metricSource: {type: datadog"),
+        ("{index: logs-*, query: '*'}", "{query: 'sum:all{*}.as_count()'}"),
+    )
+    (slos / "a.yaml").write_text(counted, "utf-8")
+    config.write_text("sources: {dd: {type: datadog, api_key: {env: A}, application_key: {env: B}}}", "utf-8")
+    _, output = run(*explain)
+    assert "2 min after the end of each minute, every 60 s, by source dd\n" in output
+    assert "one without good events 5 min after: they may be on their way\n" in output
     config.write_text("sources: {dd: {type: github, org: acme, token: {env: NOWHERE}}}", "utf-8")
     _, output = run(*explain)
     assert "the configuration (-c) says how long" in output

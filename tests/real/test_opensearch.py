@@ -86,6 +86,28 @@ def test_a_clause_of_the_query_dsl_and_good_events(server: OpenSearch) -> None:
         assert told(meter.stream("sli/web"), NOW) == {"12:02": (3.0, 2.0)}
 
 
+def test_levels_of_a_field_by_the_minute(server: OpenSearch) -> None:
+    """A percentile, a maximum, a mean of what a query finds; of a minute whose documents lack the field nothing is said."""
+    server.index("slow-1")
+    server.log("slow-1", [("2026-05-04T12:01:10Z", status) for status in (*[200] * 18, 404, 503)])
+    server.log("slow-1", [("2026-05-04T12:02:10Z", 500), ("2026-05-04T12:02:50Z", 200)])
+    levels = [
+        {"id": "p50", "index": "slow-*", "field": "status", "stat": "p50", "op": "lte", "value": 200},
+        {"id": "max", "index": "slow-*", "field": "status", "stat": "max", "op": "lt", "value": 503},
+        {"id": "mean", "index": "slow-*", "field": "status", "query": "status:>=400", "op": "gt", "value": 499},
+        {"id": "none", "index": "slow-*", "field": "ms", "op": "lt", "value": 1},
+    ]
+    with connected(SOURCE, Config.model_validate({"url": server.url, "levels": levels})) as meter:
+        assert meter.check() == ["sli/none: ms is no field in slow-*; write a field of numbers, or name fewer indices"]
+        found = {one["id"]: told(meter.stream(f"sli/{one['id']}"), NOW) for one in levels}
+    assert found == {
+        "p50": {"12:02": (1.0, 0.0), "12:03": (0.0, 1.0)},
+        "max": {"12:02": (0.0, 1.0), "12:03": (1.0, 0.0)},
+        "mean": {"12:02": (0.0, 1.0), "12:03": (1.0, 0.0)},
+        "none": {},
+    }
+
+
 def test_what_is_not_there_and_what_is_no_query_is_told(server: OpenSearch) -> None:
     """A pattern that nothing fits, an index that is not there, a text that can't be parsed: none of them is 0 events."""
     server.index("broken-1")

@@ -94,6 +94,13 @@ def test_short_periods_scale_windows_up_to_whole_minutes() -> None:
     assert scaled(STANDARD, timedelta(days=28), timedelta(seconds=30)) == STANDARD
 
 
+@pytest.mark.parametrize("rows", [STANDARD, HUMAN])
+@pytest.mark.parametrize("days", [28, 30, 91])
+def test_no_alert_fires_inside_the_budget(rows: tuple[Row, ...], days: int) -> None:
+    """A tenth of 28 days' budget in three days is a burn of 0.93, which the whole budget bears; factors stay at 1 or more."""
+    assert all(row.factor >= 1 for row in scaled(rows, timedelta(days=days), timedelta(seconds=30)))
+
+
 @pytest.mark.parametrize("text", ["5m", "30m", "1h", "6h", "1d", "3d", "28d"])
 def test_window_text_round_trip(text: str) -> None:
     """A window reads back as it was written."""

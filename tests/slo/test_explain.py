@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -64,6 +65,20 @@ def test_what_a_source_adds_is_told_term_by_term() -> None:
         "  group wait             30 s\n"
         "  together               11.9 min\n"
     ) in text
+
+
+def test_a_minute_without_good_events_is_told_later() -> None:
+    """They may be on their way: a full outage has none, and waits for them in place of the shorter delay."""
+    text = explain(planned(ASKED), Around(reading=replace(READING, good_late=timedelta(minutes=5))))
+    assert (
+        "every 5 min, by source logs-eu\n"
+        "                one without good events 5 min after: they may be on their way\n"
+    ) in text
+    assert "  delay of the source    5 min\n" in text
+    assert "  together               13.9 min\n" in text
+    assert "good events" not in explain(
+        planned(ASKED), Around(reading=replace(READING, good_late=timedelta(minutes=3)))
+    )
 
 
 def test_a_source_that_nobody_knows_is_told() -> None:

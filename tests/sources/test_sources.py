@@ -26,8 +26,8 @@ def test_sources_that_slo_files_ask() -> None:
     asking = sources.asking()
     assert {name: one.level is not None for name, one in asking.items()} == {
         "cloudwatch": True,
-        "datadog": False,
-        "elasticsearch": False,
+        "datadog": True,
+        "elasticsearch": True,
     }
     for name, one in asking.items():
         assert sources.load()[name].asked is one

@@ -340,7 +340,8 @@ def _reading(plan: Plan, config_path: Path) -> Reading | None:
     section = found.get(name := instance_of(plan.asked, {one: s.type_name for one, s in found.items()}))
     if section is None or asking is None:
         return None
-    return Reading(source=name, every=section.config.every, behind=asking.behind(section.config))
+    late = asking.good_late if plan.asked.part_is_good else timedelta(0)
+    return Reading(source=name, every=section.config.every, behind=asking.behind(section.config), good_late=late)
 
 
 def _counted(plan: Plan, config_path: Path, prometheus: str | None) -> tuple[float | None, str]:

@@ -308,6 +308,8 @@ class Asking(Generic[C]):
     """
     behind: Callable[[C], timedelta]
     """How long after its end a minute is read."""
+    good_late: timedelta = timedelta(0)
+    """How long after its end a minute without good events is told, where these are asked for: they may be on their way."""
 
 
 class Area(StrEnum):

@@ -43,6 +43,8 @@ class Reading:
     """Between two polls."""
     behind: timedelta
     """From the end of a minute until it is read."""
+    good_late: timedelta = timedelta(0)
+    """From the end of a minute without good events until it is told, where the SLO counts these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,8 @@ def _read(plan: Plan, around: Around) -> Iterator[str]:
         return
     how = around.reading
     yield f"  read          {_span(how.behind)} after the end of each minute, every {_span(how.every)}, by source {how.source}"
+    if how.good_late > how.behind:
+        yield f"                one without good events {_span(how.good_late)} after: they may be on their way"
 
 
 def _slices(plan: Plan) -> Iterator[str]:
@@ -196,7 +200,7 @@ def _terms(plan: Plan, alert: BurnAlert, around: Around) -> Iterator[tuple[str, 
     if plan.asked is not None and plan.slice is None:
         yield "end of the minute", timedelta(minutes=1)
     if around.reading is not None:
-        yield "delay of the source", around.reading.behind
+        yield "delay of the source", max(around.reading.behind, around.reading.good_late)
         yield "poll lag", around.reading.every
     elif isinstance(plan.sli, StoredSli):
         yield "poll lag", around.poll

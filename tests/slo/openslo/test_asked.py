@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -136,6 +137,27 @@ def test_a_level_is_asked_for_with_the_bound_of_each_objective() -> None:
     found = stored_objective(plan(slow))
     assert found is not None
     assert found.slice_target == Decimal(1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "wrong"),
+    [
+        (
+            "datadog",
+            {"query": "p95:trace.http.request{service:shop}"},
+            "p95:trace.http.request{service:shop} by {host} gives a series for each group",
+        ),
+        ("elasticsearch", {"index": "logs-*", "field": "ms", "stat": "p95"}, "'p95 by {host}' is no statistic"),
+    ],
+)
+def test_whoever_tells_levels_is_asked_for_them(kind: str, said: dict[str, str], wrong: str) -> None:
+    """By what each calls a level; what it calls a count is none."""
+    cloud = "{namespace: AWS/ApplicationELB, metricName: TargetResponseTime, stat: p99, dimensions: [{name: LoadBalancer, value: app/a/1}]}"
+    text = replaced(LEVEL, ("type: CloudWatch", f"type: {kind}"), (cloud, json.dumps(said)))
+    slow, _ = checked(text).specs
+    assert slow.asked == Asked(name="took-slow", type=kind, total=said, bound=Bound(operator="lte", value=0.5))
+    (problem,) = read_slos([("slo.yaml", text.replace('"}\n', ' by {host}"}\n'))], asking=sources.asking()).problems
+    assert wrong in problem.text
 
 
 def test_a_probe_is_short_for_its_stored_checks() -> None:

@@ -202,14 +202,14 @@ REFUSED = {
         reply([series([[epoch("11:30") * 1000.0, 5.0]], interval=300)]),
         (
             "/api/v1/query: buckets of the answer are 300 s long and not 60 s, so no minute is known; "
-            "write a metric that Datadog keeps by the minute, with .as_count()"
+            "write a metric that Datadog keeps by the minute"
         ),
     ),
     "of unknown length": (
         reply([{"pointlist": [[epoch("11:30") * 1000.0, 5.0]]}]),
         (
             "/api/v1/query: buckets of the answer are of unknown length and not 60 s, so no minute is known; "
-            "write a metric that Datadog keeps by the minute, with .as_count()"
+            "write a metric that Datadog keeps by the minute"
         ),
     ),
     "within a minute": (
@@ -219,8 +219,8 @@ REFUSED = {
     "several series": (
         reply([series([], scope="host:a"), series([], scope="host:b")]),
         (
-            "/api/v1/query: the answer has 2 series (host:a, host:b), of which none is the count of all; "
-            "write sum:METRIC{TAGS}.as_count() without by {}"
+            "/api/v1/query: the answer has 2 series (host:a, host:b), of which none is that of all; "
+            "write the metric without by {}"
         ),
     ),
     "a series that can't be read": (
@@ -245,3 +245,18 @@ def test_an_answer_to_something_else_is_no_answer(name: str) -> None:
     config = Config.model_validate({**SETTINGS, **NO_RANGE, "slos": [], "incidents": False, "monitors": False})
     said = SOURCE.check(config, FakeOutside({"/api/v1/query": body, "/api/v1/validate": {"valid": True}}))
     assert said == [f"sli/checkout: {text}"] * 2
+
+
+def test_a_level_is_held_against_its_bound() -> None:
+    """By the minute as `delay` says, told again where it is another one; in parts where Datadog has too many minutes."""
+    took = "p95:trace.http.request{service:checkout}"
+    asked = took + ".rollup(avg, 60)"
+    levels = [{"id": "took", "level": took, "op": "lte", "value": 0.3, "delay": "5m"}]
+    world = Datadog(counted={asked: {epoch("11:39"): 0.3, epoch("11:45"): 0.31, epoch("11:50"): None}}, most=40)
+    first = list(read(world, "sli/took", levels=levels))
+    assert amounts(facts(iter(first))) == {"11:40": (1.0, 0.0), "11:46": (0.0, 1.0)}
+    world.counted[asked] |= {epoch("11:45"): 0.2, epoch("11:54"): 0.1, epoch("11:55"): 0.1}
+    second = read(world, "sli/took", first[-1].checkpoint, levels=levels)
+    assert amounts(facts(second)) == {}
+    second = read(world, "sli/took", first[-1].checkpoint, NOW + timedelta(minutes=1), levels=levels)
+    assert amounts(facts(second)) == {"11:46": (1.0, 0.0), "11:55": (1.0, 0.0), "11:56": (1.0, 0.0)}

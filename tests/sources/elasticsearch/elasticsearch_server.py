@@ -57,13 +57,31 @@ class Elasticsearch:
             else:
                 dated = [one for one in dated if one[1] in _statuses(clause)]
         found: dict[str, Any] = {"took": 3, "timed_out": False, "_shards": SHARDS, "hits": {"hits": []}}
-        if "aggregations" in body:
+        if "levels" in body.get("aggregations", {}):
+            inner = body["aggregations"]["levels"]["aggregations"]["level"]
+            found["aggregations"] = {"levels": {"buckets": self._levels(dated, inner)}}
+        elif "aggregations" in body:
             part = _statuses(body["aggregations"]["minutes"]["aggregations"]["part"]["filter"])
             found["aggregations"] = {"minutes": {"buckets": self._buckets(dated, part)}}
         if "sort" in body:
             newest = sorted((at for at, _ in dated), reverse=True)[: body["size"]]
             found["hits"]["hits"] = [{"_index": "logs-1", "_id": "1", "_score": None, "sort": [at]} for at in newest]
         return Reply(body={**found, **self.said})
+
+    def _levels(self, dated: Sequence[tuple[int, int]], inner: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Of the statuses of each minute the largest, or a percentile of which nobody knows anything."""
+        minutes: dict[int, int] = {}
+        for at, status in sorted(dated):
+            minutes[at // 60_000 * 60_000] = max(minutes.get(at // 60_000 * 60_000, 0), status)
+        odd = {int(at.timestamp() * 1000): level for at, level in self.odd.items()}
+        if inner.get("percentiles", {}).get("keyed") is False:
+            nothing = [{"key": inner["percentiles"]["percents"][0], "value": None}]
+            return [{"key": key, "doc_count": 1, "level": {"values": nothing}} for key in minutes]
+        return [
+            {"key": key, "doc_count": 1, "level": {"value": odd.get(key, most)}}
+            for key, most in minutes.items()
+            if inner["max"]["field"] == "status"
+        ]
 
     def _buckets(self, dated: Sequence[tuple[int, int]], part: range) -> list[Mapping[str, Any]]:
         minutes: dict[int, list[int]] = {}

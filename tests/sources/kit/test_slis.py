@@ -9,16 +9,25 @@ from pydantic import BaseModel
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
-from platform_meter.sources.datadog.config import SliQuery
-from platform_meter.sources.kit.slis import one_part, slice_of, with_slis
+from platform_meter.model.objective import Asked, Bound
+from platform_meter.sources.kit.slis import Bounded, called_twice, one_part, slice_of, with_asked
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 6, 1, 12, 3, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
+class Sli(BaseModel):
+    id: str
+
+
+class Level(Bounded):
+    id: str
+
+
 class Settings(BaseModel):
-    slis: tuple[SliQuery, ...]
+    slis: tuple[Sli, ...] = ()
+    levels: tuple[Level, ...] = ()
 
 
 @pytest.mark.parametrize(("good", "bad"), [(None, None), ("a", "b")])
@@ -30,15 +39,26 @@ def test_one_of_good_and_bad_is_given(good: str | None, bad: str | None) -> None
     one_part(None, "b")
 
 
-def test_slis_are_added_to_those_of_the_settings() -> None:
-    """Two of one name would be counted as one."""
-    one, other = (
-        SliQuery(id=name, good="sum:a{*}.as_count()", total="sum:b{*}.as_count()") for name in ("web", "datadog:web")
-    )
-    settings = Settings(slis=(one,))
-    assert with_slis(settings, settings.slis, [other]) == Settings(slis=(one, other))
-    with pytest.raises(ValueError, match=r"slis of the source has 'web', as this SLO's counts are called; rename it"):
-        with_slis(settings, settings.slis, iter([one]))
+def test_what_is_asked_for_is_added_to_what_the_settings_have() -> None:
+    """A level where it has a bound; two of one name would be counted as one."""
+    settings = Settings(slis=(Sli(id="web"),))
+    bound = Bound(operator="lte", value=0.5)
+    asked = [Asked(name="a", type="x", total={}), Asked(name="b", type="x", total={}, bound=bound)]
+
+    def level(one: Asked, its: Bound) -> Level:
+        return Level(id=one.id, op=its.operator, value=its.value)
+
+    found = with_asked(settings, asked, lambda one: Sli(id=one.id), level)
+    assert found == Settings(slis=(Sli(id="web"), Sli(id="x:a")), levels=(Level(id="x:b", op="lte", value=0.5),))
+    assert found.levels[0].bound == bound
+    with pytest.raises(ValueError, match=r"slis of the source has 'x:b', as this SLO's counts are called; rename it"):
+        with_asked(found, asked[1:], lambda one: Sli(id=one.id), level)
+
+
+def test_the_first_name_that_two_have_is_told() -> None:
+    """None where all are told apart."""
+    assert called_twice([Sli(id="a"), Sli(id="b"), Sli(id="b"), Sli(id="a")]) == "a"
+    assert called_twice([Sli(id="a"), Sli(id="b")]) is None
 
 
 @pytest.mark.parametrize(("part_is_good", "good", "bad"), [(True, 3.0, 7.0), (False, 7.0, 3.0)])

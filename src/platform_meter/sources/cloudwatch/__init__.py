@@ -16,6 +16,7 @@ from platform_meter.sources.cloudwatch import counts
 from platform_meter.sources.cloudwatch.config import SYSTEM, Config, Counted, Level, with_asked
 from platform_meter.sources.kit.cloudwatch import Query, counted, metrics
 from platform_meter.sources.kit.late import Again
+from platform_meter.sources.kit.minutes import LATE
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.slis import stream_name
 
@@ -96,6 +97,6 @@ SOURCE = Source(
     access=lambda config: config.access,
     connect=connect,
     check=check,
-    asked=Asking(spec=Counted, level=Level, settings=with_asked, behind=lambda config: config.delay),
+    asked=Asking(spec=Counted, level=Level, settings=with_asked, behind=lambda config: config.delay, good_late=LATE),
     propose=propose,
 )

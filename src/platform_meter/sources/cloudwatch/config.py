@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from platform_meter.model.access import Access, Aws
-from platform_meter.model.objective import Asked, Bound, Operator
+from platform_meter.model.objective import Asked, Bound
 from platform_meter.model.scalars import Duration, Period
 from platform_meter.model.source import SourceConfig
+from platform_meter.sources.kit import slis
 from platform_meter.sources.kit.cloudwatch import BESIDE, Query
-from platform_meter.sources.kit.slis import one_part, told_apart
+from platform_meter.sources.kit.slis import Bounded, called_twice, one_part
 from platform_meter.sources.kit.ways import Named
 
 SYSTEM = "cloudwatch"
@@ -117,17 +118,10 @@ class Sli(BaseModel):
     """What SLO files with `metricSource.type: stored` call it."""
 
 
-class LevelQuery(Sli):
+class LevelQuery(Bounded, Sli):
     """An SLI of which a minute is good or bad by its level."""
 
     level: Level
-    op: Operator
-    """Good is `level op value`."""
-    value: float
-
-    @property
-    def bound(self) -> Bound:
-        return Bound(operator=self.op, value=self.value)
 
 
 class SliQuery(Sli):
@@ -171,8 +165,7 @@ class Config(SourceConfig):
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
-        names = [one.id for one in (*self.slis, *self.levels)]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        twice = called_twice((*self.slis, *self.levels))
         if twice is not None:
             raise ValueError(f"slis and levels have {twice} twice; remove one, or tell them apart")
         return self
@@ -188,17 +181,14 @@ def with_asked(config: Config, asked: Sequence[Asked]) -> Config:
     Raises:
         ValueError: an SLI is called so already.
     """
-    levels = [
-        LevelQuery(id=one.id, level=Level.model_validate(one.total), op=one.bound.operator, value=one.bound.value)
-        for one in asked
-        if one.bound is not None
-    ]
-    counts = [_sli(one) for one in asked if one.bound is None]
-    told_apart((*config.slis, *config.levels), (*counts, *levels))
-    return config.model_copy(update={"slis": (*config.slis, *counts), "levels": (*config.levels, *levels)})
+    return slis.with_asked(config, asked, _sli, _level)
 
 
 def _sli(one: Asked) -> SliQuery:
     total, part = (Counted.model_validate(said) for said in (one.total, one.part))
     good, bad = (part, None) if one.part_is_good else (None, part)
     return SliQuery(id=one.id, total=total, good=good, bad=bad)
+
+
+def _level(one: Asked, bound: Bound) -> LevelQuery:
+    return LevelQuery(id=one.id, level=Level.model_validate(one.total), op=bound.operator, value=bound.value)

@@ -17,9 +17,9 @@ from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.source import Area, Asking, Forbidden, Outside, Page, Source, Stream, Unexpected
 from platform_meter.sources.datadog import budgets, counts, incidents, monitors
-from platform_meter.sources.datadog.config import SYSTEM, AskedQuery, Config, SliQuery, SloBeside, with_asked
+from platform_meter.sources.datadog.config import SYSTEM, AskedLevel, AskedQuery, Config, Sli, SloBeside, with_asked
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.minutes import WIDTH
+from platform_meter.sources.kit.minutes import LATE, WIDTH
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.slis import stream_name
 
@@ -49,15 +49,19 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
 
         return Stream(name=name, read=read, gives=frozenset({kind}), every=every, behind=behind, sli=sli)
 
-    def counted(sli: SliQuery) -> Stream:
+    def by_minute(sli: Sli, read: Callable[..., Iterator[Page]]) -> Stream:
         delay = config.delay if sli.delay is None else sli.delay
-        pages = partial(counts.read, sli, again=Again.of(config, counts.AGAIN), delay=delay)
+        pages = partial(read, sli, again=Again.of(config, counts.AGAIN), delay=delay)
         return stream(stream_name(sli.id), SliCount, pages, behind=delay, sli=sli.id)
 
     def beside(one: SloBeside) -> Stream:
         return stream(budgets.stream_name(one), ToldBudget, partial(budgets.read, one), every=seldom)
 
-    found = [*map(counted, config.slis), *map(beside, config.slos)]
+    found = [
+        *(by_minute(sli, counts.read) for sli in config.slis),
+        *(by_minute(level, counts.read_level) for level in config.levels),
+        *map(beside, config.slos),
+    ]
     if config.monitors:
         found.append(stream("monitors", AlertMonitor, partial(monitors.read, config.tags)))
     if config.incidents:
@@ -68,7 +72,7 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
 
 def check(config: Config, outside: Outside) -> Sequence[str]:
     """One small call of each kind that is made; a line for each that is refused, with the permission that it takes."""
-    if not (config.slis or config.monitors or config.slos or config.incidents):
+    if not (config.slis or config.levels or config.monitors or config.slos or config.incidents):
         return ["nothing is read; add slis, slos, monitors: true or incidents: true, or SLO files with type: datadog"]
     try:
         answer = outside.get("/api/v1/validate", msgspec.Raw)
@@ -85,6 +89,8 @@ def _calls(config: Config, outside: Outside, now: datetime) -> Iterator[tuple[st
     for sli in config.slis:
         for text in (sli.total, sli.part):
             yield stream_name(sli.id), "timeseries_query", partial(counts.ask, Sieve(outside), text, ends)
+    for level in config.levels:
+        yield stream_name(level.id), "timeseries_query", partial(counts.ask, Sieve(outside), level.level, ends)
     for one in config.slos:
         yield budgets.stream_name(one), "slos_read", partial(budgets.ask, one, outside, now)
     if config.monitors:
@@ -139,6 +145,8 @@ SOURCE = Source(
     access=lambda config: config.access,
     connect=connect,
     check=check,
-    asked=Asking(spec=AskedQuery, settings=with_asked, behind=lambda config: config.delay),
+    asked=Asking(
+        spec=AskedQuery, level=AskedLevel, settings=with_asked, behind=lambda config: config.delay, good_late=LATE
+    ),
     propose=propose,
 )

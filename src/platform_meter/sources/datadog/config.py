@@ -1,4 +1,4 @@
-"""What the config file may say of an organisation of Datadog: queries are looked at before anything is asked."""
+"""What the config file may say of an organisation of Datadog."""
 
 from __future__ import annotations
 
@@ -11,57 +11,15 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from platform_meter.model.access import Access, Secret, SecretHeaders
 from platform_meter.model.facts.incidents import Severity
-from platform_meter.model.objective import Asked
+from platform_meter.model.objective import Asked, Bound
 from platform_meter.model.scalars import Address, Duration, Period
 from platform_meter.model.source import SourceConfig
-from platform_meter.sources.kit.slis import one_part, with_slis
+from platform_meter.sources.datadog.queries import Counted, Level
+from platform_meter.sources.kit import slis
+from platform_meter.sources.kit.slis import Bounded, called_twice, one_part
 
 SYSTEM = "datadog"
-COUNT = ".as_count()"
-ROLLUP = ".rollup(sum, 60)"
-"""Put behind each counted metric: one sum for each minute, whatever Datadog would draw."""
-_METRIC = re.compile(
-    r"(?:(?P<space>\w+):)?[A-Za-z][\w.]*\{[^{}]*\}(?P<by>\s*by\s*\{[^{}]*\})?(?P<rest>\.as_count\(\))?"
-)
 _SITE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-_SUMS = ("sum", "count")
-"""Ways to join series that leave counts counts; `count` is that of a distribution."""
-_HELD = "\0"
-"""Stands for a metric, where what is around it is looked at."""
-_FUNCTIONS = ("abs", "clamp_max", "clamp_min", "default_zero")
-"""Those that leave a count of a minute a count of that minute."""
-_HOW = "write for example sum:trace.http.request.hits{service:checkout}.as_count()"
-
-
-def is_counted(text: str) -> str:
-    """A metric query that counts: sums of metrics as counts, in one series.
-
-    Raises:
-        ValueError: it averages, groups or aligns otherwise, so that its numbers would be no counts per minute.
-    """
-    found = list(_METRIC.finditer(text))
-    if not found:
-        raise ValueError(f"the query has no metric with its tags; {_HOW}")
-    for metric in found:
-        shown = metric[0]
-        if metric["space"] not in _SUMS:
-            raise ValueError(f"{shown} is no sum over its hosts; {_HOW}")
-        if metric["by"]:
-            raise ValueError(f"{shown} gives a series for each group, of which one is no count of all; remove by {{}}")
-        if not metric["rest"]:
-            raise ValueError(f"{shown} is a rate or an average; add {COUNT} behind it")
-    around = _METRIC.sub(_HELD, text)
-    for name in re.findall(r"(\w+)\s*\(", around):
-        if name not in _FUNCTIONS:
-            raise ValueError(f"the query has {name}(), which makes other numbers of counts; remove it")
-    if re.search(rf"/[\s\w(]*{_HELD}", around):
-        raise ValueError("the query divides by a metric, and a ratio is no count; write good or bad, and total")
-    return text
-
-
-def minutely(text: str) -> str:
-    """The query with a sum for each minute."""
-    return text.replace(COUNT, COUNT + ROLLUP)
 
 
 def is_site(text: str) -> str:
@@ -77,25 +35,36 @@ def is_site(text: str) -> str:
     return text
 
 
-Counted = Annotated[str, AfterValidator(is_counted)]
 Name = Annotated[str, Field(min_length=1)]
 
 
-class SliQuery(BaseModel):
-    """Good and total, or bad and total, events of one SLI in each minute."""
+class Sli(BaseModel):
+    """One that is asked for."""
 
     model_config = {"extra": "forbid", "frozen": True}
 
     id: Name
     """What SLO files with `metricSource.type: stored` call it."""
+    delay: Duration | None = None
+    """A minute is read this long after its end; else as the source's."""
+
+
+class LevelQuery(Bounded, Sli):
+    """An SLI of which a minute is good or bad by its level."""
+
+    level: Level
+    """Metric query with one number for each minute, of its points the mean unless it says `.rollup(max)`."""
+
+
+class SliQuery(Sli):
+    """Good and total, or bad and total, events of one SLI in each minute."""
+
     good: Counted | None = None
     """Metric query of good events; or give `bad`."""
     bad: Counted | None = None
     """Metric query of bad events."""
     total: Counted
     """Metric query of all valid events."""
-    delay: Duration | None = None
-    """A minute is read this long after its end; else as the source's."""
 
     @model_validator(mode="after")
     def _one_part(self) -> Self:
@@ -113,6 +82,14 @@ class AskedQuery(BaseModel):
     model_config = {"extra": "forbid", "frozen": True}
 
     query: Counted
+
+
+class AskedLevel(BaseModel):
+    """What an SLO file asks for: the level that a metric query gives."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+    query: Level
 
 
 class SloBeside(BaseModel):
@@ -143,6 +120,8 @@ class Config(SourceConfig):
     """Key of a user or service account, with the permissions below."""
     slis: tuple[SliQuery, ...] = ()
     """Queries that count good and bad events."""
+    levels: tuple[LevelQuery, ...] = ()
+    """Queries whose level is held against a bound in each minute."""
     delay: Duration = timedelta(minutes=2)
     """A minute is read this long after its end."""
     monitors: bool = True
@@ -160,8 +139,11 @@ class Config(SourceConfig):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        for word, names in (("slis", [sli.id for sli in self.slis]), ("slos", [one.slo for one in self.slos])):
-            twice = next((name for name in names if names.count(name) > 1), None)
+        shown = [one.slo for one in self.slos]
+        for word, twice in (
+            ("slis and levels", called_twice((*self.slis, *self.levels))),
+            ("slos", next((name for name in shown if shown.count(name) > 1), None)),
+        ):
             if twice is not None:
                 raise ValueError(f"{twice} is there twice in {word}; give one of them another name or remove it")
         return self
@@ -187,10 +169,15 @@ def with_asked(config: Config, asked: Sequence[Asked]) -> Config:
     Raises:
         ValueError: an SLI is called so already.
     """
-    return with_slis(config, config.slis, map(_sli, asked))
+    return slis.with_asked(config, asked, _sli, _level)
 
 
 def _sli(one: Asked) -> SliQuery:
     total, part = (AskedQuery.model_validate(said).query for said in (one.total, one.part))
     good, bad = (part, None) if one.part_is_good else (None, part)
     return SliQuery(id=one.id, total=total, good=good, bad=bad)
+
+
+def _level(one: Asked, bound: Bound) -> LevelQuery:
+    level = AskedLevel.model_validate(one.total).query
+    return LevelQuery(id=one.id, level=level, op=bound.operator, value=bound.value)

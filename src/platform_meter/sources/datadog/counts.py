@@ -1,4 +1,4 @@
-"""Good and bad events of an SLI by the minute, as Datadog counted them (GET /api/v1/query).
+"""Good and bad events of an SLI by the minute, as Datadog counted them, and levels (GET /api/v1/query).
 
 docs.datadoghq.com/api/latest/metrics/#query-timeseries-points, docs.datadoghq.com/dashboards/functions/rollup: buckets begin at
 multiples of their length in UTC, and are longer than asked for where a range has too many of them.
@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from platform_meter.model.source import Page, Unexpected
-from platform_meter.sources.datadog.config import SYSTEM, SliQuery, minutely
+from platform_meter.sources.datadog.config import SYSTEM, LevelQuery, SliQuery
+from platform_meter.sources.datadog.queries import minutely
 from platform_meter.sources.datadog.rows import QueryReply, Series
 from platform_meter.sources.kit.late import Again
+from platform_meter.sources.kit.levels import Levels
 from platform_meter.sources.kit.minutes import WIDTH, Minutes, TooMuch
 from platform_meter.sources.kit.rows import Sieve
 
@@ -47,8 +49,33 @@ def read(
     return minutes.read(outside, checkpoint, since, now, delay=delay)
 
 
+def read_level(
+    sli: LevelQuery,
+    outside: Sieve,
+    checkpoint: bytes | None,
+    since: datetime,
+    now: datetime,
+    *,
+    again: Again,
+    delay: timedelta,
+) -> Iterator[Page]:
+    """Whether the level kept its bound, of every minute that ended since the last poll, `delay` ago, and again of those
+    before them.
+    """
+    levels = Levels(
+        system=SYSTEM,
+        id=sli.id,
+        level=lambda ends: ask(outside, sli.level, ends),
+        bound=sli.bound,
+        most=SLICES,
+        again=again,
+        too_much=(TooMuch,),
+    )
+    return levels.read(checkpoint, since, now, delay=delay)
+
+
 def ask(outside: Sieve, query: str, ends: range) -> Mapping[int, float]:
-    """What was counted in the minutes that end at `ends`, in epoch seconds, by the end; no minute without a number.
+    """The number of each minute that ends at one of `ends`, in epoch seconds, by the end; no minute without one.
 
     A minute more is asked for, and given, at each end: Datadog may have cut it, so that those in between are whole.
 
@@ -68,8 +95,8 @@ def ask(outside: Sieve, query: str, ends: range) -> Mapping[int, float]:
     if len(reply.series) > 1:
         shown = ", ".join(series.scope or "*" for series in reply.series[:3])
         raise Unexpected(
-            f"{PATH}: the answer has {len(reply.series)} series ({shown[:200]}), of which none is the count of all; "
-            "write sum:METRIC{TAGS}.as_count() without by {}"
+            f"{PATH}: the answer has {len(reply.series)} series ({shown[:200]}), of which none is that of all; "
+            "write the metric without by {}"
         )
     return _minutes(reply.series[0]) if reply.series else {}
 
@@ -80,7 +107,7 @@ def _minutes(series: Series) -> Mapping[int, float]:
         found = "of unknown length" if series.interval is None else f"{series.interval} s long"
         raise TooMuch(
             f"{PATH}: buckets of the answer are {found} and not {WIDTH} s, so no minute is known; "
-            "write a metric that Datadog keeps by the minute, with .as_count()"
+            "write a metric that Datadog keeps by the minute"
         )
     found_at = {round(at / 1000): value for at, value in given if math.isfinite(at) and math.isfinite(value)}
     if any(at % WIDTH for at in found_at):

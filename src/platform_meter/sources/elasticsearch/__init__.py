@@ -16,13 +16,16 @@ from platform_meter.model.facts.probes import ProbeCheck
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Proposal, Settings, Surroundings
 from platform_meter.model.source import Area, Asking, Forbidden, Outside, Page, Source, Stream, Unexpected
-from platform_meter.sources.elasticsearch import counts, standing
+from platform_meter.sources.elasticsearch import counts, levels, standing
 from platform_meter.sources.elasticsearch.answers import all_of, clause, path_of, search
 from platform_meter.sources.elasticsearch.config import (
     SYSTEM,
+    AskedLevel,
     AskedQuery,
     Config,
     IndexPattern,
+    LevelQuery,
+    Query,
     SliQuery,
     with_asked,
 )
@@ -32,7 +35,11 @@ from platform_meter.sources.kit.late import Again
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.slis import stream_name
 
+Pages = Callable[[Sieve, bytes | None, datetime, datetime], Iterator[Page]]
 _DATES = frozenset({"date", "date_nanos"})
+_NUMBERS = frozenset(
+    {"byte", "double", "float", "half_float", "histogram", "integer", "long", "scaled_float", "short", "unsigned_long"}
+)
 
 
 def connect(
@@ -40,11 +47,11 @@ def connect(
 ) -> Sequence[Stream]:
     """One stream for each SLI and each pattern. `clock` is a stopwatch for probes (seconds from any origin)."""
 
-    def counted(query: SliQuery, checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
-        return Sieve.over(
-            outside,
-            lambda sieve: counts.read(query, Again.of(config), config.delay, sieve, checkpoint, since, now),
-        )
+    def by_minute(sli: str, pages: Pages) -> Stream:
+        def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+            return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
+
+        return Stream(name=stream_name(sli), read=read, gives=frozenset({SliCount}), behind=config.delay, sli=sli)
 
     def newest(pattern: IndexPattern, _checkpoint: bytes | None, _since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(outside, lambda sieve: standing.newest(pattern, sieve, now))
@@ -52,18 +59,11 @@ def connect(
     def health(_checkpoint: bytes | None, _since: datetime, now: datetime) -> Iterator[Page]:
         yield standing.health(outside, instance, config.every, now, clock)
 
+    again = Again.of(config)
     probes = [Stream(name="health", read=health, gives=frozenset({ProbeCheck}), probe=True)] if config.health else []
     return (
-        *(
-            Stream(
-                name=stream_name(query.id),
-                read=partial(counted, query),
-                gives=frozenset({SliCount}),
-                behind=config.delay,
-                sli=query.id,
-            )
-            for query in config.slis
-        ),
+        *(by_minute(query.id, partial(counts.read, query, again, config.delay)) for query in config.slis),
+        *(by_minute(query.id, partial(levels.read, query, again, config.delay)) for query in config.levels),
         *(
             Stream(name=f"index/{pattern.index}", read=partial(newest, pattern), gives=frozenset({LogIndex}))
             for pattern in config.indices
@@ -82,7 +82,7 @@ class _Fields(Struct):
 
 def check(config: Config, outside: Outside) -> Sequence[str]:
     """Try each query, each field of dates and the health once; a line for each that is refused."""
-    if not (config.slis or config.indices or config.health):
+    if not (config.slis or config.levels or config.indices or config.health):
         return ["nothing is read; write slis, indices or health: true, or SLO files with type: elasticsearch"]
     problems = [f"{name}: {problem}" for name, pattern in _patterns(config) for problem in _problems(pattern, outside)]
     status, _ = outside.text(HEALTH, timeout=standing.SECONDS) if config.health else (200, "")
@@ -92,34 +92,46 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
 
 
 def _patterns(config: Config) -> Iterator[tuple[str, IndexPattern]]:
-    for query in config.slis:
-        yield stream_name(query.id), query
+    yield from ((stream_name(query.id), query) for query in config.slis)
+    yield from ((stream_name(query.id), query) for query in config.levels)
     for pattern in config.indices:
         yield f"index/{pattern.index}", pattern
 
 
 def _problems(pattern: IndexPattern, outside: Outside) -> Iterator[str]:
-    clauses = [clause(pattern.total), clause(pattern.part)] if isinstance(pattern, SliQuery) else []
     try:
-        search(outside, pattern.index, {"size": 0, "query": all_of(*clauses)})
-        types = _types(pattern, outside)
+        search(outside, pattern.index, {"size": 0, "query": all_of(*map(clause, _queries(pattern)))})
+        dated = _types(pattern.index, pattern.time_field, outside)
+        field = pattern.field if isinstance(pattern, LevelQuery) else ""
+        measured = _types(pattern.index, field, outside) if field else _NUMBERS
     except (Forbidden, Unexpected) as error:
         yield f"{error}"
         return
-    if not types:
+    if not dated:
         yield f"no index of {pattern.index} has a field {pattern.time_field}; write the one that dates its documents as time_field"
-    elif types - _DATES:
+    elif dated - _DATES:
         yield (
-            f"{pattern.time_field} is {', '.join(sorted(types))} in {pattern.index}; write a field of dates as time_field, "
+            f"{pattern.time_field} is {', '.join(sorted(dated))} in {pattern.index}; write a field of dates as time_field, "
             "or name fewer indices"
         )
+    if not measured or measured - _NUMBERS:
+        found = f"is {', '.join(sorted(measured))}" if measured else "is no field"
+        yield f"{field} {found} in {pattern.index}; write a field of numbers, or name fewer indices"
 
 
-def _types(pattern: IndexPattern, outside: Outside) -> frozenset[str]:
-    """What the field that dates documents is, in the indices that have it."""
-    path = path_of(pattern.index, "_field_caps")
-    found = outside.get(path, _Fields, params={"fields": pattern.time_field}).body
-    return frozenset(found.fields.get(pattern.time_field, {}) if found else ())
+def _queries(pattern: IndexPattern) -> Sequence[Query]:
+    match pattern:
+        case SliQuery():
+            return pattern.total, pattern.part
+        case LevelQuery():
+            return (pattern.query,)
+    return ()
+
+
+def _types(index: str, name: str, outside: Outside) -> frozenset[str]:
+    """What a field is, in the indices that have it."""
+    found = outside.get(path_of(index, "_field_caps"), _Fields, params={"fields": name}).body
+    return frozenset(found.fields.get(name, {}) if found else ())
 
 
 def propose(around: Surroundings) -> Proposal:
@@ -149,7 +161,7 @@ SOURCE = Source(
     access=lambda config: config.access,
     connect=connect,
     check=check,
-    asked=Asking(spec=AskedQuery, settings=with_asked, behind=lambda config: config.delay),
+    asked=Asking(spec=AskedQuery, level=AskedLevel, settings=with_asked, behind=lambda config: config.delay),
     targets=lambda config, instance: {f"{instance}/{standing.TARGET}"} if config.health else (),
     propose=propose,
 )

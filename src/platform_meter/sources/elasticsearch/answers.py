@@ -8,6 +8,7 @@ What is not whole would stand for fewer events than there were, so nothing of it
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
 
@@ -15,10 +16,13 @@ from msgspec import Meta, Struct, field
 
 from platform_meter.model.source import Answer, Forbidden, Outside, Unexpected, Unreachable
 from platform_meter.sources.elasticsearch.config import Query
+from platform_meter.sources.kit.minutes import WIDTH
 from platform_meter.sources.kit.rows import Row
 
 MAY_READ = "grant it the index privilege `read` on"
 _NOT_FOUND = 404
+SECOND = 1_000
+"""Milliseconds, which documents are dated in."""
 
 
 Dated = Annotated[int, Meta(ge=0, le=200_000_000_000_000)]
@@ -62,8 +66,33 @@ class Minutes(Struct):
     buckets: list[Minute]
 
 
+class Percentile(Struct):
+    value: float | None
+
+
+class Level(Struct):
+    """What became of the values of a minute: one number, or percentiles; None where no document has the field."""
+
+    value: float | None = None
+    values: list[Percentile] = field(default_factory=list)
+
+
+class LevelMinute(Row):
+    becomes: ClassVar[str] = "SliCount"
+    key: int
+    """Its beginning, in epoch milliseconds."""
+    level: Level
+
+
+class LevelMinutes(Struct):
+    buckets: list[LevelMinute]
+
+
 class Aggregations(Struct):
-    minutes: Minutes
+    """By the name that the search gave each."""
+
+    minutes: Minutes | None = None
+    levels: LevelMinutes | None = None
 
 
 class Hit(Row):
@@ -98,6 +127,30 @@ def within(time_field: str, **bounds: int) -> Mapping[str, Any]:
 def all_of(*clauses: Mapping[str, Any]) -> Mapping[str, Any]:
     """Documents that fit all of these."""
     return {"bool": {"filter": clauses}}
+
+
+def by_minute(ends: range, time_field: str, query: Query, name: str, inner: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A search for what `inner` makes of the documents in each of the minutes that end at `ends`, in epoch seconds."""
+    dated = within(time_field, gte=(ends[0] - WIDTH) * SECOND, lt=ends[-1] * SECOND)
+    histogram = {"field": time_field, "fixed_interval": "1m", "min_doc_count": 1}
+    return {
+        "size": 0,
+        "query": all_of(dated, clause(query)),
+        "aggregations": {name: {"date_histogram": histogram, "aggregations": inner}},
+    }
+
+
+def ended(key: int, ends: range, index: str) -> int:
+    """When a minute of the answer ended, in epoch seconds.
+
+    Raises:
+        Unexpected: it was not asked for.
+    """
+    end = key // SECOND + WIDTH
+    if end not in ends:
+        moment = datetime.fromtimestamp(end, UTC)
+        raise Unexpected(f"the search of {index} counted a minute until {moment}, which was not asked for")
+    return end
 
 
 def path_of(index: str, what: str) -> str:

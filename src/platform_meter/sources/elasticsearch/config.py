@@ -10,14 +10,16 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from platform_meter.model.access import Access, Secret, Token
-from platform_meter.model.objective import Asked
+from platform_meter.model.objective import Asked, Bound
 from platform_meter.model.scalars import Duration, Period
 from platform_meter.model.source import SourceConfig
+from platform_meter.sources.kit import slis
 from platform_meter.sources.kit.query_api import QueryApi
-from platform_meter.sources.kit.slis import one_part, with_slis
+from platform_meter.sources.kit.slis import Bounded, called_twice, one_part
 
 SYSTEM = "elasticsearch"
 _NAME = r"[A-Za-z0-9.*][A-Za-z0-9._*:-]*"
+_STATISTIC = re.compile(r"avg|max|min|sum|p(?P<percent>[0-9]{1,2}(\.[0-9]{1,10})?)")
 _PATTERN = re.compile(rf"{_NAME}(,-?{_NAME})*")
 
 
@@ -46,6 +48,17 @@ def is_query(query: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
             f"a query is one clause, and this is {found}; join several, for example {{bool: {{filter: [...]}}}}"
         )
     return query
+
+
+def is_statistic(text: str) -> str:
+    """What becomes of the values of a minute.
+
+    Raises:
+        ValueError: another word.
+    """
+    if not _STATISTIC.fullmatch(text):
+        raise ValueError(f"'{text}' is no statistic; write avg, max, min, sum or such as p95")
+    return text
 
 
 Pattern = Annotated[str, AfterValidator(is_pattern)]
@@ -88,6 +101,30 @@ class SliQuery(IndexPattern):
         return "" if found is None else found
 
 
+class AskedLevel(IndexPattern):
+    """What an SLO file asks for: what a field is in the documents of each minute."""
+
+    query: Query = "*"
+    """Documents that are looked at."""
+    field: Named
+    """A field of numbers."""
+    stat: Annotated[str, AfterValidator(is_statistic)] = "avg"
+    """What of its values in a minute: `avg`, `max`, `min`, `sum`, `p95`."""
+
+    @property
+    def percent(self) -> float | None:
+        """Which percentile it is; None where it is none."""
+        found = _STATISTIC.fullmatch(self.stat)
+        return float(found["percent"]) if found and found["percent"] else None
+
+
+class LevelQuery(Bounded, AskedLevel):
+    """An SLI of which a minute is good or bad by its level."""
+
+    id: Named
+    """What SLO files with `metricSource.type: stored` call it."""
+
+
 class AskedQuery(IndexPattern):
     """What an SLO file asks for: the documents that a query finds."""
 
@@ -101,6 +138,8 @@ class Config(QueryApi, SourceConfig):
     """An API key as Elasticsearch encodes it (base64 of its id and key)."""
     slis: tuple[SliQuery, ...] = ()
     """Queries that count good and bad events."""
+    levels: tuple[LevelQuery, ...] = ()
+    """Fields whose level is held against a bound in each minute."""
     indices: tuple[IndexPattern, ...] = ()
     """Indices of which the age of the newest document is told."""
     health: bool = False
@@ -112,8 +151,11 @@ class Config(QueryApi, SourceConfig):
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
-        for what, names in (("slis", [one.id for one in self.slis]), ("indices", [one.index for one in self.indices])):
-            twice = next((name for name in names if names.count(name) > 1), None)
+        named = [one.index for one in self.indices]
+        for what, twice in (
+            ("slis and levels", called_twice((*self.slis, *self.levels))),
+            ("indices", next((name for name in named if named.count(name) > 1), None)),
+        ):
             if twice is not None:
                 raise ValueError(f"{what} has {twice} twice; remove one, or tell them apart")
         if self.api_key is not None and (self.token is not None or self.user):
@@ -136,7 +178,7 @@ def with_asked(config: Config, asked: Sequence[Asked]) -> Config:
     Raises:
         ValueError: a part is looked for elsewhere than all events.
     """
-    return with_slis(config, config.slis, map(_sli, asked))
+    return slis.with_asked(config, asked, _sli, _level)
 
 
 def _sli(one: Asked) -> SliQuery:
@@ -146,3 +188,7 @@ def _sli(one: Asked) -> SliQuery:
             raise ValueError(f"{key} of total is {all_} and that of its part {some}; write the same in both")
     good, bad = (part.query, None) if one.part_is_good else (None, part.query)
     return SliQuery(id=one.id, index=total.index, time_field=total.time_field, total=total.query, good=good, bad=bad)
+
+
+def _level(one: Asked, bound: Bound) -> LevelQuery:
+    return LevelQuery.model_validate({**one.total, "id": one.id, "op": bound.operator, "value": bound.value})

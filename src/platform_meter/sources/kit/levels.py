@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.objective import Bound
-from platform_meter.model.source import Page
+from platform_meter.model.source import Page, SourceError
 from platform_meter.model.typed import decode
 from platform_meter.sources.kit.late import Again
 from platform_meter.sources.kit.minutes import MINUTE, Ask
@@ -35,11 +35,19 @@ class Levels:
     most: int
     """Minutes of one call."""
     again: Again
+    too_much: tuple[type[SourceError], ...] = ()
+    """What a call fails with that may have asked for too many minutes."""
 
     def read(self, checkpoint: bytes | None, since: datetime, now: datetime, *, delay: timedelta) -> Iterator[Page]:
         """Every minute that ended since the last poll, `delay` ago, and of those before them what is true no longer."""
         minutes = Retold(
-            sli=self.id, state=State[bool], ask=self._good, fact=self._fact, most=self.most, again=self.again
+            sli=self.id,
+            state=State[bool],
+            ask=self._good,
+            fact=self._fact,
+            most=self.most,
+            again=self.again,
+            too_much=self.too_much,
         )
         return minutes.read(checkpoint, since, now, delay=delay)
 

@@ -1,47 +1,73 @@
-"""SLIs as sources are asked for them: all valid events, and of these the good or the bad ones; and a slice of what they say."""
+"""SLIs as sources are asked for them: all valid events, and of these the good or the bad ones, or a level and its bound; and
+a slice of what they say.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import BaseModel
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import KIND, SliCount
+from platform_meter.model.objective import Asked, Bound, Operator
 
-C = TypeVar("C", bound=BaseModel)
+C = TypeVar("C", bound="Counting")
 
 
 class Called(Protocol):
-    """One of `slis` of a source's settings."""
+    """One of `slis` or `levels` of a source's settings."""
 
     @property
     def id(self) -> str: ...
 
 
-def with_slis(config: C, have: Sequence[Called], more: Iterable[Called]) -> C:
-    """The settings with more `slis` than they have.
+class Counting(Protocol):
+    """Settings of a source that counts, and holds levels against bounds."""
+
+    @property
+    def slis(self) -> Sequence[Called]: ...
+
+    @property
+    def levels(self) -> Sequence[Called]: ...
+
+    def model_copy(self, *, update: Mapping[str, Any]) -> Self: ...
+
+
+class Bounded(BaseModel):
+    """What makes a minute good or bad by a level."""
+
+    op: Operator
+    """Good is `level op value`."""
+    value: float
+
+    @property
+    def bound(self) -> Bound:
+        return Bound(operator=self.op, value=self.value)
+
+
+def with_asked(
+    config: C, asked: Sequence[Asked], sli: Callable[[Asked], Called], level: Callable[[Asked, Bound], Called]
+) -> C:
+    """The settings with what SLO files ask for, each as one of `slis` or, where it has a bound, of `levels`.
 
     Raises:
         ValueError: two would be called the same.
     """
-    added = tuple(more)
-    told_apart(have, added)
-    return config.model_copy(update={"slis": (*have, *added)})
-
-
-def told_apart(have: Sequence[Called], more: Sequence[Called]) -> None:
-    """See to it that what SLO files ask for is called as nothing in the settings is.
-
-    Raises:
-        ValueError: two would be called the same.
-    """
-    names = [sli.id for sli in (*have, *more)]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    counts = [sli(one) for one in asked if one.bound is None]
+    levels = [level(one, one.bound) for one in asked if one.bound is not None]
+    twice = called_twice((*config.slis, *config.levels, *counts, *levels))
     if twice is not None:
         raise ValueError(f"slis of the source has '{twice}', as this SLO's counts are called; rename it there")
+    return config.model_copy(update={"slis": (*config.slis, *counts), "levels": (*config.levels, *levels)})
+
+
+def called_twice(slis: Sequence[Called]) -> str | None:
+    """The first name that two of them have."""
+    names = [sli.id for sli in slis]
+    return next((name for name in names if names.count(name) > 1), None)
 
 
 def one_part(good: object | None, bad: object | None) -> None:
