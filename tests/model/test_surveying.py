@@ -97,6 +97,24 @@ def test_a_wave_is_cut_at_midnights_of_the_zone() -> None:
         ),
         (
             Question,
+            {"id": "s", "type": "theme"},
+            "a theme is chosen among some; write themes: {ci: [Faster builds], docs: [Better guides]}",
+            ("type",),
+        ),
+        (
+            Question,
+            {"id": "s", "type": "nps", "themes": {"ci": []}},
+            "only a theme has themes; write type: theme, or remove them from nps",
+            ("themes",),
+        ),
+        (
+            Question,
+            {"id": "s", "type": "theme", "themes": {"ci": ["Builds"], "docs": [" builds "]}},
+            "the answer 'builds' stands for ci and docs; keep it with one of them",
+            ("themes", "docs"),
+        ),
+        (
+            Question,
             {"id": "s", "type": "nps", "fields": TEN},
             "only a sus has fields; write field: for nps",
             ("fields",),
@@ -145,6 +163,15 @@ def test_a_survey_asks_something() -> None:
     with pytest.raises(ValidationError, match="a scale has two steps or more; write scale: 5"):
         Question.model_validate({"id": "a", "type": "likert", "scale": 1})
     assert Question.model_validate({"id": "a", "type": "csat", "scale": 1}).bounds == (0, 1)
+
+
+def test_a_theme_has_a_field_for_each_that_may_be_chosen() -> None:
+    """And no score; an answer is compared without regard to case and blanks, and a theme's own word is one."""
+    asked = Question.model_validate({"id": "m", "type": "theme", "themes": {"ci": ["Faster  Builds"], "docs": []}})
+    assert (asked.names, asked.bounds, asked.scored) == (("m=ci", "m=docs"), (1, 1), False)
+    assert asked.options == {"ci": "m=ci", "faster builds": "m=ci", "docs": "m=docs"}
+    with pytest.raises(ValidationError, match="'a=b' is no word for a theme"):
+        Question.model_validate({"id": "m", "type": "theme", "themes": {"a=b": []}})
 
 
 def test_an_id_can_stand_in_an_address() -> None:

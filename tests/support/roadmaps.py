@@ -13,8 +13,9 @@ from platform_meter.measures.roadmap.snapshots import STATES
 from platform_meter.model.definitions import Definitions, Persona, RoadmapSource
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.roadmap import KIND, Feedback, ItemStatus, Planned, RoadmapItem
+from platform_meter.model.facts.surveys import SurveyResponse
 from platform_meter.model.facts.tickets import TicketEvent
-from platform_meter.model.history import SourceState, UnitState
+from platform_meter.model.history import Owner, SourceState, UnitState
 from platform_meter.model.measure import Scene
 
 PLAN = RoadmapSource.model_validate(
@@ -36,6 +37,7 @@ DEVELOPER = Persona.model_validate(
 GIVES: dict[str, frozenset[type[Fact]]] = {
     "jira": frozenset({RoadmapItem, TicketEvent}),
     "documents": frozenset({Feedback}),
+    "surveys": frozenset({SurveyResponse}),
 }
 
 
@@ -70,6 +72,7 @@ def scene(
     items: Iterable[RoadmapItem],
     *,
     facts: Iterable[tuple[str, Fact]] = (),
+    answers: Iterable[tuple[str, Owner, Fact]] = (),
     sources: Sequence[SourceState] = (),
     zone: str = "UTC",
     plans: tuple[RoadmapSource, ...] = (PLAN,),
@@ -79,7 +82,7 @@ def scene(
 ) -> Scene:
     """These items, and facts by source, as they stand; each Jira and documents source read up to now unless told otherwise."""
     told: list[tuple[str, Any, Fact]] = [("jira", NOBODY, one) for one in items]
-    told += [(name, NOBODY, fact) for name, fact in facts]
+    told += [*((name, NOBODY, fact) for name, fact in facts), *answers]
     known = sources or (read(now), source("documents", watermark=now))
     history = MemoryHistory(told, sources=known, gives=GIVES, taken=taken, zone=zone, **more)
     definitions = Definitions(roadmaps=plans, personas=personas)

@@ -176,3 +176,21 @@ def test_texts_of_a_file_are_texts_of_the_page(browser: Browser) -> None:
     assert legends == [f"<i>It is {n}</i>" for n in range(10)]
     assert browser.send(**{f"q{n}": "4" for n in range(10)}).status_code == 200
     assert browser.stored() == [{f"<i>It is {n}</i>": 4.0 for n in range(10)}]
+
+
+def test_themes_are_chosen_from_a_list(browser: Browser) -> None:
+    """Each is a box of its own, under its first answer or its own word; what is not chosen is not sent."""
+    asked = {
+        "kind": "Survey",
+        "id": "own",
+        "source": {"type": "form"},
+        "questions": [{"id": "mend", "type": "theme", "text": "What first?", "themes": {"ci": ["Builds"], "docs": []}}],
+    }
+    browser.kit.surveys = (Survey.model_validate(asked),)
+    text = browser.open().text
+    assert re.findall(r"<legend>(.*?)</legend>", text) == ["What first?"]
+    boxes = re.findall(r'<label><input type="checkbox" name="(\w+)" value="1"> (\w+)</label>', text)
+    assert boxes == [("q0", "Builds"), ("q1", "docs")]
+    assert browser.send(q0="2").status_code == 400
+    assert browser.send(q1="1").status_code == 200
+    assert browser.stored() == [{"mend=docs": 1.0}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -31,6 +32,20 @@ def is_id(text: str) -> str:
     if not _ID.fullmatch(text):
         raise ValueError(f"'{text}' can stand in no address; write small letters, digits, '-', '_' and '.'")
     return text
+
+
+def folded(text: str) -> str:
+    """An answer as it is compared with those that may be given."""
+    return " ".join(text.split()).casefold()
+
+
+def _theme(text: str) -> str:
+    if not text.strip() or "=" in text:
+        raise ValueError(f"'{text}' is no word for a theme; write one as labels of tickets have it, without =")
+    return text
+
+
+ThemeWord = Annotated[str, AfterValidator(_theme)]
 
 
 class SurveySource(Definition):
@@ -77,7 +92,7 @@ class Question(Definition):
     """One question. `sus` names its ten fields in order; the others one field each."""
 
     id: str = Field(examples=["nps"])
-    type: Literal["nps", "csat", "sus", "likert", "text"]
+    type: Literal["nps", "csat", "sus", "likert", "theme", "text"]
     text: str = ""
     """What the own form asks; the id by default."""
     field: str | None = None
@@ -86,6 +101,23 @@ class Question(Definition):
     """The ten columns of a SUS, in order."""
     scale: int = Field(default=5, ge=1, le=11)
     """Highest answer of csat and likert; the lowest is 1. Of a csat 1: 1 is good and 0 is bad, as ticket tools rate."""
+
+    themes: dict[ThemeWord, tuple[str, ...]] = Field(default_factory=dict, examples=["{ci: [Faster builds], docs: []}"])
+    """Of a theme: the answers that stand for each theme of feedback, beside its own word; nothing else is kept."""
+
+    @model_validator(mode="after")
+    def _chosen(self) -> Question:
+        if (self.type == "theme") != bool(self.themes):
+            text = "a theme is chosen among some; write themes: {ci: [Faster builds], docs: [Better guides]}"
+            other = f"only a theme has themes; write type: theme, or remove them from {self.type}"
+            raise PlacedError(text if self.type == "theme" else other, "type" if self.type == "theme" else "themes")
+        stands: dict[str, str] = {}
+        for theme, answers in self.themes.items():
+            for answer in {folded(text) for text in (theme, *answers)}:
+                if stands.setdefault(answer, theme) != theme:
+                    text = f"the answer '{answer}' stands for {stands[answer]} and {theme}; keep it with one of them"
+                    raise PlacedError(text, "themes", theme)
+        return self
 
     @model_validator(mode="after")
     def _fields(self) -> Question:
@@ -101,16 +133,33 @@ class Question(Definition):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Fields of its answer; of text there are none, since texts are not kept."""
+        """Fields of its answer, of a theme one for each that may be chosen; of text there are none, since texts are not
+        kept.
+        """
         if self.type == "text":
             return ()
+        if self.type == "theme":
+            return tuple(f"{self.field or self.id}={theme}" for theme in self.themes)
         return self.fields or (self.field or self.id,)
+
+    @property
+    def scored(self) -> bool:
+        """Whether its answers are numbers that make a score."""
+        return self.type not in {"text", "theme"}
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """Of a theme: the field of each answer that may be given, as `folded` has it."""
+        named = zip(self.themes.items(), self.names, strict=False)
+        return {folded(text): name for (theme, answers), name in named for text in (theme, *answers)}
 
     @property
     def bounds(self) -> tuple[int, int]:
         """Lowest and highest answer."""
         if self.type == "nps":
             return 0, _MOST_ANSWER
+        if self.type == "theme":
+            return 1, 1
         return min(1, self.scale - 1), SUS_SCALE if self.type == "sus" else self.scale
 
 

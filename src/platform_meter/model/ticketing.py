@@ -155,7 +155,7 @@ class StatusMap(Definition):
 class CategoryFrom(Definition):
     """What the `category` label says of a ticket."""
 
-    from_: Literal["component", "label", "issue_type"] = Field(alias="from")
+    from_: Literal["component", "label", "issue_type", "request_type"] = Field(alias="from")
     among: tuple[str, ...] = ()
     """The labels that are categories: anybody can make a label, so all of them would be no bound."""
 

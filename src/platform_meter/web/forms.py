@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -10,6 +10,7 @@ import jinja2
 from werkzeug.wrappers import Request, Response
 
 from platform_meter.model.definitions import Survey
+from platform_meter.model.surveying import Question
 from platform_meter.runtime.forms import Closed, Forms, Unfit
 from platform_meter.store import StoreError
 
@@ -131,15 +132,22 @@ def _name(number: int) -> str:
 
 
 def _questions(survey: Survey) -> list[Mapping[str, Any]]:
-    """Each scale that is to be shown; a SUS is ten of them."""
+    """Each scale that is to be shown, and each list to choose from; a SUS is ten scales."""
     numbers = {name: _name(number) for number, name in enumerate(survey.bounds)}
-    return [
-        {
-            "text": name if question.type == "sus" else question.text or question.id,
+    return [shown for question in survey.questions for shown in _shown(question, numbers)]
+
+
+def _shown(question: Question, numbers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    text = question.text or question.id
+    if question.themes:
+        texts = [next(iter(answers), theme) for theme, answers in question.themes.items()]
+        named = zip(question.names, texts, strict=True)
+        yield {"text": text, "options": [{"name": numbers[name], "text": said} for name, said in named]}
+        return
+    for name in question.names:
+        yield {
+            "text": name if question.type == "sus" else text,
             "name": numbers[name],
             "choices": range(question.bounds[0], question.bounds[1] + 1),
             "ends": _ENDS[question.type],
         }
-        for question in survey.questions
-        for name in question.names
-    ]

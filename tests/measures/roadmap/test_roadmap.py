@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.measures.roadmap.test_voices import ticket, told
+from tests.measures.roadmap.test_voices import surveyed, ticket, told
 from tests.support.history import source
 from tests.support.roadmaps import day, item, kept, read, scene
 from tests.support.tickets import comment
@@ -89,6 +89,25 @@ def test_what_is_behind_each_sample_adds_up_to_it(gauge: Gauging) -> None:
     seen = world()
     assert [*gauge.compute(seen)]
     adds_up(gauge, seen)
+
+
+def test_what_a_survey_asked_for_counts_and_shows_nobody() -> None:
+    """Six developers: an item that answers them is done, and no loop of theirs counts; behind it stands no answer."""
+    chosen = [("dev", "build time", 6, "2026-08-02")]
+    waiting = surveyed(*chosen)
+    found = values(waiting)
+    assert found["feedback_open"] == {("build time", "developer"): 6}
+    assert found["pain_point_reports"] == {("developer", "slow-ci", "28d"): 6, ("developer", "slow-ci", "91d"): 6}
+    _, feedback = GAUGES
+    adds_up(feedback, waiting)
+    assert feedback.behind
+    behind = list(feedback.behind(waiting, PAIN_POINT_REPORTS, ("developer", "slow-ci", "91d")))
+    assert {(one.fact, one.object, one.what) for one in behind} == {
+        (None, None, "an answer of Q3 2026 that chose build time")
+    }
+    done = values(surveyed(*chosen, plan=(item("A", Q3, themes=("build time",), ended="2026-08-10"),)))
+    assert done["feedback_open"] == {("build time", "developer"): 0}
+    assert "feedback_closed_loop_ratio" not in done
 
 
 def test_behind_feedback_stand_the_events_that_began_it() -> None:

@@ -6,15 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from tests.support.history import source
+from tests.support.history import owner, source
 from tests.support.roadmaps import DEVELOPER, PLAN, day, item, read, scene
 from tests.support.tickets import comment, created, reopened, resolved, status, step, ticketing
 
 from platform_meter.measures.roadmap.items import items
 from platform_meter.measures.roadmap.voices import Answered, Pain, Voice, answered, asked_for, declared, voices
-from platform_meter.model.definitions import Definitions, Persona
+from platform_meter.model.definitions import Definitions, Persona, Survey, Team
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.roadmap import Feedback, RoadmapItem
+from platform_meter.model.facts.surveys import SurveyResponse
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
 from platform_meter.model.measure import Scene
 
@@ -161,3 +162,60 @@ def test_nobody_asks_for_feedback_where_nothing_declares_any() -> None:
     assert declared(Definitions(personas=(DEVELOPER,)))
     assert declared(Definitions(roadmaps=(PLAN,)))
     assert voices(world(ticket("1", "ci-slow"), plans=(), personas=()), ()) == []
+
+
+ASKS = Survey.model_validate(
+    {
+        "kind": "Survey",
+        "id": "pulse",
+        "source": {"type": "csv", "path": "pulse.csv"},
+        "segment_by": ["persona"],
+        "questions": [{"id": "mend", "type": "theme", "themes": {"build time": [], "docs": []}}],
+    }
+)
+TEAMS = (Team(kind="Team", id="dev", persona="developer"), Team(kind="Team", id="data", persona="analyst"))
+
+
+def surveyed(*groups: tuple[str, str, int, str], plan: tuple[RoadmapItem, ...] = (), fresh: bool = True) -> Scene:
+    """Groups of a team, what they chose, how many and when."""
+    facts = [
+        ("survey-pulse", owner(team), SurveyResponse(
+            key=f"{team}/{theme}/{at}/{n}", at=day(at), about=Ref(system="surveys", kind="respondents", id=team), survey="pulse",
+            respondent=f"{team}/{theme}/{n}", answers=((f"mend={theme}", 1.0),),
+        ))
+        for team, theme, count, at in groups
+        for n in range(count)
+    ]  # fmt: skip
+    known = [read(NOW), source("survey-pulse", "surveys", watermark=NOW, fresh=fresh)]
+    seen = scene(NOW, plan, answers=facts, sources=known)
+    return replace(seen, definitions=replace(seen.definitions, surveys=(ASKS,), teams=TEAMS))
+
+
+def test_what_people_chose_in_a_survey_is_feedback_of_nobody_in_particular() -> None:
+    """Of the newest wave, all at the moment of its last answer; a persona tells of its own pain points alone."""
+    seen = surveyed(
+        ("dev", "build time", 6, "2026-08-02"),
+        ("data", "build time", 5, "2026-08-09"),
+        ("dev", "docs", 7, "2026-05-02"),
+    )
+    found = voices(seen, ()) or ()
+    assert {(one.at, one.themes, one.object, one.until) for one in found} == {
+        (day("2026-08-09"), ("build time",), None, NOW)
+    }
+    told = sorted((one.personas, one.pains) for one in found)
+    assert told == [(("analyst",), ())] * 5 + [(("developer",), (Pain("developer", "slow-ci"),))] * 6
+    assert len({one.name for one in found}) == 11
+
+
+def test_few_answers_are_no_feedback() -> None:
+    """Of four nothing is told, and a survey that is not read leaves all of it out."""
+    assert voices(surveyed(("dev", "docs", 4, "2026-08-02")), ()) == []
+    assert voices(surveyed(("dev", "docs", 9, "2026-08-02"), fresh=False), ()) is None
+
+
+def test_who_chose_in_a_survey_can_be_told_nothing_and_waits_for_the_item() -> None:
+    """It is open until one is done that answers it, and no loop that was left open."""
+    for ended, is_open in (("2026-08-10", False), ("2026-07-10", True), (None, True)):
+        plan = (item("A", "2026-Q3", themes=("docs",), **({"ended": ended} if ended else {})),)
+        found = loop(surveyed(("dev", "docs", 5, "2026-08-02"), plan=plan))
+        assert [(one.open, one.looped) for one in found] == [(is_open, False)] * 5

@@ -56,6 +56,14 @@ def test_people_in_two_groups_are_not_parted_from_the_rest() -> None:
     assert found == {ALL, "b"}
 
 
+def test_what_is_shown_elsewhere_stays_and_others_are_hidden_for_it() -> None:
+    """Eleven with all of a would tell of three of b: the smaller one of the two is hidden, unless it is shown anyway."""
+    parts = groups(a=8, b=9)
+    told = {ALL: parts[ALL], "a": parts["a"], "eleven": parts["a"] | {"b0", "b1", "b2"}}
+    assert shown(told, ALL) == {ALL, "eleven"}
+    assert shown(told, ALL, fixed={ALL, "a"}) == {ALL, "a"}
+
+
 PERSONAS, ORGS, TEAMS = "pqr", "xy", "tuvw"
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from platform_meter.measures.surveys.statistics import Interval, Score, csat, difference, likert, nps, sus
+from platform_meter.measures.intervals import Interval, Score, difference
+from platform_meter.measures.surveys.statistics import csat, likert, nps, sus
 
 Draw = Callable[[random.Random, int], Score]
 

@@ -72,6 +72,15 @@ def test_a_wave_that_began_before_history_is_left_out_once_it_is_over() -> None:
     assert [w.name for w in waves(scene(told, sources=known), survey())] == ["Q3 2026"]
 
 
+def test_a_wave_in_which_people_have_two_names_is_left_out() -> None:
+    """Who answered is not known to be who was asked, nor who answered before; other waves stay."""
+    told = [*answers([9], JUNE), *answers([9], start=5)]
+    seen = scene(told)
+    assert isinstance(seen.history, MemoryHistory)
+    seen.history.renamed = NOW - timedelta(days=9)
+    assert [w.name for w in waves(seen, survey())] == ["Q2 2026"]
+
+
 def test_response_is_of_those_invited() -> None:
     """Four were asked and two of them answered; a fifth answered unasked."""
     told = [asked(name) for name in ("ada", "bob", "cyd", "dan")]

@@ -17,6 +17,7 @@ from platform_meter.testing.outside import Call, Reply
 
 Row = dict[str, Any]
 BOUND = re.compile(r'updated (>=|<=) "(\d{4}-\d\d-\d\d \d\d:\d\d)"')
+MADE = re.compile(r'cf\[(\d+)\] >= "(\d{4}-\d\d-\d\d \d\d:\d\d)"')
 PROJECT = re.compile(r"project (?:in \(|= )([^)]*?)(?:\)| AND|$)")
 IDS = re.compile(r"\bid in \(([\d, ]+)\)")
 ISSUE = re.compile(r"/rest/api/[23]/issue/(?P<id>\d+)(?P<rest>/changelog|/comment)?")
@@ -60,6 +61,26 @@ def person(id_: str, kind: str = "atlassian") -> Row:
 def item(field_: str, before: str | None, after: str | None) -> Row:
     id_ = {"Component": "components"}.get(field_, field_)
     return {"field": field_, "fieldId": id_, "fieldtype": "jira", "fromString": before, "toString": after}
+
+
+RATED = {"schema": {"custom": "com.atlassian.servicedesk:sd-request-feedback", "type": "sd-feedback"}}
+RATED_AT = {"schema": {"custom": "com.atlassian.servicedesk:sd-request-feedback-date", "type": "datetime"}}
+REQUESTED = {"schema": {"custom": "com.atlassian.servicedesk:vp-origin", "type": "sd-customerrequesttype"}}
+SERVICE_FIELDS: list[Row] = [
+    {"id": "customfield_10", "name": "Anfragetyp", **REQUESTED},
+    {"id": "customfield_11", "name": "Zufriedenheit", **RATED},
+    {"id": "customfield_12", "name": "Zufriedenheitsdatum", **RATED_AT},
+]
+"""What Service Management makes, in the language of its site."""
+
+
+def rated(at: datetime, stars: object) -> Row:
+    return {"customfield_11": {"rating": stars}, "customfield_12": text(at)}
+
+
+def requested(name: str) -> Row:
+    kind = {"id": "44", "name": name, "description": "For all", "issueTypeId": "10100"}
+    return {"customfield_10": {"requestType": kind, "currentStatus": {"status": "Open"}}}
 
 
 def history(id_: int, at: datetime, who: Row, *items: Row) -> Row:
@@ -199,6 +220,11 @@ class Jira:
                 for row in rows
                 if (row["updated"] >= bound if sign == ">=" else row["updated"] <= bound) or (either and _open(row))
             ]
+        if made := MADE.search(jql):
+            bound = datetime.strptime(made[2], "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(self.zone))
+            name = f"customfield_{made[1]}"
+            rows = [row for row in rows if (at := row["fields"].get(name)) and datetime.fromisoformat(at) >= bound]
+            rows.sort(key=lambda row: datetime.fromisoformat(row["fields"]["created"]), reverse=True)
         size = min(self.page, int(asked["maxResults"]))
         start = int(asked.get("nextPageToken") or asked.get("startAt") or 0)
         limit = self.inlined if self.version == "3" else 1_000_000

@@ -13,16 +13,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.sources.jira.jira_server import Jira, Row, comment, cycle, history, issue, item, person, sla, text
+from tests.sources.jira.jira_server import (
+    SERVICE_FIELDS,
+    Jira,
+    Row,
+    comment,
+    cycle,
+    history,
+    issue,
+    item,
+    person,
+    rated,
+    requested,
+    sla,
+    text,
+)
 
 from platform_meter.model.access import Basic, Secret, Token
 from platform_meter.model.facts import Fact, Ref
 from platform_meter.model.facts.incidents import Incident, IncidentWay, Severity
 from platform_meter.model.facts.roadmap import ItemStatus, Planned, RoadmapItem
+from platform_meter.model.facts.surveys import SurveyResponse
 from platform_meter.model.facts.tickets import GONE, Role, TicketChange, TicketEvent, ToolClock
 from platform_meter.model.proposal import Surroundings
 from platform_meter.model.source import Unexpected
-from platform_meter.sources.jira import SOURCE, Config, wall
+from platform_meter.sources.jira import SOURCE, Config
+from platform_meter.sources.jira.lists import wall
 from platform_meter.testing import CHECKS, Case, Later
 from platform_meter.testing.outside import Answering, Call, FakeOutside, Reply
 
@@ -60,6 +76,8 @@ def small_world() -> Jira:
         issuetype={"name": "Bug"},
         customfield_8={"id": "10", "value": "SEV2"},
         customfield_9=[{"id": "4", "name": "Payments"}],
+        **requested("Get a namespace"),
+        **rated(hours(2), 4),
         histories=[
             history(1, hours(48), ADA, item("priority", "Medium", "Highest"), item("assignee", None, "Ada")),
             history(2, hours(40), ADA, item("status", "Open", "In Progress"), item("description", "a", "b")),
@@ -167,6 +185,8 @@ def later_world() -> Jira:
         hours(-0.4),
         histories=[history(22 + n, hours(-0.4), ADA, item("status", "Open", "Open")) for n in range(4)],
     )
+    full["fields"] |= rated(hours(-0.6), 2)  # thought again
+    old["fields"] |= rated(hours(-0.2), "4 of 5")
     world.issues = [full, done, old, *more, ancient, odd, unreadable, hidden, plan, lost | {"id": "10091"}]
     world.forbidden = hidden["id"]
     return world
@@ -190,6 +210,16 @@ ITEM = RoadmapItem(
     themes=("builds",),
     url="https://acme.atlassian.net/browse/ROAD-90",
 )
+RATING = SurveyResponse(
+    key="10001/rating",
+    at=hours(2),
+    updated=hours(2),
+    about=Ref(system="jira", kind="organization", id="Organizations/Payments"),
+    survey="csat",
+    respondent=WHO,
+    answers=(("score", 4.0),),
+    subject="10001",
+)
 CI, GATEWAY = {"component": "CI"}, {"component": "Gateway"}
 LATER = Later(
     answers=later_world,
@@ -203,9 +233,10 @@ LATER = Later(
         _created(11, -0.4, -0.4, "Task"),
         *(_event(11, f"{n}/0", -0.4, TicketChange.STATUS, status="Open") for n in (24, 25)),
         replace(ITEM, title="Gateway v3"),
+        replace(RATING, at=hours(-0.6), updated=hours(-0.6), answers=(("score", 2.0),)),
     ],
     gaps=["PLAT-11: its changelog can't be read to the end"],
-    rejected=4,
+    rejected=5,
 )
 INCIDENTS: dict[str, Any] = {"incidents": {"types": ["bug"], "severities": {"Highest": "major"}}}
 ROADMAPS: dict[str, Any] = {
@@ -219,13 +250,14 @@ ROADMAPS: dict[str, Any] = {
         }
     ]
 }
-MADE: dict[str, Any] = {"severity_field": "Severity", "asking_field": "organizations"}
+MADE: dict[str, Any] = {"severity_field": "Severity", "asking_field": "organizations", "request_types": True}
 CASE = Case(
-    settings={**SETTINGS, **INCIDENTS, **ROADMAPS, "sla_clocks": True, **MADE},
+    settings={**SETTINGS, **INCIDENTS, **ROADMAPS, "sla_clocks": True, "ratings": True, **MADE},
     without=[
         ({"incidents": None}, frozenset({Incident})),
         ({"roadmaps": []}, frozenset({RoadmapItem})),
         ({"sla_clocks": False}, frozenset({ToolClock})),
+        ({"ratings": False}, frozenset({SurveyResponse})),
     ],
     answers=small_world,
     later=LATER,
@@ -242,6 +274,7 @@ CASE = Case(
             answers=("10001/comment/6",),
             severity="SEV1",
             asking="jira:Organizations/Payments",
+            request_type="Get a namespace",
             **CI,
         ),
         _event(1, "1/0", 48, TicketChange.PRIORITY, priority="P1", **CI),
@@ -268,6 +301,7 @@ CASE = Case(
         _created(3, 100, 30, "Task"),
         _event(3, "resolved", 100, TicketChange.RESOLVED, resolution="Duplicate", actor=""),
         ITEM,
+        RATING,
         _clock(1, 50, stopped=hours(43), elapsed=timedelta(hours=7), breached_at=hours(42)),
         _clock(2, 10, elapsed=timedelta(hours=2), paused=True),
         Incident(
@@ -286,7 +320,12 @@ CASE = Case(
 )
 MADE_FIELDS = [{"id": "customfield_8", "name": "Severity"}, {"id": "customfield_9", "name": "Organizations"}]
 LISTED: dict[str, list[Row]] = {
-    "field": [{"id": "customfield_7", "name": "Quarter"}, {"id": "duedate", "name": "Due date"}, *MADE_FIELDS],
+    "field": [
+        {"id": "customfield_7", "name": "Quarter"},
+        {"id": "duedate", "name": "Due date"},
+        *MADE_FIELDS,
+        *SERVICE_FIELDS,
+    ],
     "status": [{"id": "3", "name": "Building"}, {"id": "5", "name": "Shipped", "statusCategory": {"key": "done"}}],
 }
 SLAS = [
@@ -323,7 +362,7 @@ DATA_CENTER = replace(
             *(_event(11, f"{n}/0", -0.4, TicketChange.STATUS, status="Open") for n in (22, 23)),
         ],
         gaps=[],
-        rejected=5,  # each page begins with the last issue of the one before it
+        rejected=6,  # each page begins with the last issue of the one before it
     ),
 )
 

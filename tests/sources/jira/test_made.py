@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.sources.jira.jira_server import Jira, Row, history, issue, item, person
+from tests.sources.jira.jira_server import SERVICE_FIELDS, Jira, Row, history, issue, item, person, requested
 
 from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.model.source import Unexpected
@@ -14,7 +14,11 @@ from platform_meter.sources.jira import Config, check, connect
 from platform_meter.testing.outside import FakeOutside
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
-FIELDS = [{"id": "customfield_8", "name": "Severity"}, {"id": "customfield_9", "name": "Organizations"}]
+FIELDS = [
+    {"id": "customfield_8", "name": "Severity"},
+    {"id": "customfield_9", "name": "Organizations"},
+    *SERVICE_FIELDS,
+]
 ADA = person("ada")
 
 
@@ -67,6 +71,17 @@ def test_the_group_that_asks_is_called_as_people_call_it() -> None:
     assert {e.ticket: e.asking for e in found} == {"10001": "jira:Organizations/Cart", "10002": ""}
     (search,) = (call for call in outside.calls if call.method == "POST")
     assert search.body["fields"][-1] == "customfield_9"
+
+
+def test_a_request_is_called_by_its_form() -> None:
+    """Found by its kind, since the field has a name in each language; an issue that is no request has none."""
+    rows = [
+        issue(1, hours(9), hours(2), **requested("Get a  namespace")),
+        issue(2, hours(9), hours(3), customfield_10=None),
+        issue(3, hours(9), hours(4), customfield_10="sd/getit"),
+    ]
+    found, _, _ = poll(*rows, request_types=True)
+    assert {e.ticket: e.request_type for e in found} == {"10001": "Get a namespace", "10002": None, "10003": None}
 
 
 def test_nothing_more_is_asked_without_the_settings() -> None:

@@ -53,6 +53,30 @@ def test_answers_are_whole_numbers_on_their_scale(cell: object, number: float | 
     assert (dict(fact.answers).get("nps"), odd) == (number, int(number is None))
 
 
+THEMES = {"mend": {"ci": "mend=ci", "builds, faster": "mend=ci", "docs": "mend=docs"}}
+
+
+@pytest.mark.parametrize(
+    ("cell", "chosen", "odd"),
+    [
+        ("CI", {"mend=ci"}, 0),
+        (" Builds,  faster ", {"mend=ci"}, 0),
+        ("ci; docs", {"mend=ci", "mend=docs"}, 0),
+        (["docs", "Builds, faster"], {"mend=ci", "mend=docs"}, 0),
+        ("ci, Ada is slow", {"mend=ci"}, 1),
+        ("the builds that Ada made", set(), 1),
+        (["docs", 7, None], {"mend=docs"}, 0),
+        ("", set(), 0),
+    ],
+)
+def test_of_a_theme_only_what_may_be_chosen_is_kept(cell: object, chosen: set[str], odd: int) -> None:
+    """One answer or several; a text of somebody's own is counted as odd, and stands nowhere."""
+    row = {"submitted_at": AT, "nps": "9", "mend": cell}
+    fact, unread = response(config(themes=THEMES), row, hashed, NOW, Counter())
+    assert fact is not None
+    assert (dict(fact.answers), unread) == ({"nps": 9.0, **dict.fromkeys(chosen, 1.0)}, odd)
+
+
 def test_a_row_without_answers_is_none() -> None:
     """Somebody opened the survey and sent nothing."""
     assert response(config(), {"submitted_at": AT, "nps": " ", "ease": None}, hashed, NOW, Counter()) == (None, 0)

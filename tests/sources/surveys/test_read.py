@@ -18,7 +18,7 @@ NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
 URL, PLACE = "https://surveys.example.org/answers", "/answers"
 NONE = (
     "no answer can be read; wanted are a moment and numbers under submitted_at, nps; correct the survey's `at`, `field`, "
-    "`scale` or `format`"
+    "`scale`, `themes` or `format`"
 )
 SINCE = NOW - timedelta(days=400)
 

@@ -45,7 +45,7 @@ def test_google_forms_as_a_table() -> None:
 
 
 def test_google_forms_as_its_api_answers() -> None:
-    """Answers stand under ids of questions; one with several values is none that has a number."""
+    """Answers stand under ids of questions; one with several values is a list, which is no number."""
     body = {
         "responses": [
             {
@@ -67,7 +67,7 @@ def test_google_forms_as_its_api_answers() -> None:
             "submitted_at": "2026-05-04T13:21:09Z",
             "email": "ada@acme.example",
             "4f2a": "9",
-            "77b1": None,
+            "77b1": ["a", "b"],
             "c0de": None,
         }
     ]
@@ -93,6 +93,7 @@ def test_typeform_as_its_api_answers() -> None:
                 "answers": [
                     {"type": "number", "number": 9, "field": {"id": "F1", "type": "nps", "ref": "likely"}},
                     {"type": "choice", "choice": {"label": "4"}, "field": {"id": "F2", "type": "choice"}},
+                    {"type": "choices", "choices": {"labels": ["a", "b"]}, "field": {"id": "F4"}},
                     {"type": "text", "text": "fast", "field": {"id": "F3", "ref": "why"}},
                 ],
             }
@@ -107,6 +108,7 @@ def test_typeform_as_its_api_answers() -> None:
             "F1": 9,
             "likely": 9,
             "F2": "4",
+            "F4": ["a", "b"],
             "F3": "fast",
             "why": "fast",
         }

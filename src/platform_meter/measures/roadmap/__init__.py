@@ -22,7 +22,9 @@ from platform_meter.model.catalogue.roadmap import (
     ROADMAP_LINKED,
 )
 from platform_meter.model.facts import Fact
+from platform_meter.model.facts.people import Membership
 from platform_meter.model.facts.roadmap import Feedback, RoadmapItem
+from platform_meter.model.facts.surveys import SurveyResponse
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.measure import WINDOWS, Gauging, Labels, Measures, Piece, Scene, window_label
 from platform_meter.model.metric import Metric, Ratio, Sample
@@ -82,7 +84,7 @@ def _asked(scene: Scene) -> Iterator[Told]:
         for theme in voice.themes or (NONE,):
             for persona in voice.personas or (NONE,):
                 yield FEEDBACK_OPEN, (theme, persona), piece if one.open else None
-            if one.shipped is not None:
+            if one.shipped is not None and not voice.anonymous:
                 yield FEEDBACK_CLOSED_LOOP, (theme,), replace(piece, part=float(one.looped))
         for pain in voice.pains:
             for window in WINDOWS:
@@ -152,7 +154,7 @@ MEASURES = Measures(
         _gauging(
             _asked,
             (FEEDBACK_OPEN, FEEDBACK_CLOSED_LOOP, PAIN_POINT_REPORTS),
-            frozenset({RoadmapItem, TicketEvent, Feedback}),
+            frozenset({RoadmapItem, TicketEvent, Feedback, SurveyResponse, Membership}),
             _facts,
             # Not anew with every comment: nobody acts on themes within minutes.
             at_once=False,

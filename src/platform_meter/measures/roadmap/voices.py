@@ -13,7 +13,10 @@ from typing import NamedTuple
 from platform_meter.measures.roadmap.items import Item
 from platform_meter.measures.roadmap.tickets import Tickets
 from platform_meter.measures.support.queues import BEGINNING, reads
-from platform_meter.model.definitions import Definitions, Persona
+from platform_meter.measures.surveys.gauges import newest
+from platform_meter.measures.surveys.themes import asks_themes, choices
+from platform_meter.measures.surveys.waves import source_of, waves
+from platform_meter.model.definitions import Definitions, Persona, Survey
 from platform_meter.model.facts.roadmap import Feedback
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.history import SourceState
@@ -35,7 +38,7 @@ class Voice:
     """One piece of feedback, as it stands."""
 
     source: str
-    object: int
+    object: int | None
     name: str
     """What items name it by, behind its source: `jira:HELP-7`."""
     key: str
@@ -50,6 +53,8 @@ class Voice:
     """Nobody will say anything more to it."""
     answers: tuple[datetime, ...]
     """When its reporter was told something."""
+    anonymous: bool = False
+    """Nobody knows whose it is, so nobody can be told: it waits until an item that answers it is done."""
 
     def told(self, shipped: datetime) -> bool:
         """Whether its reporter was told something since an item shipped."""
@@ -72,6 +77,12 @@ def voices(scene: Scene, items: Sequence[Item]) -> Sequence[Voice] | None:
             if some and not source.fresh:
                 return None
             found += some
+    for survey in scene.definitions.surveys if declared(scene.definitions) else ():
+        if asks_themes(survey):
+            told_by = source_of(scene, survey)
+            if told_by is not None and told_by.watermark is not None and not told_by.fresh:
+                return None
+            found += _surveyed(scene, survey)
     return sorted(found, key=lambda voice: (voice.at, voice.name))
 
 
@@ -134,6 +145,33 @@ def _told(scene: Scene, source: SourceState, until: datetime) -> Iterator[Voice]
         )
 
 
+def _surveyed(scene: Scene, survey: Survey) -> Iterator[Voice]:
+    """The themes of its newest wave. All are said at one moment, so that no window tells of a group within the wave; older
+    waves are what the same people said before.
+    """
+    wave, source = newest(waves(scene, survey)), source_of(scene, survey)
+    if wave is None or source is None or source.watermark is None:
+        return
+    for number, choice in enumerate(choices(wave)):
+        pains = _pains(scene.definitions.personas, (), {choice.theme})
+        known = "persona" in survey.segment_by
+        mine = [pain for pain in pains if not known or pain.persona in choice.personas]
+        yield Voice(
+            source=source.instance,
+            object=None,
+            name=f"{source.instance}:{wave.name}/{number}",
+            key=f"an answer of {wave.name} that chose {choice.theme}",
+            at=wave.last,
+            until=source.watermark,
+            themes=(choice.theme,),
+            personas=tuple(sorted(choice.personas or {pain.persona for pain in mine})),
+            pains=tuple(mine),
+            closed=False,
+            answers=(),
+            anonymous=True,
+        )
+
+
 def _pains(personas: Sequence[Persona], labels: Collection[str], themes: Collection[str]) -> Iterator[Pain]:
     """Pain points that one of these labels or themes tells of."""
     for persona in personas:
@@ -163,7 +201,8 @@ class Answered(NamedTuple):
 
     @property
     def open(self) -> bool:
-        return not self.voice.closed and not self.looped
+        answered = self.looped or (self.voice.anonymous and self.shipped is not None)
+        return not self.voice.closed and not answered
 
 
 def answered(found: Sequence[Voice], items: Sequence[Item]) -> Sequence[Answered]:

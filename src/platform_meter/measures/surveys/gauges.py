@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from platform_meter.measures.surveys.statistics import Score, satisfied
+from platform_meter.measures.intervals import Score
+from platform_meter.measures.surveys.statistics import satisfied
 from platform_meter.measures.surveys.waves import ALL, TEAM, Segment, Wave, waves
 from platform_meter.model.catalogue.surveys import (
     SURVEY_NPS,

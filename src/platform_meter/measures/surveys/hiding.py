@@ -23,18 +23,21 @@ _Row = dict[int, int]
 """A vector without its zeros."""
 
 
-def shown(groups: Mapping[G, Collection[Hashable]], whole: G, least: int = LEAST) -> frozenset[G]:
+def shown(
+    groups: Mapping[G, Collection[Hashable]], whole: G, least: int = LEAST, *, fixed: Collection[G] = ()
+) -> frozenset[G]:
     """The groups that may be shown together; of those that give a small one away, the smallest is hidden too, and so on.
 
     Args:
         groups: the people of each.
         whole: the one that is hidden last; without it nothing is shown.
         least: people that a group must have.
+        fixed: those that are shown elsewhere whatever else is, and give no small one away by themselves.
     """
     sizes = {group: len(set(people)) for group, people in groups.items()}
     kept = {group for group in groups if sizes[group] >= least}
     while kept and (part := _given_away(groups, kept, least)):
-        kept.discard(min(part, key=lambda group: (group == whole, sizes[group], str(group))))
+        kept.discard(min(part, key=lambda group: (group in fixed, group == whole, sizes[group], str(group))))
     return frozenset(kept) if whole in kept else frozenset()
 
 

@@ -1,4 +1,4 @@
-"""Scores of surveys with their intervals of 95 %, and the interval of a difference (domain section 10).
+"""Scores of surveys with their intervals of 95 % (domain section 10).
 
 A bootstrap here is exact: instead of drawing samples it computes how the mean of all of them is distributed, by convolution.
 So it needs no seed, and the same answers always have the same interval.
@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from statistics import NormalDist, fmean, stdev
 
-Z = 1.96
-"""Of a two-sided interval of 95 %, as domain section 10 writes it."""
+from platform_meter.measures.intervals import Interval, Score, Z, student, wilson
+
 _NORMAL = NormalDist()
 _LEVELS = (0.025, 0.975)
 _LARGE = 30
@@ -26,28 +25,6 @@ _REMEMBERED = 4096
 """Intervals by bootstrap: those of two years' waves, with their groups and questions."""
 MADE_UP = 3.0
 """Answers that the adjusted interval of an NPS adds: a quarter promoters, a quarter detractors, half passives."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """Of a score: where it lies in 95 of 100 such surveys."""
-
-    low: float
-    high: float
-
-    def excludes(self, value: float) -> bool:
-        """Whether the value lies outside."""
-        return value < self.low or value > self.high
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """What so many answers say: of an NPS -100 to 100, of all else 0 to 1."""
-
-    n: int
-    point: float
-    interval: Interval | None
-    """None where there is none: of answers that are all the same, by bootstrap."""
 
 
 def nps(answers: Sequence[float]) -> Score:
@@ -80,20 +57,6 @@ def satisfied(answer: float, scale: int) -> bool:
     return answer >= max(1, scale - 1)
 
 
-def wilson(good: float, n: float) -> Interval:
-    """Wilson's score interval of a share.
-
-    Raises:
-        ValueError: no answers.
-    """
-    if n <= 0:
-        raise ValueError("a share of nothing has no interval")
-    p, z2 = good / n, Z * Z / n
-    middle = (p + z2 / 2) / (1 + z2)
-    half = Z / (1 + z2) * math.sqrt(p * (1 - p) / n + z2 / (4 * n))
-    return Interval(low=max(0.0, middle - half), high=min(1.0, middle + half))
-
-
 def sus(answers: Sequence[Sequence[float]]) -> Score:
     """The mean of System Usability Scales, / 100. Of each person ten answers of 1 to 5: those to odd questions count from 1
     up, those to even ones from 5 down. A t interval from 30 people on, under that BCa by bootstrap (Clark et al. 2021).
@@ -118,33 +81,6 @@ def likert(answers: Sequence[float], scale: int) -> Score:
     """
     _some(answers)
     return _bootstrapped([a - 1 for a in answers], scale - 1)
-
-
-def difference(now: Score, before: Score) -> Interval | None:
-    """Of `now` less `before`: Newcombe's square-and-add of their two intervals; None where one has none."""
-    a, b = now.interval, before.interval
-    if a is None or b is None:
-        return None
-    moved = now.point - before.point
-    return Interval(
-        low=moved - math.hypot(max(0.0, now.point - a.low), max(0.0, b.high - before.point)),
-        high=moved + math.hypot(max(0.0, a.high - now.point), max(0.0, before.point - b.low)),
-    )
-
-
-def student(df: int) -> float:
-    """The 97.5 % quantile of Student's t with so many degrees of freedom, 10 or more: the expansion of Abramowitz and
-    Stegun 26.7.5, right to 5 digits there and to 8 from 29 on.
-    """
-    z = _NORMAL.inv_cdf(_LEVELS[1])
-    terms = (
-        z,
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return math.fsum(term / float(df**power) for power, term in enumerate(terms))
 
 
 def _bootstrapped(steps: Sequence[float], most: int) -> Score:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
+from platform_meter.measures.intervals import Score
 from platform_meter.measures.memberships import Memberships
 from platform_meter.measures.surveys.hiding import shown
-from platform_meter.measures.surveys.statistics import Score, csat, likert, nps, sus
+from platform_meter.measures.surveys.statistics import csat, likert, nps, sus
 from platform_meter.model.definitions import Survey, Team
 from platform_meter.model.facts.surveys import Invitation, SurveyResponse
 from platform_meter.model.history import Row, SourceState
@@ -49,6 +50,8 @@ class Wave:
     name: str
     start: datetime
     end: datetime
+    last: datetime
+    """When the last of its answers was given."""
     running: bool
     voices: Sequence[Voice]
     asked: Mapping[Segment, int]
@@ -86,7 +89,7 @@ class Wave:
 
     @cached_property
     def _scores(self) -> Mapping[str, Mapping[Segment, Score]]:
-        asked = [question for question in self.survey.questions if question.names]
+        asked = [question for question in self.survey.questions if question.scored]
         return {question.id: self._told(question) for question in asked} if self.scored else {}
 
     def _told(self, question: Question) -> Mapping[Segment, Score]:
@@ -122,7 +125,8 @@ def source_of(scene: Scene, survey: Survey) -> SourceState | None:
 def waves(scene: Scene, survey: Survey) -> Sequence[Wave]:
     """All waves that have answers, the newest last; none where the source of the answers is not fresh.
 
-    One that began before what is known is left out once it is over: some of its answers are missing.
+    One that began before what is known is left out once it is over: some of its answers are missing. So is one in which
+    people have two names: who answered is not known to be who was asked.
     """
     source = source_of(scene, survey)
     if source is None or not source.fresh:
@@ -133,11 +137,13 @@ def waves(scene: Scene, survey: Survey) -> Sequence[Wave]:
     by_wave = _by_wave(scene, survey, rows)
     asked_by_wave = _by_wave(scene, survey, invited)
     known = max((at for at in (source.read_from, scene.history.pruned()) if at is not None), default=None)
-    found = []
+    named, found = scene.history.people_since(), []
     for start in sorted(by_wave):
         until = survey.around(start, scene.zone)[1]
         running = until > scene.now
         if known is not None and start < known and not running:
+            continue
+        if named is not None and start < named < until:
             continue
         last = {_who(row): row for row in by_wave[start]}
         asked = {_who(row): places.segments(row) for row in asked_by_wave.get(start, ())}
@@ -147,6 +153,7 @@ def waves(scene: Scene, survey: Survey) -> Sequence[Wave]:
                 name=survey.wave_of(start, scene.zone),
                 start=start,
                 end=until,
+                last=max(row.event.at for row in last.values()),
                 running=running,
                 voices=[
                     Voice(

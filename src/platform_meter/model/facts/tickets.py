@@ -81,6 +81,7 @@ class TicketEvent(Tallied[TicketDim]):
     verb: ClassVar[str] = "ticket"
     use_only: ClassVar = ("change", "created")
     use_more: ClassVar = ("ticket",)
+    who: ClassVar = ("requester", "actor")
     use_words: ClassVar = {
         "actor": UseWord(
             of="role",
@@ -107,6 +108,8 @@ class TicketEvent(Tallied[TicketDim]):
     resolution: str | None = None
     """Of CREATED: it was born with one, or got it at a moment that nobody recorded."""
     issue_type: str | None = None
+    request_type: str | None = None
+    """Of CREATED: what its form is called, where its tool has forms for requests."""
     labels: tuple[str, ...] | None = None
     """As `ticket_labels` bounds them."""
     answers: tuple[str, ...] | None = None

@@ -7,11 +7,11 @@ JQL knows whole minutes only, in the time zone of the account that asks.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from pydantic import AfterValidator, Field
@@ -20,6 +20,7 @@ from platform_meter.model.access import Access, Basic, Secret, Token
 from platform_meter.model.facts import Event, Fact
 from platform_meter.model.facts.incidents import Incident
 from platform_meter.model.facts.roadmap import RoadmapItem
+from platform_meter.model.facts.surveys import SurveyResponse
 from platform_meter.model.facts.tickets import TicketEvent, ToolClock
 from platform_meter.model.programme import RoadmapSource
 from platform_meter.model.progress import Progress
@@ -38,12 +39,12 @@ from platform_meter.model.source import (
     Unexpected,
 )
 from platform_meter.model.typed import decode
-from platform_meter.sources.jira import roadmap
+from platform_meter.sources.jira import ratings, roadmap
 from platform_meter.sources.jira.agents import GROUP, ROLE, Agents
 from platform_meter.sources.jira.clocks import Clocks
 from platform_meter.sources.jira.facts import Conventions, learn, ticket_events
 from platform_meter.sources.jira.incidents import SCOPED_HOST, incident, incident_key
-from platform_meter.sources.jira.lists import Lists
+from platform_meter.sources.jira.lists import Lists, wall
 from platform_meter.sources.jira.made import Made
 from platform_meter.sources.jira.names import Names
 from platform_meter.sources.jira.rows import FIELDS, NAMING, Issue, moment, odd, project_ref
@@ -58,8 +59,6 @@ nothing: many a ticket that is open again keeps its resolution."""
 PAGE_ISSUES = 50
 """Issues in one page of facts: some 1,000 steps."""
 _MINUTE = timedelta(minutes=1)
-_FARTHEST_BEHIND, _FARTHEST_AHEAD = timedelta(hours=12), timedelta(hours=14)
-"""The zones of the world lie between UTC-12 and UTC+14."""
 
 
 def _no_order(value: str) -> str:
@@ -105,6 +104,10 @@ class Config(SourceConfig):
     """Name or id of the field that says how bad a ticket is."""
     asking_field: str = ""
     """Name or id of the field with the group that asks, such as Organizations of Service Management."""
+    request_types: bool = False
+    """Read what requests of Service Management were made as: `category: {from: request_type}` takes it."""
+    ratings: bool = False
+    """Read how requests of Service Management were rated."""
     roadmaps: tuple[RoadmapSource, ...] = ()
     """Roadmaps that stand here, as their files say."""
 
@@ -118,6 +121,7 @@ class Config(SourceConfig):
     def more(self) -> str:
         """What else than the usual is asked of each ticket."""
         said = {"clocks": self.sla_clocks, "severity": self.severity_field, "asking": self.asking_field}
+        said |= {"types": self.request_types}
         return " ".join(f"{name}={value}" for name, value in said.items() if value)
 
 
@@ -143,26 +147,11 @@ def access(config: Config) -> Access:
     return Access(url=config.url, credential=Token(secret=config.token))
 
 
-def wall(at: datetime, zone: str, *, late: bool) -> str:
-    """A moment as JQL writes it: a whole minute in the account's zone, never later than `at` (never earlier, if `late`).
-
-    In the hour that comes twice when summer time ends, the text could mean either: it is moved out of it. An unknown
-    zone is met by the widest one.
-    """
-    at = at.astimezone(UTC) + (_MINUTE if late else -_MINUTE)
-    try:
-        local = at.astimezone(ZoneInfo(zone or "/"))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        local = at + (_FARTHEST_AHEAD if late else -_FARTHEST_BEHIND)
-    first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
-    if first is not None and second is not None and first != second:
-        local += abs(first - second) * (1 if late else -1)
-    return local.strftime("%Y-%m-%d %H:%M")
-
-
 def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]:
     plans = [roadmap.stream(config.roadmaps, config.url, config.every, outside, instance)] if config.roadmaps else []
-    return [_issues(config, outside), *plans]
+    asked = ratings.Asked(query=config.query, asking=config.asking_field, bots=frozenset(config.bots))
+    rated = [ratings.stream(asked, config.every, config.overlap, outside)] if config.ratings else []
+    return [_issues(config, outside), *plans, *rated]
 
 
 def _issues(config: Config, outside: Outside) -> Stream:
@@ -183,7 +172,12 @@ def _issues(config: Config, outside: Outside) -> Stream:
         start, began, reached = state.start or since, state.began or now, state.at or now
         jira = Lists(outside)
         agents, clocks = Agents(outside, jira.version, named), Clocks(outside, now)
-        made = Made(jira, severity=config.severity_field, asking=config.asking_field)
+        made = Made(
+            jira,
+            severity=config.severity_field,
+            asking=config.asking_field,
+            request_types=config.request_types,
+        )
         conventions = Conventions(
             priorities=config.priorities,
             bots=frozenset(config.bots),
@@ -301,9 +295,15 @@ def check(config: Config, outside: Outside) -> Sequence[str]:
 
 def _unknown_fields(jira: Lists, config: Config) -> Iterator[str]:
     """One line for each field that is not there."""
-    for severity, asking in ((config.severity_field, ""), ("", config.asking_field)):
+    fields: list[Callable[[], object]] = [
+        partial(Made, jira, severity=config.severity_field),
+        partial(Made, jira, asking=config.asking_field),
+        partial(Made, jira, request_types=config.request_types),
+    ]
+    fields += [partial(ratings.Stars, jira, "")] if config.ratings else []
+    for look in fields:
         try:
-            Made(jira, severity=severity, asking=asking)
+            look()
         except Unexpected as error:
             yield str(error)
 
@@ -345,10 +345,10 @@ SOURCE = Source(
     name="jira",
     title="Jira",
     area=Area.TICKETS,
-    reads="issues with their whole history, which of them are incidents, and roadmaps, Cloud and Data Center",
+    reads="issues with their whole history, which of them are incidents, ratings of requests, and roadmaps, Cloud and Data Center",
     needs="`read:jira-work`, `read:jira-user`; Browse projects",
     config=Config,
-    gives=frozenset({TicketEvent, ToolClock, Incident, RoadmapItem}),
+    gives=frozenset({TicketEvent, ToolClock, Incident, RoadmapItem, SurveyResponse}),
     access=access,
     connect=connect,
     check=check,

@@ -28,6 +28,26 @@ def found_field(setting: str, name: str, fields: Sequence[Field]) -> Field:
     raise NoField(f"{setting}: no field is called '{name}', or the account may not see it; correct its name")
 
 
+REQUEST_TYPE = "com.atlassian.servicedesk:vp-origin"
+RATING = "com.atlassian.servicedesk:sd-request-feedback"
+RATED_AT = "com.atlassian.servicedesk:sd-request-feedback-date"
+
+
+def field_of(setting: str, kind: str, fields: Sequence[Field]) -> Field:
+    """The field of this kind: Service Management makes one of each, called so in the language of its site.
+
+    Raises:
+        NoField: there is none, or the account may not see it.
+    """
+    found = next((one for one in fields if one.kind == kind), None)
+    if found is None:
+        raise NoField(
+            f"{setting}: the account sees no field of the kind {kind}; make it an agent of a service project, or remove "
+            f"{setting} where there is no Service Management"
+        )
+    return found
+
+
 def words(value: Any) -> list[str]:
     """What a field holds: a text, a choice, a group, or several, in their order."""
     found = []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
@@ -15,6 +17,28 @@ from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.walk import Walk
 
 F = TypeVar("F", bound=Found)
+
+
+_MINUTE = timedelta(minutes=1)
+_FARTHEST_BEHIND, _FARTHEST_AHEAD = timedelta(hours=12), timedelta(hours=14)
+"""The zones of the world lie between UTC-12 and UTC+14."""
+
+
+def wall(at: datetime, zone: str, *, late: bool) -> str:
+    """A moment as JQL writes it: a whole minute in the account's zone, never later than `at` (never earlier, if `late`).
+
+    In the hour that comes twice when summer time ends, the text could mean either: it is moved out of it. An unknown
+    zone is met by the widest one.
+    """
+    at = at.astimezone(UTC) + (_MINUTE if late else -_MINUTE)
+    try:
+        local = at.astimezone(ZoneInfo(zone or "/"))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        local = at + (_FARTHEST_AHEAD if late else -_FARTHEST_BEHIND)
+    first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
+    if first is not None and second is not None and first != second:
+        local += abs(first - second) * (1 if late else -1)
+    return local.strftime("%Y-%m-%d %H:%M")
 
 
 class _Account(Struct, rename="camel"):

@@ -1,4 +1,4 @@
-"""Fields that people made in their Jira: how bad a ticket is, and which group asks."""
+"""Fields that people, or Service Management, made in a Jira: how bad a ticket is, which group asks, and for what."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.model.typed import converted
 from platform_meter.sources.jira.facts import Conventions, reporter_of
-from platform_meter.sources.jira.fields import found_field, words
+from platform_meter.sources.jira.fields import REQUEST_TYPE, field_of, found_field, words
 from platform_meter.sources.jira.lists import Lists
 from platform_meter.sources.jira.rows import SYSTEM, Fields, History, Issue, Item, Planned, moment
 
@@ -19,15 +19,16 @@ from platform_meter.sources.jira.rows import SYSTEM, Fields, History, Issue, Ite
 class Made:
     """Of one poll; without the settings nothing more is asked for."""
 
-    def __init__(self, jira: Lists, *, severity: str, asking: str) -> None:
+    def __init__(self, jira: Lists, *, severity: str = "", asking: str = "", request_types: bool = False) -> None:
         self._jira = jira
         self._severity = found_field("severity_field", severity, jira.fields) if severity else None
         self._asking = found_field("asking_field", asking, jira.fields) if asking else None
+        self._type = field_of("request_types", REQUEST_TYPE, jira.fields) if request_types else None
         self._held: dict[str, Mapping[str, Any]] = {}
 
     def search(self, jql: str, size: int, fields: Sequence[str]) -> Iterator[list[Issue]]:
         """As `Lists.search`; what is in the made fields is remembered of the page that came last."""
-        ids = [field.id for field in (self._severity, self._asking) if field]
+        ids = [field.id for field in (self._severity, self._asking, self._type) if field]
         if not ids:
             yield from self._jira.search(jql, size, fields)
             return
@@ -56,6 +57,8 @@ class Made:
         if self._asking is not None:
             group = min(words(held.get(self._asking.id)), default="")
             born = replace(born, asking=f"{SYSTEM}:{self._asking.name}/{group}" if group else "")
+        if self._type is not None:
+            born = replace(born, request_type=_request_type(held.get(self._type.id)))
         if self._severity is not None:
             steps = [*self._steps(issue, histories, created, conventions)]
             first = steps[0][1].from_string if steps else min(words(held.get(self._severity.id)), default="")
@@ -83,3 +86,9 @@ class Made:
                         severity=item.to_string or "",
                     )
                     yield step, item
+
+
+def _request_type(value: Any) -> str | None:
+    """What a request was made as; None of what is no request."""
+    made = value.get("requestType") if isinstance(value, Mapping) else None
+    return next(iter(words(made)), None)

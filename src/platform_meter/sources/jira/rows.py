@@ -202,11 +202,21 @@ class Issue(Found):
         return Comments(comments=held, total=len(held)) if isinstance(held, list) else held or Comments(total=0)
 
 
+class FieldSchema(Struct):
+    custom: str = ""
+    """Which kind of made field it is, whatever it is called in the account's language; empty of the Jira's own."""
+
+
 class Field(Struct):
     """A field that the Jira has, its own or one that people made."""
 
     id: str = ""
     name: str = ""
+    schema: FieldSchema | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.schema.custom if self.schema else ""
 
 
 class Planned(Found):

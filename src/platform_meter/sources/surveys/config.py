@@ -50,6 +50,8 @@ class Config(SourceConfig):
     """Field of the persona."""
     fields: Mapping[str, tuple[int, int]]
     """Lowest and highest answer of each field that is read."""
+    themes: Mapping[str, Mapping[str, str]] = {}
+    """By field in which themes are chosen, what each answer that may be given is kept as."""
 
     @property
     def access(self) -> Access:
@@ -81,5 +83,6 @@ def _settings(survey: Survey) -> Config:
         at=survey.at,
         team=survey.team,
         persona=survey.persona,
-        fields=survey.bounds,
+        fields={name: q.bounds for q in survey.questions if q.scored for name in q.names},
+        themes={q.field or q.id: q.options for q in survey.questions if q.themes},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -16,6 +16,8 @@ import msgspec
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.surveys import Invitation, SurveyResponse
 from platform_meter.model.ownership import RESPONDENTS
+from platform_meter.model.personal import by_person
+from platform_meter.model.surveying import folded
 from platform_meter.sources.kit.pushed import SKEW
 from platform_meter.sources.kit.rows import sound
 from platform_meter.sources.surveys.config import SYSTEM, Config
@@ -26,6 +28,8 @@ MOST_LETTERS = 100
 """Of a team or a persona."""
 _ANSWER = re.compile(r"\s*([0-9]{1,3})(?:\.0+)?\s*(?:[-\u2013\u2014:.)](?:\s.*)?)?", re.DOTALL)
 """A number, also with what it means behind it: `10 - very likely`."""
+_PARTED = re.compile(r"[;,]")
+"""Between answers of a question that takes several, as exports write them."""
 _NUMBER = re.compile(r"[0-9]{9,13}(\.[0-9]{1,9})?")
 _GOOGLE = re.compile(
     r"(\d{4})/(\d{1,2})/(\d{1,2}) (\d{1,2}):(\d\d):(\d\d) ([AaPp])[Mm] (?:GMT|UTC)([+-]\d{1,2})?(?::?(\d\d))?"
@@ -79,7 +83,7 @@ def invitation(config: Config, row: Answer, hashed: Callable[[str], str], now: d
         raise Odd(f"nothing stands under {config.respondent!r}")
     id_ = row.get(ID)
     return Invitation(
-        key=f"asked/{digest(str(id_)) if id_ else digest(person, at.isoformat())}",
+        key=f"asked/{digest(str(id_)) if id_ else by_person(digest(person, at.isoformat()))}",
         at=at,
         about=group(_word(row.get(config.team))),
         survey=config.survey,
@@ -144,7 +148,19 @@ def _answers(config: Config, row: Answer) -> tuple[tuple[tuple[str, float], ...]
             odd += 1
         else:
             found[name] = read
-    return tuple(found.items()), odd
+    for name, options in config.themes.items():
+        some, other = _themes(row.get(name), options)
+        found |= dict.fromkeys(some, 1.0)
+        odd += other
+    return tuple(sorted(found.items())), odd
+
+
+def _themes(value: Any, options: Mapping[str, str]) -> tuple[set[str], int]:
+    """The themes that a cell names, and how many of its answers name none: one answer, a list, or a text of several."""
+    texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text.strip()]
+    parts = [part for text in texts for part in ([text] if folded(text) in options else _PARTED.split(text))]
+    given = [folded(part) for part in parts if part.strip()]
+    return {options[text] for text in given if text in options}, sum(text not in options for text in given)
 
 
 def _number(value: Any) -> float | None:
@@ -170,7 +186,7 @@ def _who(
     if isinstance(id_, str | int) and str(id_).strip():
         return person, f"id/{digest(str(id_))}"
     if person:
-        return person, f"by/{digest(person, at.isoformat())}"
+        return person, by_person(digest(person, at.isoformat()))
     said = digest(at.isoformat(), *(f"{name}={value:g}" for name, value in answers))
     seen[said] += 1
     return "", f"nobody/{said}/{seen[said]}"

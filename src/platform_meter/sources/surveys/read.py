@@ -60,10 +60,10 @@ def answers(config: Config, outside: Sieve, now: datetime) -> list[Said]:
         odd += bool(unread) and fact is None
         facts += [fact] if fact is not None else []
     if odd and not facts:
-        wanted = ", ".join([config.at, *config.fields])
+        wanted = ", ".join([config.at, *config.fields, *config.themes])
         raise Unexpected(
             f"{config.path or config.url}: no answer can be read; wanted are a moment and numbers under {wanted}; correct "
-            "the survey's `at`, `field`, `scale` or `format`"
+            "the survey's `at`, `field`, `scale`, `themes` or `format`"
         )
     return facts
 
@@ -113,7 +113,7 @@ def _rows(config: Config, outside: Sieve, now: datetime) -> Sequence[Answer]:
     if path.lower().endswith(".json"):
         return of_json(decoded(text.encode(), path), config.shape, config.items, path)
     rows = of_table(text, config.shape, path)
-    _columns(rows, (config.at, *config.fields), path)
+    _columns(rows, (config.at, *config.fields, *config.themes), path)
     return rows
 
 

@@ -101,7 +101,7 @@ def _of_google(row: dict[str, Any]) -> Answer:
     for question, answer in answers.items() if isinstance(answers, dict) else ():
         texts = answer.get("textAnswers", {}).get("answers", []) if isinstance(answer, dict) else []
         values = [text.get("value") for text in _dicts(texts)]
-        out[question] = values[0] if len(values) == 1 else None
+        out[question] = values[0] if len(values) == 1 else values or None
     return out
 
 
@@ -118,7 +118,7 @@ def _of_typeform(row: dict[str, Any]) -> Answer:
         field = answer.get("field")
         for name in ("id", "ref"):
             if isinstance(field, dict) and isinstance(field.get(name), str):
-                out[field[name]] = value.get("label") if isinstance(value, dict) else value
+                out[field[name]] = value.get("label") or value.get("labels") if isinstance(value, dict) else value
         if answer.get("type") == "email":
             out.setdefault("email", value)
     return out

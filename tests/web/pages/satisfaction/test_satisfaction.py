@@ -128,3 +128,14 @@ def test_texts_are_said_to_be_kept_nowhere() -> None:
     """Who asks for them should know."""
     asks = survey(questions=[{"id": "nps", "type": "nps"}, {"id": "why", "type": "text"}])
     assert "Texts are not kept, and stand nowhere." in html(seen(answers([9] * 5), asks), "/satisfaction")
+
+
+def test_themes_have_no_score_and_stand_on_the_roadmap() -> None:
+    """Neither a chart nor a column; the page says where they are."""
+    theme = {"id": "mend", "type": "theme", "themes": {"ci": []}}
+    asks = survey(questions=[{"id": "nps", "type": "nps"}, theme])
+    told = answers([{"nps": 9.0, "mend=ci": 1.0}] * 5)
+    text = html(seen(told, asks), "/satisfaction")
+    assert 'Themes that people chose stand on the page <a href="/roadmap">Roadmap</a>.' in text
+    assert tables(seen(told, asks), "/satisfaction")["nps / Waves"].columns[3:] == ("nps, NPS", "Since the wave before")
+    assert "Themes that people chose" not in html(seen(told, survey()), "/satisfaction")

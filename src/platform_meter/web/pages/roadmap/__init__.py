@@ -22,6 +22,7 @@ from platform_meter.model.catalogue.roadmap import (
 )
 from platform_meter.model.definitions import RoadmapSource
 from platform_meter.model.facts.roadmap import Feedback
+from platform_meter.model.facts.surveys import SurveyResponse
 from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.web.page import WebPage
 from platform_meter.web.view import Tile, View, lacking, percent, safe, whole
@@ -77,7 +78,7 @@ def page(view: View) -> Mapping[str, Any]:
 
 def _unheard(view: View) -> str:
     """Why nothing is known of feedback."""
-    late = [why for kind in (TicketEvent, Feedback) if (why := lacking(view.history.sources(kind), ""))]
+    late = [why for kind in (TicketEvent, Feedback, SurveyResponse) if (why := lacking(view.history.sources(kind), ""))]
     return f"Feedback is not known now: {' and '.join(dict.fromkeys(late)) or 'part of the roadmap is not'}."
 
 
@@ -99,7 +100,7 @@ def _running(view: View, judged: Sequence[Judged]) -> Judged | None:
 
 
 def _tiles(view: View, now: Judged | None, told: Sequence[Answered] | None) -> list[Tile]:
-    shipped = [one for one in told or () if one.shipped is not None]
+    shipped = [one for one in told or () if one.shipped is not None and not one.voice.anonymous]
     label = now.period.label if now else ""
     delivered = view.one(ROADMAP_DELIVERY, period=label)
     results = _results(view, label)

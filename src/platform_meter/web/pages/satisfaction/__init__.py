@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from platform_meter.measures.intervals import Interval, Score, difference
 from platform_meter.measures.surveys.gauges import newest, public
 from platform_meter.measures.surveys.hiding import LEAST
-from platform_meter.measures.surveys.statistics import Interval, Score, difference
+from platform_meter.measures.surveys.themes import asks_themes
 from platform_meter.measures.surveys.waves import ALL, Segment, Wave, source_of, waves
 from platform_meter.model.definitions import Survey
 from platform_meter.model.metric import UNOWNED
@@ -47,7 +48,7 @@ def _survey(view: View, survey: Survey, visible: Callable[[Segment], bool]) -> M
     wave = newest(found)
     source = source_of(view.scene, survey)
     absence = lacking([source] if source else [], f"no source called {survey.instance} is configured")
-    asked = [question for question in survey.questions if question.names]
+    asked = [question for question in survey.questions if question.scored]
     return {
         "id": survey.id,
         "title": survey.title or survey.id,
@@ -62,6 +63,7 @@ def _survey(view: View, survey: Survey, visible: Callable[[Segment], bool]) -> M
         "newest": wave.name if wave else "",
         "by_team": "team" in survey.segment_by,
         "texts": any(question.type == "text" for question in survey.questions),
+        "themes": asks_themes(survey),
         "least": LEAST,
     }
 
