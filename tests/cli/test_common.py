@@ -87,7 +87,7 @@ def test_settings_that_cannot_be_used_leave_nothing_open(tmp_path: Path, monkeyp
     """What `check` could not foresee ends in words, and the store that was open by then is closed."""
     path = tmp_path / "platform-meter.yaml"
     path.write_text("salt: {env: SALT}\nsources: {p: {type: prometheus, url: 'http://127.0.0.1:1'}}\n")
-    found = examine(path, (), {"SALT": "pepper"})
+    found = examine(path, (), {"SALT": "pepper and sixteen bytes"})
     assert found.problems == ()
     closed: list[Store] = []
     close = Store.close
@@ -97,8 +97,8 @@ def test_settings_that_cannot_be_used_leave_nothing_open(tmp_path: Path, monkeyp
         close(store)
 
     monkeypatch.setattr(Store, "close", closing)
-    monkeypatch.setenv("SALT", "x" * 65)
-    with pytest.raises(click.ClickException, match="the salt has 65 bytes; it must have 1 to 64"):
+    monkeypatch.setenv("SALT", "x" * 15)
+    with pytest.raises(click.ClickException, match="the salt in variable SALT has 15 bytes and needs 16 or more"):
         common.open_service(found)
     assert len(closed) == 1
 
@@ -106,7 +106,7 @@ def test_settings_that_cannot_be_used_leave_nothing_open(tmp_path: Path, monkeyp
 def test_a_salt_may_stand_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`~` means the same to `check` and to what runs."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "salt").write_text("pepper")
+    (tmp_path / "salt").write_text("pepper and sixteen bytes")
     path = tmp_path / "platform-meter.yaml"
     path.write_text("salt: {file: ~/salt}\n")
     found = examine(path)

@@ -75,3 +75,11 @@ def test_a_course_of_which_a_stale_source_tells_is_not_known() -> None:
 def test_an_enrolment_is_tallied_by_its_course() -> None:
     """One each."""
     assert took("ada")[1].tallies() == (Tally(dim=CourseDim("gateway")),)
+
+
+def test_who_began_under_another_name_is_left_out() -> None:
+    """Those of before may be told of again, and nobody could say that they are the same."""
+    seen = scene(*(took(person, day=day) for person, day in zip("abcdef", (1, 2, 3, 4, 5, 6), strict=True)))
+    assert isinstance(seen.history, MemoryHistory)
+    seen.history.renamed = datetime(2026, 5, 4, tzinfo=UTC)
+    assert values(seen) == {("people", "gateway"): 3.0}

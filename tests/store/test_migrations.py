@@ -16,6 +16,7 @@ from platform_meter.model.facts import Ref
 from platform_meter.model.facts.ci import Outcome, PipelineJob, PipelineRun
 from platform_meter.model.facts.delivery import Change, Deployment, DeployResult, Repository
 from platform_meter.model.facts.gitops import GitopsSync
+from platform_meter.model.facts.tickets import TicketChange, TicketEvent
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.history import UnitState
 from platform_meter.model.measure import StateDay
@@ -35,6 +36,7 @@ def _sql(url: str, *statements: str) -> None:
 
 
 _VERSION_8 = (
+    "DROP TABLE forgotten",
     "DROP TABLE calls",
     "DROP TABLE quotas",
     "ALTER TABLE streams DROP COLUMN trouble",
@@ -254,9 +256,9 @@ def test_histograms_of_older_versions_go_on(open_store: Opener) -> None:
 def test_a_store_of_a_newer_version_is_refused(open_store: Opener) -> None:
     """The text says which versions and what to do."""
     open_store().close()
-    _sql(open_store.url, "UPDATE meta SET value = '13' WHERE key = 'schema_version'")
+    _sql(open_store.url, "UPDATE meta SET value = '14' WHERE key = 'schema_version'")
     text_ = (
-        r"has schema version 13, this platform-meter knows versions up to 12; run the platform-meter that wrote it "
+        r"has schema version 14, this platform-meter knows versions up to 13; run the platform-meter that wrote it "
         r"or a newer one, or give this one a store of its own"
     )
     with pytest.raises(StoreError, match=text_):
@@ -324,4 +326,36 @@ def test_daily_states_of_adoption_stay(open_store: Opener) -> None:
         assert [row.event.key for row in history.by_commit(PipelineRun, ["a" * 40])] == ["1"]
     assert store.version() == before
     assert not store.put_states(StateDay(what=what, day=day, states=tuple(states)), now=NOON)
+    assert store.check() == []
+
+
+def test_people_of_older_versions_have_other_names(open_store: Opener) -> None:
+    """Version 12 hashed people otherwise: whoever is stored gets a name by chance, the same for the same person, and from
+    then on people are known anew. A store without people is only told of.
+    """
+    about = Ref(system="jira", kind="queue", id="PLAT")
+    asked = [
+        TicketEvent(
+            key=key, at=NOON, about=about, queue="PLAT", ticket=key, change=TicketChange.CREATED, requester=who * 32
+        )
+        for key, who in (("1", "a"), ("2", "b"), ("3", "a"))
+    ]
+
+    def seen(store: Store) -> tuple[datetime | None, list[str]]:
+        with store.history(NOON, []) as history:
+            rows = history.rows(TicketEvent, NOON, NOON + DAY)
+            return history.people_since(), [row.event.requester for row in rows]
+
+    store = open_store()
+    put(store, asked)
+    assert seen(store) == (None, ["a" * 32, "b" * 32, "a" * 32])
+    store.close()
+    _sql(open_store.url, "DROP TABLE forgotten")
+    _sql(open_store.url, "UPDATE meta SET value = '12' WHERE key = 'schema_version'")
+    store = open_store()
+    since, (first, second, third) = seen(store)
+    assert since is not None
+    assert NOON < since <= NOON + minutes(1)
+    assert first == third
+    assert len({first, second, "a" * 32, "b" * 32}) == 4
     assert store.check() == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from tests.support.stores import (
@@ -358,21 +357,3 @@ def test_what_is_remembered_is_forgotten_before_the_next_write(
         store.write(lost, Page(facts=[run("2")]), now=NOON)
     store.prune(NOON)
     assert free == [False, False]
-
-
-def test_people_are_hashed_alike_by_all_who_share_a_store(open_store: Opener) -> None:
-    """A salt is made once and kept; another store has another."""
-    first, second = open_store(), open_store()
-    salt = first.salt()
-    assert (len(salt), second.salt(), first.salt()) == (32, salt, salt)
-    first.close()
-    assert open_store().salt() == salt
-
-
-def test_two_stores_have_two_salts(tmp_path: Path) -> None:
-    """Else who knows one knows all."""
-    openers = [Opener(f"sqlite:///{tmp_path}/{name}.db") for name in "ab"]
-    salts = {opener().salt() for opener in openers}
-    for opener in openers:
-        opener.close()
-    assert len(salts) == 2

@@ -82,6 +82,8 @@ class MemoryHistory:
         summed: datetime | None = None,
     ) -> None:
         self.before, self.summed = before, summed
+        self.renamed: datetime | None = None
+        """What `people_since` says."""
         self.folds: dict[str, Fold] = {}
         """What was stored of what measures keep."""
         self.counted = dict(counted or {})
@@ -214,6 +216,9 @@ class MemoryHistory:
 
     def pruned(self) -> datetime | None:
         return self.before
+
+    def people_since(self) -> datetime | None:
+        return self.renamed
 
     def summed_before(self, kind: type[Event]) -> datetime | None:
         return self.summed if kind.elsewhere else None

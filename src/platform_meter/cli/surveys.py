@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,8 +50,6 @@ def invite(config_path: Path, name: str, people: Path, url: str, output: Path | 
     Of a link only a hash is stored: whoever loses it is invited again.
     """
     from platform_meter.runtime.forms import Closed, Forms
-    from platform_meter.runtime.people import hashed
-    from platform_meter.runtime.service import said_salt
 
     found = examined(config_path)
     asked = next((one for one in found.definitions.surveys if one.id == name), None)
@@ -67,9 +64,8 @@ def invite(config_path: Path, name: str, people: Path, url: str, output: Path | 
     service = open_service(found)
     try:
         with in_words():
-            salt = (said_salt(config, os.environ) if config else None) or service.store.salt()
             forms = Forms(service.store, service.history, service.definitions, zone=service.zone, clock=service.clock)
-            made = forms.invite(name, told, lambda person: hashed(salt, person))
+            made = forms.invite(name, told, service.hashed)
     except Closed as error:
         raise click.ClickException(str(error)) from error
     finally:

@@ -18,13 +18,15 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 def courses(scene: Scene) -> Mapping[str, Sequence[Row[Enrolment]]]:
     """By course, in order of name, one enrolment of each person: one that was completed, else the first.
 
-    A course that a stale source tells of is left out: who got through since nobody knows.
+    A course that a stale source tells of is left out: who got through since nobody knows. So is who began before people
+    had the names that they have now: they may be told of again.
     """
+    start = scene.history.people_since() or _BEGINNING
     found: defaultdict[str, dict[str, Row[Enrolment]]] = defaultdict(dict)
     unknown = set[str]()
     for source in scene.history.sources(Enrolment):
         until = source.watermark or _BEGINNING
-        for row in scene.history.rows(Enrolment, _BEGINNING, until, source=source.instance):
+        for row in scene.history.rows(Enrolment, start, until, source=source.instance):
             told = row.event
             if not source.fresh:
                 unknown.add(told.course)

@@ -178,6 +178,12 @@ class History(Protocol):
         """Events that ended before it are stored no more; None where none was removed yet."""
         ...
 
+    def people_since(self) -> datetime | None:
+        """What people did before it stands under other names than they have now (the salt was changed): nobody is the same
+        person before and after. None where they always had these.
+        """
+        ...
+
     def summed_before(self, kind: type[Event]) -> datetime | None:
         """A midnight before which only `daily` sums are left of a kind that was counted elsewhere; None where all is there."""
         ...

@@ -80,6 +80,8 @@ class Transaction:
         """Milliseconds before which everything was removed."""
         self.detail = int(stored.get("detail", BEGINNING))
         """Milliseconds before which only sums by day are left of what was counted elsewhere."""
+        self.values = stored
+        """Single values that the store keeps beside its rows, as they were when it began."""
         self.zone = stored.get("zone")
         """Zone of the daily rollups; None in a new store."""
         self.names: set[str] = set()

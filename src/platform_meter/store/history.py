@@ -20,6 +20,7 @@ from platform_meter.model.kept import Fold
 from platform_meter.model.ownership import NOBODY
 from platform_meter.store import codec, costs, counters, events, gaps, leases, polls, states
 from platform_meter.store.database import BATCH, kept
+from platform_meter.store.renaming import SINCE
 from platform_meter.store.rollups import added_up
 from platform_meter.store.schema import (
     BEGINNING,
@@ -173,6 +174,10 @@ class StoredHistory:
     def pruned(self) -> datetime | None:
         before = int(kept(self._conn, "pruned") or BEGINNING)
         return None if before == BEGINNING else from_ms(before)
+
+    def people_since(self) -> datetime | None:
+        stored = kept(self._conn, SINCE)
+        return None if stored is None else from_ms(int(stored))
 
     def summed_before(self, kind: type[Event]) -> datetime | None:
         before = int(kept(self._conn, "detail") or BEGINNING)

@@ -10,6 +10,7 @@ from platform_meter.model.facts import event_kinds
 from platform_meter.store import codec, views
 from platform_meter.store.commits import index_commits
 from platform_meter.store.errors import StoreError
+from platform_meter.store.renaming import SINCE, anybody, known_until, restart
 from platform_meter.store.schema import (
     BEGINNING,
     MILLIONTHS,
@@ -19,6 +20,7 @@ from platform_meter.store.schema import (
     counters,
     events,
     folds,
+    forgotten,
     gaps,
     insert,
     meta,
@@ -132,6 +134,14 @@ def _what_reading_costs(conn: Connection) -> None:
     conn.exec_driver_sql("ALTER TABLE streams ADD COLUMN trouble TEXT NOT NULL DEFAULT ''")
 
 
+def _people_by_hmac(conn: Connection) -> None:
+    """Version 13 hashes people with HMAC-SHA-256, and keeps out who is forgotten. Those of older stores get other names."""
+    forgotten.create(conn)
+    if anybody(conn):
+        restart(conn)
+        conn.execute(meta.insert().values(key=SINCE, value=str(known_until(conn))))
+
+
 MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [
     (2, _gaps_say_why),
     (3, _amounts_in_two),
@@ -144,8 +154,9 @@ MIGRATIONS: list[tuple[int, Callable[[Connection], None]]] = [
     (10, _folds),
     (11, _what_was_pushed),
     (12, _what_reading_costs),
+    (13, _people_by_hmac),
 ]
-VERSION = 12
+VERSION = 13
 
 
 def prepare(conn: Connection, place: str) -> None:

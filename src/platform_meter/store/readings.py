@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ColumnElement, Row, bindparam, select
 
 from platform_meter.model.catalogue.meter import EVENTS_REJECTED
-from platform_meter.model.facts import Reading, Ref
+from platform_meter.model.facts import Fact, Reading, Ref
 from platform_meter.model.facts.kubernetes import Workload
 from platform_meter.model.source import Page
 from platform_meter.store import codec
@@ -21,15 +21,23 @@ from platform_meter.store.values import Round
 
 
 def write(
-    tx: Transaction, poll: Round, page: Page, *, moment: int, objects: Objects, additions: Additions
+    tx: Transaction,
+    poll: Round,
+    page: Page,
+    facts: Sequence[Fact],
+    *,
+    moment: int,
+    objects: Objects,
+    additions: Additions,
 ) -> Counter[str]:
-    """Open, keep and close readings as of `moment` as the page says, and settle whose namespaces are.
+    """Open, keep and close readings as of `moment` as the page says, and settle whose namespaces are. `facts` are those of
+    the page that may be stored.
 
     Gives the number of refused ones by reason.
     """
     by_kind: dict[type[Reading], dict[str, Reading]] = {kind: {} for kind in page.complete}
     rejected = Counter[str]()
-    for reading in (fact for fact in page.facts if isinstance(fact, Reading)):
+    for reading in (fact for fact in facts if isinstance(fact, Reading)):
         reason = _refused(reading)
         if reason:
             rejected[reason] += 1

@@ -52,7 +52,8 @@ metadata = MetaData()
 
 meta = Table("meta", metadata, Column("key", _Name, primary_key=True), Column("value", Text, nullable=False))
 """schema_version; zone of the daily rollups; seq, the last number given to a row; pruned, before which nothing is left;
-detail, before which only days are left of what was counted elsewhere; salt, with which people are hashed where none is configured; exposed, before which those counters were first seen whose
+detail, before which only days are left of what was counted elsewhere; salt, with which people are hashed where none is configured;
+people, the fingerprint of the salt in use; people_since, before which people had other names; forgotten, another word whenever somebody is; exposed, before which those counters were first seen whose
 values are shown; recount, while rollups await that."""
 
 RECOUNT = "recount"
@@ -303,6 +304,9 @@ folds = Table(
     Column("body", LargeBinary, nullable=False),
 )
 """What measures have made of events (`model.kept.Fold`): the store is right without it, and a start is slow."""
+
+forgotten = Table("forgotten", metadata, Column("mark", _Name, primary_key=True), _int("at"))
+"""Who is kept out, by a digest of their hash, since `at`."""
 
 gaps = Table(
     "gaps",

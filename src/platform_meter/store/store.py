@@ -6,7 +6,6 @@ nobody. Times are aware UTC datetimes, kept to the millisecond.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from platform_meter.store.errors import StoreError
 from platform_meter.store.history import Remembered, StoredHistory
 from platform_meter.store.maintenance import RETENTION
 from platform_meter.store.objects import Objects
+from platform_meter.store.people import People
 from platform_meter.store.rollups import settle
 from platform_meter.store.schema import BEGINNING, changes, folds, insert
 from platform_meter.store.times import MILLISECOND, Days, from_ms, to_ms
@@ -66,6 +66,7 @@ class Store:
         self._objects = Objects(directory)
         self._writer = Writer(countings, self._objects, self._days)
         self._remembered = Remembered()
+        self.people = People(database.place, self._days, self._writing)
 
     @classmethod
     def open(
@@ -147,17 +148,17 @@ class Store:
         Raises:
             LeaseLost: another replica polls this source now.
         """
-        events = [fact for fact in page.facts if isinstance(fact, Event)]
         with self._writing(now) as unit:
             tx = unit.tx
+            facts, refused = self.people.admitted(tx, page.facts)
+            events = [fact for fact in facts if isinstance(fact, Event)]
             leases.check(tx, poll.instance, poll.token)
             origin = self._origin(tx, poll.instance, poll.type, to_ms(poll.backfill_before), unit.now)
-            outcome = self._writer.write(tx, origin, events, unit.additions)
-            if page.gone or page.complete or len(events) < len(page.facts):
-                moment = polls.holds_from(tx, poll, unit.now)
-                outcome.rejected.update(
-                    readings.write(tx, poll, page, moment=moment, objects=self._objects, additions=unit.additions)
-                )
+            outcome = self._writer.write(tx, origin, events, unit.additions, refused)
+            if page.gone or page.complete or len(events) < len(facts):
+                at = polls.holds_from(tx, poll, unit.now)
+                lost = readings.write(tx, poll, page, facts, moment=at, objects=self._objects, additions=unit.additions)
+                outcome.rejected.update(lost)
             polls.advance(tx, poll, page)
         return outcome.written
 
@@ -193,7 +194,8 @@ class Store:
         with self._writing(now) as unit:
             counted_from = polls.push(unit.tx, instance, type_, unit.now, lookback)
             origin = replace(self._origin(unit.tx, instance, type_, counted_from, unit.now), pushed=True)
-            return self._writer.write(unit.tx, origin, events, unit.additions).written
+            facts, refused = self.people.admitted(unit.tx, events)
+            return self._writer.write(unit.tx, origin, facts, unit.additions, refused).written
 
     def derive(self, events: Sequence[Derived], *, now: datetime) -> Written:
         """Store events the tick made, by the same path as a source's. Those older than the source's own are not counted."""
@@ -243,14 +245,21 @@ class Store:
         False, and nothing changes, where the day is stored already, or where it has no states.
         """
         with self._writing(now) as unit:
-            new = states.put(unit.tx, of.what, of.day, of.states, of.counted)
+            out = self.people.strangers(unit.tx, (one.unit for one in of.states))
+            told = [one for one in of.states if one.unit not in out]
+            new = states.put(unit.tx, of.what, of.day, told, of.counted)
             if new:
                 unit.additions.add(of.increments)
             return new
 
     def put_fold(self, name: str, fold: Fold) -> None:
-        """Keep what measures made of events, in the place of what was kept under this name."""
+        """Keep what measures made of events, in the place of what was kept under this name.
+
+        Not where somebody was forgotten since this process began, of whom there may be something in it.
+        """
         with self._writing() as unit:
+            if not self.people.may_fold(unit.tx):
+                return
             new = insert(unit.tx.conn, folds).values(name=name, made_under=fold.made_under, body=fold.body)
             told = {"made_under": new.excluded.made_under, "body": new.excluded.body}
             unit.tx.conn.execute(new.on_conflict_do_update(index_elements=["name"], set_=told))
@@ -326,15 +335,6 @@ class Store:
 
     # Upkeep
 
-    def salt(self) -> bytes:
-        """What people are hashed with where no salt is configured: made at first use, the same for all who share the store."""
-        with self._writing() as unit:
-            salt = kept(unit.tx.conn, "salt")
-            if salt is None:
-                salt = secrets.token_hex(16)
-                keep(unit.tx.conn, "salt", salt)
-        return salt.encode()
-
     def prune(self, now: datetime) -> int:
         """Remove whole days past retention: events, rollups, ended readings, daily states; and events and slices past `detail`.
         Gives the number of events removed.
@@ -366,6 +366,7 @@ class Store:
                 with self._database.write() as conn:
                     tx = Transaction(conn)
                     self._insist_on_zone(tx.zone)
+                    self.people.check(tx)
                     self._objects.begin(tx)
                     unit = _Unit(tx, Additions(), 0 if now is None else to_ms(now))
                     yield unit

@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, Connection, Dialect, Insert, bindparam, se
 
 from platform_meter.model.catalogue.meter import EVENTS_REJECTED, EVENTS_STORED
 from platform_meter.model.dims import Dim
-from platform_meter.model.facts import Event, Ref, Tally
+from platform_meter.model.facts import Event, Fact, Ref, Tally
 from platform_meter.model.history import SourceState
 from platform_meter.model.measure import Counting
 from platform_meter.store import codec
@@ -88,12 +88,26 @@ class Writer:
             self._countings[counting.event].append(counting)
         self._objects, self._days = objects, days
 
-    def write(self, tx: Transaction, origin: Origin, facts: Iterable[Event], additions: Additions) -> Done:
-        """Store what is new, correct what is newer than what is stored, and count what is new and no backfill."""
+    def write(
+        self,
+        tx: Transaction,
+        origin: Origin,
+        facts: Iterable[Fact],
+        additions: Additions,
+        refused: Mapping[tuple[str, str], int] | None = None,
+    ) -> Done:
+        """Store events that are new, correct those newer than what is stored, and count what is new and no backfill.
+
+        Those already `refused`, by kind and reason, are counted with the others that are.
+        """
         outcome = Done()
+        for (name, reason), n in (refused or {}).items():
+            additions.count(EVENTS_REJECTED, (origin.source.type, name, reason), n)
+            outcome.rejected[reason] += n
         by_kind: dict[type[Event], list[Event]] = defaultdict(list)
         for fact in facts:
-            by_kind[type(fact)].append(fact)
+            if isinstance(fact, Event):
+                by_kind[type(fact)].append(fact)
         for kind, found in by_kind.items():
             self._write_kind(tx, origin, kind, found, additions=additions, outcome=outcome)
         return outcome

@@ -64,3 +64,11 @@ def test_votes_are_a_share_by_area() -> None:
         *votes("mesh", 2, "yes", "yes", "yes", "yes", "yes"),
     ]
     assert numbers(HELPFUL, told) == {"ci": None, "gateway": 0.6, "mesh": 1.0}
+
+
+def test_a_window_in_which_people_have_two_names_is_absent() -> None:
+    """Three days ago all were given other names: whoever came before and after would count twice in a week."""
+    history = MemoryHistory([visit("a", 0.5), visit("b", 5)], sources=[PORTAL])
+    history.renamed = NOW - 3 * DAY
+    seen = Scene(history=history, definitions=Definitions(), now=NOW)
+    assert {sample.labels[0]: resolve(sample.value) for sample in PEOPLE.compute(seen)} == {"1d": 1.0}

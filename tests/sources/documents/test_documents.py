@@ -172,7 +172,7 @@ def heard(**more: Any) -> Feedback:
 
 def took(completed: datetime | None = None) -> Enrolment:
     return Enrolment(
-        key="training/academy/bfc38d94d2ada74b8a4baccb",
+        key="training/academy/@bfc38d94d2ada74b8a4baccb",
         at=datetime(2026, 5, 2, 9, tzinfo=UTC),
         about=Ref(system="documents", kind="course", id="gateway"),
         course="gateway",

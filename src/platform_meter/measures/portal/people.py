@@ -44,14 +44,14 @@ def _told_by(scene: Scene, source: SourceState, moment: datetime) -> bool:
 def active_people(scene: Scene) -> Iterator[Sample]:
     """People by hash, once however many portals they use; what nobody is named in counts for none.
 
-    A window that reaches back to before anything was told has none.
+    A window that reaches back to before anything was told has none; nor has one in which people have two names.
     """
-    known = list(_known(scene))
+    known, since = list(_known(scene)), scene.history.people_since()
     people = set[str]()
     for shorter, window in zip((timedelta(0), *WINDOWS), WINDOWS, strict=False):
         whole = bool(known)
         for source, end in known:
-            whole = whole and _told_by(scene, source, end - window)
+            whole = whole and (since is None or since <= end - window) and _told_by(scene, source, end - window)
             for kind in USE:
                 told = scene.history.parts(kind, Actor, end - window, end - shorter, source=source.instance)
                 people |= {one.actor for _, one in told}

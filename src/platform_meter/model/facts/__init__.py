@@ -92,6 +92,11 @@ class Event:
     one too. One that is pushed knows less than one that is read, and may come before or after it. Fields that stand
     together are true together only, and come from one telling."""
 
+    who: ClassVar[tuple[str, ...]] = ()
+    """Fields that name a person, by a salted hash; empty of nobody. Whoever is forgotten is emptied out of them."""
+    theirs: ClassVar[bool] = False
+    """It is of the person whom `who` names and of nothing else, and goes with them."""
+
     key: str
     """Natural id in its source instance, with the attempt where there is one."""
     at: datetime
@@ -133,6 +138,9 @@ class Tallied(Event, Generic[D_co]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How one object stands. The next complete poll of its stream replaces all of the stream's readings of this type."""
+
+    who: ClassVar[tuple[str, ...]] = ()
+    """Fields that name people, by salted hashes. Whoever is forgotten takes it along."""
 
     about: Ref
     since: datetime | None = None

@@ -77,6 +77,7 @@ class TemplateStarted(Tallied[TemplateDim]):
     """Somebody began to make something by a template. `actor` is a salted hash or empty."""
 
     verb: ClassVar[str] = "template_started"
+    who: ClassVar = ("actor",)
     use_words: ClassVar = {"template": UseWord(of="template")}
 
     template: str
@@ -91,6 +92,7 @@ class TemplateRun(Tallied[TemplateRunDim]):
     """A run of a template that ended, and what it made."""
 
     verb: ClassVar[str] = "template_completed"
+    who: ClassVar = ("actor",)
     use_words: ClassVar = {
         "template": UseWord(of="template"),
         "outcome": UseWord(
@@ -124,6 +126,7 @@ class PortalVisit(Tallied[VisitDim]):
     """Somebody did something in the portal that is none of the kinds below. `actor` is a salted hash or empty."""
 
     verb: ClassVar[str] = "view"
+    who: ClassVar = ("actor",)
     use_words: ClassVar = {"area": UseWord(of="area")}
 
     area: str
@@ -138,6 +141,7 @@ class DocsView(Tallied[VisitDim]):
     """Somebody opened a page of documentation. `area` is the name of what it documents."""
 
     verb: ClassVar[str] = "view_docs"
+    who: ClassVar = ("actor",)
     use_words: ClassVar = {"subject": UseWord(of="area")}
 
     area: str
@@ -164,6 +168,7 @@ class PortalSearch(Tallied[SearchDim]):
     """Somebody searched; what for is their own text, and kept nowhere."""
 
     verb: ClassVar[str] = "search"
+    who: ClassVar = ("actor",)
     use_words: ClassVar = {"area": UseWord(of="area"), "result": UseWord(of="found")}
 
     area: str
@@ -189,6 +194,8 @@ class VoteDim(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocsVote(Tallied[VoteDim]):
     """Somebody said whether a page of documentation helped."""
+
+    who: ClassVar = ("actor",)
 
     area: str
     helpful: Helpful

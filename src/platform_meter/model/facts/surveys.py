@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from platform_meter.model.facts import Facts, Tallied, Tally
 
@@ -17,6 +17,9 @@ class SurveyDim(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyResponse(Tallied[SurveyDim]):
     """One person's answers to one survey. `at` is when they were given. Whom they speak for is what `about` is owned by."""
+
+    who: ClassVar = ("respondent",)
+    theirs: ClassVar = True
 
     survey: str
     """What its source calls it."""
@@ -36,6 +39,9 @@ class SurveyResponse(Tallied[SurveyDim]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation(Tallied[SurveyDim]):
     """One person who was asked. `at` is when."""
+
+    who: ClassVar = ("respondent",)
+    theirs: ClassVar = True
 
     survey: str
     respondent: str

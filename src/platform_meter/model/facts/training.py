@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from platform_meter.model.facts import Facts, Tallied, Tally
 
@@ -18,6 +18,9 @@ class CourseDim(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment(Tallied[CourseDim]):
     """One person began one course. `at` is when; that they got through comes as a newer version."""
+
+    who: ClassVar = ("person",)
+    theirs: ClassVar = True
 
     course: str
     person: str

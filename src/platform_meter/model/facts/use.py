@@ -21,6 +21,7 @@ class Usage(Tallied[UsageDim]):
     use_words: ClassVar = {"subject": UseWord(of="subject")}
     use_amount: ClassVar = ("amount",)
     use_more: ClassVar = ("action", "actor")
+    who: ClassVar = ("actor",)
 
     action: str
     amount: float = 1.0

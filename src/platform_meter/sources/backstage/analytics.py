@@ -7,7 +7,7 @@ addresses that they came from are dropped while decoding.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.portal import DocsView, DocsVote, Found, Helpful, PortalSearch, PortalVisit
+from platform_meter.model.personal import by_person
 from platform_meter.model.push import Pushed, Unreadable
 from platform_meter.sources.backstage import names
 from platform_meter.sources.backstage.config import Config
@@ -81,8 +82,7 @@ def _event(tree: Any, where: str, pushed: Pushed) -> Event:
     at = past(told.timestamp, pushed.at, f"{where}.timestamp")
     actor = names.actor(told.user_entity_ref or told.context.user_entity_ref, pushed.hashed)
     about = names.person(actor or UNKNOWN)
-    digest = hashlib.sha256(msgspec.json.encode(tree, order="deterministic")).hexdigest()[:32]
-    key = f"analytics/{told.id[:LONGEST] or digest}"
+    key = f"analytics/{told.id[:LONGEST] or _digest(tree, actor, pushed.hashed)}"
     area = told.context.plugin_id[:LONGEST] or UNKNOWN
     documented = _documented(told)
     match told.action:
@@ -98,6 +98,12 @@ def _event(tree: Any, where: str, pushed: Pushed) -> Event:
             return DocsVote(key=key, at=at, about=about, area=documented or area, helpful=helpful, actor=actor)
         case _:
             return PortalVisit(key=key, at=at, about=about, area=area, actor=actor)
+
+
+def _digest(tree: Any, actor: str, hashed: Callable[[str], str]) -> str:
+    """A word for all that an event says. Of a person it takes the salt: without it nobody can try out who it was."""
+    told = msgspec.json.encode(tree, order="deterministic")
+    return by_person(hashed(told.decode())) if actor else hashlib.sha256(told).hexdigest()[:32]
 
 
 def _documented(told: AnalyticsEvent) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from platform_meter.model.personal import by_person
 from platform_meter.sources.documents.config import Amount, Is, Rows
 from platform_meter.sources.documents.pointer import found
 from platform_meter.sources.documents.values import Odd, amount, moment, name, word
@@ -118,7 +119,8 @@ def key(entry: Rows, row: Any, person: str | None, look: Look) -> list[str]:
     if not entry.key:
         return []
     values = [(pointer, name(value(row, pointer))) for pointer in entry.key]
-    return [digest(*(look.hashed(text) if pointer == person else text for pointer, text in values))]
+    told = digest(*(look.hashed(text) if pointer == person else text for pointer, text in values))
+    return [by_person(told) if person in entry.key else told]
 
 
 def digest(*parts: str) -> str:

@@ -18,6 +18,7 @@ from platform_meter.model.facts.roadmap import Feedback
 from platform_meter.model.facts.slis import KIND, SliCount
 from platform_meter.model.facts.training import Enrolment
 from platform_meter.model.facts.use import Usage
+from platform_meter.model.personal import by_person
 from platform_meter.model.source import Unexpected
 from platform_meter.sources.documents import cells
 from platform_meter.sources.documents.cells import Look
@@ -179,7 +180,8 @@ def _usage(entry: UsageRows, row: Any, at: datetime, look: Look) -> Usage:
     id_ = cells.named(row, entry.by, entry.prefix)
     subject = "" if entry.subject is None else name(cells.value(row, entry.subject))
     actor = "" if entry.actor is None else look.hashed(name(cells.value(row, entry.actor)))
-    key = cells.key(entry, row, entry.actor, look) or [cells.digest(id_, subject, actor, at.isoformat())]
+    told = cells.digest(id_, subject, actor, at.isoformat())
+    key = cells.key(entry, row, entry.actor, look) or [by_person(told) if actor else told]
     return Usage(
         key="/".join((entry.stream, *key)),
         at=at,

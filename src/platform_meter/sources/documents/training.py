@@ -6,6 +6,7 @@ from typing import Any
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.training import Enrolment
+from platform_meter.model.personal import by_person
 from platform_meter.sources.documents import cells
 from platform_meter.sources.documents.cells import Look
 from platform_meter.sources.documents.config import SYSTEM, TrainingRows
@@ -23,7 +24,7 @@ def enrolment(entry: TrainingRows, row: Any, look: Look) -> Enrolment | None:
     if completed is not None and completed < at:
         raise Odd("somebody got through a course before they began it", "contradiction")
     course, person = name(cells.value(row, entry.course)), look.hashed(name(cells.value(row, entry.person)))
-    key = cells.key(entry, row, entry.person, look) or [cells.digest(course, person, at.isoformat())]
+    key = cells.key(entry, row, entry.person, look) or [by_person(cells.digest(course, person, at.isoformat()))]
     if at < look.start:
         return None
     return Enrolment(
