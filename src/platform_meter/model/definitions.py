@@ -1,7 +1,7 @@
 """The kinds people write under `slo-definitions/` (domain section 14), typed. SLOs are OpenSLO and live in `slo/`.
 
 Every model forbids unknown keys; `problems.decode` turns what pydantic finds into messages with line and fix.
-Queues stand in `ticketing`, surveys in `surveying`; promises, campaigns, interventions and roadmaps in `programme`.
+Queues stand in `ticketing`, surveys in `surveying`; personas, promises, campaigns, interventions and roadmaps in `programme`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from platform_meter.model.adopting import AdoptionGoal, apart
 from platform_meter.model.delivering import BY_DEFAULT, Delivery
 from platform_meter.model.objective import StoredObjective
-from platform_meter.model.programme import Campaign, Intervention, Promise, RoadmapSource
+from platform_meter.model.programme import Campaign, Intervention, PainPoint, Persona, Promise, RoadmapSource
 from platform_meter.model.scalars import (
     Definition,
     Duration,
@@ -49,7 +49,7 @@ from platform_meter.model.ticketing import (
 __all__ = [
     "WEEKDAYS",
     "Active", "Adopted", "Calendar", "Campaign", "Capability", "CategoryFrom", "Churned", "Definition", "Definitions",
-    "Delivery", "Duration", "Eligible", "Environment", "Every", "Exempt", "Goal", "Hours", "Intervention", "Journey", "JourneyStart",
+    "Delivery", "Duration", "Eligible", "Environment", "Every", "Exempt", "Goal", "Help", "Hours", "Intervention", "Journey", "JourneyStart",
     "LocalPath", "Moment", "Ownership", "OwnershipRule", "PainPoint", "Period", "Persona", "PlacedError", "Promise",
     "RoadmapSource", "Selector", "Service", "ServiceSelector", "Sla", "Stage", "StatusMap", "Survey", "Team",
     "TeamSelector", "TicketSource", "Ticketing", "Unit", "Zone", "parse_days", "parse_duration", "parse_goal",
@@ -194,6 +194,15 @@ class Stage(Definition):
         return self
 
 
+class Help(Definition):
+    """Where help with a capability is asked for."""
+
+    queue: str = Field(examples=["platform-support"])
+    """Id of a Ticketing file."""
+    category: str = Field(examples=["gateway"])
+    """As the `category` label has it."""
+
+
 class Capability(Definition):
     kind: Literal["Capability"]
     id: str = Field(examples=["api-gateway"])
@@ -209,6 +218,8 @@ class Capability(Definition):
     goals: tuple[AdoptionGoal, ...] = ()
     journey: Journey | None = None
     stages: tuple[Stage, ...] = ()
+    tickets: Help | None = None
+    """Who goes the journey without one of these helps himself."""
 
     @property
     def parted(self) -> bool:
@@ -326,25 +337,6 @@ class Environment(Definition):
     production: bool = False
     match: tuple[str, ...] = ()
     """Names and globs that sources use for it."""
-
-
-class PainMatch(Definition):
-    """Feedback that tells of the pain point: tickets by label, feedback by theme (globs)."""
-
-    ticket_label: tuple[str, ...] = ()
-    feedback_theme: tuple[str, ...] = ()
-
-
-class PainPoint(Definition):
-    id: str = Field(examples=["slow-ci"])
-    match: PainMatch = Field(examples=["{ticket_label: [ci-slow]}"])
-
-
-class Persona(Definition):
-    kind: Literal["Persona"]
-    id: str = Field(examples=["app-developer"])
-    title: str = ""
-    pain_points: tuple[PainPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

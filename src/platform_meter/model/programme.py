@@ -1,4 +1,4 @@
-"""What a product manager declares: promises, campaigns, interventions, roadmaps (domain sections 10, 12, 14)."""
+"""What a product manager declares: personas, promises, campaigns, interventions, roadmaps (domain sections 10, 12, 14)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,25 @@ from pydantic import Field, model_validator
 
 from platform_meter.model import months
 from platform_meter.model.scalars import Address, Definition, Period, PlacedError, Zone
+
+
+class PainMatch(Definition):
+    """Feedback that tells of the pain point: tickets by label, feedback by theme (globs)."""
+
+    ticket_label: tuple[str, ...] = ()
+    feedback_theme: tuple[str, ...] = ()
+
+
+class PainPoint(Definition):
+    id: str = Field(examples=["slow-ci"])
+    match: PainMatch = Field(examples=["{ticket_label: [ci-slow]}"])
+
+
+class Persona(Definition):
+    kind: Literal["Persona"]
+    id: str = Field(examples=["app-developer"])
+    title: str = ""
+    pain_points: tuple[PainPoint, ...] = ()
 
 
 class TicketPromise(Definition):
@@ -97,7 +116,7 @@ class Campaign(Definition):
 
 
 class EffectMetric(Definition):
-    """What should change: the time from a journey's start to one of its stages, or a declared metric."""
+    """What should change: the time from a journey's start to one of its stages, or a metric that is judged by its values."""
 
     time_to: str | None = None
     """Stage of the journey."""
@@ -106,14 +125,31 @@ class EffectMetric(Definition):
     name: str | None = None
     """A metric of the catalogue."""
     labels: dict[str, str] = Field(default_factory=dict)
-    better: Literal["lower", "higher"] = "lower"
-    """Which direction is an improvement."""
+    """Only what has these."""
+    better: Literal["lower", "higher"] | None = None
+    """Which direction is an improvement; None: as the metric has it."""
 
     @model_validator(mode="after")
     def _one(self) -> EffectMetric:
         if (self.time_to is None) != (self.journey is None) or (self.time_to is None) == (self.name is None):
             raise ValueError("write either {time_to: STAGE, journey: CAPABILITY} or {name: METRIC, better: lower}")
+        if self.time_to is not None and self.labels:
+            raise PlacedError("labels are those of a metric by name; remove them", "labels")
         return self
+
+    @property
+    def measured(self) -> tuple[str, dict[str, str]]:
+        """The metric, and what of it."""
+        if self.time_to is not None:
+            return "platform_time_to_first_seconds", {"journey": self.journey or "", "milestone": self.time_to}
+        return self.name or "", self.labels
+
+    @property
+    def called(self) -> str:
+        """As it stands in a label: `platform_active_units{capability=ci}`."""
+        name, labels = self.measured
+        told = ",".join(f"{label}={value}" for label, value in sorted(labels.items()))
+        return f"{name}{{{told}}}" if told else name
 
 
 class Windows(Definition):
@@ -121,6 +157,11 @@ class Windows(Definition):
     washout: Period = timedelta(days=14)
     """Left out after the change, while it spreads."""
     post: Period = timedelta(days=90)
+
+    @property
+    def whole(self) -> timedelta:
+        """From the first moment before to the last one after."""
+        return self.pre + self.washout + self.post
 
 
 class Intervention(Definition):
@@ -130,12 +171,41 @@ class Intervention(Definition):
     id: str = Field(examples=["gateway-template-v2"])
     title: str = ""
     at: date
-    metric: EffectMetric = Field(examples=["{time_to: STAGE, journey: CAPABILITY}"])
+    """The day on which it was made; of the day itself everything is after."""
+    metric: EffectMetric | None = Field(default=None, examples=["{time_to: STAGE, journey: CAPABILITY}"])
+    metrics: tuple[EffectMetric, ...] = ()
+    """Several, which are corrected for how many they are (Holm)."""
     windows: Windows = Windows()
     units: tuple[str, ...] = ()
-    """Teams or services it touched; none means all."""
+    """Teams or services it touched; none means all, or all but `control_units`."""
     control_units: tuple[str, ...] = ()
     """Those it did not touch, for comparison."""
+
+    @property
+    def judged(self) -> tuple[EffectMetric, ...]:
+        """What it should change."""
+        return (self.metric,) if self.metric is not None else self.metrics
+
+    @model_validator(mode="after")
+    def _some(self) -> Intervention:
+        if (self.metric is None) == (not self.metrics):
+            raise ValueError(
+                "an intervention should change something; write either metric: {time_to: STAGE, journey: CAPABILITY}, or "
+                "several as metrics: [{name: METRIC}, {name: METRIC}]"
+            )
+        seen: set[str] = set()
+        for i, one in enumerate(self.metrics):
+            if one.called in seen:
+                raise PlacedError(f"'{one.called}' stands twice; remove one", "metrics", i)
+            seen.add(one.called)
+        return self
+
+    @model_validator(mode="after")
+    def _apart(self) -> Intervention:
+        for i, unit in enumerate(self.control_units):
+            if unit in self.units:
+                raise PlacedError(f"'{unit}' is among the units too; keep it in one of the two", "control_units", i)
+        return self
 
 
 class ItemText(Definition):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
@@ -115,6 +115,16 @@ class Records(NamedTuple):
 KINDS: tuple[tuple[type[Event], type[Any]], ...] = ((Deployment, Deployed), (Change, Merged), (Incident, Broken))
 
 
+def _since(scene: Scene) -> datetime:
+    """From when on all is looked at: within `REACH`, or from the beginning of what an intervention on delivery is held to."""
+    begins = [
+        datetime.combine(one.at, time(), scene.zone) - one.windows.pre
+        for one in scene.definitions.interventions
+        if any(metric.measured[0].startswith("platform_dora_") for metric in one.judged)
+    ]
+    return min([scene.now - REACH, *begins])
+
+
 class Ledger:
     """Deployments, changes and incidents of one store. For any number of threads."""
 
@@ -133,12 +143,12 @@ class Ledger:
         latest = history.latest(kind)
         if latest > seen:
             # Of what was read before, a correction may have any age.
-            since = _BEGINNING if seen else scene.now - REACH
+            since = _BEGINNING if seen else _since(scene)
             for source in history.sources(kind):
                 for object_, part in history.parts(kind, shape, since, _END, source=source.instance, after=seen):
                     held[source.instance, part.key] = object_, part
             self._seen[kind] = latest
-        since = max(scene.now - REACH, history.pruned() or _BEGINNING)
+        since = max(_since(scene), history.pruned() or _BEGINNING)
         for old in [at for at, (_, part) in held.items() if part.at < since - timedelta(days=1)]:
             del held[old]
         found = [

@@ -7,24 +7,24 @@ is wrong with the rest: of a document with problems only its kind and id are rel
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
-from typing import get_type_hints
 
 from platform_meter import measures
 from platform_meter.measures.adoption.standing import KINDS, apart
 from platform_meter.measures.adoption.units import matches
+from platform_meter.measures.impact.yardstick import refusals
 from platform_meter.measures.support.selects import queue_keys
 from platform_meter.model.definitions import Adopted, Definition, Service, ServiceSelector, Stage, Team, TeamSelector
-from platform_meter.model.facts import Event, Fact, Reading, UseWord
+from platform_meter.model.facts import Fact
 from platform_meter.model.facts.surveys import SurveyResponse
 from platform_meter.model.facts.tickets import TicketEvent, ToolClock
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.programme import SYSTEMS
 from platform_meter.problems import EACH, Document, Problem, nearest, suggest
 from platform_meter.runtime.files.definitions import Declared
+from platform_meter.runtime.files.uses import bounded, verbs_of, words_of
 
 At = tuple[str | int, ...]
 _OPTIONAL: Mapping[str, Sequence[tuple[str, At]]] = {
@@ -38,12 +38,6 @@ _OPTIONAL: Mapping[str, Sequence[tuple[str, At]]] = {
 """Names that must be declared ones if any of their kind is declared: by kind of document, what they name and where."""
 _USES: Sequence[At] = (("adopted",), ("active",), ("journey", "start"), ("stages", EACH, "when"))
 """Where a capability names a source and a use."""
-UNMEASURED: Mapping[str, tuple[At, str]] = {
-    "Campaign": ((), "campaigns are"),
-    "Intervention": ((), "interventions are"),
-}
-"""What is read before anything measures it, by kind: its place in the document, and how a sentence about it begins."""
-
 _NOTHING: Mapping[str, Collection[type[Fact]]] = {}
 
 
@@ -96,11 +90,6 @@ def advise(
                 if one.kind == "Ticketing" and clock == "source" and ToolClock not in gives.get(type_, {ToolClock}):
                     text = f"source '{type_}' does not tell its tool's own SLA clocks; this one is computed"
                     told.setdefault(f"clock {type_}", one.document.problem(text, *place))
-        if one.kind in UNMEASURED:
-            place, what = UNMEASURED[one.kind]
-            if any(value for _, value in one.document.found(*place)):
-                text = f"{what} read and checked, and not measured yet"
-                told.setdefault(one.kind, one.document.problem(text, *(place or ("kind",)), key=bool(place)))
         for place, name in one.document.texts("slo"):
             if one.kind == "Promise" and name in slos and not slos[name].stored:
                 text = f"Prometheus counts SLO '{name}' and nothing of it is stored, so this promise is not judged"
@@ -170,6 +159,7 @@ class _Checker:
         for at, _ in self.document.found("eligible", "any", EACH):
             self._selector("service", ServiceSelector, (*at, "service"))
             self._selector("team", TeamSelector, (*at, "team"))
+        self._of_queue(("tickets",), "category", "category", "among", EACH)
         for place in _USES:
             for at, type_ in self.document.texts(*place, "source"):
                 if self._source(type_, at):
@@ -238,9 +228,9 @@ class _Checker:
             for name, values in ((n, v) for n, v in words.items() if not staged or n not in Stage.own):
                 for kind in kinds:
                     if kind in given:
-                        self._values(name, _bounded(kind, name), values, (*place, name))
+                        self._values(name, bounded(kind, name), values, (*place, name))
                 for verb in verbs:
-                    words = _words(verb, given)
+                    words = words_of(verb, given)
                     if words and name not in words:
                         text = f"use '{verb}' has no '{name}' to select by{suggest(name, words)}"
                         self.problems.append(self.document.problem(text, *place, name, key=True))
@@ -268,10 +258,10 @@ class _Checker:
     def _verb(self, type_: str, verb: str, at: At) -> None:
         """Uses have names of their own; where a source tells of none, only its events' verbs are left."""
         given = self.known.gives[type_]
-        verbs = _verbs(given)
+        verbs = verbs_of(given)
         if Usage in given or verb in verbs:
             return
-        telling = sorted(t for t, facts in self.known.gives.items() if Usage in facts or verb in _verbs(facts))
+        telling = sorted(t for t, facts in self.known.gives.items() if Usage in facts or verb in verbs_of(facts))
         hint = suggest(verb, verbs)
         if not hint and at[0] == "adopted":
             hint = "; count its standing objects with count: WORD"
@@ -347,22 +337,43 @@ class _Checker:
                 if slo is not None and isinstance(target, float) and Decimal(str(target)) >= slo.objective:
                     text = f"a promise is looser than its SLO, and the objective of '{name}' is {slo.objective}"
                     self._say(f"{text}; write a target under it", target_at)
-        for at, name in self.document.texts("ticketing", "queue"):
-            queue = self._one_of("queue", name, at)
-            slas = _texts_of(queue, "slas", EACH, "id")
-            for sla_at, sla in self.document.texts("ticketing", "sla"):
-                if slas is not None and sla not in slas:
-                    hint = suggest(sla, slas) or "; add it to its slas"
-                    self._say(f"queue '{name}' has no SLA '{sla}'{hint}", sla_at)
+        self._of_queue(("ticketing",), "SLA", "slas", EACH, "id")
+
+    def _of_queue(self, under: At, word: str, *place: str | int) -> None:
+        """A queue must be declared, and have what is named of it; categories that are not listed may be any."""
+        for at, name in self.document.texts(*under, "queue"):
+            there = _texts_of(self._one_of("queue", name, at), *place)
+            for word_at, value in self.document.texts(*under, word.lower()):
+                if there is not None and value not in there and (there or word == "SLA"):
+                    text = f"queue '{name}' has no {word} '{value}'"
+                    self._say(text + (suggest(value, there) or f"; add it to its {place[0]}"), word_at)
 
     def _intervention(self) -> None:
-        for at, name in self.document.texts("metric", "name"):
-            if name not in measures.metrics():
-                self._say(f"no metric is called '{name}'{suggest(name, measures.metrics())}", at)
-        for at, name in self.document.texts("metric", "journey"):
-            capability = self._one_of("capability", name, at)
-            stages = _texts_of(capability, "stages", EACH, "id")
-            for stage_at, stage in self.document.texts("metric", "time_to"):
+        """What it is judged by is a metric of single values, of something that is declared."""
+        for place in (("metric",), ("metrics", EACH)):
+            for at, name in self.document.texts(*place, "name"):
+                self._judged(name, at)
+            for at, _ in self.document.texts(*place, "journey"):
+                self._milestone((*at[:-1], "journey"), (*at[:-1], "time_to"))
+
+    def _judged(self, name: str, at: At) -> None:
+        labels = (*at[:-1], "labels")
+        if name not in measures.metrics():
+            self._say(f"no metric is called '{name}'{suggest(name, measures.metrics())}", at)
+            return
+        said = next((value for _, value in self.document.found(*labels) if isinstance(value, Mapping)), {})
+        for label, text in refusals(name, said):
+            place = (*labels, label) if label else at
+            self.problems.append(self.document.problem(text, *place, key=bool(label)))
+        self._of_queue(labels, "SLA", "slas", EACH, "id")
+        for label_at, capability in self.document.texts(*labels, "capability"):
+            self._one_of("capability", capability, label_at)
+        self._milestone((*labels, "journey"), (*labels, "milestone"))
+
+    def _milestone(self, journey: At, milestone: At) -> None:
+        for at, name in self.document.texts(*journey):
+            stages = _texts_of(self._one_of("capability", name, at), "stages", EACH, "id")
+            for stage_at, stage in self.document.texts(*milestone):
                 if stages is not None and stage not in stages:
                     hint = suggest(stage, stages) or "; add stages to the capability"
                     self._say(f"the journey of '{name}' has no stage '{stage}'{hint}", stage_at)
@@ -371,25 +382,6 @@ class _Checker:
 def _texts_of(one: Declared | None, *at: str | int) -> list[str] | None:
     """Texts in another document; None where it has problems, which may be why one is not there."""
     return None if one is None or one.value is None else [text for _, text in one.document.texts(*at)]
-
-
-def _verbs(facts: Iterable[type[Fact]]) -> set[str]:
-    return {fact.verb for fact in facts if issubclass(fact, Event) and fact.verb}
-
-
-def _words(verb: str, facts: Iterable[type[Fact]]) -> Mapping[str, UseWord]:
-    """By what a use may be selected; a verb that no event has is one of `Usage`."""
-    given = [fact for fact in facts if issubclass(fact, Event)]
-    own = next((fact.use_words for fact in given if fact.verb == verb), None)
-    return own if own is not None else Usage.use_words if Usage in given else {}
-
-
-def _bounded(kind: type[Reading], field: str) -> set[str]:
-    """The values that a field of a reading may have, where these are few; empty for others, and for labels."""
-    type_ = get_type_hints(kind).get(field)
-    if type_ is bool:
-        return {"false", "true"}
-    return {str(value) for value in type_} if isinstance(type_, type) and issubclass(type_, StrEnum) else set()
 
 
 def _listed(patterns: Sequence[str]) -> str:
