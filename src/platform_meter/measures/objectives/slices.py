@@ -89,10 +89,8 @@ class Line:
             if not checks:
                 return
             self._first = min(checks)
-        elif checks and min(checks) < self._first:  # an import brought older ones
-            more = self._first - min(checks)
-            self._raw[:0], self._filled[:0] = bytes(more), bytes(more)
-            self._first -= more
+        elif checks:  # an import may have brought older ones
+            self.begin_by(min(checks))
         first = self._first
         start = max(start, first)
         self._reach(max([first, *checks]) + 1)
@@ -119,6 +117,12 @@ class Line:
         if self._first is not None and spare > 0:
             del self._raw[:spare], self._filled[:spare]
             self._first += spare
+
+    def begin_by(self, index: int) -> None:
+        """Let the line begin with this slice, or where it does if that is earlier: its silence counts from there on."""
+        more = 0 if self._first is None else max(0, self._first - index)
+        self._raw[:0], self._filled[:0] = bytes(more), bytes(more)
+        self._first = index if self._first is None else self._first - more
 
     def begin(self, moment: datetime) -> None:
         """Drop slices that began before `moment`, as if they had never been read: their events are there no more."""
@@ -203,6 +207,15 @@ class Lines:
             line.forget()
             if summed is not None:
                 line.begin(summed)
+
+
+def judged_between(history: History, objective: StoredObjective, start: datetime, end: datetime) -> Line:
+    """The slices from one moment to another, with what they hold of those before; read for this alone, and kept by nobody."""
+    line = Line(objective)
+    summed = history.summed_before(line.sli.events.event)
+    begin = start - HELD * line.length
+    _take(history, line.sli.events, [line], begin if summed is None else max(begin, summed), end)
+    return line
 
 
 def _take(history: History, kind: Countable[Any, Any], lines: Sequence[Line], start: datetime, end: datetime) -> None:

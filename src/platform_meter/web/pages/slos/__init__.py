@@ -22,7 +22,7 @@ from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Plan, bad_recorded
 from platform_meter.slo.promql import number_text
 from platform_meter.web.charts import Chart, Series, Tone
 from platform_meter.web.page import Detail, WebPage
-from platform_meter.web.pages.slos import elsewhere, promises, recorded
+from platform_meter.web.pages.slos import elsewhere, recorded
 from platform_meter.web.pages.slos.happened import happened
 from platform_meter.web.pages.slos.recorded import Recorded
 from platform_meter.web.view import View, safe
@@ -155,7 +155,7 @@ def page(view: View) -> Mapping[str, Any]:
         "states": [(word, sum(s.state == word for s in found)) for word in STATES],
         "firing": sum(bool(s.firing) for s in found),
         "note": _note(view, found, error),
-        "promises": promises.rows(view),
+        "promises": len(view.definitions.promises),
         "rate": rate,
         "budget": budget_text,
         "exact": exact,
@@ -373,7 +373,7 @@ def exact(share: Decimal) -> str:
 PAGE = WebPage(
     path="/slos",
     title="SLOs",
-    place=12,
+    place=13,
     template="slos/slos.html",
     fill=page,
     detail=Detail(template="slos/slo.html", fill=detail),
