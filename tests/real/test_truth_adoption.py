@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
@@ -98,3 +98,49 @@ def test_transitions_of_every_day(imported: Running) -> None:
             assert active[1] == active[0] + by["new"] + by["resurrected"] - by["dormant"] - by["left_eligibility"]
             seen += by
     assert seen.keys() >= {"new", "resurrected", "dormant", "churned"}
+
+
+def test_goals_and_retention(imported: Running) -> None:
+    """How far each goal is, and its state; and of those who began in a month, who was active in each later one."""
+    words = ("on_track", "at_risk", "reached", "missed")
+    told = imported.metrics()
+
+    def value(metric: str, **labels: str) -> float:
+        return told.get(metric, {}).get(tuple(sorted(labels.items())), 0.0)
+
+    for capability in capabilities(imported):
+        truth, _, _ = truth_of(imported, capability)
+        last = max(truth)
+        eligible = [state for state in truth[last].values() if state not in {"not_eligible", "exempt"}]
+        share = eligible.count("active") / len(eligible)
+        for goal in (goal for goal in capability.goals if goal.of == "active"):
+            at = {"capability": capability.id, "by": str(goal.by)}
+            (gap,) = shown(imported, "platform_adoption_goal_gap_ratio", capability, by=at["by"]).values()
+            assert gap == pytest.approx(goal.ratio - share)
+            expected = value("platform_adoption_goal_forecast_ratio", **at, bound="point")
+            ahead = expected >= value("platform_adoption_goal_needed_ratio", **at)
+            state = "reached" if share >= goal.ratio else "on_track" if ahead else "at_risk"
+            found = shown(imported, "platform_adoption_goal_state", capability, by=at["by"])
+            assert found == {word: float(word == state) for word in words}
+        cohorts = [(dict(labels), v) for labels, v in told.get("platform_cohort_retention_ratio", {}).items()]
+        kept = {(k["cohort"], k["age"]): v for k, v in cohorts if k["capability"] == capability.id}
+        assert kept == pytest.approx(retained(truth, last + DAY))
+
+
+def retained(days: dict[date, dict[str, str]], today: date) -> dict[tuple[str, str], float]:
+    """By cohort and age in months; months are counted from the year 0, and a small cohort goes with the next one."""
+    months: dict[str, set[int]] = {}
+    for day, by in days.items():
+        for unit in (unit for unit, state in by.items() if state == "active"):
+            months.setdefault(unit, set()).add(day.year * 12 + day.month - 1)
+    old = {unit for unit, state in days[min(days)].items() if state == "active"}
+    running, waiting = today.year * 12 + today.month - 1, list[tuple[str, int]]()
+    found: dict[tuple[str, str], float] = {}
+    for month in range(running - 12, running):
+        waiting += [(unit, month) for unit, lit in months.items() if unit not in old and min(lit) == month]
+        if len(waiting) >= 5:
+            for age in range(1, running - month):
+                share = sum(first + age in months[unit] for unit, first in waiting) / len(waiting)
+                found[f"{month // 12}-{month % 12 + 1:02}", str(age)] = share
+            waiting = []
+    return found

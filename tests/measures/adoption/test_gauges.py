@@ -324,7 +324,7 @@ def test_use_is_read_once_for_all_capabilities_and_then_what_is_new() -> None:
     at = Scene(history=history, definitions=definitions, now=NOW)
     measure, *_ = declared(definitions)
     assert isinstance(measure, Gauging)
-    assert len(list(measure.compute(at))) == 30 * (7 + 3 + 2 + 1 + 1 + 200)
+    assert len(list(measure.compute(at))) == 30 * (7 + 3 + 2 + 1 + 1 + 200 + 200) + 200 * 2
     assert history.reads == 2_000 * 28
     for again in (1, 2):
         history.seq += 1

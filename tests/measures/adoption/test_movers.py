@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
 from tests.support.history import MemoryHistory
 
-from platform_meter.measures.adoption.movers import moves
+from platform_meter.measures.adoption.movers import Moves, moves
 from platform_meter.measures.adoption.snapshots import TransitionKind
 from platform_meter.model.history import UnitState
 
@@ -50,6 +51,16 @@ def test_who_came_came_back_fell_silent_and_left() -> None:
         TransitionKind.LEFT: ["out"],
     }
     assert found.count(TransitionKind.NEW, TransitionKind.RESURRECTED) == 3
+
+
+@pytest.mark.parametrize(
+    ("came", "silent", "beyond"),
+    [(6, 0, True), (5, 0, False), (0, 6, True), (9, 1, True), (8, 2, False), (0, 0, False)],
+)
+def test_a_change_is_beyond_noise_where_nearly_all_moved_one_way(came: int, silent: int, beyond: bool) -> None:
+    """Six of six have a chance of 2/64, five of five of 2/32; nine of ten of 22/1024, eight of ten of 112/1024."""
+    units = {TransitionKind.NEW: ["u"] * came, TransitionKind.DORMANT: ["u"] * silent, TransitionKind.LEFT: ["u"] * 9}
+    assert Moves(first=LAST, last=LAST, units=units).beyond_noise is beyond
 
 
 def test_a_week_that_nobody_looked_in() -> None:

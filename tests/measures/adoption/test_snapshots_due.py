@@ -177,3 +177,12 @@ def test_after_an_outage_of_weeks_every_transition_is_counted() -> None:
 def test_without_any_unit_nothing_is_due_for_ever() -> None:
     """A company without teams ends the loop."""
     assert run(scene(eventful())) == []
+
+
+def test_people_begin_anew_with_other_names() -> None:
+    """From noon of 12 May on they have those of now: the first whole day is the 13th, and its window ends with 9 June."""
+    at = scene(eventful(unit="person"), told=[use("a", days_ago(3))], teams_=teams("a"), read_from=days_ago(90))
+    assert isinstance(at.history, MemoryHistory)
+    assert len(days(adoption.due(at, {}))) > 1
+    at.history.renamed = datetime(2026, 5, 12, 12, tzinfo=UTC)
+    assert days(adoption.due(at, {})) == [date(2026, 6, 9)]

@@ -9,6 +9,7 @@ from tests.support.journeys import COMPANY, scene, told
 
 from platform_meter.measures.journeys import declared
 from platform_meter.measures.journeys.gauges import METRICS, behind, compute
+from platform_meter.model.catalogue.adoption import ADOPTION_SELF_SERVICE
 from platform_meter.model.catalogue.journeys import FUNNEL_DROPOFF, FUNNEL_UNITS, TIME_TO_FIRST, TIME_TO_FIRST_REACHED
 from platform_meter.model.history import UnitState
 from platform_meter.model.measure import Gauging, Scene
@@ -59,7 +60,8 @@ def test_what_stands_behind_adds_up() -> None:
     (measure,) = declared(scene().definitions)
     assert isinstance(measure, Gauging)
     adds_up(measure, scene())
-    assert {sample.metric.name for sample in compute(scene())} == {metric.name for metric in METRICS}
+    without_help = {metric.name for metric in METRICS if metric is not ADOPTION_SELF_SERVICE}
+    assert {sample.metric.name for sample in compute(scene())} == without_help
     pieces = list(behind(scene(), FUNNEL_UNITS, ("gateway", "live", "mature")))
     assert [(p.fact.unit, p.fact.state) for p in pieces if p.fact is not None and isinstance(p.fact, UnitState)] == [
         ("a", "live")

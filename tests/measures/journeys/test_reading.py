@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
-from tests.support.journeys import COMPANY, NOW, READ, journey, scene
+from tests.support.history import MemoryHistory
+from tests.support.journeys import COMPANY, DAY, NOW, READ, journey, scene
 
 from platform_meter.measures.adoption.book import Asked
 from platform_meter.measures.journeys.reading import Known, asked_for, asked_of, known, least, read
@@ -34,6 +36,15 @@ def test_what_is_known_ends_with_the_source_read_last() -> None:
     """And begins with the one that was read back least."""
     assert known(scene().history, journey()) == Known(since=READ, until=NOW)
     assert known(scene().history, journey(journey=None, stages=[])) is None
+
+
+@pytest.mark.parametrize(("unit", "since"), [("person", NOW - 40 * DAY), ("team", READ)])
+def test_journeys_of_people_are_known_since_they_have_their_names(unit: str, since: datetime) -> None:
+    """Who began under another name would enter again; teams have the names that they had."""
+    history = scene().history
+    assert isinstance(history, MemoryHistory)
+    history.renamed = NOW - 40 * DAY
+    assert known(history, journey(unit=unit)) == Known(since=since, until=NOW)
 
 
 def test_a_file_asks_for_uses() -> None:

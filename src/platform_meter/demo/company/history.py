@@ -19,6 +19,7 @@ from typing import Literal
 
 from platform_meter.demo.company import builds, incidents, releases, watching
 from platform_meter.demo.company.arrivals import Arrival, Kind, arrivals
+from platform_meter.demo.company.changes import pace
 from platform_meter.demo.company.layout import BAD_WEEK, Company, Repo, active
 from platform_meter.demo.company.pipelines import Build, System, build, pipelines
 from platform_meter.demo.company.records import Deployment, Incident, Issue, Pull, Run, Ticket, sha_of
@@ -189,7 +190,7 @@ class History:
         builds = self.builds[pipeline.name]
         if system is System.GITLAB and builds and builds[-1].ended >= at:
             return  # it has no older version deployed after a newer one
-        builds.append(build(rng, pipeline, len(builds) + 1, at))
+        builds.append(build(rng, pipeline, len(builds) + 1, at, pace(system, self.company.day(at))))
 
     def _sync(self, rng: random.Random, at: datetime) -> None:
         app = rng.choice(self.apps)

@@ -196,8 +196,8 @@ def _jobs(company: Company, team: Team) -> Iterator[Pipeline]:
             )
 
 
-def build(rng: random.Random, pipeline: Pipeline, number: int, at: datetime) -> Build:
-    """One build with all that will happen to it."""
+def build(rng: random.Random, pipeline: Pipeline, number: int, at: datetime, pace: float = 1.0) -> Build:
+    """One build with all that will happen to it; `pace` is how long a stage takes, of what is usual."""
     outcome = _fate(rng)
     merge = _merge(rng, pipeline, number, at) if pipeline.system is System.GITLAB and rng.random() < 0.6 else None
     names = (*pipeline.stages, DEPLOY) if merge else pipeline.stages
@@ -212,7 +212,7 @@ def build(rng: random.Random, pipeline: Pipeline, number: int, at: datetime) -> 
         number=number,
         created=at,
         queued=min(1200, 2 + int(rng.lognormvariate(2.6, 1.0))),
-        seconds=tuple(max(5, int(rng.lognormvariate(4.2, 0.7))) for _ in range(reach)),
+        seconds=tuple(max(5, int(rng.lognormvariate(4.2, 0.7) * pace)) for _ in range(reach)),
         paused=int(rng.lognormvariate(6.0, 1.0)) if pipeline.asks and whole else 0,
         outcome=outcome,
         sha=sha_of(pipeline.system, pipeline.name, number),

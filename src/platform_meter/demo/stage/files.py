@@ -17,6 +17,7 @@ import yaml
 from platform_meter.demo.apis.api import PROFILES, SECRETS, Profile, Told, apis
 from platform_meter.demo.company.days import ZONE
 from platform_meter.demo.company.layout import CI, DELIVERY, RUNTIME, SUPPORT, TEAM_LABEL, Company, Service
+from platform_meter.demo.stage.impact_files import impact
 from platform_meter.demo.stage.server import Addresses
 from platform_meter.demo.stage.survey_files import SURVEYS, survey_files, surveys
 
@@ -128,6 +129,7 @@ def _definitions(company: Company, told: Sequence[Told]) -> Mapping[str, Sequenc
         "capabilities": _capabilities(company),
         "personas": list(_personas()),
         "surveys": list(surveys()),
+        "impact": list(impact(company)),
     }
     for one in told:
         for name, documents in one.definitions.items():

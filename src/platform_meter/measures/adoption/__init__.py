@@ -29,7 +29,10 @@ from platform_meter.model.catalogue.adoption import (
     COHORT_RETENTION,
     STANDARD_UNITS,
     STICKINESS,
+    TEAM_BREADTH,
     TEAM_CAPABILITY_STATE,
+    TEAM_DEPTH,
+    TEAM_INDEX,
     TEAM_STANDARD_RATIO,
 )
 from platform_meter.model.definitions import Definitions
@@ -59,6 +62,9 @@ def declared(definitions: Definitions) -> tuple[Measure, ...]:
                 STICKINESS,
                 CHURN,
                 TEAM_CAPABILITY_STATE,
+                TEAM_BREADTH,
+                TEAM_DEPTH,
+                TEAM_INDEX,
             ),
             reads=used,
             compute=kept,

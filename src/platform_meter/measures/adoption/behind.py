@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from platform_meter.measures.adoption.gauges import (
-    CODES,
-    SPAN,
-    WINDOWS,
-    Standing,
-    depths,
-    first_state,
-    standings,
-    units_of_teams,
-)
+from platform_meter.measures.adoption import breadth
+from platform_meter.measures.adoption.gauges import SPAN, WINDOWS, depths
+from platform_meter.measures.adoption.now import CODES, Standing, first_state, standings, units_of_teams
 from platform_meter.measures.adoption.seen import CHURN_DAYS, OUTSIDE, State, active_at, what
 from platform_meter.measures.adoption.use import active_units, business_days
 from platform_meter.model.catalogue.adoption import (
@@ -33,7 +26,10 @@ from platform_meter.model.metric import Metric
 
 
 def behind(scene: Scene, metric: Metric, labels: Labels) -> Iterator[Piece]:
-    """The units of one series, of the capability that its labels name."""
+    """The units of one series, of the capability that its labels name; of a team's breadth its capabilities."""
+    if metric in breadth.METRICS:
+        yield from breadth.behind(scene, metric, labels)
+        return
     wanted = labels[metric.labels.index("capability")]
     chosen = [c for c in scene.definitions.capabilities if c.id == wanted]
     for now in standings(scene, chosen):
@@ -58,7 +54,7 @@ def _units(now: Standing, metric: Metric, labels: Labels) -> Iterable[Piece]:
             then = active_at(seen.capability, seen.use, seen.days, before=CHURN_DAYS)
             return [_piece(now, unit, part=unit not in seen.active) for unit in then & seen.eligible]
         case ADOPTION_DEPTH_RATIO.name:
-            return [_piece(now, team, part=depth) for team, depth in depths(now).items()]
+            return [_piece(now, team, part=depth) for team, depth in depths(breadth.deployables(now)).items()]
         case TEAM_CAPABILITY_STATE.name:
             return _of_team(now, labels[0])
     raise ValueError(f"{metric.name} is no number of adoption")

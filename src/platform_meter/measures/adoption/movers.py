@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import comb
 
 from platform_meter.measures.adoption.seen import what
 from platform_meter.measures.adoption.snapshots import TransitionKind, changes
 from platform_meter.model.history import History
+
+_CHANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,18 @@ class Moves:
 
     def count(self, *kinds: TransitionKind) -> int:
         return sum(len(self.units.get(kind, ())) for kind in kinds)
+
+    @property
+    def beyond_noise(self) -> bool:
+        """Whether so lopsided a number came or fell silent as would happen by chance at most once in twenty times.
+
+        The exact sign test (McNemar's, 1947): if nothing drives either, each unit that moved is as likely to have come as to
+        have fallen silent. Who left eligibility did not choose, and is no part of it.
+        """
+        came = self.count(TransitionKind.NEW, TransitionKind.RESURRECTED)
+        silent = self.count(TransitionKind.DORMANT)
+        moved, fewer = came + silent, min(came, silent)
+        return 2 * sum(comb(moved, n) for n in range(fewer + 1)) <= _CHANCE * (1 << moved)
 
 
 def moves(history: History, capability: str, days: int) -> Moves | None:

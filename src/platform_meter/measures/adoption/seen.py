@@ -78,12 +78,24 @@ def begins(history: History, capability: Capability, zone: ZoneInfo) -> date | N
     if adopted is None or used is None:
         return None
     window = timedelta(days=whole_days(capability.active.window) - 1)
-    return max(adopted if capability.adopted.count else adopted + window, used + window)
+    whole = max(adopted if capability.adopted.count else adopted + window, used + window)
+    named = _people_known(history, capability, zone)
+    return whole if named is None else max(whole, named + window)
 
 
 def use_known(history: History, capability: Capability, zone: ZoneInfo) -> date | None:
     """The first day all of whose use by `active` is known."""
-    return first_known(history, capability.active, zone)
+    known, named = first_known(history, capability.active, zone), _people_known(history, capability, zone)
+    return known if known is None or named is None else max(known, named)
+
+
+def _people_known(history: History, capability: Capability, zone: ZoneInfo) -> date | None:
+    """The first whole day on which people have the names that they have now; None where that is every day."""
+    since = history.people_since() if capability.unit is Unit.PERSON else None
+    if since is None:
+        return None
+    local = since.astimezone(zone)
+    return local.date() if local.time() == time() else local.date() + timedelta(days=1)
 
 
 def first_known(history: History, by: Adopted | Active, zone: ZoneInfo) -> date | None:

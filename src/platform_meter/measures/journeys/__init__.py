@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from platform_meter.measures.journeys.gauges import METRICS, behind, compute
+from platform_meter.measures.journeys.help import ASKED
 from platform_meter.measures.journeys.reading import journeys, kinds
 from platform_meter.model.definitions import Definitions
 from platform_meter.model.measure import Gauging, Measure, Measures
@@ -16,7 +17,8 @@ def declared(definitions: Definitions) -> tuple[Measure, ...]:
     return (
         Gauging(
             metrics=METRICS,
-            reads=frozenset(kind for capability in chosen for kind in kinds(capability)),
+            reads=frozenset(kind for capability in chosen for kind in kinds(capability))
+            | (ASKED if any(capability.tickets for capability in chosen) else frozenset()),
             compute=compute,
             behind=behind,
             # Half a year does not move by minutes, and all of its use is read.

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from platform_meter.measures.adoption.units import Roster, roster
+from platform_meter.measures.journeys.help import helped
 from platform_meter.measures.journeys.reading import journeys, read
 from platform_meter.measures.journeys.walk import Funnel, Way
 from platform_meter.measures.support.survival import Survival, kaplan_meier
+from platform_meter.model.catalogue.adoption import ADOPTION_SELF_SERVICE
 from platform_meter.model.catalogue.journeys import (
     FUNNEL_DROPOFF,
     FUNNEL_UNITS,
     TIME_TO_FIRST,
     TIME_TO_FIRST_REACHED,
 )
+from platform_meter.model.definitions import Capability
 from platform_meter.model.history import UnitState
 from platform_meter.model.measure import Labels, Piece, Scene
 from platform_meter.model.metric import Metric, Ratio, Sample
 
-METRICS = (FUNNEL_UNITS, FUNNEL_DROPOFF, TIME_TO_FIRST, TIME_TO_FIRST_REACHED)
+METRICS = (FUNNEL_UNITS, FUNNEL_DROPOFF, TIME_TO_FIRST, TIME_TO_FIRST_REACHED, ADOPTION_SELF_SERVICE)
 ENTERED = "entered"
 """In the place of a stage: who began."""
 QUANTILES = {"0.5": 0.5, "0.9": 0.9}
@@ -30,11 +34,14 @@ def what(capability: str) -> str:
 
 def compute(scene: Scene) -> Iterator[Sample]:
     """Samples of all journeys that are known."""
-    for capability in journeys(scene.definitions.capabilities):
-        found = read(scene, capability)
-        if found is not None:
+    chosen = journeys(scene.definitions.capabilities)
+    units = roster(scene) if chosen else None
+    for capability in chosen:
+        found = read(scene, capability, units)
+        if found is not None and units is not None:
             yield from _funnel(capability.id, found)
             yield from _times(capability.id, found)
+            yield from _self_service(scene, capability, found, units)
 
 
 def _funnel(journey: str, of: Funnel) -> Iterator[Sample]:
@@ -57,6 +64,14 @@ def _times(journey: str, of: Funnel) -> Iterator[Sample]:
                 yield Sample(metric=TIME_TO_FIRST, labels=(journey, stage, word), value=seconds)
 
 
+def _self_service(scene: Scene, capability: Capability, of: Funnel, units: Roster) -> Iterator[Sample]:
+    seen = helped(scene, capability, of, units)
+    if seen is not None:
+        labels = (capability.id, capability.unit.value, str(capability.mandated).lower())
+        alone = sum(not one.tickets for one in seen)
+        yield Sample(metric=ADOPTION_SELF_SERVICE, labels=labels, value=Ratio(part=alone, whole=len(seen)))
+
+
 def times(of: Funnel, number: int) -> Survival:
     """Seconds from entering to one stage; of who is not there yet, so far."""
     return kaplan_meier(
@@ -70,6 +85,10 @@ def behind(scene: Scene, metric: Metric, wanted: Labels) -> Iterator[Piece]:
     capability = next(c for c in journeys(scene.definitions.capabilities) if c.id == wanted[0])
     of = read(scene, capability)
     if of is None:
+        return
+    if metric is ADOPTION_SELF_SERVICE:
+        for done in helped(scene, capability, of, roster(scene)) or ():
+            yield _piece(scene, capability.id, of, done.way, part=not done.tickets)
         return
     number = (ENTERED, *of.stages).index(wanted[1])
     if metric is FUNNEL_UNITS:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from platform_meter.measures.adoption.book import MILLIONTHS, Asked, Taker, amount_of, shape, telling_use
-from platform_meter.measures.adoption.units import OwnerKey, eligible_units, roster
+from platform_meter.measures.adoption.units import OwnerKey, Roster, eligible_units, roster
 from platform_meter.measures.journeys.walk import LOOK_BACK, Funnel, Used, Way, funnel, way
 from platform_meter.model.definitions import Capability, JourneyStart, Stage, Unit
 from platform_meter.model.facts import Event
@@ -80,21 +81,50 @@ def known(history: History, capability: Capability) -> Known | None:
     until, pruned = known_to(found), history.pruned()
     if until is None or len(begins) < len(found):
         return None
-    return Known(since=max([*begins, pruned] if pruned is not None else begins), until=until)
+    named = history.people_since() if capability.unit is Unit.PERSON else None
+    return Known(since=max([*begins, *(at for at in (pruned, named) if at is not None)]), until=until)
 
 
-def read(scene: Scene, capability: Capability) -> Funnel | None:
-    """The funnel of one capability; None while it is not known."""
+def read(scene: Scene, capability: Capability, units: Roster | None = None) -> Funnel | None:
+    """The funnel of one capability; None while it is not known.
+
+    Args:
+        scene: the store's seen.
+        capability: one that has a journey.
+        units: the roster, where it was made already.
+    """
+    found = ways(scene, capability, units)
+    if found is None or capability.journey is None:
+        return None
+    stages = [stage.id for stage in capability.stages]
+    return funnel(found.by_unit, stages, capability.journey.window, found.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """All who entered a journey, whenever that was, and from when to when who enters is known."""
+
+    by_unit: Mapping[str, Way]
+    since: datetime
+    until: datetime
+
+
+def ways(scene: Scene, capability: Capability, units: Roster | None = None) -> Ways | None:
+    """The ways of all entrants; None while they are not known. The arguments are those of `read`."""
     span = known(scene.history, capability)
     if span is None or capability.journey is None:
         return None
-    journey, wanted = capability.journey, _all(capability)
-    # A unit that begins within the half year may have used the same before it: all that is known is read.
-    uses = [_uses(scene.history, one, capability.unit, span) for one in wanted]
-    homes = _homes(scene.history, wanted, capability.unit, span)
-    known_units = eligible_units(capability, roster(scene), span.until.astimezone(scene.zone).date(), homes)
-    ways: dict[str, Way] = {}
-    for unit in uses[0].keys() & known_units:
+    journey = capability.journey
+    # A unit that begins within the half year may have used the same before it: all that is known is read. What two stages
+    # ask for is read once.
+    wanted = _all(capability)
+    told = {one: list(_told(scene.history, one, span)) for one in dict.fromkeys(wanted)}
+    uses = [_uses(told[one], capability.unit) for one in wanted]
+    homes = _homes(told.values()) if capability.unit is Unit.PERSON else {}
+    day = span.until.astimezone(scene.zone).date()
+    could = eligible_units(capability, units or roster(scene), day, homes)
+    entered: dict[str, Way] = {}
+    for unit in uses[0].keys() & could:
         found = way(
             unit,
             uses[0][unit],
@@ -104,30 +134,37 @@ def read(scene: Scene, capability: Capability) -> Funnel | None:
             window=journey.window,
         )
         if found is not None and found.entered >= span.since + SETTLING:
-            ways[unit] = found
-    return funnel(ways, [stage.id for stage in capability.stages], journey.window, span.until)
+            entered[unit] = found
+    return Ways(by_unit=entered, since=span.since + SETTLING, until=span.until)
 
 
-def _uses(history: History, one: Asked, unit: Unit, span: Known) -> Mapping[str, Sequence[Used]]:
+class _Told(NamedTuple):
+    """One use that was asked for."""
+
+    owner: Owner
+    """Whose it was then."""
+    used: Used
+    actor: str
+
+
+def _uses(told: Iterable[_Told], unit: Unit) -> Mapping[str, Sequence[Used]]:
     """By unit, in order of time."""
     found: defaultdict[str, list[Used]] = defaultdict(list)
-    for owner, at, amount, actor in _told(history, one, span):
-        for name in _names(unit, owner, actor):
-            found[name].append(Used(at, amount))
+    for one in told:
+        for name in _names(unit, one.owner, one.actor):
+            found[name].append(one.used)
     for uses in found.values():
         uses.sort()
     return found
 
 
-def _homes(history: History, wanted: Sequence[Asked], unit: Unit, span: Known) -> Mapping[str, frozenset[OwnerKey]]:
-    """Of people the owners of what they used; of other units nothing has to be known."""
-    if unit is not Unit.PERSON:
-        return {}
+def _homes(told: Iterable[Iterable[_Told]]) -> Mapping[str, frozenset[OwnerKey]]:
+    """Of people the owners of what they used."""
     found: defaultdict[str, set[OwnerKey]] = defaultdict(set)
-    for one in wanted:
-        for owner, _, _, actor in _told(history, one, span):
-            if actor:
-                found[actor].add((owner.service, owner.team))
+    for use in told:
+        for one in use:
+            if one.actor:
+                found[one.actor].add((one.owner.service, one.owner.team))
     return {person: frozenset(owners) for person, owners in found.items()}
 
 
@@ -137,8 +174,8 @@ def _names(unit: Unit, owner: Owner, actor: str) -> tuple[str, ...]:
     return (name,) if name and name != UNOWNED else ()
 
 
-def _told(history: History, one: Asked, span: Known) -> Iterator[tuple[Owner, datetime, float, str]]:
-    """(owner then, when, how much, by whom) of each use that is asked for."""
+def _told(history: History, one: Asked, span: Known) -> Iterator[_Told]:
+    """Each use that is asked for."""
     start = max(span.since, span.until - 2 * LOOK_BACK)
     for kind in sorted(telling_use(*one.verbs), key=lambda kind: kind.__name__):
         taker = Taker(one, kind)
@@ -150,4 +187,4 @@ def _told(history: History, one: Asked, span: Known) -> Iterator[tuple[Owner, da
             for object_, told in history.parts(kind, shape(kind.__name__), start, span.until, source=source.instance):
                 if taker.takes(told, kind.verb or told.action):
                     at, amount = told.at.astimezone(UTC), amount_of(kind, told) / MILLIONTHS
-                    yield history.owner(object_, at), at, amount, told.actor if kind is Usage else ""
+                    yield _Told(history.owner(object_, at), Used(at, amount), told.actor if kind is Usage else "")

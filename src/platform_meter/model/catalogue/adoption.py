@@ -25,6 +25,12 @@ ADOPTION_DEPTH_RATIO = gauge(
     "Mean over eligible teams of their deployables on the capability / their eligible deployables.",
     fold="",
 )
+ADOPTION_SELF_SERVICE = gauge(
+    "platform_adoption_self_service_ratio",
+    "capability unit mandated",
+    "Mature journeys completed without a ticket of the capability's category on the way / those completed; last 182 days.",
+    fold="",
+)
 ACTIVE_UNITS = gauge(
     "platform_active_units",
     "capability unit window",
@@ -53,6 +59,24 @@ TEAM_CAPABILITY_STATE = gauge(
     "platform_team_capability_state",
     "team capability",
     "0 eligible, 1 idle, 2 active, 3 dormant, 4 churned.",
+    fold="",
+)
+TEAM_BREADTH = gauge(
+    "platform_team_breadth_ratio",
+    "team mandated",
+    "Capabilities that a team is active in / those that it could use; mandated ones apart.",
+    fold="",
+)
+TEAM_DEPTH = gauge(
+    "platform_team_depth_ratio",
+    "team capability",
+    "A team's deployables on a capability / its eligible deployables.",
+    fold="",
+)
+TEAM_INDEX = gauge(
+    "platform_team_adoption_index_ratio",
+    "team mandated",
+    "Mean of a team's depth over the capabilities it could use, weighted by eligible deployables; mandated ones apart.",
     fold="",
 )
 STANDARD_UNITS = gauge(

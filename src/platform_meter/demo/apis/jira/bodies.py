@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from platform_meter.demo.company.days import ZONE
-from platform_meter.demo.company.layout import Company
+from platform_meter.demo.company.layout import Company, mail
 from platform_meter.demo.company.records import Step, Ticket, sha_of
 from platform_meter.demo.company.tickets import (
     BOT,
@@ -75,6 +75,7 @@ class Bodies:
             "self": f"{self.at}/user?accountId={account}",
             "accountId": account,
             "avatarUrls": {f"{n}x{n}": f"{picture}?size={n}" for n in (48, 24, 16, 32)},
+            "emailAddress": mail(handle),
             "displayName": handle,
             "active": True,
             "timeZone": ZONE.key,

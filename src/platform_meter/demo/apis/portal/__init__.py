@@ -50,6 +50,7 @@ def _monitoring() -> Mapping[str, Any]:
         "adopted": {**made, "select": select},
         "active": {**made, "select": select, "window": "42d"},
         "journey": {"start": {"source": SOURCE, "verb": "template_started", "select": select}, "window": "21d"},
+        "tickets": {"queue": "platform-support", "category": "observability"},
         "stages": [
             {"id": "first", "when": {**made, "template": MONITORING}},
             {"id": "again", "when": {**made, "template": MONITORING, "min_amount": 2}},

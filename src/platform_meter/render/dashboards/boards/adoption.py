@@ -14,13 +14,16 @@ from platform_meter.model.catalogue.adoption import (
     ADOPTION_GOAL_GAP,
     ADOPTION_GOAL_NEEDED,
     ADOPTION_RATIO,
+    ADOPTION_SELF_SERVICE,
     ADOPTION_TRANSITIONS,
     ADOPTION_UNITS,
     CHURN,
     COHORT_RETENTION,
     STANDARD_UNITS,
     STICKINESS,
+    TEAM_BREADTH,
     TEAM_CAPABILITY_STATE,
+    TEAM_INDEX,
     TEAM_STANDARD_RATIO,
 )
 from platform_meter.model.metric import Metric
@@ -41,6 +44,7 @@ from platform_meter.slo.plan import Plan
 
 _HERE = 'capability=~"$capability"'
 _VOLUNTARY = f'{_HERE},mandated="false"'
+_FREE = 'mandated="false"'
 _MONTH = f'{_HERE},window="28d"'
 _STATES = (
     "States, the first that fits: not eligible, churned, active (enough use in the capability's window), dormant (was "
@@ -74,6 +78,7 @@ def board(_: Sequence[Plan]) -> Board:
             (_goals(),),
             *_now(),
             (_stayed(), _teams_by_standard()),
+            (_by_team(),),
         ),
     )
 
@@ -254,7 +259,8 @@ def _now() -> tuple[tuple[Card, ...], ...]:
             table(
                 "Capabilities",
                 f"Each capability now: units that are eligible, adopted share, active share, depth, stickiness (mean "
-                f"units with any use per business day / units with any use in 28 days), churn of 28 days. {_RULES}",
+                "units with any use per business day / units with any use in 28 days), churn of 28 days, self-service (journeys "
+                f"that came to their end without a ticket of its category / those that came to it). {_RULES}",
                 Grid(words={"capability": "Capability", "unit": "Unit", "mandated": "Mandated"}),
                 Column(name="Eligible", expr=units("churned|active|dormant|adopted_idle|eligible")),
                 Column(
@@ -272,6 +278,12 @@ def _now() -> tuple[tuple[Card, ...], ...]:
                 Column(name="Depth", expr=ratio(q.gauge(ADOPTION_DEPTH_RATIO, _HERE)), unit="percentunit", decimals=0),
                 Column(name="Stickiness", expr=ratio(q.gauge(STICKINESS, _MONTH)), unit="percentunit", decimals=0),
                 Column(name="Churn", expr=ratio(q.gauge(CHURN, _MONTH)), unit="percentunit", decimals=0),
+                Column(
+                    name="Self-service",
+                    expr=ratio(q.gauge(ADOPTION_SELF_SERVICE, _HERE)),
+                    unit="percentunit",
+                    decimals=0,
+                ),
             ),
         ),
         (
@@ -318,6 +330,24 @@ def _kept_to() -> Card:
         Query(expr=f"{units('passes')} / ({units('passes|fails')} > 0)", legend="{{capability}}"),
         unit="percentunit",
         most=1,
+    )
+
+
+def _by_team() -> Card:
+    return table(
+        "Teams",
+        "How much of the platform each team uses, of what nobody has to use. Breadth: capabilities that it is active in / "
+        "those that it could use. Index: its deployables on these capabilities / those that could be, over all of them.",
+        Grid(words={"team": "Team"}),
+        *(
+            Column(
+                name=name,
+                expr=f"max by (team) ({q.gauge(metric, _FREE)})",
+                unit="percentunit",
+                decimals=0,
+            )
+            for name, metric in (("Breadth", TEAM_BREADTH), ("Index", TEAM_INDEX))
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from platform_meter.model.catalogue.impact import CAMPAIGN_REACH, EFFECT, SAMPLES
 from platform_meter.model.catalogue.roadmap import (
     FEEDBACK_CLOSED_LOOP,
     FEEDBACK_OPEN,
@@ -33,10 +34,10 @@ def board(_: Sequence[Plan]) -> Board:
         uid="pm-roadmap",
         title="Roadmap and impact",
         description="For the platform's product manager: was delivered what was committed, does it answer what people ask "
-        "for, and are they told? The page /roadmap names the items.",
+        "for, are they told, and did what was changed help? The page /roadmap names the items, and /impact has the verdicts.",
         span="now-90d",
         variables=(Variable(name="period", label="Period", query=q.label_values(ROADMAP_COMMITMENTS.name, "period")),),
-        rows=(_numbers(), *_course(), *_behind()),
+        rows=(_numbers(), *_course(), *_behind(), _impact()),
     )
 
 
@@ -130,6 +131,33 @@ def _behind() -> tuple[tuple[Card, ...], ...]:
                     decimals=0,
                 ),
             ),
+        ),
+    )
+
+
+def _impact() -> tuple[Card, ...]:
+    by = "intervention, metric"
+    return (
+        table(
+            "Effects of changes",
+            "From before to after, with the interval of 95 %: of durations and weekly series a share of what was before, of "
+            "ratios a difference. Where the interval holds 0 there is no clear change; the page /impact says what else "
+            "stands against a claim. No row without enough data.",
+            Grid(words={"intervention": "Change", "metric": "Metric"}),
+            *(
+                Column(name=name, expr=f"max by ({by}) ({q.gauge(EFFECT, where)})", unit="percentunit", decimals=1)
+                for name, where in (("Low", 'bound="low"'), ("Change", 'bound="point"'), ("High", 'bound="high"'))
+            ),
+            *(
+                Column(name=f"n {side}", expr=f"max by ({by}) ({q.gauge(SAMPLES, side_is)})", decimals=0)
+                for side, side_is in (("before", 'side="before"'), ("after", 'side="after"'))
+            ),
+        ),
+        table(
+            "Reach of campaigns",
+            "Attended of invited, as the Campaign files have it.",
+            Grid(words={"campaign": "Campaign"}),
+            Column(name="Reach", expr=f"max by (campaign) ({q.gauge(CAMPAIGN_REACH)})", unit="percentunit", decimals=1),
         ),
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from platform_meter.measures.adoption.book import telling_use
+from platform_meter.measures.adoption.breadth import reach
 from platform_meter.measures.adoption.seen import OUTSIDE, begins, refusal, what
 from platform_meter.measures.adoption.unmatched import unmatched
 from platform_meter.measures.adoption.use import whole_days
@@ -17,11 +18,16 @@ from platform_meter.model.catalogue.adoption import (
     ADOPTION_UNITS,
     CHURN,
     STICKINESS,
+    TEAM_BREADTH,
     TEAM_CAPABILITY_STATE,
+    TEAM_DEPTH,
+    TEAM_INDEX,
 )
 from platform_meter.model.definitions import Capability
+from platform_meter.model.metric import Metric
 from platform_meter.web.charts import Chart, Series, Tone
 from platform_meter.web.page import Detail, WebPage
+from platform_meter.web.pages.adoption.blocks import what_blocks
 from platform_meter.web.pages.adoption.goals import at_a_glance
 from platform_meter.web.pages.adoption.observability import by_team
 from platform_meter.web.pages.adoption.one import detail
@@ -47,6 +53,7 @@ def page(view: View) -> Mapping[str, Any]:
         ],
         "glance": at_a_glance(view),
         "grid": _grid(view),
+        "blocked": [cap for cap in made if cap["blocks"]],
         "sights": by_team(view),
     }
 
@@ -57,6 +64,7 @@ def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
     first = None if refusal(cap) else begins(view.history, cap, view.zone)
     shown = [d for d in days if d in by_day and (first is None or d >= first)]
     units = {labels["state"]: v for labels, v in view.get(ADOPTION_UNITS) if labels["capability"] == cap.id}
+    without = unmatched(cap, view.history, view.now)
     adopted = view.one(ADOPTION_RATIO, capability=cap.id)
     active = view.one(ADOPTION_ACTIVE_RATIO, capability=cap.id)
     return {
@@ -73,7 +81,8 @@ def _capability(view: View, cap: Capability) -> Mapping[str, Any]:
         "active": active,
         "begins": _begins(cap, first, days[-1]),
         "early": first is not None and first > days[-1],
-        "unmatched": unmatched(cap, view.history, view.now),
+        "unmatched": without,
+        "blocks": what_blocks(view, cap, without, days[-1]),
         "depth": view.one(ADOPTION_DEPTH_RATIO, capability=cap.id),
         "stickiness": view.one(STICKINESS, capability=cap.id, window="28d"),
         "churn": view.one(CHURN, capability=cap.id, window="28d"),
@@ -146,13 +155,33 @@ def _left_out(cap: Capability) -> str:
 
 
 def _grid(view: View) -> Mapping[str, Any]:
-    states = {(labels["team"], labels["capability"]): CODES[v] for labels, v in view.get(TEAM_CAPABILITY_STATE)}
+    codes: dict[str, dict[str, float]] = {}
+    for labels, code in view.get(TEAM_CAPABILITY_STATE):
+        codes.setdefault(labels["team"], {})[labels["capability"]] = code
     capabilities = sorted(view.definitions.capabilities, key=lambda cap: cap.mandated)
-    teams = sorted({team for team, _ in states})
+    free = {cap.id for cap in capabilities if not cap.mandated}
+    depth = {(labels["team"], labels["capability"]): share for labels, share in view.get(TEAM_DEPTH)}
+    breadth = {labels["team"]: reach(codes.get(labels["team"], {}), free) for labels, _ in _chosen(view, TEAM_BREADTH)}
+    index = {labels["team"]: share for labels, share in _chosen(view, TEAM_INDEX)}
     return {
         "capabilities": [cap.title or cap.id for cap in capabilities],
-        "rows": [(t, [states.get((t, cap.id), "") for cap in capabilities]) for t in teams],
+        "rows": [
+            {
+                "team": team,
+                "states": [
+                    (CODES[states[c.id]] if c.id in states else "", depth.get((team, c.id))) for c in capabilities
+                ],
+                "breadth": breadth.get(team),
+                "index": index.get(team),
+            }
+            for team, states in sorted(codes.items())
+        ],
     }
+
+
+def _chosen(view: View, metric: Metric) -> Iterator[tuple[Mapping[str, str], float]]:
+    """Of what nobody has to use."""
+    return ((labels, value) for labels, value in view.get(metric) if labels["mandated"] == "false")
 
 
 PAGE = WebPage(

@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from platform_meter.measures.adoption.forecast import WEEKS
-from platform_meter.measures.adoption.goals import GoalState, Progress, Trend, Trends, held, told
+from platform_meter.measures.adoption.goals import GoalState, Progress, Trends, held, told
 from platform_meter.measures.adoption.movers import Moves, moves
 from platform_meter.measures.adoption.snapshots import TransitionKind
+from platform_meter.model.catalogue.adoption import ADOPTION_SELF_SERVICE
 from platform_meter.model.definitions import Capability, Unit
 from platform_meter.web.view import View, first_of, percent
 
@@ -36,6 +37,8 @@ def at_a_glance(view: View) -> Sequence[Mapping[str, Any]]:
 
 def _line(view: View, trends: Trends, cap: Capability) -> Mapping[str, Any]:
     trend, moved = trends.trend(view.scene, cap, "active"), moves(view.history, cap.id, WEEK)
+    month = moves(view.history, cap.id, BACK.days)
+    then = None if trend is None or month is None or month.first not in trend.days else trend.ratio(month.first)
     came = (TransitionKind.NEW, TransitionKind.RESURRECTED)
     lost = (TransitionKind.DORMANT, TransitionKind.LEFT)
     return {
@@ -43,19 +46,16 @@ def _line(view: View, trends: Trends, cap: Capability) -> Mapping[str, Any]:
         "title": cap.title or cap.id,
         "mandated": cap.mandated,
         "active": None if trend is None else trend.ratio(trend.last),
-        "change": change(trend),
+        "then": then,
+        "since": None if month is None else month.first,
+        "change": None if trend is None or then is None else trend.ratio(trend.last) - then,
+        "beyond": month is not None and month.beyond_noise,
+        "alone": view.one(ADOPTION_SELF_SERVICE, capability=cap.id),
         "goals": [goal_words(found) for found in held(view.scene, cap)],
         "came": None if moved is None else moved.count(*came),
         "lost": None if moved is None else moved.count(*lost),
         "movers": None if moved is None else movers(cap, moved, MOST),
     }
-
-
-def change(trend: Trend | None) -> float | None:
-    """Share active on the last day less that of 28 days before; None without a snapshot then."""
-    if trend is None or trend.last - BACK not in trend.days:
-        return None
-    return trend.ratio(trend.last) - trend.ratio(trend.last - BACK)
 
 
 def goal_words(found: Progress) -> Mapping[str, Any]:
