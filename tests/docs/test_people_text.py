@@ -18,7 +18,7 @@ from platform_meter.model.objective import StoredSli
 from platform_meter.model.source import SourceConfig
 from platform_meter.problems import render
 from platform_meter.runtime.files.config import Config, load_config
-from platform_meter.runtime.files.cross_checks import UNMEASURED, Known, Slo, cross_check
+from platform_meter.runtime.files.cross_checks import Known, Slo, cross_check
 from platform_meter.runtime.files.definitions import read_definitions
 
 CONFIG = (DOCS / "config.md").read_text("utf-8")
@@ -115,12 +115,6 @@ def test_every_kind_has_its_example() -> None:
     """One at least."""
     found = read_definitions(("definitions.md", text) for text in examples(DEFINITIONS))
     assert {one.kind for one in found.declared} == set(KINDS)
-
-
-@pytest.mark.parametrize("kind", sorted(UNMEASURED))
-def test_what_nothing_measures_yet_says_so(kind: str) -> None:
-    """Where `check` says it of a kind, its section does too."""
-    assert "read and checked, not measured yet" in section(DEFINITIONS, kind)
 
 
 @pytest.mark.parametrize("text", [CONFIG, DEFINITIONS])

@@ -37,7 +37,7 @@ def test_what_the_domain_shows_is_taken() -> None:
         timedelta(days=14),
         timedelta(days=90),
     )
-    assert change.metric.better == "lower"
+    assert [one.better for one in change.judged] == [None]
     roadmap = RoadmapSource.model_validate(ROADMAP | {"source": {"type": "jira", "select": "project = PLAT"}})
     assert (roadmap.feedback.links, roadmap.feedback.label) == (True, "")
 
@@ -126,6 +126,33 @@ TICKETS = {"queue": "help", "sla": "resolution", "ratio": 0.9}
             {},
             "write either {time_to: STAGE, journey: CAPABILITY} or {name: METRIC, better: lower}",
             (),
+        ),
+        (
+            EffectMetric,
+            {"time_to": "live", "journey": "gateway", "labels": {"team": "a"}},
+            "labels are those of a metric by name; remove them",
+            ("labels",),
+        ),
+        (
+            Intervention,
+            CHANGE,
+            (
+                "an intervention should change something; write either metric: {time_to: STAGE, journey: CAPABILITY}, or "
+                "several as metrics: [{name: METRIC}, {name: METRIC}]"
+            ),
+            (),
+        ),
+        (
+            Intervention,
+            CHANGE | {"metrics": [{"name": "x"}, {"name": "x", "better": "higher"}]},
+            "'x' stands twice; remove one",
+            ("metrics", 1),
+        ),
+        (
+            Intervention,
+            CHANGE | {"metric": {"name": "x"}, "units": ["a"], "control_units": ["b", "a"]},
+            "'a' is among the units too; keep it in one of the two",
+            ("control_units", 1),
         ),
         (
             RoadmapSource,

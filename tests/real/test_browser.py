@@ -42,7 +42,9 @@ CONTENT = {
     "/delivery": ("Change failure", "platform-ci", "nobody is ranked"),
     "/satisfaction": ("How do you like the platform?", "of 58 invited", "Hidden, of fewer than 5 people"),
     "/portal": ("Catalog", "Templates", "add-monitoring"),
+    "/report": ("Before you read this", "What changed beyond noise", "SLOs", "Adoption", "Tickets"),
     "/roadmap": ("Most asked and not planned", "Pain points"),
+    "/impact": ("Larger agents on Jenkins", "no clear change", "64 of 120"),
     "/slos": ("All SLOs",),
     "/sources": ("cluster-eu", "github", "Ownership"),
 }

@@ -16,7 +16,7 @@ from tests.support.waiting import PATIENCE
 from platform_meter import __version__, sources
 from platform_meter.model.definitions import Definitions
 from platform_meter.runtime.files.config import Config, load_config
-from platform_meter.runtime.service import Service, said_salt
+from platform_meter.runtime.service import Service
 from platform_meter.runtime.service import test_source as try_source
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -158,21 +158,14 @@ def test_a_long_tick_has_its_own_patience(tmp_path: Path) -> None:
         service.close()
 
 
-@pytest.mark.parametrize("said", ["{env: SALT}", "{file: salt}"])
-def test_a_salt_of_ones_own_is_taken(tmp_path: Path, said: str) -> None:
-    """From a variable or from a file beside the configuration, without its end of line; else the store has its own."""
-    (tmp_path / "salt").write_text("pepper-and-more\n")
-    environ: Mapping[str, str] = {"SALT": "pepper-and-more\n"}
-    assert said_salt(config(tmp_path, f"salt: {said}\n"), environ) == b"pepper-and-more"
-    assert said_salt(config(tmp_path), {}) is None
-
-
 def test_people_are_hashed_alike_by_all_who_share_a_store(tmp_path: Path) -> None:
     """Without a salt of their own two exporters on one store take the store's; with one they take that."""
 
     def hashed(text: str) -> str:
         sections = f"sources: {{jira: {{type: jira, url: 'https://jira.test', token: {{env: TOKEN}}}}}}\n{text}"
-        service = Service(config(tmp_path, sections), Definitions(), environ={"SALT": "pepper"}, clock=lambda: NOW)
+        service = Service(
+            config(tmp_path, sections), Definitions(), environ={"SALT": "pepper-and-more-of-it"}, clock=lambda: NOW
+        )
         try:
             return service._ways["jira"].hashed("ann@acme.test")
         finally:

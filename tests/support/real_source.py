@@ -104,7 +104,7 @@ def connected(
         clock=utc_now,
         sleep=sleep,
         jitter=random.random,
-        salt=b"real",
+        salt=b"salt of real tests",
         stop=stop,
         outcome=outcomes.append,
         on_gap=gaps.append,

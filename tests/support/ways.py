@@ -68,7 +68,7 @@ class Kit:
             budgets=self.budgets,
             clock=self.time.clock,
             sleep=self.time.sleep,
-            salt=b"pepper",
+            salt=b"pepper of these tests",
             stop=self.stop,
             outcome=self.outcomes.append,
             on_gap=self.gaps.append,

@@ -232,5 +232,7 @@ def test_programs_ask_what_stands_behind_a_number() -> None:
     found = caller.get("/api/v1/explain?metric=platform_tickets_open&queue=help&priority=P1")
     assert (found.status_code, found.json, found.headers["Cache-Control"]) == (200, {"value": 3.0}, "no-store")
     assert asked == [("platform_tickets_open", {"queue": "help", "priority": "P1"})]
+    caller.get("/api/v1/explain?metric=platform_intervention_samples&side=after&metric=lead")
+    assert asked[1] == ("platform_intervention_samples", {"side": "after", "metric": "lead"})
     lacking = caller.get("/api/v1/explain?metric=platform_tickets_open")
     assert (lacking.status_code, lacking.json) == (404, {"error": "2 series fit"})

@@ -33,7 +33,9 @@ ROLES = {
     "/-/reload": Role.ADMIN,
 }
 """Who may have what is no page."""
-PAGES = {"/delivery": Role.PM, "/delivery/<name>": Role.PM, "/satisfaction/<name>": Role.PM}
+PAGES = {f"/{page}{more}": Role.PM for page in ("delivery", "teams") for more in ("", "/<name>")} | {
+    "/satisfaction/<name>": Role.PM
+}
 """Pages, with their details, that are not for every viewer."""
 STATUS = {
     None: (200, 200, 200, 200, 200, 200),

@@ -11,6 +11,8 @@ from platform_meter import __version__
 from platform_meter.cli.explaining import explain
 from platform_meter.cli.logs import formatter
 from platform_meter.cli.looking import check, init, metrics, sources, store
+from platform_meter.cli.people import people
+from platform_meter.cli.report import report
 from platform_meter.cli.running import demo, serve
 from platform_meter.cli.slos import generate, slo
 from platform_meter.cli.surveys import survey
@@ -34,5 +36,5 @@ def main(*, verbose: bool, log_format: str) -> None:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # the poller says what matters, once
 
 
-for command in (check, demo, explain, generate, init, metrics, serve, slo, sources, store, survey):
+for command in (check, demo, explain, generate, init, metrics, people, report, serve, slo, sources, store, survey):
     main.add_command(command)

@@ -250,9 +250,12 @@ def _run(
     """
     stop, hangup = signals
     from platform_meter.cli.reload import Reloadable
+    from platform_meter.cli.report import letter
     from platform_meter.runtime.access.addresses import is_loopback
     from platform_meter.runtime.access.doors import Doors
     from platform_meter.runtime.access.file import WebFile
+    from platform_meter.runtime.reporting import Reporting
+    from platform_meter.runtime.reporting import run as report_by_itself
     from platform_meter.runtime.server.httpd import Server
     from platform_meter.web.app import make_app
     from platform_meter.web.site import make_site
@@ -276,6 +279,8 @@ def _run(
         with in_words():
             server.start()
         running.service.start()
+        reporting = Reporting(current=lambda: running.service, write=letter, environ=os.environ)
+        threading.Thread(target=report_by_itself, args=(reporting, stop), name="report", daemon=True).start()
         announce(f"{scheme}://{f'[{host}]' if ':' in host else host or 'localhost'}:{server.port}/")
         while not stop.wait(0.5):
             if hangup.is_set():

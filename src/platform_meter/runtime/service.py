@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,15 +28,17 @@ from platform_meter.model.definitions import Definitions
 from platform_meter.model.facts.delivery import Repository
 from platform_meter.model.facts.portal import CatalogEntity
 from platform_meter.model.history import History
-from platform_meter.model.measure import Counting, Deriving
+from platform_meter.model.measure import Counting, Deriving, Measure
 from platform_meter.model.metric import Sample
 from platform_meter.model.ownership import Directory
+from platform_meter.model.personal import hashed
 from platform_meter.model.source import Gap, Outside, Source, SourceConfig, SourceError
 from platform_meter.runtime.files.config import Config
 from platform_meter.runtime.imports import Imports
 from platform_meter.runtime.ledger import Ledger
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.outside.quota import Budgets
+from platform_meter.runtime.people import said_salt
 from platform_meter.runtime.poller import Instance, Poller, Result
 from platform_meter.runtime.push import Inbox
 from platform_meter.runtime.tick import meter as ticking
@@ -57,19 +59,6 @@ PAGES = 16
 def utc_now() -> datetime:
     """The clock of everything that runs; the only one."""
     return datetime.now(UTC)  # noqa: TID251 - this is the runtime's clock, from which all others get the time
-
-
-def said_salt(config: Config, environ: Mapping[str, str]) -> bytes | None:
-    """The configured salt for hashing people; without one the store has its own.
-
-    Raises:
-        OSError: the file can't be read.
-    """
-    if config.salt is None:
-        return None
-    if config.salt.env is not None:
-        return environ[config.salt.env].strip().encode()
-    return Path(config.salt.file or "").expanduser().read_bytes().strip()
 
 
 class Service:
@@ -108,23 +97,14 @@ class Service:
         self._own = OwnMetrics({one.type_name for one in found.values()}, pushed)
         self._measures = measures.load(definitions, config.exposition.on)
         keep = {label: frozenset(names) for label, names in config.caps.keep.items()}
-        self.store = Store.open(
-            config.store.url,
-            zone=config.zone,
-            countings=[m for m in self._measures if isinstance(m, Counting)],
-            directory=Directory.build(definitions, team_label=config.labels.team),
-            retention=config.store.retention,
-            detail=config.store.detail,
-            caps=config.caps.families,
-            keep=keep,
-            standstill=config.store.lease,
-        )
+        self.store = open_store(config, definitions, self._measures)
         self._budgets = Budgets(clock, self._sleep)
         self._ledger = Ledger(clock, self._budgets.left)
         self.holder = holder or f"{socket.gethostname()}:{config.listen}"
         self._ways: dict[str, Way] = {}
         try:
-            salt = said_salt(config, environ) or self.store.salt()
+            salt = self.store.people.salt(said_salt(config, environ))
+            self.hashed = partial(hashed, salt)
             self.instances = tuple(
                 self._instance(name, settings, salt, environ) for name, settings in config.sources.items()
             )
@@ -328,6 +308,25 @@ class Service:
         """A view for a page. Of many pages some wait, so that the tick and the polls never do."""
         with self._pages, self.store.history(self.clock(), self.configured) as history:
             yield history
+
+
+def open_store(config: Config, definitions: Definitions, found: Iterable[Measure] = ()) -> Store:
+    """The store that the configuration names; `found` are the measures that count what comes into it.
+
+    Raises:
+        StoreError: as `Store.open`.
+    """
+    return Store.open(
+        config.store.url,
+        zone=config.zone,
+        countings=[m for m in found if isinstance(m, Counting)],
+        directory=Directory.build(definitions, team_label=config.labels.team),
+        retention=config.store.retention,
+        detail=config.store.detail,
+        caps=config.caps.families,
+        keep={label: frozenset(names) for label, names in config.caps.keep.items()},
+        standstill=config.store.lease,
+    )
 
 
 def _with_derived(stream: ConfiguredStream, derivings: Iterable[Deriving]) -> ConfiguredStream:

@@ -232,9 +232,12 @@ def routes(site: Site) -> list[Route]:
         return Response(static[name], content_type=_STATIC[name], headers={"Cache-Control": "max-age=300"})
 
     def explained(request: Request) -> Response:
+        names = request.args.getlist("metric")
         labels = {name: value for name, value in request.args.items() if name != "metric"}
+        if len(names) > 1:  # one of its labels is called so too
+            labels["metric"] = names[1]
         try:
-            found = site.explain(request.args.get("metric", ""), labels)
+            found = site.explain(next(iter(names), ""), labels)
         except LookupError as error:
             return Response(json.dumps({"error": str(error)}), status=404, content_type=_JSON)
         return Response(json.dumps(found), content_type=_JSON, headers={"Cache-Control": "no-store"})

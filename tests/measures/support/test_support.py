@@ -124,19 +124,24 @@ class TestCreated:
         assert increment.labels == ("help", "none", "none")
 
     def test_the_category_is_what_the_definition_says(self) -> None:
-        """The component, the type, or of the labels it lists the first by name; a ticket without is `none`."""
-        born = created(category="ci", issue_type="Bug", labels=("access", "ci-slow", "urgent"))
+        """The component, the type, the form, or of the labels it lists the first by name; a ticket without is `none`."""
+        born = created(
+            category="ci", issue_type="Bug", request_type="Get access", labels=("access", "ci-slow", "urgent")
+        )
         for category, label in (
             (None, "ci"),
             ({"from": "component"}, "ci"),
             ({"from": "issue_type"}, "Bug"),
+            ({"from": "request_type"}, "Get access"),
             ({"from": "label", "among": ["urgent", "ci-slow"]}, "ci-slow"),
             ({"from": "label", "among": ["other"]}, "none"),
         ):
             (increment,) = counted(born, JIRA, ticketing(category=category))
             assert increment.labels == ("help", label, "P3")
 
-    @pytest.mark.parametrize("category", [{"from": "issue_type"}, {"from": "label", "among": ["a"]}])
+    @pytest.mark.parametrize(
+        "category", [{"from": "issue_type"}, {"from": "request_type"}, {"from": "label", "among": ["a"]}]
+    )
     def test_a_ticket_stored_without_type_and_labels_has_no_category(self, category: dict[str, object]) -> None:
         """What an older version stored does not have them."""
         (increment,) = counted(created(category="ci"), JIRA, ticketing(category=category))

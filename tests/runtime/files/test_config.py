@@ -29,6 +29,7 @@ exposition: {opentelemetry: true}
 push_bytes: 65536
 labels: {team: acme.io/team}
 links: {exporter: "https://meter.example/", runbooks: "https://git.example/runbooks"}
+report: {chat: {url: {file: secrets/chat}}}
 sources:
   github-acme: {type: github, org: acme, token: {env: GITHUB_TOKEN}, every: 30s, history: 2w}
   eu: {type: kubernetes, cluster: eu, kubeconfig: ../kube/config, lookback: 0s}
@@ -65,6 +66,11 @@ def test_every_key_is_read() -> None:
         "push_bytes": 65536,
         "labels": {"team": "acme.io/team"},
         "links": {"exporter": "https://meter.example/", "grafana": None, "runbooks": "https://git.example/runbooks"},
+        "report": {
+            "every": None,
+            "mail": None,
+            "chat": {"url": {"file": "/etc/meter/secrets/chat", "env": None}, "ca_file": None},
+        },
     }
     assert config.address == ("::1", 9000)
     assert config.sources == {

@@ -32,7 +32,7 @@ def looked_up(text: str, files: dict[str, bytes], environ: dict[str, str] | None
 
 def test_all_is_looked_up_where_the_file_says() -> None:
     """Files at their resolved path, variables by name; a variable that is empty is not set."""
-    files = {"/etc/meter/secrets/salt": b"pepper", "/etc/kube/config": b""}
+    files = {"/etc/meter/secrets/salt": b"pepper and more of it", "/etc/kube/config": b""}
     assert looked_up(TEXT, files, {"T": "x"}) == ()
     assert [(p.line, p.column) for p in looked_up(TEXT, {}, {"T": ""})] == [(1, 14), (3, 48), (4, 51)]
 
@@ -67,11 +67,14 @@ def test_a_token_is_one_line(value: bytes, said: str) -> None:
     [
         (b"\xff" * 64 + b"\n", ""),
         (b"\n", "file 's' is empty; put the secret into it, or write salt: {env: PLATFORM_METER_SALT}"),
-        (b"x" * 65, "file 's' holds 65 bytes; a salt has at most 64"),
+        (
+            b"x" * 15,
+            "file 's' holds 15 bytes; a salt has 16 or more, such as `openssl rand -hex 32` gives",
+        ),
     ],
 )
 def test_a_salt_is_a_key_of_the_hash(value: bytes, said: str) -> None:
-    """1 to 64 bytes, of any kind."""
+    """16 bytes or more, of any kind."""
     assert [p.text for p in looked_up("salt: {file: s}\n", {"/etc/meter/s": value})] == ([said] if said else [])
 
 

@@ -26,20 +26,29 @@ REACH = timedelta(days=91)
 
 
 class Askers:
-    """Teams by what tickets say of who asks, as of the moment they were created. Of one look."""
+    """Teams by what tickets say of who asks, as of the moment they were created. Of one look.
 
-    def __init__(self, scene: Scene) -> None:
+    Args:
+        scene: the store's seen.
+        reach: how far back anybody asks.
+    """
+
+    def __init__(self, scene: Scene, reach: timedelta = REACH) -> None:
         self._scene = scene
         self._directory: Directory | None = None
         self._groups: dict[tuple[str, str], _Terms] = {}
-        self._members = Memberships(scene, REACH)
+        self._members = Memberships(scene, reach)
 
     def teams(self, ticket: Ticket, instance: str) -> frozenset[str]:
         """Of a ticket of this source instance; none where nobody knows. A person may be in several."""
-        team = self._owner(ticket.asking, instance, ticket.created) if ticket.asking else UNOWNED
+        return self.of(ticket.asking, ticket.requester, instance, ticket.created)
+
+    def of(self, group: str, person: str, instance: str, at: datetime) -> frozenset[str]:
+        """As `teams`, by the group and the person that ask; each empty where the tool does not say."""
+        team = self._owner(group, instance, at) if group else UNOWNED
         if team != UNOWNED:
             return frozenset({team})
-        return self._members.teams(ticket.requester, ticket.created) if ticket.requester else frozenset()
+        return self._members.teams(person, at) if person else frozenset()
 
     def _owner(self, group: str, instance: str, at: datetime) -> str:
         terms = self._groups.get((group, instance))

@@ -38,6 +38,8 @@ def category_of(definition: Ticketing, created: TicketEvent) -> str:
         found = created.category
     elif chosen.from_ == "issue_type":
         found = created.issue_type
+    elif chosen.from_ == "request_type":
+        found = created.request_type
     else:
         found = min((label for label in created.labels or () if label in chosen.among), default=None)
     return found or NONE

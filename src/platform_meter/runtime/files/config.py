@@ -30,6 +30,7 @@ from platform_meter.model.scalars import Address, unfit
 from platform_meter.model.source import SourceConfig
 from platform_meter.problems import Document, Problem, decode, suggest
 from platform_meter.runtime.access.settings import AccessSettings
+from platform_meter.runtime.files.report_settings import ReportSettings
 from platform_meter.runtime.files.store_settings import StoreSettings
 
 NAME = "platform-meter.yaml"
@@ -138,6 +139,8 @@ class Config(Settings):
     """Bytes of one body that is pushed; more are refused."""
     labels: Labels = Labels()
     links: LinkSettings = LinkSettings()
+    report: ReportSettings = ReportSettings()
+    """Where the weekly report goes."""
     sources: dict[str, InstanceOf[SourceSection]] = Field(default_factory=dict)
     """By name of our choosing, which becomes the label `source_instance`."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -14,13 +13,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from platform_meter.model.access import Secret
+from platform_meter.model.personal import SALT_BYTES
 from platform_meter.model.scalars import LocalPath
 from platform_meter.problems import Problem, suggest
 from platform_meter.runtime.files.config import LoadedConfig
 from platform_meter.runtime.files.kubeconfigs import contexts
 
 At = tuple[str | int, ...]
-SALT_BYTES = hashlib.blake2b.MAX_KEY_SIZE
 _LONGEST = 1024 * 1024
 _LONGEST_NAME = 255
 """Bytes of a file's name that every file system takes."""
@@ -83,7 +82,13 @@ class _Looker:
         elif isinstance(value, tuple | list):
             for i, item in enumerate(value):
                 self.look(item, (*at, i))
-        elif value and field is not None and at[0] == "sources" and _names_file(field) and self.read(value) is None:
+        elif (
+            value
+            and field is not None
+            and at[0] in ("sources", "report")
+            and _names_file(field)
+            and self.read(value) is None
+        ):
             self._say(
                 f"file '{self._written(at)}' is not there or cannot be read ({_PATHS_START}); correct the path", at
             )
@@ -144,8 +149,9 @@ class _Looker:
         elif not value.strip():
             self._say(empty, place)
         elif at == ("salt",):
-            if len(value.strip()) > SALT_BYTES:
-                self._say(f"{what} holds {len(value.strip())} bytes; a salt has at most {SALT_BYTES}", place)
+            if len(value.strip()) < SALT_BYTES:
+                text = f"{what} holds {len(value.strip())} bytes; a salt has {SALT_BYTES} or more, such as `openssl rand -hex 32` gives"
+                self._say(text, place)
         elif not re.fullmatch(rb"[ -~]+", value.strip()):
             self._say(f"{what} holds a line break or a character outside ASCII; put the bare value into it", place)
 

@@ -5,7 +5,6 @@ What a source sees is `model.source.Outside`: an answer or one of five errors.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import random
@@ -25,6 +24,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from platform_meter.model.access import Access
 from platform_meter.model.endpoint import Endpoint, Look
+from platform_meter.model.personal import SALT_BYTES, hashed
 from platform_meter.model.source import (
     Answer,
     Expired,
@@ -37,7 +37,6 @@ from platform_meter.model.source import (
     Unreachable,
 )
 from platform_meter.model.typed import decoder
-from platform_meter.runtime import people
 from platform_meter.runtime.outside import transport
 from platform_meter.runtime.outside.clouds.calls import Calls
 from platform_meter.runtime.outside.credentials import credentials, unaccepted
@@ -78,7 +77,7 @@ class Way(Files):
         budgets: quota and breakers, shared by all instances.
         clock: the current time, UTC.
         sleep: waits that many seconds; `stop.wait` makes stopping prompt.
-        salt: 1 to 64 bytes; the key of `hashed`.
+        salt: 16 bytes or more; the key of `hashed`.
         stop: ends waits, retries and streams.
         outcome: called with ok, error or limited after each request that was sent, one call at a time.
         on_gap: called with each range of history not seen before by this object.
@@ -113,8 +112,8 @@ class Way(Files):
         timeout: timedelta = timedelta(seconds=30),
         credential: Credentials | None = None,
     ) -> None:
-        if not 1 <= len(salt) <= hashlib.blake2b.MAX_KEY_SIZE:
-            raise ValueError(f"the salt has {len(salt)} bytes; it must have 1 to {hashlib.blake2b.MAX_KEY_SIZE}")
+        if len(salt) < SALT_BYTES:
+            raise ValueError(f"the salt has {len(salt)} bytes; it must have {SALT_BYTES} or more")
         self._exchange = Exchange(
             instance, rate_headers=access.rate_headers, stop=stop, outcome=outcome, max_bytes=max_bytes
         )
@@ -239,7 +238,7 @@ class Way(Files):
         self._gaps.fill(what, start, end)
 
     def hashed(self, person: str) -> str:
-        return people.hashed(self._salt, person)
+        return hashed(self._salt, person)
 
     def beside(self, name: str) -> Way:
         return self._beside[name]

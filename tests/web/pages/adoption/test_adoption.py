@@ -14,7 +14,10 @@ from tests.support.views import html, rows, tables, view
 from platform_meter.model.catalogue.adoption import (
     ADOPTION_RATIO,
     ADOPTION_UNITS,
+    TEAM_BREADTH,
     TEAM_CAPABILITY_STATE,
+    TEAM_DEPTH,
+    TEAM_INDEX,
 )
 from platform_meter.model.definitions import Capability, Definitions, Exempt
 from platform_meter.model.history import UnitState
@@ -82,9 +85,14 @@ def test_the_grid_leaves_empty_what_is_not_eligible() -> None:
     counted = rows(
         (TEAM_CAPABILITY_STATE, ("pay", "gateway"), 2.0),
         (TEAM_CAPABILITY_STATE, ("shop", "gateway"), 4.0),
+        (TEAM_BREADTH, ("pay", "false"), 1.0),
+        (TEAM_BREADTH, ("pay", "true"), 0.5),
+        (TEAM_INDEX, ("pay", "false"), 0.25),
+        (TEAM_DEPTH, ("pay", "gateway"), 0.25),
     )
     grid = tables(view(NOW, definitions=DECLARED, rows=counted), PAGE.path)["Teams and capabilities"]
-    assert (grid.columns, grid.rows) == (("Team", "API gateway"), (("pay", "active"), ("shop", "churned")))
+    assert grid.columns == ("Team", "API gateway", "Breadth", "Index")
+    assert grid.rows == (("pay", "active", "1 of 1", "25.0 %"), ("shop", "churned", "–", "–"))
 
 
 def test_mandated_capabilities_stand_apart() -> None:
@@ -99,10 +107,11 @@ def test_mandated_capabilities_stand_apart() -> None:
     seen = view(NOW, definitions=declared, rows=counted)
     text = html(seen, PAGE.path)
     headings = [" ".join(found.split()) for found in re.findall(r"<h2[^>]*>([^<]*)", text)]
-    assert headings == ["Chosen freely", "API gateway", "Mandated", "Builds", "Teams and capabilities"]
+    assert headings == ["Teams and capabilities", "Chosen freely", "API gateway", "Mandated", "Builds"]
     assert "so their use is no sign of being liked" in text
     grid = tables(seen, PAGE.path)["Teams and capabilities"]
-    assert (grid.columns, grid.rows) == (("Team", "API gateway", "Builds"), (("pay", "eligible", "active"),))
+    assert grid.columns == ("Team", "API gateway", "Builds", "Breadth", "Index")
+    assert grid.rows == (("pay", "eligible", "active", "–", "–"),)
     assert "Mandated" not in html(view(NOW, definitions=DECLARED), PAGE.path)
 
 

@@ -38,12 +38,14 @@ def test_all_capabilities_come_first_against_goals_and_the_past() -> None:
     assert found.rows == (
         (
             "gateway",
-            "50.0 %",
-            "+30.0 points",
             "50 % active by 04 Aug 2026 95 % active by 28 Jul 2026",
+            "50.0 %",
+            "20.0 %",
+            "+30.0 points within noise",
             "reached at risk",
             "1",
             "0",
+            "–",
         ),
     )
     assert tables(of, PAGE.path)["Who moved this week"].columns == ("gateway", "came", "team-4")
@@ -52,7 +54,7 @@ def test_all_capabilities_come_first_against_goals_and_the_past() -> None:
 def test_without_a_past_there_is_a_dash() -> None:
     """No change is told of three weeks, and no goal of a capability that has none."""
     found = tables(seen(RISING[:3]), PAGE.path)["Against goals, and four weeks ago"]
-    assert found.rows == (("gateway", "20.0 %", "–", "none declared", "", "1", "0"),)
+    assert found.rows == (("gateway", "none declared", "20.0 %", "–", "–", "", "1", "0", "–"),)
     assert "Against goals" not in html(view(NOW, definitions=Definitions(capabilities=(capability(),))), PAGE.path)
 
 

@@ -66,7 +66,7 @@ def detail(view: View, name: str) -> Mapping[str, Any] | None:
 PAGE = WebPage(
     path="/delivery",
     title="Delivery",
-    place=11,
+    place=12,
     template="delivery/delivery.html",
     fill=page,
     detail=Detail(template="delivery/detail.html", fill=detail),

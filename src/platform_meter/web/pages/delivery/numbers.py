@@ -102,8 +102,13 @@ class Numbers:
 
 def numbers(view: View, team: str | None = None) -> Numbers:
     """As of the last tick, and the windows that ended 28 days before it, of one team or of all."""
+    return Numbers(now=current(view).now, before=_before(view, team))
+
+
+def current(view: View) -> Numbers:
+    """As of the last tick alone, without a past: costs nothing."""
     now = {(m.name, labels): v for m in (*_METRICS, DORA_UNLINKED) for labels, v in view.rows.get(m.name, ())}
-    return Numbers(now=now, before=_before(view, team))
+    return Numbers(now=now, before={})
 
 
 def _before(view: View, team: str | None) -> Known:

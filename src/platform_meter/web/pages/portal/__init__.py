@@ -208,4 +208,4 @@ def _courses(view: View) -> list[tuple[str, float, str]]:
     return [(course, n, percent(through.get(course))) for course, n in most]
 
 
-PAGE = WebPage(path="/portal", title="Portal", place=10, template="portal/portal.html", fill=page)
+PAGE = WebPage(path="/portal", title="Portal", place=11, template="portal/portal.html", fill=page)

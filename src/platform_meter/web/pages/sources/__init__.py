@@ -83,7 +83,7 @@ def _tiles(sources: Sequence[One], objects: int, unowned: int) -> list[Tile]:
 PAGE = WebPage(
     path="/sources",
     title="Sources",
-    place=13,
+    place=17,
     template="sources/sources.html",
     fill=page,
     detail=Detail(template="sources/source.html", fill=detail),
