@@ -1,9 +1,12 @@
-"""Intervals that several families tell: the vectors of domain section 16, scipy's answers, Newcombe's example."""
+"""Intervals that several families tell: the vectors of domain section 16, what scipy and statsmodels
+answer, Newcombe's example.
+"""
 
 from __future__ import annotations
 
 import pytest
 from scipy import stats
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from platform_meter.measures.intervals import Interval, Score, beyond, difference, share, student, wilson
 
@@ -35,6 +38,18 @@ def test_a_difference_is_newcombes() -> None:
     assert (round(found.low, 4), round(found.high, 4)) == (0.0524, 0.3339)
     assert found.excludes(0)
     assert not Interval(low=-0.1, high=0.3).excludes(0)
+
+
+@pytest.mark.parametrize(("good", "n", "other", "m"), [(56, 70, 48, 80), (0, 9, 5, 12), (12, 12, 3, 40), (1, 5, 1, 5)])
+def test_statsmodels_says_the_same(good: int, n: int, other: int, m: int) -> None:
+    """Of each share, and of their difference, at the edges too."""
+    alpha = 2 * stats.norm.sf(1.96)
+    ours = wilson(good, n)
+    assert (ours.low, ours.high) == pytest.approx(proportion_confint(good, n, alpha, "wilson"), abs=1e-12)
+    found = difference(share(good, n), share(other, m))
+    assert found is not None
+    theirs = confint_proportions_2indep(good, n, other, m, method="newcomb", compare="diff", alpha=alpha)
+    assert (found.low, found.high) == pytest.approx(theirs, abs=1e-12)
 
 
 def test_a_share_has_wilsons_interval() -> None:

@@ -70,7 +70,9 @@ def explain(error: ValidationError, model: type[BaseModel], root: Node, label: s
         meant, hint = _meant(word, allowed, set(_children(root, parent)))
         misspelt |= {(*parent, meant)} & missing
         bare = Secret in _models(model, (*parent, meant)) and not isinstance(f.node.value, dict)
-        place = At(f.path, key=True, hide=f.path if bare else None)
+        # Whatever else stands where a secret's place should be told may be the secret, and so may what is called so.
+        beside = Secret in _models(model, parent) or _SECRET.search(word) is not None
+        place = At(f.path, key=True, hide=f.path if bare or beside else None)
         told[place, f"unknown key '{word[:_LONGEST]}' in {_inside(parent, label)}{hint}"] = None
     for f in found:
         if f.type == "missing":
@@ -171,6 +173,8 @@ def _wanted(kind: str, node: Node, sample: str) -> str | None:
     return next((wanted for start, wanted in _WANTED if kind.startswith(start)), None)
 
 
+_SECRET = re.compile("pass|token|secret|credential|auth|api.?key", re.IGNORECASE)
+"""Words in names of keys that hold secrets."""
 _WANTED = (
     ("string", "text"),
     ("int", "a whole number, such as 3"),
