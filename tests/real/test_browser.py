@@ -45,8 +45,10 @@ CONTENT = {
     "/report": ("Before you read this", "What changed beyond noise", "SLOs", "Adoption", "Tickets"),
     "/roadmap": ("Most asked and not planned", "Pain points"),
     "/impact": ("Larger agents on Jenkins", "no clear change", "64 of 120"),
+    "/promises": ("First answers in time", "per quarter, Europe/Berlin", "Left to miss"),
     "/slos": ("All SLOs",),
     "/sources": ("cluster-eu", "github", "Ownership"),
+    "/teams": ("platform-ci", "1 of 1 mandated", "nobody is ranked"),
 }
 """Words that stand on each page."""
 
