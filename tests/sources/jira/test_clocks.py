@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import msgspec
 from tests.sources.jira.jira_server import Jira, Row, cycle, issue, sla
+from tests.sources.jira.test_jira import NOW, SETTINGS
 
 from platform_meter.model.facts.tickets import ToolClock
 from platform_meter.sources.jira import Config, connect
@@ -14,8 +14,7 @@ from platform_meter.sources.jira.clocks import Sla, clock_events
 from platform_meter.sources.jira.rows import Issue
 from platform_meter.testing.outside import FakeOutside
 
-NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
-SETTINGS: dict[str, Any] = {"url": "https://acme.atlassian.net", "token": {"env": "T"}, "sla_clocks": True}
+CLOCKS = {**SETTINGS, "sla_clocks": True}
 
 
 def hours(before: float) -> datetime:
@@ -25,7 +24,7 @@ def hours(before: float) -> datetime:
 def poll(world: Jira) -> tuple[list[ToolClock], FakeOutside, int]:
     """Clocks, what was asked, and how many rows were odd."""
     outside = FakeOutside(world)
-    (stream,) = connect(Config.model_validate(SETTINGS), outside, "jira")
+    (stream,) = connect(Config.model_validate(CLOCKS), outside, "jira")
     pages = list(stream.read(None, hours(240), NOW))
     found = [fact for page in pages for fact in page.facts if isinstance(fact, ToolClock)]
     return found, outside, sum(sum(page.rejected.values()) for page in pages)
