@@ -23,7 +23,7 @@ from platform_meter.model.programme import RoadmapSource
 from platform_meter.model.progress import Progress
 from platform_meter.model.proposal import Proposal, Surroundings
 from platform_meter.model.push import Receiver
-from platform_meter.model.scalars import Duration, Period
+from platform_meter.model.scalars import Definition, Duration, Period
 
 C = TypeVar("C", bound=BaseModel)
 T = TypeVar("T")
@@ -269,10 +269,8 @@ class Unexpected(SourceError):
         self.status, self.answer = status, answer
 
 
-class SourceConfig(BaseModel):
+class SourceConfig(Definition):
     """Settings every source has. A source's own Config subclasses this."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     every: Period = timedelta(minutes=1)
     """Time between two polls."""

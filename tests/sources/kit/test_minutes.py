@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +11,7 @@ from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.progress import Progress
 from platform_meter.model.source import Page
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.minutes import Ask, Minutes, TooMuch
+from platform_meter.sources.kit.minutes import Ask, Minutes, TooMuch, stream_of
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.testing.outside import FakeOutside, Reply
 
@@ -40,6 +40,7 @@ class System:
 def read(system: System, *, good: bool = False, since: timedelta = MINUTE) -> list[Page]:
     """The minutes that ended since then, two minutes ago: those until 12:02."""
     minutes = Minutes(
+        outside=Sieve(FakeOutside(lambda _: Reply(status=404))),
         system="nova",
         id="web",
         total=system.total,
@@ -49,7 +50,7 @@ def read(system: System, *, good: bool = False, since: timedelta = MINUTE) -> li
         again=Again(each=MINUTE, most=MINUTE),
     )
     begin = NOW - 2 * MINUTE - since
-    return list(minutes.read(Sieve(FakeOutside(lambda _: Reply(status=404))), None, begin, NOW, delay=2 * MINUTE))
+    return list(minutes.read(None, begin, NOW, delay=2 * MINUTE))
 
 
 def amounts(pages: list[Page]) -> list[tuple[int, float, float]]:
@@ -83,3 +84,21 @@ def test_too_much_is_asked_for_by_halves() -> None:
         Progress(what="minutes of sli/web", done=3, of=4),
         None,
     ]
+
+
+def test_a_stream_reads_one_sli_behind_its_delay() -> None:
+    """What it leaves out on its way is told with its pages; its reading ends as long ago as minutes are left to settle."""
+
+    class Odd:
+        def __init__(self, sieve: Sieve) -> None:
+            self.sieve = sieve
+
+        def read(self, checkpoint: bytes | None, since: datetime, now: datetime, *, delay: timedelta) -> Iterator[Page]:
+            self.sieve.reject(SliCount, "contradiction")
+            yield Page(checkpoint=f"{checkpoint!r} {now - since} {delay}".encode())
+
+    stream = stream_of(FakeOutside(lambda _: Reply(status=404)), "web", Odd, delay=2 * MINUTE)
+    assert (stream.name, stream.sli, stream.behind, stream.every) == ("sli/web", "web", 2 * MINUTE, None)
+    assert stream.gives == {SliCount}
+    page = Page(checkpoint=b"b'9' 0:03:00 0:02:00", rejected={("SliCount", "contradiction"): 1})
+    assert list(stream.read(b"9", NOW - 3 * MINUTE, NOW)) == [page]

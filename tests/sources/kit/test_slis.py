@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.objective import Asked, Bound
-from platform_meter.sources.kit.slis import Bounded, called_twice, one_part, slice_of, with_asked
+from platform_meter.sources.kit.slis import Bounded, one_part, slice_of, with_asked
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 6, 1, 12, 3, tzinfo=UTC)
@@ -55,10 +55,11 @@ def test_what_is_asked_for_is_added_to_what_the_settings_have() -> None:
         with_asked(found, asked[1:], lambda one: Sli(id=one.id), level)
 
 
-def test_the_first_name_that_two_have_is_told() -> None:
-    """None where all are told apart."""
-    assert called_twice([Sli(id="a"), Sli(id="b"), Sli(id="b"), Sli(id="a")]) == "a"
-    assert called_twice([Sli(id="a"), Sli(id="b")]) is None
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_bound_is_a_number_that_levels_can_lie_on_both_sides_of(value: str) -> None:
+    """Beside another one each minute would be good, or each bad, whatever its level."""
+    with pytest.raises(ValidationError, match="finite number"):
+        Level.model_validate({"id": "web", "op": "lte", "value": float(value)})
 
 
 @pytest.mark.parametrize(("part_is_good", "good", "bad"), [(True, 3.0, 7.0), (False, 7.0, 3.0)])

@@ -4,23 +4,19 @@ functions, your own metrics. One entry is one account and region.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.proposal import Proposal, Surroundings
-from platform_meter.model.source import Area, Asking, Forbidden, Outside, Page, Source, Stream, Unexpected
+from platform_meter.model.source import Area, Asking, Forbidden, Outside, Source, Stream, Unexpected
 from platform_meter.sources.cloudwatch import counts
 from platform_meter.sources.cloudwatch.config import SYSTEM, Config, Counted, Level, with_asked
 from platform_meter.sources.kit.cloudwatch import Query, counted, metrics
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.minutes import LATE
-from platform_meter.sources.kit.rows import Sieve
+from platform_meter.sources.kit.minutes import LATE, stream_of
 from platform_meter.sources.kit.slis import stream_name
 
-Pages = Callable[[Sieve, bytes | None, datetime, datetime], Iterator[Page]]
 _LONG_AGO = range(86_400, 86_401, 60)
 """A minute of which nothing is known but whether it may be asked for."""
 
@@ -29,15 +25,9 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     """One stream for each SLI."""
     del instance
 
-    def stream(sli: str, pages: Pages) -> Stream:
-        def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
-            return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
-
-        return Stream(name=stream_name(sli), read=read, gives=frozenset({SliCount}), behind=config.delay, sli=sli)
-
-    how: Mapping[str, Any] = {"again": Again.of(config, counts.AGAIN), "delay": config.delay}
-    counting = [stream(sli.id, partial(counts.read, sli, **how)) for sli in config.slis]
-    return [*counting, *(stream(sli.id, partial(counts.read_level, sli, **how)) for sli in config.levels)]
+    by_minute, again = partial(stream_of, outside, delay=config.delay), Again.of(config, counts.AGAIN)
+    counting = [by_minute(sli.id, partial(counts.events, sli, again)) for sli in config.slis]
+    return [*counting, *(by_minute(sli.id, partial(counts.level, sli, again)) for sli in config.levels)]
 
 
 def check(config: Config, outside: Outside) -> Sequence[str]:

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from platform_meter.model.access import Access, Aws
 from platform_meter.model.objective import Asked, Bound
-from platform_meter.model.scalars import Duration, Period
+from platform_meter.model.scalars import Definition, Duration, Period
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.kit import slis
 from platform_meter.sources.kit.cloudwatch import BESIDE, Query
-from platform_meter.sources.kit.slis import Bounded, called_twice, one_part
+from platform_meter.sources.kit.names import called_twice
+from platform_meter.sources.kit.slis import Bounded, one_part
 from platform_meter.sources.kit.ways import Named
 
 SYSTEM = "cloudwatch"
@@ -47,10 +48,8 @@ def is_statistic(text: str) -> str:
     return text
 
 
-class Metric(BaseModel):
+class Metric(Definition):
     """Where a metric of CloudWatch is found."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     namespace: Named
     """Such as `AWS/ApplicationELB`."""
@@ -109,10 +108,8 @@ class Level(Metric):
         return Query(namespace=self.namespace, metric=self.metric, dimensions=dimensions, statistic=self.stat)
 
 
-class Sli(BaseModel):
+class Sli(Definition):
     """One that is asked for."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     id: Named
     """What SLO files with `metricSource.type: stored` call it."""
@@ -165,7 +162,7 @@ class Config(SourceConfig):
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
-        twice = called_twice((*self.slis, *self.levels))
+        twice = called_twice(one.id for one in (*self.slis, *self.levels))
         if twice is not None:
             raise ValueError(f"slis and levels have {twice} twice; remove one, or tell them apart")
         return self

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from platform_meter.model.source import Page, Unexpected
@@ -10,7 +11,7 @@ from platform_meter.sources.cloudwatch.config import SYSTEM, Counted, LevelQuery
 from platform_meter.sources.kit import levels
 from platform_meter.sources.kit.cloudwatch import POINTS, Query, counted, from_kept
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.minutes import Minutes
+from platform_meter.sources.kit.minutes import ByMinute, Minutes
 from platform_meter.sources.kit.promql import read_to
 from platform_meter.sources.kit.rows import Sieve
 
@@ -20,21 +21,29 @@ AGAIN = timedelta(minutes=30)
 """A minute that ended no longer ago is read again: counts come late."""
 
 
-def read_level(
-    sli: LevelQuery,
-    outside: Sieve,
-    checkpoint: bytes | None,
-    since: datetime,
-    now: datetime,
-    *,
-    again: Again,
-    delay: timedelta,
-) -> Iterator[Page]:
-    """Whether the level kept its bound, of every minute that ended since the last poll, `delay` ago, and again of those
-    before them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The minutes of one SLI that CloudWatch has still: where those after the last poll are kept no longer, the first that
+    are, as if none had been read.
     """
-    checkpoint, since = _kept(outside, levels.read_to(checkpoint, since), checkpoint, since, now)
-    found = levels.Levels(
+
+    outside: Sieve
+    minutes: ByMinute
+    read_to: Callable[[bytes | None, datetime], datetime]
+    """Up to when they were read, by their checkpoint and where the first poll began."""
+
+    def read(self, checkpoint: bytes | None, since: datetime, now: datetime, *, delay: timedelta) -> Iterator[Page]:
+        """Every minute that ended since the last poll, `delay` ago, and again those before them."""
+        told = self.read_to(checkpoint, since)
+        begin = from_kept(self.outside, told, now)
+        if begin > told:
+            checkpoint, since = None, begin
+        return self.minutes.read(checkpoint, since, now, delay=delay)
+
+
+def level(sli: LevelQuery, again: Again, outside: Sieve) -> Kept:
+    """Whether it kept its bound in each minute."""
+    minutes = levels.Levels(
         system=SYSTEM,
         id=sli.id,
         level=lambda ends: _values(outside, [sli.level.query], ends)[0],
@@ -42,22 +51,13 @@ def read_level(
         most=SLICES,
         again=again,
     )
-    return found.read(checkpoint, since, now, delay=delay)
+    return Kept(outside=outside, minutes=minutes, read_to=levels.read_to)
 
 
-def read(
-    sli: SliQuery,
-    outside: Sieve,
-    checkpoint: bytes | None,
-    since: datetime,
-    now: datetime,
-    *,
-    again: Again,
-    delay: timedelta,
-) -> Iterator[Page]:
-    """Every minute that ended since the last poll, `delay` ago, and again those before them."""
-    checkpoint, since = _kept(outside, read_to(checkpoint, since), checkpoint, since, now)
+def events(sli: SliQuery, again: Again, outside: Sieve) -> Kept:
+    """Good and bad ones of each minute."""
     minutes = Minutes(
+        outside=outside,
         system=SYSTEM,
         id=sli.id,
         total=lambda ends: ask(outside, sli.total, ends),
@@ -66,15 +66,7 @@ def read(
         most=SLICES,
         again=again,
     )
-    return minutes.read(outside, checkpoint, since, now, delay=delay)
-
-
-def _kept(
-    outside: Sieve, told: datetime, checkpoint: bytes | None, since: datetime, now: datetime
-) -> tuple[bytes | None, datetime]:
-    """Checkpoint and beginning to read on from: where minutes after `told` are kept no longer, as if none had been read."""
-    begin = from_kept(outside, told, now)
-    return (None, begin) if begin > told else (checkpoint, since)
+    return Kept(outside=outside, minutes=minutes, read_to=read_to)
 
 
 def ask(outside: Sieve, events: Counted, ends: range) -> Mapping[int, float]:

@@ -9,22 +9,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
-from pydantic import BaseModel, model_validator
+from pydantic import model_validator
 
 from platform_meter.model.access import Access, Aws, Google
 from platform_meter.model.facts.kubernetes import CloudCluster
 from platform_meter.model.proposal import Proposal, Surroundings
-from platform_meter.model.scalars import Address, LocalPath, Period
+from platform_meter.model.scalars import Address, Definition, LocalPath, Period
 from platform_meter.model.source import Area, Outside, Page, Refused, Source, SourceConfig, Stream
 from platform_meter.sources.clusters import eks, gke
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.ways import Named
 
 
-class EksRegion(BaseModel):
+class EksRegion(Definition):
     """One region of Amazon EKS, asked as whom boto3 finds in the environment."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     region: Named
     """Such as `eu-central-1`."""
@@ -34,10 +32,8 @@ class EksRegion(BaseModel):
     """Of the shared AWS configuration files."""
 
 
-class GkeProject(BaseModel):
+class GkeProject(Definition):
     """One project of Google, asked as whom google-auth finds in the environment."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     project: Named
     """Its id."""

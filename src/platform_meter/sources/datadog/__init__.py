@@ -19,7 +19,7 @@ from platform_meter.model.source import Area, Asking, Forbidden, Outside, Page, 
 from platform_meter.sources.datadog import budgets, counts, incidents, monitors
 from platform_meter.sources.datadog.config import SYSTEM, AskedLevel, AskedQuery, Config, Sli, SloBeside, with_asked
 from platform_meter.sources.kit.late import Again
-from platform_meter.sources.kit.minutes import LATE, WIDTH
+from platform_meter.sources.kit.minutes import LATE, WIDTH, ByMinute, stream_of
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.slis import stream_name
 
@@ -35,31 +35,22 @@ def connect(config: Config, outside: Outside, instance: str) -> Sequence[Stream]
     del instance
     seldom = max(config.every, SELDOM)
 
-    def stream(
-        name: str,
-        kind: type[Fact],
-        pages: Pages,
-        *,
-        every: timedelta | None = None,
-        behind: timedelta = timedelta(0),
-        sli: str = "",
-    ) -> Stream:
+    def stream(name: str, kind: type[Fact], pages: Pages, *, every: timedelta | None = None) -> Stream:
         def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
             return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
 
-        return Stream(name=name, read=read, gives=frozenset({kind}), every=every, behind=behind, sli=sli)
+        return Stream(name=name, read=read, gives=frozenset({kind}), every=every)
 
-    def by_minute(sli: Sli, read: Callable[..., Iterator[Page]]) -> Stream:
-        delay = config.delay if sli.delay is None else sli.delay
-        pages = partial(read, sli, again=Again.of(config, counts.AGAIN), delay=delay)
-        return stream(stream_name(sli.id), SliCount, pages, behind=delay, sli=sli.id)
+    def by_minute(sli: Sli, minutes: Callable[[Sieve], ByMinute]) -> Stream:
+        return stream_of(outside, sli.id, minutes, delay=config.delay if sli.delay is None else sli.delay)
 
     def beside(one: SloBeside) -> Stream:
         return stream(budgets.stream_name(one), ToldBudget, partial(budgets.read, one), every=seldom)
 
+    again = Again.of(config, counts.AGAIN)
     found = [
-        *(by_minute(sli, counts.read) for sli in config.slis),
-        *(by_minute(level, counts.read_level) for level in config.levels),
+        *(by_minute(sli, partial(counts.events, sli, again)) for sli in config.slis),
+        *(by_minute(level, partial(counts.level, level, again)) for level in config.levels),
         *map(beside, config.slos),
     ]
     if config.monitors:

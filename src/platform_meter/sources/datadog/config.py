@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from platform_meter.model.access import Access, Secret, SecretHeaders
 from platform_meter.model.facts.incidents import Severity
 from platform_meter.model.objective import Asked, Bound
-from platform_meter.model.scalars import Address, Duration, Period
+from platform_meter.model.scalars import Address, Definition, Duration, Period
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.datadog.queries import Counted, Level
 from platform_meter.sources.kit import slis
-from platform_meter.sources.kit.slis import Bounded, called_twice, one_part
+from platform_meter.sources.kit.names import called_twice
+from platform_meter.sources.kit.slis import Bounded, one_part
 
 SYSTEM = "datadog"
 _SITE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -38,10 +39,8 @@ def is_site(text: str) -> str:
 Name = Annotated[str, Field(min_length=1)]
 
 
-class Sli(BaseModel):
+class Sli(Definition):
     """One that is asked for."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     id: Name
     """What SLO files with `metricSource.type: stored` call it."""
@@ -76,26 +75,20 @@ class SliQuery(Sli):
         return (self.bad if self.good is None else self.good) or ""
 
 
-class AskedQuery(BaseModel):
+class AskedQuery(Definition):
     """What an SLO file asks for: the events that a metric query counts."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     query: Counted
 
 
-class AskedLevel(BaseModel):
+class AskedLevel(Definition):
     """What an SLO file asks for: the level that a metric query gives."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     query: Level
 
 
-class SloBeside(BaseModel):
+class SloBeside(Definition):
     """An SLO of Datadog that is shown beside one of ours."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     slo: Name
     """Ours."""
@@ -139,10 +132,9 @@ class Config(SourceConfig):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        shown = [one.slo for one in self.slos]
         for word, twice in (
-            ("slis and levels", called_twice((*self.slis, *self.levels))),
-            ("slos", next((name for name in shown if shown.count(name) > 1), None)),
+            ("slis and levels", called_twice(one.id for one in (*self.slis, *self.levels))),
+            ("slos", called_twice(one.slo for one in self.slos)),
         ):
             if twice is not None:
                 raise ValueError(f"{twice} is there twice in {word}; give one of them another name or remove it")

@@ -7,10 +7,10 @@ multiples of their length in UTC, and are longer than asked for where a range ha
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 
-from platform_meter.model.source import Page, Unexpected
+from platform_meter.model.source import Unexpected
 from platform_meter.sources.datadog.config import SYSTEM, LevelQuery, SliQuery
 from platform_meter.sources.datadog.queries import minutely
 from platform_meter.sources.datadog.rows import QueryReply, Series
@@ -26,18 +26,10 @@ AGAIN = timedelta(hours=1)
 """A slice that ended no longer ago is read again: Datadog takes points that come so late."""
 
 
-def read(
-    sli: SliQuery,
-    outside: Sieve,
-    checkpoint: bytes | None,
-    since: datetime,
-    now: datetime,
-    *,
-    again: Again,
-    delay: timedelta,
-) -> Iterator[Page]:
-    """Every minute that ended since the last poll, `delay` ago, and again those before them."""
-    minutes = Minutes(
+def events(sli: SliQuery, again: Again, outside: Sieve) -> Minutes:
+    """Good and bad ones of each minute."""
+    return Minutes(
+        outside=outside,
         system=SYSTEM,
         id=sli.id,
         total=lambda ends: ask(outside, sli.total, ends),
@@ -46,23 +38,11 @@ def read(
         most=SLICES,
         again=again,
     )
-    return minutes.read(outside, checkpoint, since, now, delay=delay)
 
 
-def read_level(
-    sli: LevelQuery,
-    outside: Sieve,
-    checkpoint: bytes | None,
-    since: datetime,
-    now: datetime,
-    *,
-    again: Again,
-    delay: timedelta,
-) -> Iterator[Page]:
-    """Whether the level kept its bound, of every minute that ended since the last poll, `delay` ago, and again of those
-    before them.
-    """
-    levels = Levels(
+def level(sli: LevelQuery, again: Again, outside: Sieve) -> Levels:
+    """Whether it kept its bound in each minute."""
+    return Levels(
         system=SYSTEM,
         id=sli.id,
         level=lambda ends: ask(outside, sli.level, ends),
@@ -71,7 +51,6 @@ def read_level(
         again=again,
         too_much=(TooMuch,),
     )
-    return levels.read(checkpoint, since, now, delay=delay)
 
 
 def ask(outside: Sieve, query: str, ends: range) -> Mapping[int, float]:

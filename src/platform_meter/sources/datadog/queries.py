@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -87,11 +87,11 @@ def _of_a_minute(metric: re.Match[str]) -> str:
     return f"{bare}.rollup({method}, {_MINUTE})"
 
 
-def _metrics(text: str, how: str) -> Iterator[re.Match[str]]:
+def _metrics(text: str, how: str) -> Sequence[re.Match[str]]:
     found = list(_METRIC.finditer(text))
     if not found:
         raise ValueError(f"the query has no metric with its tags; {how}")
-    yield from found
+    return found
 
 
 def _around(text: str, why: str) -> str:

@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from platform_meter.model.access import Access
 from platform_meter.model.facts.incidents import Severity
-from platform_meter.model.scalars import Address, Duration, Period, PlacedError, Zone, beside
+from platform_meter.model.scalars import Address, Definition, Duration, Period, PlacedError, Zone, beside
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.documents.pointer import Pointer, is_pointer
 from platform_meter.sources.documents.values import MOST, has_zone, is_form
+from platform_meter.sources.kit.names import called_twice
 from platform_meter.sources.kit.query_api import WayIn
 
 SYSTEM = "documents"
@@ -82,10 +83,8 @@ Word = Annotated[str, Field(max_length=40), AfterValidator(is_word)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class Is(BaseModel):
+class Is(Definition):
     """1 of a row whose value is one of these, else 0."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     value: Pointer
     """Where it stands."""
@@ -97,10 +96,8 @@ Amount = Annotated[float, Field(ge=0, le=MOST, strict=True)] | Pointer | Is
 """A number, where one stands, or 1 and 0 by what stands there."""
 
 
-class Rows(BaseModel):
+class Rows(Definition):
     """Where rows stand, and when each of them was."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     path: Annotated[str, AfterValidator(is_path)] | None = None
     """Of a JSON document under `url`; or give `files`."""
@@ -369,8 +366,7 @@ class Config(WayIn, SourceConfig):
     def _reads(self) -> Self:
         if not self.entries:
             raise ValueError("nothing is read; write slis, usage, incidents, feedback or training")
-        names = [entry.stream for entry in self.entries]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        twice = called_twice(entry.stream for entry in self.entries)
         if twice is not None:
             raise ValueError(f"{twice} is there twice; give one of them another name, or name files by one glob")
         asked = any(entry.path is not None for entry in self.entries)

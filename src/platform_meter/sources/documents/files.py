@@ -22,6 +22,7 @@ from platform_meter.sources.documents.facts import Told, TooMuchError, all_odd, 
 from platform_meter.sources.documents.fetched import pages
 from platform_meter.sources.documents.pointer import steps
 from platform_meter.sources.documents.values import Odd
+from platform_meter.sources.kit.names import called_twice
 from platform_meter.sources.kit.rows import Sieve
 
 MOST_BYTES = 64 << 20
@@ -171,7 +172,7 @@ def _cells(entry: Entry, lines: _Lines) -> Iterator[Any]:
 
 def _columns(entry: Entry, header: list[str], path: str) -> None:
     there = ", ".join(header[:20]) or "none"
-    twice = next((name for name in header if header.count(name) > 1), None)
+    twice = called_twice(header)
     if twice is not None:
         raise Unexpected(f"{path}: column {twice!r} is there twice; give one of them another name")
     for pointer in entry.pointers:

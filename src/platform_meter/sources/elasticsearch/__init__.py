@@ -32,10 +32,10 @@ from platform_meter.sources.elasticsearch.config import (
 from platform_meter.sources.elasticsearch.standing import HEALTH, MAY_ASK
 from platform_meter.sources.kit.health import REFUSALS
 from platform_meter.sources.kit.late import Again
+from platform_meter.sources.kit.minutes import stream_of
 from platform_meter.sources.kit.rows import Sieve
 from platform_meter.sources.kit.slis import stream_name
 
-Pages = Callable[[Sieve, bytes | None, datetime, datetime], Iterator[Page]]
 _DATES = frozenset({"date", "date_nanos"})
 _NUMBERS = frozenset(
     {"byte", "double", "float", "half_float", "histogram", "integer", "long", "scaled_float", "short", "unsigned_long"}
@@ -47,23 +47,17 @@ def connect(
 ) -> Sequence[Stream]:
     """One stream for each SLI and each pattern. `clock` is a stopwatch for probes (seconds from any origin)."""
 
-    def by_minute(sli: str, pages: Pages) -> Stream:
-        def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
-            return Sieve.over(outside, lambda sieve: pages(sieve, checkpoint, since, now))
-
-        return Stream(name=stream_name(sli), read=read, gives=frozenset({SliCount}), behind=config.delay, sli=sli)
-
     def newest(pattern: IndexPattern, _checkpoint: bytes | None, _since: datetime, now: datetime) -> Iterator[Page]:
         return Sieve.over(outside, lambda sieve: standing.newest(pattern, sieve, now))
 
     def health(_checkpoint: bytes | None, _since: datetime, now: datetime) -> Iterator[Page]:
         yield standing.health(outside, instance, config.every, now, clock)
 
-    again = Again.of(config)
+    by_minute, again = partial(stream_of, outside, delay=config.delay), Again.of(config)
     probes = [Stream(name="health", read=health, gives=frozenset({ProbeCheck}), probe=True)] if config.health else []
     return (
-        *(by_minute(query.id, partial(counts.read, query, again, config.delay)) for query in config.slis),
-        *(by_minute(query.id, partial(levels.read, query, again, config.delay)) for query in config.levels),
+        *(by_minute(query.id, partial(counts.events, query, again)) for query in config.slis),
+        *(by_minute(query.id, partial(levels.level, query, again)) for query in config.levels),
         *(
             Stream(name=f"index/{pattern.index}", read=partial(newest, pattern), gives=frozenset({LogIndex}))
             for pattern in config.indices

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from platform_meter.model.access import Access, Secret, Token
 from platform_meter.model.objective import Asked, Bound
-from platform_meter.model.scalars import Duration, Period
+from platform_meter.model.scalars import Definition, Duration, Period
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.kit import slis
+from platform_meter.sources.kit.names import called_twice
 from platform_meter.sources.kit.query_api import QueryApi
-from platform_meter.sources.kit.slis import Bounded, called_twice, one_part
+from platform_meter.sources.kit.slis import Bounded, one_part
 
 SYSTEM = "elasticsearch"
 _NAME = r"[A-Za-z0-9.*][A-Za-z0-9._*:-]*"
@@ -66,10 +67,8 @@ Query = Annotated[str | Mapping[str, Any], AfterValidator(is_query)]
 Named = Annotated[str, Field(min_length=1)]
 
 
-class IndexPattern(BaseModel):
+class IndexPattern(Definition):
     """Indices of which the age of the newest document is told."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     index: Pattern
     """Which ones: `logs-*`; the label `index`."""
@@ -151,10 +150,9 @@ class Config(QueryApi, SourceConfig):
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
-        named = [one.index for one in self.indices]
         for what, twice in (
-            ("slis and levels", called_twice((*self.slis, *self.levels))),
-            ("indices", next((name for name in named if named.count(name) > 1), None)),
+            ("slis and levels", called_twice([*(one.id for one in self.slis), *(one.id for one in self.levels)])),
+            ("indices", called_twice(one.index for one in self.indices)),
         ):
             if twice is not None:
                 raise ValueError(f"{what} has {twice} twice; remove one, or tell them apart")

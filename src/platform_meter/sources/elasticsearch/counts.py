@@ -6,12 +6,11 @@ old, seldom until it is hours old, and told again where it has changed; of two t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from platform_meter.model.facts.slis import SliCount
-from platform_meter.model.source import Page, Unexpected, Unreachable
+from platform_meter.model.source import Unexpected, Unreachable
 from platform_meter.sources.elasticsearch.answers import by_minute, clause, ended, search
 from platform_meter.sources.elasticsearch.config import SYSTEM, SliQuery
 from platform_meter.sources.kit.late import Again
@@ -27,20 +26,9 @@ Counts = tuple[int, int]
 """How many documents, and how many of them are of the part that was asked for."""
 
 
-def read(
-    query: SliQuery,
-    again: Again,
-    delay: timedelta,
-    outside: Sieve,
-    checkpoint: bytes | None,
-    since: datetime,
-    now: datetime,
-) -> Iterator[Page]:
-    """Every minute that ended since the last poll, `delay` ago, and again those before them.
-
-    A search that fails may be too much for the cluster, or for the time it is given.
-    """
-    minutes = Retold(
+def events(query: SliQuery, again: Again, outside: Sieve) -> Retold[Counts]:
+    """Good and bad ones of each minute. A search that fails may be too much for the cluster, or for the time it is given."""
+    return Retold(
         sli=query.id,
         state=State[Counts],
         ask=partial(_minutes, query, outside),
@@ -49,7 +37,6 @@ def read(
         again=again,
         too_much=(Unexpected, Unreachable),
     )
-    return minutes.read(checkpoint, since, now, delay=delay)
 
 
 def _minutes(query: SliQuery, outside: Sieve, ends: range) -> tuple[dict[int, Counts], bool]:

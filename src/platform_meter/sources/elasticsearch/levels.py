@@ -5,12 +5,11 @@ elastic.co/docs/reference/aggregations: percentiles are estimates of a t-digest,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from platform_meter.model.source import Page, Unexpected, Unreachable
+from platform_meter.model.source import Unexpected, Unreachable
 from platform_meter.sources.elasticsearch.answers import Level, by_minute, ended, search
 from platform_meter.sources.elasticsearch.config import SYSTEM, LevelQuery
 from platform_meter.sources.elasticsearch.counts import SLICES
@@ -19,19 +18,9 @@ from platform_meter.sources.kit.levels import Levels
 from platform_meter.sources.kit.rows import Sieve
 
 
-def read(
-    query: LevelQuery,
-    again: Again,
-    delay: timedelta,
-    outside: Sieve,
-    checkpoint: bytes | None,
-    since: datetime,
-    now: datetime,
-) -> Iterator[Page]:
-    """Whether the level kept its bound, of every minute that ended since the last poll, `delay` ago, and again of those
-    before them.
-    """
-    levels = Levels(
+def level(query: LevelQuery, again: Again, outside: Sieve) -> Levels:
+    """Whether it kept its bound in each minute. A search that fails may be too much, as in `counts`."""
+    return Levels(
         system=SYSTEM,
         id=query.id,
         level=partial(_levels, query, outside),
@@ -40,7 +29,6 @@ def read(
         again=again,
         too_much=(Unexpected, Unreachable),
     )
-    return levels.read(checkpoint, since, now, delay=delay)
 
 
 def _levels(query: LevelQuery, outside: Sieve, ends: range) -> Mapping[int, float]:

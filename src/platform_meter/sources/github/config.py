@@ -9,12 +9,12 @@ from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from platform_meter.model.access import Access, Credential, GithubApp, Pace, Secret, Token
 from platform_meter.model.outcomes import OutcomeRule
 from platform_meter.model.programme import RoadmapSource
-from platform_meter.model.scalars import Address, LocalPath, Period, unfit
+from platform_meter.model.scalars import Address, Definition, LocalPath, Period, unfit
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.kit.incidents import Incidents
 
@@ -40,10 +40,8 @@ def is_login(text: str) -> str:
     return text
 
 
-class DeploymentRule(BaseModel):
+class DeploymentRule(Definition):
     """Workflows or jobs that are deployments, where nobody uses GitHub's."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     environment: str = Field(min_length=1, examples=["production"])
     workflow: str = Field("*", min_length=1)
@@ -64,10 +62,8 @@ class DeploymentRule(BaseModel):
         return fnmatchcase(path.partition("@")[0].rpartition("/")[2], self.workflow)
 
 
-class App(BaseModel):
+class App(Definition):
     """A GitHub App that the organisation has installed."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     id: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
     """Its client id, or its number."""

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.incidents import MOST_MENTIONS, Incident, IncidentWay, Severity, named_in
 from platform_meter.model.facts.tickets import TicketEvent
+from platform_meter.model.scalars import Definition
 from platform_meter.model.ticketing import INVALID
 
 SEVERITIES: Mapping[str, Severity] = {
@@ -43,10 +44,8 @@ def _bare(word: str) -> str:
     return _BETWEEN.sub("", _PREFIX.sub("", word, count=1)).lower()
 
 
-class Incidents(BaseModel):
+class Incidents(Definition):
     """Which tickets are incidents, and what their words mean."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     types: tuple[str, ...] = Field(default=(), examples=[["Incident"]])
     """Types of ticket that are incidents, in capitals or not."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from platform_meter.model.facts.slis import SliCount
 from platform_meter.model.progress import Progress
-from platform_meter.model.source import Page, Unexpected
+from platform_meter.model.source import Outside, Page, Stream, Unexpected
 from platform_meter.sources.kit.late import Again
 from platform_meter.sources.kit.promql import counted, read_to, slices
 from platform_meter.sources.kit.rows import Sieve
@@ -33,6 +34,22 @@ Ask = Callable[[range], Mapping[int, float]]
 """What was counted in the minutes that end at these moments, in epoch seconds, by the end; no minute without a number."""
 
 
+class ByMinute(Protocol):
+    """The minutes of one SLI, as one poll reads them."""
+
+    def read(self, checkpoint: bytes | None, since: datetime, now: datetime, *, delay: timedelta) -> Iterator[Page]:
+        """Every minute that ended since the last poll, `delay` ago, and again those before them."""
+
+
+def stream_of(outside: Outside, sli: str, minutes: Callable[[Sieve], ByMinute], *, delay: timedelta) -> Stream:
+    """The stream of an SLI of which each minute is read `delay` after its end."""
+
+    def read(checkpoint: bytes | None, since: datetime, now: datetime) -> Iterator[Page]:
+        return Sieve.over(outside, lambda sieve: minutes(sieve).read(checkpoint, since, now, delay=delay))
+
+    return Stream(name=stream_name(sli), read=read, gives=frozenset({SliCount}), behind=delay, sli=sli)
+
+
 class TooMuch(Unexpected):
     """Fewer minutes have to be asked for at once."""
 
@@ -41,6 +58,7 @@ class TooMuch(Unexpected):
 class Minutes:
     """One SLI, and how it is asked for."""
 
+    outside: Sieve
     system: str
     id: str
     total: Ask
@@ -54,9 +72,7 @@ class Minutes:
     def stream(self) -> str:
         return stream_name(self.id)
 
-    def read(
-        self, outside: Sieve, checkpoint: bytes | None, since: datetime, now: datetime, *, delay: timedelta
-    ) -> Iterator[Page]:
+    def read(self, checkpoint: bytes | None, since: datetime, now: datetime, *, delay: timedelta) -> Iterator[Page]:
         """Every minute that ended since the last poll, `delay` ago, and those before them that are read again."""
         told = read_to(checkpoint, since)
         news = slices(told, now - delay, MINUTE)
@@ -66,7 +82,7 @@ class Minutes:
         windows = Windows(slices(told - again, now - delay, MINUTE), most=self.most)
         for ends in windows:
             try:
-                facts, settled = self._counts(outside, ends, now)
+                facts, settled = self._counts(ends, now)
             except TooMuch:
                 if not windows.halve():
                     raise
@@ -83,7 +99,7 @@ class Minutes:
             if settled != ends:
                 return
 
-    def _counts(self, outside: Sieve, ends: range, now: datetime) -> tuple[list[SliCount], range]:
+    def _counts(self, ends: range, now: datetime) -> tuple[list[SliCount], range]:
         """Good and bad of each minute with a total, and the minutes of which that may be said already.
 
         Bad ones are asked for before all and good ones after: what comes between the two calls makes nothing look worse. A
@@ -104,7 +120,7 @@ class Minutes:
                 return said, ends[:number]
             part = part or 0.0
             if not 0 <= part <= total * (1 + _NEARLY) or total > _MOST:
-                outside.reject(SliCount, "contradiction")
+                self.outside.reject(SliCount, "contradiction")
                 continue
             said.append(self._slice(end, total, min(part, total)))
         return said, ends

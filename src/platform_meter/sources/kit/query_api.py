@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, model_validator
 
 from platform_meter.model.access import Access, Basic, Credential, Secret, Token
-from platform_meter.model.scalars import Address, LocalPath
+from platform_meter.model.scalars import Address, Definition, LocalPath
 
 
-class WayIn(BaseModel):
+class WayIn(Definition):
     """A credential, and what else goes with each call."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     token: Secret | None = None
     """Bearer token."""

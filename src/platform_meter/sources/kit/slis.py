@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, Self, TypeVar
 
-from pydantic import BaseModel
-
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.slis import KIND, SliCount
 from platform_meter.model.objective import Asked, Bound, Operator
+from platform_meter.model.scalars import Definition
+from platform_meter.sources.kit.names import called_twice
 
 C = TypeVar("C", bound="Counting")
 
@@ -36,7 +36,7 @@ class Counting(Protocol):
     def model_copy(self, *, update: Mapping[str, Any]) -> Self: ...
 
 
-class Bounded(BaseModel):
+class Bounded(Definition):
     """What makes a minute good or bad by a level."""
 
     op: Operator
@@ -58,16 +58,10 @@ def with_asked(
     """
     counts = [sli(one) for one in asked if one.bound is None]
     levels = [level(one, one.bound) for one in asked if one.bound is not None]
-    twice = called_twice((*config.slis, *config.levels, *counts, *levels))
+    twice = called_twice(one.id for one in (*config.slis, *config.levels, *counts, *levels))
     if twice is not None:
         raise ValueError(f"slis of the source has '{twice}', as this SLO's counts are called; rename it there")
     return config.model_copy(update={"slis": (*config.slis, *counts), "levels": (*config.levels, *levels)})
-
-
-def called_twice(slis: Sequence[Called]) -> str | None:
-    """The first name that two of them have."""
-    names = [sli.id for sli in slis]
-    return next((name for name in names if names.count(name) > 1), None)
 
 
 def one_part(good: object | None, bad: object | None) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator
 
 from platform_meter.model.access import Eks, Gke
-from platform_meter.model.scalars import Address, LocalPath
+from platform_meter.model.scalars import Address, Definition, LocalPath
 
 
 def _some(text: str) -> str:
@@ -19,10 +19,8 @@ def _some(text: str) -> str:
 Named = Annotated[str, AfterValidator(_some)]
 
 
-class EksCluster(BaseModel):
+class EksCluster(Definition):
     """A cluster of Amazon EKS, entered as whom boto3 finds in the environment."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     name: Named
     """Of the cluster."""
@@ -37,10 +35,8 @@ class EksCluster(BaseModel):
         return Eks(cluster=self.name, region=self.region, role=self.role, profile=self.profile)
 
 
-class GkeCluster(BaseModel):
+class GkeCluster(Definition):
     """A cluster of Google GKE, entered as whom google-auth finds in the environment."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     project: Named
     """Id of the project."""

@@ -7,10 +7,10 @@ from datetime import timedelta
 from fnmatch import translate
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from platform_meter.model.access import Access, Basic, Secret
-from platform_meter.model.scalars import Address, Duration, LocalPath, PlacedError
+from platform_meter.model.scalars import Address, Definition, Duration, LocalPath, PlacedError
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.kit.slicing import Slice
 from platform_meter.sources.kit.tail import Log
@@ -36,10 +36,8 @@ Name = Annotated[str, AfterValidator(is_name)]
 Some = Annotated[str, Field(min_length=1)]
 
 
-class Fields(BaseModel):
+class Fields(Definition):
     """Keys of a line of the access log that hold what is read."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     time: Some = "time"
     """Seconds since 1970 (`$msec`) or ISO 8601 (`$time_iso8601`)."""

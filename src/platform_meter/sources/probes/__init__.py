@@ -15,14 +15,15 @@ from functools import partial
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from platform_meter.model.access import Access
 from platform_meter.model.endpoint import Endpoint, Look
 from platform_meter.model.facts import Ref
 from platform_meter.model.facts.probes import ProbeCheck, ProbeResult, ServedCertificate
-from platform_meter.model.scalars import Address, LocalPath, Period
+from platform_meter.model.scalars import Address, Definition, LocalPath, Period
 from platform_meter.model.source import Area, Gap, Outside, Page, Severed, Source, SourceConfig, Stream
+from platform_meter.sources.kit.names import called_twice
 
 SYSTEM = "probes"
 KIND = "endpoint"
@@ -64,10 +65,8 @@ def _several(value: Any) -> Any:
 Status = Annotated[int, Field(ge=100, le=599)]
 
 
-class Expect(BaseModel):
+class Expect(Definition):
     """What a good answer is."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     status: Annotated[tuple[Status, ...], BeforeValidator(_several)] = ()
     """One or a list; without it, 200 to 299."""
@@ -84,10 +83,8 @@ class Expect(BaseModel):
         return ""
 
 
-class Target(BaseModel):
+class Target(Definition):
     """One endpoint."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     name: Annotated[str, AfterValidator(is_name)]
     """The label `target`, and what SLO files call it."""
@@ -147,8 +144,7 @@ class Config(SourceConfig):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        names = [target.name for target in self.targets]
-        if twice := next((name for name in names if names.count(name) > 1), None):
+        if twice := called_twice(target.name for target in self.targets):
             raise ValueError(
                 f"the target {twice} is there twice; its checks would be one SLO's, give each its own name"
             )

@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Annotated, Self
 
 import promql_parser
-from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from platform_meter.model.facts.instances import InstanceKind
 from platform_meter.model.promql import bounded
-from platform_meter.model.scalars import Duration, Period
+from platform_meter.model.scalars import Definition, Duration, Period
 from platform_meter.model.source import SourceConfig
+from platform_meter.sources.kit.names import called_twice
 from platform_meter.sources.kit.query_api import TenantApi
 from platform_meter.sources.kit.slis import one_part
 from platform_meter.sources.kit.slis import stream_name as sli_stream
@@ -90,10 +91,8 @@ Window = Annotated[Period, AfterValidator(is_window)]
 Word = Annotated[str, AfterValidator(is_word)]
 
 
-class UsageQuery(BaseModel):
+class UsageQuery(Definition):
     """Counts use: one series per object."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     action: Word
     """What Capability files call this use (`request`, `meshed`)."""
@@ -127,10 +126,8 @@ class UsageQuery(BaseModel):
         return self
 
 
-class SliQuery(BaseModel):
+class SliQuery(Definition):
     """Good and total, or bad and total, events of one SLI: each query gives one series."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     id: Annotated[str, Field(min_length=1)]
     """What SLO files with `metricSource.type: stored` call it."""
@@ -219,10 +216,8 @@ Part = Annotated[str, AfterValidator(is_part)]
 Labels = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class InstancesQuery(BaseModel):
+class InstancesQuery(Definition):
     """Instances that are expected of one group, against those that were heard from within two minutes."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     kind: InstanceKind
     """What they are: gateway, agent, proxy or controller."""
@@ -248,10 +243,8 @@ class InstancesQuery(BaseModel):
         return self
 
 
-class ProbesQuery(BaseModel):
+class ProbesQuery(Definition):
     """Results of blackbox_exporter."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     name: Part
     """What tells several such entries apart."""
@@ -301,8 +294,7 @@ class Config(TenantApi, SourceConfig):
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
-        names = [stream_name(q) for q in (*self.queries, *self.instances, *self.probes)]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        twice = called_twice(stream_name(q) for q in (*self.queries, *self.instances, *self.probes))
         if twice is not None:
             raise ValueError(
                 f"{twice} is there twice; what it counts would be counted once only, join the queries with `or` or give another name"

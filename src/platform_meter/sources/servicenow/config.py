@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from platform_meter.model.access import Access, Basic, OAuth, Secret, SecretHeaders
-from platform_meter.model.scalars import Address
+from platform_meter.model.scalars import Address, Definition
 from platform_meter.model.source import SourceConfig
 from platform_meter.sources.kit.incidents import Incidents
 from platform_meter.sources.servicenow.facts import DONE
@@ -32,10 +32,8 @@ _TOKENS = "/oauth_token.do"
 TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class OAuthClient(BaseModel):
+class OAuthClient(Definition):
     """A client of the instance's application registry."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     client: str = Field(min_length=1, examples=["5f1c9d2e"])
     secret: Secret

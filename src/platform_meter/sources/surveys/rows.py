@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from platform_meter.model.source import Unexpected
+from platform_meter.sources.kit.names import called_twice
 
 ID = " id"
 """The key of an answer's own id: no column is called so."""
@@ -33,7 +34,7 @@ def of_table(text: str, shape: str, where: str) -> Sequence[Answer]:
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
-        twice = next((name for name in header if name and header.count(name) > 1), None)
+        twice = called_twice(filter(None, header))
         if twice is not None:
             raise Unexpected(f"{where}: column {twice!r} is there twice; give one of them another name")
         rows = [dict(zip(header, cells, strict=False)) for cells in reader if any(cell.strip() for cell in cells)]

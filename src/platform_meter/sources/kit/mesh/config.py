@@ -7,12 +7,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, model_validator
 
 from platform_meter.model.access import Access
-from platform_meter.model.scalars import Address, Duration, Period
+from platform_meter.model.scalars import Address, Definition, Duration, Period
 from platform_meter.sources.kit import clusters
 from platform_meter.sources.kit.clusters import ClusterConfig, at_least
+from platform_meter.sources.kit.names import called_twice
 from platform_meter.sources.kit.query_api import TenantApi
 
 PROMETHEUS = "prometheus"
@@ -57,10 +58,8 @@ class PrometheusWay(TenantApi):
     """A slice is read when it ended this long ago."""
 
 
-class Page(BaseModel):
+class Page(Definition):
     """The `/metrics` of one proxy, gateway or control plane."""
-
-    model_config = {"extra": "forbid", "frozen": True}
 
     url: Address
     """Of the page itself."""
@@ -93,7 +92,7 @@ class MeshConfig(ClusterConfig):
                 "nothing is read; write `prometheus: {url: ADDRESS}` for the traffic, "
                 "a way into the cluster such as `context: prod` for what stands in the mesh, or both"
             )
-        twice = next((page.url for page in self.scrape if [p.url for p in self.scrape].count(page.url) > 1), None)
+        twice = called_twice(page.url for page in self.scrape)
         if twice is not None:
             raise ValueError(f"{twice} is there twice; remove one")
         return self
