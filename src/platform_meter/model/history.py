@@ -53,11 +53,34 @@ class SourceState:
     fresh: bool
     """False when one of the streams had no success for its `stale_after`: gauges that rest on it must be absent."""
 
+    @property
+    def begun(self) -> datetime | None:
+        """From when on what happened is told of, whenever it was read; of how things stood only `since` says that."""
+        return self.read_from or self.since
+
 
 def known_to(states: Sequence[SourceState]) -> datetime | None:
     """Up to when all that these tell is known; None where one of them is stale or was never read, or none is there."""
     ends = [state.watermark for state in states if state.fresh and state.watermark is not None]
     return min(ends) if ends and len(ends) == len(states) else None
+
+
+class Known(NamedTuple):
+    """From when to when all of something is known."""
+
+    since: datetime
+    until: datetime
+
+
+def known_between(history: History, states: Sequence[SourceState]) -> Known | None:
+    """From when to when all that these tell is known: from the latest moment to which one of them looked back, or from what
+    is still stored. None where `known_to` is, and where one of them does not say how far it looked back.
+    """
+    until, begins = known_to(states), [state.read_from for state in states if state.read_from is not None]
+    if until is None or len(begins) < len(states):
+        return None
+    pruned = history.pruned()
+    return Known(since=max(begins if pruned is None else [*begins, pruned]), until=until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

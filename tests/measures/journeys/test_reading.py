@@ -12,9 +12,10 @@ from tests.support.history import MemoryHistory
 from tests.support.journeys import COMPANY, DAY, NOW, READ, journey, scene
 
 from platform_meter.measures.adoption.book import Asked
-from platform_meter.measures.journeys.reading import Known, asked_for, asked_of, known, least, read
+from platform_meter.measures.journeys.reading import asked_for, asked_of, known, least, read
 from platform_meter.model.definitions import Capability
 from platform_meter.model.facts.use import Usage
+from platform_meter.model.history import Known
 
 
 def created(company: Any, cap: Capability) -> int:

@@ -96,7 +96,7 @@ class Reach:
         until = known_to(found)
         if until is None:
             return None
-        since = [at for state in found if (at := state.read_from or state.since) is not None]
+        since = [state.begun for state in found if state.begun is not None]
         return Known(since=max([*since, *self._pruned]), until=until - self._back)
 
 

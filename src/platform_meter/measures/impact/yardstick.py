@@ -74,6 +74,11 @@ class Yardstick:
     """Values of these labels in [start, end), in any order; None while they are not known."""
 
 
+def always(*kinds: type[Fact]) -> Callable[[Definitions, Mapping[str, str]], frozenset[type[Fact]]]:
+    """The same facts are read whatever is defined."""
+    return lambda _definitions, _labels: frozenset(kinds)
+
+
 @cache
 def by_metric() -> Mapping[str, Yardstick]:
     """By name of the metric."""

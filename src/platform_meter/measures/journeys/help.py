@@ -21,7 +21,7 @@ from platform_meter.model.definitions import Capability, Unit
 from platform_meter.model.facts import Event, Reading
 from platform_meter.model.facts.people import Membership
 from platform_meter.model.facts.tickets import Role, TicketChange, TicketEvent
-from platform_meter.model.history import known_to
+from platform_meter.model.history import known_between, known_to
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import UNOWNED
 
@@ -57,14 +57,13 @@ def helped(scene: Scene, capability: Capability, of: Funnel, units: Roster) -> S
     asks = capability.tickets
     queue = next((q for q in queues(scene.definitions) if asks is not None and q.id == asks.queue), None)
     states = [] if queue is None else sources(scene, queue)
-    until, begins = known_to(states), [state.read_from for state in states]
-    if asks is None or queue is None or until is None or None in begins:
+    known = known_between(scene.history, states)
+    if asks is None or queue is None or known is None:
         return None
-    since = max(moment for moment in (*begins, scene.history.pruned()) if moment is not None)
     done = [
         (one, last) for one in of.mature if one.stages() == len(of.stages) and (last := one.reached[-1]) is not None
     ]
-    told = [(one, last) for one, last in done if since <= one.entered and last < until]
+    told = [(one, last) for one, last in done if known.since <= one.entered and last < known.until]
     tickets = list(_tickets(scene, queue, asks.category, told, capability.unit)) if told else []
     found: list[Done] = []
     for one, last in told:

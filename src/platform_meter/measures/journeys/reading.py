@@ -14,7 +14,7 @@ from platform_meter.measures.journeys.walk import LOOK_BACK, Funnel, Used, Way, 
 from platform_meter.model.definitions import Capability, JourneyStart, Stage, Unit
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.use import Usage
-from platform_meter.model.history import History, Owner, SourceState, known_to
+from platform_meter.model.history import History, Known, Owner, SourceState, known_between
 from platform_meter.model.measure import Scene
 from platform_meter.model.metric import UNOWNED
 
@@ -56,16 +56,8 @@ def _all(capability: Capability) -> Sequence[Asked]:
     return (asked_of(capability.journey.start), *(asked_for(stage) for stage in capability.stages))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """From when to when all use of a journey is known."""
-
-    since: datetime
-    until: datetime
-
-
 def known(history: History, capability: Capability) -> Known | None:
-    """None while a source that tells of it is stale, or was never read; or nothing tells."""
+    """From when to when all use of a journey is known; None while a source that tells of it is stale, or was never read; or nothing tells."""
     found: list[SourceState] = []
     for one in _all(capability):
         telling = {
@@ -77,12 +69,9 @@ def known(history: History, capability: Capability) -> Known | None:
         if not telling:
             return None
         found += telling.values()
-    begins = [state.read_from for state in found if state.read_from is not None]
-    until, pruned = known_to(found), history.pruned()
-    if until is None or len(begins) < len(found):
-        return None
+    told = known_between(history, found)
     named = history.people_since() if capability.unit is Unit.PERSON else None
-    return Known(since=max([*begins, *(at for at in (pruned, named) if at is not None)]), until=until)
+    return told if told is None or named is None else told._replace(since=max(told.since, named))
 
 
 def read(scene: Scene, capability: Capability, units: Roster | None = None) -> Funnel | None:

@@ -84,7 +84,7 @@ class Ledger:
         until = known_to(sources)
         if until is None:
             return None
-        since = max([oldest, *(at for s in sources if (at := s.read_from or s.since) is not None)])
+        since = max([oldest, *(s.begun for s in sources if s.begun is not None)])
         found = {}
         for back in backs & stretches.keys():
             start, end = stretches[back]
@@ -191,7 +191,7 @@ class Ledger:
 
 def _oldest(scene: Scene, sources: Sequence[SourceState]) -> datetime:
     """What ended before it nobody tells, or it is stored no more."""
-    told = [at for s in sources if (at := s.read_from or s.since) is not None]
+    told = [s.begun for s in sources if s.begun is not None]
     return max([min(told, default=_EPOCH), scene.history.pruned() or _EPOCH])
 
 

@@ -46,8 +46,7 @@ Moments = tuple[datetime, ...]
 
 def _whole(source: SourceState, moments: Moments) -> bool:
     """Whether all five weeks are known."""
-    begun = source.read_from or source.since
-    return source.fresh and begun is not None and begun <= moments[0]
+    return source.fresh and source.begun is not None and source.begun <= moments[0]
 
 
 def _support(then: Scene, moments: Moments) -> Iterator[Change]:

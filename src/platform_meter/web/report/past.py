@@ -45,7 +45,7 @@ class Past:
 
     def _state(self, source: SourceState, *, looks: bool) -> SourceState:
         # How things stood before the first look nobody knows; what happened is told later too.
-        mark, begun = source.watermark, source.since if looks else source.read_from or source.since
+        mark, begun = source.watermark, source.since if looks else source.begun
         known = mark is not None and mark >= self._at and (begun is None or begun < self._at)
         return replace(source, watermark=self._at if known else mark, fresh=known)
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
-from platform_meter.measures.impact.yardstick import Kind, Seen, Told, Yardstick
+from platform_meter.measures.impact.yardstick import Kind, Seen, Told, Yardstick, always
 from platform_meter.model.catalogue.ci import PIPELINE_QUEUE_DURATION, PIPELINE_RUN_DURATION
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.ci import UNKNOWN_POOL, Outcome, PipelineJob, PipelineRun
-from platform_meter.model.history import known_to
+from platform_meter.model.history import known_between
 from platform_meter.model.measure import Scene
 
 
@@ -50,25 +50,19 @@ def _read(
     """Of a system, and of a pool, where these are named."""
     history, pool = scene.history, labels.get("pool", "")
     sources = [one for one in history.sources(kind) if labels.get("system", one.type) == one.type]
-    until = known_to(sources)
-    begins = [one.read_from for one in sources if one.read_from is not None]
-    if until is None or len(begins) < len(sources):
+    known = known_between(history, sources)
+    if known is None:
         return None
-    pruned = history.pruned()
     found: list[Seen] = []
     for source in sources:
-        for object_, told in history.parts(kind, shape, start, min(end, until), source=source.instance):
+        for object_, told in history.parts(kind, shape, start, min(end, known.until), source=source.instance):
             if told.took is not None and pool in ("", told.pool or UNKNOWN_POOL):
                 at = told.at.astimezone(UTC)
                 owner = history.owner(object_, at)
                 seconds = told.took.total_seconds()
                 event = (kind, told.key, at)
                 found.append(Seen(at, seconds, owner.team, owner.service, source.instance, object_, event=event))
-    return Told(since=max([*begins, pruned] if pruned else begins), until=until, seen=found)
-
-
-def _kinds(kind: type[Event]) -> Callable[[object, object], frozenset[type[Event]]]:
-    return lambda _definitions, _labels: frozenset({kind})
+    return Told(since=known.since, until=known.until, seen=found)
 
 
 RUNS = Yardstick(
@@ -77,7 +71,7 @@ RUNS = Yardstick(
     kind=Kind.DURATIONS,
     better="lower",
     allows=("system", "pool"),
-    kinds=_kinds(PipelineRun),
+    kinds=always(PipelineRun),
     read=partial(_read, PipelineRun, _Run),
 )
 WAITS = Yardstick(
@@ -86,6 +80,6 @@ WAITS = Yardstick(
     kind=Kind.DURATIONS,
     better="lower",
     allows=("system", "pool"),
-    kinds=_kinds(PipelineJob),
+    kinds=always(PipelineJob),
     read=partial(_read, PipelineJob, _Job),
 )

@@ -10,7 +10,7 @@ from typing import Any
 from platform_meter.measures.delivery.book import Merged, Record
 from platform_meter.measures.delivery.judged import KINDS, Judged, Reach, judged
 from platform_meter.measures.delivery.selection import stages
-from platform_meter.measures.impact.yardstick import Kind, Seen, Told, Yardstick
+from platform_meter.measures.impact.yardstick import Kind, Seen, Told, Yardstick, always
 from platform_meter.model.catalogue.delivery import DORA_FAILURE, DORA_LEAD_TIME, DORA_RECOVERY, DORA_REWORK
 from platform_meter.model.facts import Event
 from platform_meter.model.facts.delivery import Change, Deployment
@@ -80,17 +80,13 @@ def _rework(_scene: Scene, found: Judged, _labels: Mapping[str, str]) -> Iterato
         yield _seen(release.first, release.at, float(release.rework))
 
 
-def _kinds(_definitions: object, _labels: object) -> frozenset[type[Event]]:
-    return frozenset(KINDS)
-
-
 LEAD_TIME = Yardstick(
     metric=DORA_LEAD_TIME,
     means="lead time of a change, when it came to production",
     kind=Kind.DURATIONS,
     better="lower",
     allows=("team", "stage"),
-    kinds=_kinds,
+    kinds=always(*KINDS),
     read=partial(_read, _lead_times, (Deployment, Change)),
 )
 RECOVERY = Yardstick(
@@ -99,7 +95,7 @@ RECOVERY = Yardstick(
     kind=Kind.DURATIONS,
     better="lower",
     allows=("team",),
-    kinds=_kinds,
+    kinds=always(*KINDS),
     read=partial(_read, _recoveries, (Deployment, Incident)),
 )
 FAILURE = Yardstick(
@@ -108,7 +104,7 @@ FAILURE = Yardstick(
     kind=Kind.RATIO,
     better="lower",
     allows=("team",),
-    kinds=_kinds,
+    kinds=always(*KINDS),
     read=partial(_read, _failures, (Deployment, Incident), settles=True),
 )
 REWORK = Yardstick(
@@ -117,6 +113,6 @@ REWORK = Yardstick(
     kind=Kind.RATIO,
     better="lower",
     allows=("team",),
-    kinds=_kinds,
+    kinds=always(*KINDS),
     read=partial(_read, _rework, (Deployment,)),
 )

@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 
-from platform_meter.measures.impact.yardstick import Kind, Seen, Told, Yardstick
+from platform_meter.measures.impact.yardstick import Kind, Seen, Told, Yardstick, always
 from platform_meter.measures.support.asking import Askers
 from platform_meter.measures.support.book import Book
 from platform_meter.measures.support.cycles import Cycle
 from platform_meter.measures.support.queues import sources
 from platform_meter.model.catalogue.support import TICKET_SLA_MET, TICKET_SLA_SECONDS
-from platform_meter.model.facts import Event
 from platform_meter.model.facts.tickets import TicketEvent
-from platform_meter.model.history import known_to
+from platform_meter.model.history import known_between
 from platform_meter.model.measure import Scene
 
 Value = Callable[[Cycle], tuple[datetime, float, str] | None]
@@ -35,28 +34,23 @@ def _read(value: Value, scene: Scene, labels: Mapping[str, str], start: datetime
     book = scene.kept.of(Book)
     queue = next((one for one in book.queues(scene) if one.id == labels.get("queue")), None)
     found = [] if queue is None else sources(scene, queue)
-    until = known_to(found)
-    begins = [one.read_from for one in found if one.read_from is not None]
-    if queue is None or until is None or len(begins) < len(found):
+    known = known_between(scene.history, found)
+    if queue is None or known is None:
         return None
-    pruned, askers = scene.history.pruned(), Askers(scene, scene.now - start)
+    askers = Askers(scene, scene.now - start)
 
     def seen() -> Iterator[Seen]:
         for source in found:
             for ticket in book.tickets(queue, source):
                 for cycle in ticket.cycles if ticket.valid else ():
                     told = value(cycle) if cycle.sla == labels.get("sla") else None
-                    if told is None or not start <= told[0] < min(end, until):
+                    if told is None or not start <= told[0] < min(end, known.until):
                         continue
                     if labels.get("priority", told[2]) == told[2]:
                         team = min(askers.teams(ticket, source.instance), default="")
                         yield Seen(told[0], told[1], team, source=source.instance, what=ticket.name)
 
-    return Told(since=max([*begins, pruned] if pruned else begins), until=until, seen=list(seen()))
-
-
-def _kinds(_definitions: object, _labels: object) -> frozenset[type[Event]]:
-    return frozenset({TicketEvent})
+    return Told(since=known.since, until=known.until, seen=list(seen()))
 
 
 TIMES = Yardstick(
@@ -66,7 +60,7 @@ TIMES = Yardstick(
     better="lower",
     needs=("queue", "sla"),
     allows=("priority",),
-    kinds=_kinds,
+    kinds=always(TicketEvent),
     read=partial(_read, _took),
 )
 MET = Yardstick(
@@ -76,6 +70,6 @@ MET = Yardstick(
     better="higher",
     needs=("queue", "sla"),
     allows=("priority",),
-    kinds=_kinds,
+    kinds=always(TicketEvent),
     read=partial(_read, _met),
 )

@@ -26,7 +26,7 @@ def tell(told: Told) -> Section | None:
     ]
     unjudged = (
         [Paragraph("Not judged: what Prometheus counts is not stored.")]
-        if rows and "not judged" in {r[-1] for r in rows}
+        if any(row[-1] == "not judged" for row in rows)
         else []
     )
     return Section(

@@ -9,7 +9,6 @@ from platform_meter.measures.support.queues import category_of, reads
 from platform_meter.measures.support.tickets import belongs
 from platform_meter.model.definitions import Ticketing
 from platform_meter.model.facts.tickets import TicketChange, TicketEvent
-from platform_meter.model.months import midnight
 from platform_meter.model.weeks import week_of
 from platform_meter.web.report.compare import WEEKS, counts
 from platform_meter.web.report.content import NOT_ENOUGH, Block, Paragraph, Section, Table
@@ -30,14 +29,14 @@ def _queue(told: Told, queue: Ticketing) -> Iterator[Block]:
     zone = told.then.zone
     sources = {s.instance: s for s in told.then.history.sources(TicketEvent) if reads(queue, s)}
     weeks = [told.week.back(n) for n in range(WEEKS + 1)]
-    begun = [s.read_from or s.since for s in sources.values()]
+    begun = [s.begun for s in sources.values()]
     if not sources or not all(s.fresh for s in sources.values()):
         yield Paragraph(f"{queue.id}: {NOT_ENOUGH}, its source was not read to the end of the week.")
         return
     # Weeks before the first that is known whole compare with nothing.
     known = [week for week in weeks if all(at is not None and at <= week.start(zone) for at in begun)]
     found = {week: Counter[str]() for week in weeks}
-    for row in told.then.history.rows(TicketEvent, midnight(weeks[-1].monday, zone), told.week.end(zone)):
+    for row in told.then.history.rows(TicketEvent, weeks[-1].start(zone), told.week.end(zone)):
         event = row.event
         if (
             event.change is TicketChange.CREATED
