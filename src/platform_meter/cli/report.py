@@ -47,20 +47,16 @@ def report(config_path: Path, wanted: str, form: str, output: Path | None, *, ma
 
     Sent, it is not printed too.
     """
-    from platform_meter.model.weeks import last_whole, parse_week
-    from platform_meter.web.report import NotOver, make
+    from platform_meter.model.weeks import parse_week
     from platform_meter.web.report.html import html
     from platform_meter.web.report.markdown import markdown
     from platform_meter.web.report.text import text
 
     forms = {"md": markdown, "html": html, "text": text}
-    with opened_store(config_path) as service, service.history() as history:
-        scene = service.meter.scene(history, service.clock())
+    with opened_store(config_path) as service:
         try:
-            week = parse_week(wanted) if wanted else last_whole(scene.now, scene.zone)
-            links = service.config.links.links
-            made = make(scene, week, plans=service.plans, records=history, exporter=links.exporter)
-        except (ValueError, NotOver) as error:
+            made = _made(service, parse_week(wanted) if wanted else None)
+        except ValueError as error:
             raise click.UsageError(str(error)) from error
     asked = [way for way, wanted_too in (("mail", mailed), ("chat", told)) if wanted_too]
     if asked:
@@ -77,12 +73,22 @@ def report(config_path: Path, wanted: str, form: str, output: Path | None, *, ma
 
 def letter(service: Service, week: Week) -> Letter:
     """The report of a week in the forms in which it is sent."""
+    return written(_made(service, week))
+
+
+def _made(service: Service, week: Week | None) -> Report:
+    """The report of a week, of the last one that is over unless one is asked for.
+
+    Raises:
+        ValueError: it is not over.
+    """
+    from platform_meter.model.weeks import last_whole
     from platform_meter.web.report import make
 
     with service.history() as history:
         scene = service.meter.scene(history, service.clock())
-        exporter = service.config.links.links.exporter
-        return written(make(scene, week, plans=service.plans, records=history, exporter=exporter))
+        week = week or last_whole(scene.now, scene.zone)
+        return make(scene, week, plans=service.plans, records=history, exporter=service.config.links.links.exporter)
 
 
 def written(made: Report) -> Letter:
@@ -101,10 +107,10 @@ def _send(settings: ReportSettings, made: Report, asked: Sequence[str]) -> None:
 
     if missing := [way for way in asked if way not in ways(settings)]:
         raise click.UsageError(f"the configuration does not say where to; write report: {{{missing[0]}: ...}} into it")
-    failed = []
+    failed, forms = [], written(made)
     for way in asked:
         try:
-            send(settings, way, written(made), os.environ)
+            send(settings, way, forms, os.environ)
             click.echo(f"sent by {way}", err=True)
         except SourceError as error:
             failed.append(str(error))

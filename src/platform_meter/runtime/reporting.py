@@ -109,30 +109,30 @@ class Reporting:
         if settings.every is None:
             return
         week = last_whole(settings.every.last(now, service.zone), service.zone)
-        if not self._due(service, week) or service.store.acquire(_TURN, service.holder, _LEASE, now) is None:
+        if not self._due(service, week)[0] or service.store.acquire(_TURN, service.holder, _LEASE, now) is None:
             return
         try:
             self._send(service, settings, week, now)
         finally:
             service.store.release(_TURN, service.holder)
 
-    def _due(self, service: Service, week: Week) -> list[str]:
-        """Ways by which this week was not sent, and that did not fail just now."""
+    def _due(self, service: Service, week: Week) -> tuple[list[str], Mapping[str, Way]]:
+        """Ways by which this week was not sent, and that did not fail just now; and what came of each so far."""
         now = service.clock()
         with service.history() as history:
             known = sent(history)
-        return [
+        due = [
             way
             for way in ways(service.config.report)
             if known.get(way, Way()).week < week.label
             and not (way in self._tried and self._tried[way] <= now < self._tried[way] + _AGAIN)
         ]
+        return due, known
 
     def _send(self, service: Service, settings: ReportSettings, week: Week, now: datetime) -> None:
         # Asked again under the lease: another replica may have sent it since.
-        due = self._due(service, week)
-        with service.history() as history:
-            known = dict(sent(history))
+        due, told = self._due(service, week)
+        known = dict(told)
         letter = self.write(service, week) if any(way in known for way in due) else None
         for way in due:
             error = ""

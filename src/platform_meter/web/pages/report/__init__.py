@@ -8,7 +8,7 @@ from typing import Any
 from platform_meter.model.weeks import Week, last_whole, parse_week
 from platform_meter.runtime.reporting import sent
 from platform_meter.web.page import Detail, WebPage
-from platform_meter.web.report import NotOver, Reports
+from platform_meter.web.report import Reports
 from platform_meter.web.report.content import plain
 from platform_meter.web.view import View
 
@@ -24,7 +24,7 @@ def detail(view: View, name: str) -> Mapping[str, Any] | None:
     """Of a week by its label or one of its days; None for what is none, or is not over."""
     try:
         return _shown(view, parse_week(name))
-    except (ValueError, NotOver):
+    except ValueError:
         return None
 
 

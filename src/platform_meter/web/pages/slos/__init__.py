@@ -145,11 +145,16 @@ class SloNow:
         order = [str(level) for level in Level]
         return order.index(self.firing[0]) if self.firing else len(order)
 
+    @property
+    def by_state(self) -> tuple[bool, int]:
+        """Sorts by how it stands: whatever fires, then the worst state first."""
+        return not self.firing, STATES.index(self.state)
+
 
 def page(view: View) -> Mapping[str, Any]:
     """All of them, the worst first."""
     found, error = standings(view)
-    found.sort(key=lambda s: (not s.firing, STATES.index(s.state), s.plan.service, s.plan.slo))
+    found.sort(key=lambda s: (s.by_state, s.plan.service, s.plan.slo))
     return {
         "slos": found,
         "states": [(word, sum(s.state == word for s in found)) for word in STATES],

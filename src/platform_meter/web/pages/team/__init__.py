@@ -84,7 +84,7 @@ def _reach(states: Mapping[str, float] | None, among: Collection[str]) -> Reach 
 
 
 def _worst(kept: Sequence[slos.SloNow]) -> slos.SloNow | None:
-    return min(kept, key=lambda one: (not one.firing, slos.STATES.index(one.state), one.plan.slo), default=None)
+    return min(kept, key=lambda one: (one.by_state, one.plan.slo), default=None)
 
 
 PAGE = WebPage(

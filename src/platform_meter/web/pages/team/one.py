@@ -48,7 +48,7 @@ def fill(view: View, team: str, states: Mapping[str, float]) -> Mapping[str, Any
         "services": sorted(
             (labels["service"], labels["tier"]) for labels, _ in view.get(SERVICE_INFO) if labels["team"] == team
         ),
-        "slos": sorted(kept, key=lambda s: (not s.firing, slos.STATES.index(s.state), s.plan.slo)),
+        "slos": sorted(kept, key=lambda s: (s.by_state, s.plan.slo)),
         "slo_note": why if any(one.objective is None for one in kept) else "",
         "budget": slos.budget_text,
         "delivery": list(_delivery(view, team)),
