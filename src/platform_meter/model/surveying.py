@@ -107,10 +107,11 @@ class Question(Definition):
 
     @model_validator(mode="after")
     def _chosen(self) -> Question:
-        if (self.type == "theme") != bool(self.themes):
+        if self.type == "theme" and not self.themes:
             text = "a theme is chosen among some; write themes: {ci: [Faster builds], docs: [Better guides]}"
-            other = f"only a theme has themes; write type: theme, or remove them from {self.type}"
-            raise PlacedError(text if self.type == "theme" else other, "type" if self.type == "theme" else "themes")
+            raise PlacedError(text, "type")
+        if self.themes and self.type != "theme":
+            raise PlacedError(f"only a theme has themes; write type: theme, or remove them from {self.type}", "themes")
         stands: dict[str, str] = {}
         for theme, answers in self.themes.items():
             for answer in {folded(text) for text in (theme, *answers)}:

@@ -35,8 +35,10 @@ Told = tuple[Metric, Labels, Piece | None]
 
 def heard(scene: Scene, planned: Sequence[Item] | None) -> Sequence[Answered] | None:
     """All feedback with those of the items that answer it; None while part of either is not known."""
-    found = None if planned is None else voices(scene, planned)
-    return None if planned is None or found is None else answered(found, planned)
+    if planned is None:
+        return None
+    found = voices(scene, planned)
+    return None if found is None else answered(found, planned)
 
 
 def _planned(scene: Scene) -> Iterator[Told]:

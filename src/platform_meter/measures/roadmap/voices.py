@@ -78,11 +78,12 @@ def voices(scene: Scene, items: Sequence[Item]) -> Sequence[Voice] | None:
                 return None
             found += some
     for survey in scene.definitions.surveys if declared(scene.definitions) else ():
-        if asks_themes(survey):
-            told_by = source_of(scene, survey)
-            if told_by is not None and told_by.watermark is not None and not told_by.fresh:
-                return None
-            found += _surveyed(scene, survey)
+        told_by = source_of(scene, survey) if asks_themes(survey) else None
+        if told_by is None or told_by.watermark is None:
+            continue
+        if not told_by.fresh:
+            return None
+        found += _surveyed(scene, survey, told_by, told_by.watermark)
     return sorted(found, key=lambda voice: (voice.at, voice.name))
 
 
@@ -145,16 +146,15 @@ def _told(scene: Scene, source: SourceState, until: datetime) -> Iterator[Voice]
         )
 
 
-def _surveyed(scene: Scene, survey: Survey) -> Iterator[Voice]:
+def _surveyed(scene: Scene, survey: Survey, source: SourceState, until: datetime) -> Iterator[Voice]:
     """The themes of its newest wave. All are said at one moment, so that no window tells of a group within the wave; older
     waves are what the same people said before.
     """
-    wave, source = newest(waves(scene, survey)), source_of(scene, survey)
-    if wave is None or source is None or source.watermark is None:
+    wave, known = newest(waves(scene, survey)), "persona" in survey.segment_by
+    if wave is None:
         return
     for number, choice in enumerate(choices(wave)):
         pains = _pains(scene.definitions.personas, (), {choice.theme})
-        known = "persona" in survey.segment_by
         mine = [pain for pain in pains if not known or pain.persona in choice.personas]
         yield Voice(
             source=source.instance,
@@ -162,7 +162,7 @@ def _surveyed(scene: Scene, survey: Survey) -> Iterator[Voice]:
             name=f"{source.instance}:{wave.name}/{number}",
             key=f"an answer of {wave.name} that chose {choice.theme}",
             at=wave.last,
-            until=source.watermark,
+            until=until,
             themes=(choice.theme,),
             personas=tuple(sorted(choice.personas or {pain.persona for pain in mine})),
             pains=tuple(mine),

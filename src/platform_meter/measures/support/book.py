@@ -259,9 +259,10 @@ class Book(Folding):
 
     def _put_clocks(self, source: str, ticket: str, packed: bytes) -> None:
         """These are all that there are of the ticket, which is folded anew."""
-        self._clocks[source][ticket] = packed
-        if not packed:
-            del self._clocks[source][ticket]
+        if packed:
+            self._clocks[source][ticket] = packed
+        else:
+            self._clocks[source].pop(ticket, None)
         if entry := self._tickets[source].get(ticket):
             entry.folded = ()
 
