@@ -161,6 +161,21 @@ def test_another_salt_leaves_no_old_hash_and_all_of_the_teams(open_store: Opener
     assert {v.about.id for v in events(store, PortalVisit)} == {v.actor for v in events(store, PortalVisit)}
 
 
+@pytest.mark.parametrize("forget", [False, True])
+def test_no_hash_stays_where_a_source_goes_on_from(open_store: Opener, forget: bool) -> None:
+    """It goes on from there, with another name."""
+    store, ann = lived_in(open_store), hashed(SALT, "ann")
+    poll = begin(store, NOON, stream="answers")
+    store.write(poll, Page(checkpoint=f'{{"after":"{ann}","page":7}}'.encode()), now=NOON)
+    if forget:
+        store.people.forget({ann}, LATER)
+    else:
+        store.people.rotate(OTHER, LATER, out=lambda _: ())
+    place = begin(store, LATER, stream="answers").checkpoint or b""
+    assert ann not in told(open_store.url)
+    assert (len(place), place.endswith(b'","page":7}')) == (53, True)
+
+
 def test_what_is_told_again_under_another_salt_counts_once(open_store: Opener) -> None:
     """By its id it is known; what hangs on a person is refused where it is of before, and taken where it is of after."""
     store = lived_in(open_store)

@@ -21,7 +21,6 @@ from platform_meter.store.schema import (
     correction,
     events,
     folds,
-    links,
     objects,
     readings,
     state_counts,
@@ -108,8 +107,8 @@ def rename_beside(conn: Connection, renaming: Renaming) -> None:
     """Rename in all tables but events, folds and daily states."""
     of_people = readings.c.kind.in_([name for name, kind in reading_kinds().items() if kind.who])
     rewrite(conn, readings, ("key", "body"), renaming, of_people)
-    rewrite(conn, objects, ("name", "links"), renaming)
-    rewrite(conn, links, ("name",), renaming)
+    # What an object links to is a group, a service or a place: nothing follows the owner of a person.
+    rewrite(conn, objects, ("name",), renaming)
     rewrite(conn, streams, ("checkpoint", "last_error", "progress"), renaming)
 
 

@@ -70,6 +70,7 @@ def test_its_end_is_its_last_sign_of_life() -> None:
         ("group:Money/ops", ("backstage:group:money/ops",)),
         (None, ("backstage:group:default/payments",)),
         ("", ("backstage:group:default/payments",)),
+        ("user:default/ann", ("backstage:group:default/payments",)),
     ],
 )
 def test_a_run_is_that_of_the_team_it_was_for(owner: str | None, links: tuple[str, ...]) -> None:

@@ -92,9 +92,13 @@ def _ids(answer: Answer[Tasks]) -> tuple[str, ...]:
 
 
 def _about(row: TaskRow) -> Ref:
-    """A run is that of the team which it was for, else of the one team of whoever started it, else of what it made."""
+    """A run is that of the team which it was for, else of the one team of whoever started it, else of what it made.
+
+    Where it was for a person their name is not kept.
+    """
     said = row.spec.parameters.owner if row.spec.parameters else None
-    owner = [names.whole(said, "group")] if isinstance(said, str) and said else []
+    ref = names.whole(said, "group") if isinstance(said, str) and said else ""
+    owner = [ref] if names.kind(ref) not in {"", "user"} else []
     starter = row.spec.user.entity if row.spec.user else None
     groups = related(starter.relations, "memberOf") if starter else []
     place = _place(row)
