@@ -10,7 +10,7 @@ TESTS ?=
 # all in one, as a debugger wants it.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 # What the tests run for real; each is Debian's own package.
-TEST_PACKAGES := prometheus prometheus-alertmanager prometheus-blackbox-exporter postgresql chromium docker-compose openssl fonts-dejavu-core maven default-jdk-headless nginx-light prometheus-nginx-exporter
+TEST_PACKAGES := prometheus prometheus-alertmanager prometheus-blackbox-exporter postgresql chromium docker-compose openssl fonts-dejavu-core maven default-jdk-headless nginx-light prometheus-nginx-exporter victoria-metrics
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak lint bench generate

@@ -51,7 +51,7 @@ class Filled:
     shas: Sequence[str]
 
     def view(self, history: Any) -> View:
-        return View(now=END, zone=UTC, definitions=Definitions(), history=history, rows={}, streams=(), gaps=())
+        return View(now=END, zone=UTC, definitions=Definitions(), history=history, rows={}, streams=(), records=history)
 
     def took(self, work: Callable[[Any], object]) -> float:
         """CPU ms, the median of five; each in a view of its own."""

@@ -56,6 +56,8 @@ def test_what_it_offers() -> None:
         "report",
         "serve",
         "slo",
+        "slo backtest",
+        "slo convert",
         "slo explain",
         "slo list",
         "sources",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from click.testing import CliRunner
-from tests.support.http import Reply, serving
+from tests.support.asked import Asked
+from tests.support.http import Reply, Seen, serving
+from tests.support.slos import RATIO, STORED
 
 from platform_meter.cli import main
 from platform_meter.model import catalogue
@@ -95,6 +98,54 @@ def test_priorities_that_the_tool_has_not_are_worth_knowing(tmp_path: Path, monk
             "write these, or translate them under priorities of the source\n"
             "tickets: every call it needs was answered\n"
         ),
+    )
+
+
+def test_check_holds_slos_against_a_prometheus(tmp_path: Path) -> None:
+    """Problems end it with 1 like those of files; a server that does not say how long it keeps samples is worth a word."""
+    asked = Asked(series=[{"__name__": "http_requests"}], retention=None)
+    path = tmp_path / "slo.yaml"
+    path.write_text(RATIO)
+
+    def answer(seen: Seen) -> Reply:
+        status, body = asked.ask(seen.path, dict(parse_qsl(seen.query)))
+        return Reply(status, body=body.encode())
+
+    with serving() as server:
+        for one in ("query", "labels", "label/__name__/values", "status/runtimeinfo"):
+            server.on(f"/api/v1/{one}", answer)
+        code, output = run("check", str(path), "--prometheus", server.url)
+    text = "the server has no metric 'http_requests_total'; did you mean 'http_requests'?"
+    assert (code, re.findall(r"slo\.yaml:(\d+):\d+: (.*)", output)) == (1, [("15", text), ("16", text)])
+    assert f"worth knowing: {server.url} does not say for how long it keeps samples" in output
+    assert output.endswith("2 problems\n")
+
+
+def test_check_says_that_no_prometheus_answers(tmp_path: Path) -> None:
+    """In one sentence, with 1; an address that is none is a mistake of usage, with 2."""
+    path = tmp_path / "slo.yaml"
+    path.write_text(RATIO)
+    with serving() as server:
+        url = server.url
+    code, output = run("check", str(path), "--prometheus", url)
+    assert code == 1
+    said = f"GET /api/v1/query of prometheus: {url.removeprefix('http://')}: Connection refused"
+    instead = "correct --prometheus, or see why it does not answer"
+    assert output.splitlines()[1:] == [f"Error: {url} could not be asked: {said}; {instead}"]
+    code, output = run("check", str(path), "--prometheus", "nonsense")
+    assert (code, "Invalid value for --prometheus: url 'nonsense' is no http address" in output) == (2, True)
+    code, output = run("check", str(path), "--prometheus", "")
+    assert (code, "no address; write such as http://127.0.0.1:9090" in output) == (2, True)
+
+
+def test_check_asks_no_prometheus_for_what_it_does_not_count(tmp_path: Path) -> None:
+    """Nobody has to be there."""
+    path = tmp_path / "slo.yaml"
+    path.write_text(STORED)
+    code, output = run("check", str(path), "--prometheus", "http://127.0.0.1:9")
+    assert (code, output.splitlines()[1]) == (
+        0,
+        "http://127.0.0.1:9: no SLO here is counted by Prometheus, so it was not asked",
     )
 
 

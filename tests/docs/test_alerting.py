@@ -10,8 +10,11 @@ import pytest
 import yaml
 from tests.support.our_slos import our_plans
 from tests.support.places import ROOT
+from tests.support.slos import RATIO, planned
 
 from platform_meter.cli import main
+from platform_meter.model.generated import HEADER
+from platform_meter.render.alertmanager import alertmanager
 from platform_meter.render.rules import rules
 
 TEXT = (ROOT / "docs" / "alerting.md").read_text("utf-8")
@@ -54,8 +57,10 @@ def test_every_command_is_there() -> None:
     options = {name for parameter in main.commands["demo"].params for name in parameter.opts}
     assert set(re.findall(r"--[a-z-]+", demo)) <= options
     files = {word for line in COMMANDS for word in re.findall(r"[\w/-]+\.yml", line)}
-    assert files == {"prometheus.yml", "deploy/alertmanager/alertmanager.yml"}
-    assert all((ROOT / file).is_file() for file in files)
+    written = "slo-definitions/alertmanager.yml"
+    assert f"platform-meter generate --alertmanager {written}" in COMMANDS
+    assert files - {written} == {"prometheus.yml", "deploy/alertmanager/alertmanager.yml"}
+    assert all((ROOT / file).is_file() for file in files - {written})
     route = yaml.safe_load(CONFIG.read_text())["route"]
     assert (route["group_wait"], route["routes"][0]["group_wait"]) == ("2m", "10s")
 
@@ -66,7 +71,49 @@ def test_one_sentence_stands_on_a_line() -> None:
     assert [line for line in prose.splitlines() if re.search(r"[.;!?] [A-Z]", line)] == []
 
 
-ROUTED = next(text for text in RECEIVERS if text.startswith("route:"))
+def test_what_is_generated_is_what_it_shows() -> None:
+    """From its route on, byte for byte, for one SLO of `team-shop` that Prometheus counts."""
+    head, _, made = alertmanager([planned(RATIO)]).text.partition("route:\n")
+    assert head.startswith(HEADER)
+    assert [text for text in RECEIVERS if "inhibit_rules:" in text] == [f"route:\n{made}"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (("alertname=SLOBurn", "level=page", "owner=team-shop"), "team-shop-page"),
+        (("alertname=PlatformMeterGone", "level=ticket"), "platform-meter-ticket"),
+        (("alertname=DiskFull", "level=page"), "mine"),
+    ],
+)
+def test_the_generated_route_under_another_one(labels: tuple[str, ...], receiver: str, tmp_path: Path) -> None:
+    """With the matcher that the page names, other alerts stay where they were."""
+    (matcher,) = re.findall(r"with `matchers: \['(alertname=~.+)'\]`", TEXT)
+    made = yaml.safe_load(alertmanager([planned(RATIO)]).text)
+    route = {"receiver": "mine", "routes": [{**made["route"], "matchers": [matcher]}]}
+    config = {**made, "route": route, "receivers": [{"name": "mine"}, *made["receivers"]]}
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
+    asked = ["amtool", "config", "routes", "test", f"--config.file={tmp_path / 'alertmanager.yml'}", *labels]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip() == receiver
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (("level=page", "tier=1"), "team-shop-phone"),
+        (("level=page", "tier=2"), "team-shop-page"),
+        (("level=ticket", "tier=1"), "team-shop-ticket"),
+    ],
+)
+def test_a_label_of_a_file_routes_under_its_owner(labels: tuple[str, ...], receiver: str, tmp_path: Path) -> None:
+    """As the example says."""
+    (example,) = (text for text in RECEIVERS if "team-shop-phone" in text)
+    (tmp_path / "alertmanager.yml").write_text(example)
+    asked = ["amtool", "config", "routes", "test", f"--config.file={tmp_path / 'alertmanager.yml'}", "owner=team-shop"]
+    assert subprocess.run([*asked, *labels], capture_output=True, text=True, check=True).stdout.strip() == receiver
+
+
+ROUTED = next(text for text in RECEIVERS if "receiver: ci-on-call" in text)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from tests.support.places import ROOT
 
 from platform_meter.cli import main
-from platform_meter.cli.slos import count_rules
+from platform_meter.cli.outputs import count_rules
 from platform_meter.demo.company.layout import Company
 from platform_meter.demo.company.traffic import serving
 from platform_meter.render.rules import rules

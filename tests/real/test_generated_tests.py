@@ -6,6 +6,7 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
+from tests.slo.foreign import test_pyrra, test_sloth, test_v1alpha
 from tests.support.places import ROOT
 from tests.support.prometheus import current, promtool
 from tests.support.queries import FORMS
@@ -42,3 +43,52 @@ def test_generated_tests_of_the_library_pass(path: Path, programs: Path | None, 
     for artifact in (*rules(plans), *rule_tests(plans)):
         (tmp_path / artifact.path).write_text(artifact.text)
     assert "SUCCESS" in promtool("test", "rules", *sorted(tmp_path.glob("*.test.yml")), folder=programs)
+
+
+def test_generated_tests_of_other_tools_files_pass(programs: Path | None, tmp_path: Path) -> None:
+    """What was written for Sloth, Pyrra and OpenSLO v1alpha holds in both releases."""
+    gauge = test_pyrra.OBJECT.replace("name: shop-errors", "name: shop-up")
+    ratio = gauge[gauge.index("    ratio:") : gauge.index("  alerting:")]
+    gauge = gauge.replace(ratio, "    bool_gauge: {metric: 'up{job=\"shop\"}'}\n")
+    texts = (test_sloth.FILE, test_sloth.OBJECT.replace("Requests.Good", "other"), test_pyrra.OBJECT, gauge)
+    checked = read_slos([(f"{n}.yaml", text) for n, text in enumerate((*texts, test_v1alpha.DOCUMENT))])
+    plans = [plan(spec) for spec in checked.specs]
+    assert len(plans) == 6
+    for artifact in (*rules(plans), *rule_tests(plans)):
+        (tmp_path / artifact.path).write_text(artifact.text)
+    assert "SUCCESS" in promtool("test", "rules", *sorted(tmp_path.glob("*.test.yml")), folder=programs)
+
+
+def test_native_histograms_are_counted_up_to_their_bound(tmp_path: Path) -> None:
+    """Nine of ten under a quarter of a second, beside a series in which nothing happens and which has no share.
+
+    The release that is packed feeds no histograms to tests, so it only reads the rules.
+    """
+    indicator = "latencyNative: {latency: 250ms, total: {metric: 'wait_seconds{job=\"shop\"}'}}"
+    one = plan(test_pyrra.of(indicator))
+    (artifact,) = rules([one])
+    (tmp_path / artifact.path).write_text(artifact.text)
+    promtool("check", "rules", tmp_path / artifact.path)
+    grown = "{{schema:0 offset:-2 buckets:[9 1] sum:3 count:10}}"
+    (tmp_path / "native.test.yml").write_text(f"""
+rule_files: [{artifact.path}]
+evaluation_interval: 1m
+tests:
+  - interval: 30s
+    input_series:
+      - series: 'wait_seconds{{job="shop",pod="a"}}'
+        values: '{grown}+{grown}x240'
+      - series: 'wait_seconds{{job="shop",pod="b"}}'
+        values: '{grown}+{{{{schema:0 offset:-2 buckets:[0 0] sum:0 count:0}}}}x240'
+    promql_expr_test:
+      - expr: round(slo:burn:rate{{window=~"28m|3m"}}, 0.001)
+        eval_time: 1h
+        exp_samples:
+          - {{labels: '{{slo="shop-errors",window="3m"}}', value: 20}}
+          - {{labels: '{{slo="shop-errors",window="28m"}}', value: 20}}
+      - expr: round(slo:sli:ratio, 0.001)
+        eval_time: 2h
+        exp_samples:
+          - {{labels: '{{slo="shop-errors",window="2w"}}', value: 0.9}}
+""")
+    assert "SUCCESS" in promtool("test", "rules", tmp_path / "native.test.yml", folder=current())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -12,7 +13,11 @@ from tests.support.company import Running
 from tests.support.imported import capabilities, found_changes, snapshots, today_of, truth_of, use_of
 
 from platform_meter.demo.apis.kubernetes import conflicts
+from platform_meter.measures.adoption.goals import held
+from platform_meter.measures.adoption.movers import moves
+from platform_meter.model.adopting import AdoptionGoal
 from platform_meter.model.definitions import Capability
+from platform_meter.model.measure import Scene
 
 DAY = timedelta(days=1)
 
@@ -98,6 +103,101 @@ def test_transitions_of_every_day(imported: Running) -> None:
             assert active[1] == active[0] + by["new"] + by["resurrected"] - by["dormant"] - by["left_eligibility"]
             seen += by
     assert seen.keys() >= {"new", "resurrected", "dormant", "churned"}
+
+
+def test_movers(imported: Running) -> None:
+    """Who came, came back, fell silent, was lost or left between the ends of two days, by name; and whether so lopsided a
+    number is chance: by all ways in which those who moved could have gone.
+    """
+    seen = Counter[str]()
+    for capability in capabilities(imported):
+        truth, _, _ = truth_of(imported, capability)
+        last = max(truth)
+        for back in (7, 28, 60):
+            then = last - back * DAY
+            with imported.service.history() as history:
+                found = moves(history, capability.id, back)
+            if then not in truth:
+                # What is compared with days before the first snapshot is compared with nothing.
+                assert found is None
+                continue
+            assert found is not None
+            assert (found.first, found.last) == (then, last)
+            expected = moved(truth, then, last)
+            assert {str(kind): list(units) for kind, units in found.units.items()} == expected
+            came = len(expected.get("new", ())) + len(expected.get("resurrected", ()))
+            both = came + len(expected.get("dormant", ()))
+            unlikely = sum(abs(2 * n - both) >= abs(2 * came - both) for n in ways(both)) / 2**both
+            assert found.beyond_noise is (unlikely <= 0.05)
+            seen.update({kind: len(units) for kind, units in expected.items()})
+    assert seen.keys() >= {"new", "dormant", "churned"}
+
+
+def moved(days: dict[date, dict[str, str]], then: date, last: date) -> dict[str, list[str]]:
+    """Units by what they did from the end of one day to that of another: of the days between nothing is asked."""
+    once = {unit for day, by in days.items() if day <= then for unit, state in by.items() if state == "active"}
+    found: dict[str, list[str]] = {}
+    for unit, state in sorted(days[last].items()):
+        was = days[then][unit]
+        if state == "active" != was:
+            found.setdefault("resurrected" if unit in once else "new", []).append(unit)
+        if was == "active" != state:
+            gone = "left_eligibility" if state in {"not_eligible", "exempt"} else "dormant"
+            found.setdefault(gone, []).append(unit)
+        if state == "churned" != was:
+            found.setdefault("churned", []).append(unit)
+    return found
+
+
+def ways(moved: int) -> Iterator[int]:
+    """How many of them came, in each of the ways in which as many could have come or fallen silent."""
+    return (way.bit_count() for way in range(2**moved))
+
+
+def test_goals_on_adopted_units(imported: Running) -> None:
+    """How many had adopted at the end of each day, of how many that could; and how each goal on them stands: the demo's
+    own, one that is reached, one that is over, and one that asks for all within two weeks.
+    """
+    seen = set[str | None]()
+    for capability in capabilities(imported):
+        days, could = adopters(imported, capability)
+        last = max(days)
+        share = days[last] / could[last]
+        soon, over = last + 14 * DAY, last - 3 * DAY
+        asked = [(g.ratio, g.by) for g in capability.goals if g.of == "adopted"]
+        asked += [(share, soon + DAY), (1.0, soon), (min(1.0, days[over] / could[over] + 0.01), over)]
+        for ratio, by in asked:
+            goal = AdoptionGoal(ratio=ratio, of="adopted", by=by)
+            with imported.service.history() as history:
+                service = imported.service
+                one = capability.model_copy(update={"goals": (goal,)})
+                at = Scene(history=history, definitions=service.definitions, now=imported.clock.at, zone=service.zone)
+                (found,) = held(at, one)
+            assert dict(found.trend.days) == days
+            assert {day: found.trend.of[day] for day in days} == could
+            reached = days[min(by, last)] / could[min(by, last)]
+            assert found.ratio == pytest.approx(reached)
+            state = "reached" if reached >= ratio else "missed" if by <= last else None
+            if state is None and found.expected is not None:
+                weeks = (by - last) / (7 * DAY)
+                needed = reached + (ratio - reached) * min(weeks, 13) / weeks
+                assert found.needed == pytest.approx(needed)
+                state = "on_track" if found.expected.point >= needed else "at_risk"
+            assert found.state == state
+            seen.add(state)
+    assert seen >= {"reached", "missed"}
+    assert seen & {"on_track", "at_risk"}
+
+
+def adopters(running: Running, capability: Capability) -> tuple[dict[date, int], dict[date, int]]:
+    """By day with a snapshot, how many had adopted by use in the window up to its end, and how many could."""
+    company, (truth, _, use) = running.world.company, truth_of(running, capability)
+    could = {day: reference.judged(capability, company, day) for day in truth}
+    done = {
+        day: sum(reference.adopts(capability, use, set(), unit, day + DAY) for unit in units)
+        for day, units in could.items()
+    }
+    return done, {day: len(units) for day, units in could.items()}
 
 
 def test_goals_and_retention(imported: Running) -> None:

@@ -16,7 +16,10 @@ from platform_meter.slo.burnrate import (
     budget,
     burn,
     can_fire,
+    kept,
+    lifted,
     no_data_after,
+    own,
     parse_window,
     scaled,
     time_to_fire,
@@ -60,6 +63,14 @@ def test_rows_that_cannot_fire() -> None:
     pages = [r for r in STANDARD if r.level is Level.PAGE]
     assert not any(can_fire(r, budget(Decimal("0.8"))) for r in pages)
     assert not can_fire(STANDARD[0], budget(Decimal("0.93055555555555555")))
+
+
+def test_rows_by_their_words() -> None:
+    """A row is left out by its level, or alone by level and long window; what no row is called leaves none out."""
+    assert [row.word for row in STANDARD] == ["page-1h", "page-6h", "ticket-1d", "ticket-3d"]
+    assert [row.word for row in HUMAN] == ["ticket-7d", "ticket-14d"]
+    assert kept(STANDARD, frozenset({"page-6h", "no-data", "ticket-7d"})) == (STANDARD[0], *STANDARD[2:])
+    assert kept(STANDARD, frozenset({"ticket"})) == STANDARD[:2]
 
 
 def test_full_outage_is_found_after_52_seconds() -> None:
@@ -130,3 +141,28 @@ def test_detection_is_never_later_than_the_windows(error: float, row: Row) -> No
 def test_a_window_in_words(minutes: int, words: str) -> None:
     """After "the last", in the largest unit of which it is a whole number."""
     assert window_words(timedelta(minutes=minutes)) == words
+
+
+@pytest.mark.parametrize(
+    ("long", "short"), [("1h", "5m"), ("6h", "30m"), ("3d", "6h"), ("5m", "1m"), ("20m", "2m"), ("61m", "6m")]
+)
+def test_a_row_of_ones_own_has_a_twelfth_as_its_short_window(long: str, short: str) -> None:
+    """In whole minutes, rounded up (SRE Workbook, chapter 5)."""
+    found = own(Level.PAGE, 14.4, parse_window(long), timedelta(minutes=3), "critical")
+    assert (found.short, found.wait, found.severity) == (parse_window(short), timedelta(minutes=3), "critical")
+
+
+@pytest.mark.parametrize(
+    ("long", "step", "short"),
+    [("1h", 30, "5m"), ("5m", 30, "2m"), ("5m", 120, "4m"), ("1h", 300, "10m"), ("10m", 300, "10m"), ("5m", 300, "5m")],
+)
+def test_short_windows_are_long_enough_to_judge_by(long: str, step: int, short: str) -> None:
+    """Two steps and 2 min at least, and never longer than the long one."""
+    (found,) = lifted((own(Level.PAGE, 2, parse_window(long), timedelta(0), "page"),), timedelta(seconds=step))
+    assert found.short == parse_window(short)
+
+
+def test_silence_is_told_no_sooner_than_an_outage() -> None:
+    """What an alert waits counts too."""
+    row = own(Level.PAGE, 10, parse_window("1h"), timedelta(minutes=20), "page")
+    assert no_data_after((row,), Decimal("0.05")) == timedelta(minutes=50)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.cases import hold, parts
+from tests.support.policies import with_policies
 from tests.support.slos import RATIO, STORED
 
 from platform_meter import sources
@@ -120,7 +121,7 @@ def test_any_text_gives_problems_or_plans(text: str) -> None:
 @given(st.data())
 def test_any_change_to_an_slo_gives_problems_or_plans(data: st.DataObject) -> None:
     """A piece cut out of a good file, or put in, gives problems or a plan that renders."""
-    text = data.draw(st.sampled_from([RATIO, STORED]))
+    text = data.draw(st.sampled_from([RATIO, STORED, with_policies(RATIO)]))
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 40)))
     words = [

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from tests.support.cases import hold, parts
+from tests.support.policies import INLINE, with_condition, with_policies
 from tests.support.slos import ALL, ASKED, LATENCY, RATIO, SLICES, STORED, THRESHOLD, planned, replaced
 
 from platform_meter.render.rules import groups
 from platform_meter.slo import names
 from platform_meter.slo.check import read_slos
-from platform_meter.slo.explain import Around, Reading, explain
+from platform_meter.slo.explain import Around, Reading, explain, fires_after
 from platform_meter.slo.plan import plan, written_every
 
 HUMAN = "name: shop-latency\n  annotations: {platform-meter.io/alerts: human}"
@@ -35,7 +36,7 @@ def test_each_case_is_explained_in_full(case: Path) -> None:
 
 def test_the_case_folder_is_read() -> None:
     """An empty folder of cases would prove nothing."""
-    assert {c.stem for c in CASES} == {"counters", "slices", "stored", "quiet", "dropped"}
+    assert {c.stem for c in CASES} == {"counters", "slices", "stored", "quiet", "dropped", "policies"}
 
 
 def test_detection_adds_up() -> None:
@@ -124,6 +125,24 @@ def test_low_traffic_slows_the_page() -> None:
     assert "   100 % errors: page after 3 min (1h), ticket after 4.32 min (1d)" in text
     assert "    about 60 events expected in 1h: in a full outage it comes after 3 min instead of 51.8 s" in text
     assert "    about 1,440 events expected in 1d\n" in text
+
+
+@pytest.mark.parametrize(
+    ("traffic", "share", "minutes"),
+    [
+        (120, 1.0, 1.73),  # 14.4 * 0.002 of an hour
+        (120, 0.15, 11.52),  # one and a half in 5 minutes
+        (120, 0.1, 25),  # the fifth failure, before three times the factor
+        (40, 0.11, 47.13),  # three times the factor, since an hour holds fewer than five failures
+        (40, 0.08, None),  # neither
+        (24, 0.13, 57.69),  # two events in 5 minutes, which tell nothing: the third failure
+    ],
+)
+def test_few_failures_that_lie_apart_are_looked_at_twice(traffic: float, share: float, minutes: float | None) -> None:
+    """Where two of them do not lie in the short window, and that is large enough to tell."""
+    one = planned(replaced(RATIO, ("target: 0.999", "target: 0.998")))
+    found = fires_after(one, one.alerts[0], share, traffic)
+    assert (found and found / timedelta(minutes=1)) == (minutes and pytest.approx(minutes, abs=0.02))
 
 
 @pytest.mark.parametrize("traffic", [1 / 720, 1e-300])
@@ -223,8 +242,34 @@ def test_what_the_file_leaves_out_is_said() -> None:
     assert not any(line.startswith("  page ") for line in lines)
 
 
+def test_a_row_that_the_file_leaves_out_is_said() -> None:
+    """By its word; it has no line of its own, and a full outage is found by the next one."""
+    left = "io/owner: team-shop\n    platform-meter.io/leave-out: page-1h"
+    lines = explain(planned(RATIO, ("io/owner: team-shop", left))).splitlines()
+    assert "  left out by the file: page-1h" in lines
+    assert [line.split()[:3] for line in lines if line.startswith("  page    ")] == [["page", "6", "6h"]]
+    assert any(line.startswith("  threshold (page 6h) ") for line in lines)
+
+
 def test_what_is_idle_is_said() -> None:
     """Where something tells that the source is read while it has no series, its PromQL stands there."""
     named = planned(RATIO, ("'http_requests_total'", "'http_requests_total{job=\"shop\"}'"))
     assert explain(named).count('It is read while max(up{job="shop"}) is above 0.') == 1
     assert "It is read while" not in explain(planned(RATIO))
+
+
+def test_policies_that_are_off_are_said() -> None:
+    """Not as if the annotation had turned alerts off."""
+    off = INLINE.replace("alertWhenBreaching: true", "alertWhenBreaching: false")
+    text = explain(planned(with_policies(RATIO, off)))
+    assert "No burn alerts (its alertPolicies are off); only SLONoData and SLOBudgetExhausted.\n" in text
+
+
+def test_a_wait_is_counted_in_evaluations() -> None:
+    """Of 7 min, looked at every 2 min, 8 pass; where events are few the wait comes after they are enough."""
+    found = planned(with_condition(SLICES, "threshold: 2, lookbackWindow: 1h, alertAfter: 7m"))
+    assert "  alertAfter             7 min\n" in explain(found)
+    slow = planned(with_condition(RATIO, "threshold: 2, lookbackWindow: 2d, alertAfter: 7m"))
+    assert written_every(slow, slow.alerts[0].short) == timedelta(minutes=2)
+    assert "  alertAfter             8 min\n" in explain(slow)
+    assert "100 % errors: page after 3.12 h (2d)" in explain(slow, Around(traffic=1.0))

@@ -51,6 +51,17 @@ def test_rows_that_can_never_fire_are_dropped() -> None:
     assert found.reference == timedelta(minutes=5)
 
 
+def test_silence_is_told_by_the_fastest_row_that_is_left() -> None:
+    """Without the row over 1 h a full outage at 99.5 % pages after 6 * 0.005 * 6 h, so silence waits for as long."""
+    left = "io/owner: team-shop\n    platform-meter.io/leave-out: page-1h"
+    found = planned(RATIO, ("io/owner: team-shop", left), ("0.999", "0.995"))
+    assert found.left_out == {"page-1h"}
+    assert found.dropped == ()
+    assert [w.label for w in found.windows] == ["30m", "2h", "6h", "1d", "3d"]
+    assert found.no_data_after == timedelta(minutes=11)
+    assert planned(RATIO, ("0.999", "0.995")).no_data_after == timedelta(minutes=10)
+
+
 def test_short_periods_scale() -> None:
     """P=7d shrinks every window by 7/30, up to whole minutes; the reference shrinks with them."""
     found = planned(RATIO, ("30d", "7d"))

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_meter.slo.promql import duration_text, number_text, quote, read_count, read_gauge
+from platform_meter.slo.promql import (
+    Matcher,
+    Selector,
+    duration_text,
+    number_text,
+    quote,
+    read_count,
+    read_gauge,
+    selectors,
+)
 
 FIVE = timedelta(minutes=5)
 
@@ -116,3 +125,22 @@ def test_any_label_value_survives(value: str) -> None:
     assert query.selector is not None
     assert query.selector.matchers[0].value == value
     assert read_count(query.over(FIVE).replace("[5m]", "[{{window}}]")).selector == query.selector
+
+
+def test_all_that_a_query_reads() -> None:
+    """Every selector once in the order it is written, with an offset or in a subquery too; those without a name are none."""
+    query = read_count(
+        'sum(increase(a{x="1"}[{{window}}])) + sum(increase({__name__="b"}[{{window}}] offset 5m)) '
+        '+ sum(increase(a{x="1"}[{{window}}])) + sum(sum_over_time((rate(c[1m]) > bool 5)[{{window}}:1m])) '
+        '+ sum(increase({__name__=~"d.*"}[{{window}}]))'
+    )
+    x = Matcher(label="x", operator="=", value="1")
+    assert selectors(query) == (
+        Selector(metric="a", matchers=(x,)),
+        Selector(metric="b", matchers=()),
+        Selector(metric="c", matchers=()),
+    )
+    assert selectors(read_gauge("max(up) - on () min(down)", "max")) == (
+        Selector(metric="up", matchers=()),
+        Selector(metric="down", matchers=()),
+    )

@@ -13,7 +13,7 @@ from platform_meter.model.objective import NoData, Unknown, countables
 from platform_meter.render.rules import groups
 from platform_meter.slo.burnrate import Profile
 from platform_meter.slo.check import read_slos
-from platform_meter.slo.openslo import keys
+from platform_meter.slo.openslo import alert_keys, keys
 from platform_meter.slo.plan import plan
 
 PAGE = (DOCS / "slo-format.md").read_text("utf-8")
@@ -31,6 +31,9 @@ MODELS: tuple[type[BaseModel], ...] = (
     keys.MetricSpec,
     keys.SliDocument,
     keys.DataSource,
+    alert_keys.PolicySpec,
+    alert_keys.ConditionSpec,
+    alert_keys.Condition,
     *(model for one in sources.asking().values() for model in (one.spec, one.level) if model is not None),
 )
 
@@ -46,7 +49,7 @@ def test_every_example_decodes(text: str) -> None:
 
 def test_there_are_examples() -> None:
     """The first is the ten-line one."""
-    assert len(EXAMPLES) == 12
+    assert len(EXAMPLES) == 13
     assert EXAMPLES[0].count("\n") == 10
 
 

@@ -57,6 +57,8 @@ class Server:
         self.seen: list[Seen] = []
         self.over = threading.Event()
         """Set when the test ends; parts of a body that wait should wait for it."""
+        self.otherwise: Answerer | None = None
+        """Answers what was not written down."""
         self._scripts: dict[str, list[Reply | Answerer]] = {}
         self._lock = threading.Lock()
 
@@ -72,6 +74,8 @@ class Server:
         with self._lock:
             self.seen.append(seen)
             script = self._scripts.get(seen.path, [])
+            if not script and self.otherwise is not None:
+                return self.otherwise(seen)
             if not script:
                 return Reply(404, body=b'{"message": "not written down"}')
             found = script.pop(0) if len(script) > 1 else script[0]
@@ -118,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
         self.wfile.write(b"0\r\n\r\n")
 
-    do_GET = do_POST = _answer  # noqa: N815 - the names are given
+    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the names are given
 
 
 class _Http(ThreadingHTTPServer):

@@ -8,13 +8,16 @@ import sys
 import click
 
 from platform_meter import __version__
+from platform_meter.cli.backtesting import backtest
+from platform_meter.cli.converting import convert
 from platform_meter.cli.explaining import explain
+from platform_meter.cli.generating import generate
 from platform_meter.cli.logs import formatter
 from platform_meter.cli.looking import check, init, metrics, sources, store
 from platform_meter.cli.people import people
 from platform_meter.cli.report import report
 from platform_meter.cli.running import demo, serve
-from platform_meter.cli.slos import generate, slo
+from platform_meter.cli.slos import slo
 from platform_meter.cli.surveys import survey
 
 
@@ -36,5 +39,7 @@ def main(*, verbose: bool, log_format: str) -> None:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # the poller says what matters, once
 
 
+for command in (backtest, convert):
+    slo.add_command(command)
 for command in (check, demo, explain, generate, init, metrics, people, report, serve, slo, sources, store, survey):
     main.add_command(command)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from platform_meter.cli.common import CONFIG, config_option, examined, in_words, open_service
+from platform_meter.cli.common import CONFIG, config_option, examined, in_words, open_service, print_problems
 from platform_meter.cli.slos import scrape_option
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @scrape_option
+@click.option("--prometheus", metavar="URL", help="Hold the SLOs that Prometheus counts against the one there, too.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-def check(config_path: Path, scrape: timedelta, paths: tuple[Path, ...]) -> None:
+def check(config_path: Path, scrape: timedelta, prometheus: str | None, paths: tuple[Path, ...]) -> None:
     """Say everything that is wrong with the configuration and definitions.
 
     PATHS are more definition files or folders of them. With them, a platform-meter.yaml that is not there is not missed.
@@ -42,10 +43,42 @@ def check(config_path: Path, scrape: timedelta, paths: tuple[Path, ...]) -> None
     if alone:
         said = f"{_count(_declared(found), 'definition')}, {_count(len(found.plans), 'SLO')}: no problem found"
         click.echo(f"{', '.join(map(str, paths))}: {said}")
-        return
+    else:
+        click.echo(
+            f"{config_path}: {_count(len(config.sources) if config else 0, 'source')}, "
+            f"{_count(_declared(found), 'definition')}, {_count(len(found.plans), 'SLO')}: no problem found"
+        )
+    if prometheus is not None:
+        _hold_against(prometheus, found)
+
+
+def _hold_against(url: str, found: Examined) -> None:
+    """What the Prometheus there says of the SLOs; exits 1 where that is a problem, or where it does not answer."""
+    from platform_meter.model.source import SourceError
+    from platform_meter.problems import render
+    from platform_meter.runtime.traffic import prometheus_at
+    from platform_meter.runtime.verifying import held_against
+
+    if not url:
+        raise click.BadParameter("no address; write such as http://127.0.0.1:9090", param_hint="--prometheus")
+    try:
+        way = prometheus_at(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--prometheus") from error
+    try:
+        with way as outside:
+            verdict = held_against(outside, found.plans, found.slo_files)
+    except SourceError as error:
+        said = f"{url} could not be asked: {error}; correct --prometheus, or see why it does not answer"
+        raise click.ClickException(said) from error
+    for note in verdict.notes:
+        click.echo(f"worth knowing: {render(note)}")
+    if verdict.unknown:
+        click.echo(f"worth knowing: {url} {verdict.unknown}")
+    print_problems(verdict.problems)
+    said = f"{_count(verdict.slos, 'SLO')} held against it by {_count(verdict.asked, 'question')}: no problem found"
     click.echo(
-        f"{config_path}: {_count(len(config.sources) if config else 0, 'source')}, "
-        f"{_count(_declared(found), 'definition')}, {_count(len(found.plans), 'SLO')}: no problem found"
+        f"{url}: {said}" if verdict.slos else f"{url}: no SLO here is counted by Prometheus, so it was not asked"
     )
 
 

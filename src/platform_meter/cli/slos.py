@@ -1,15 +1,12 @@
-"""`generate` and `slo`: from SLO files to rules, tests and dashboards, and to words."""
+"""`slo`: what the SLO files mean, in words; and the options that commands about SLOs share."""
 
 from __future__ import annotations
 
 import math
 import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +16,10 @@ from click.core import ParameterSource
 from platform_meter.cli.common import config_option, open_service, print_problems
 
 if TYPE_CHECKING:
-    from platform_meter.model.links import Links
-    from platform_meter.render.artifact import Artifact, Difference
     from platform_meter.runtime.outside.http import Way
     from platform_meter.slo.explain import Reading
     from platform_meter.slo.plan import Plan
 
-_AGAIN = "platform-meter generate"
 _LONGEST_SCRAPE = timedelta(minutes=2)
 """With fewer than two samples in 5 minutes there is no increase."""
 
@@ -67,7 +61,7 @@ class Traffic(click.ParamType[float]):
         return found
 
 
-_slos_option = click.option(
+slos_option = click.option(
     "--slos", type=click.Path(path_type=Path), default="slo-definitions", show_default=True, help="Folder of SLO files."
 )
 scrape_option = click.option(
@@ -79,187 +73,13 @@ scrape_option = click.option(
 )
 
 
-def count_rules(text: str) -> int:
-    """Rules in one generated file, as promtool counts them."""
-    return sum(text.count(f"\n  - {kind}: ") for kind in ("record", "alert"))
-
-
-def _plans(folder: Path, scrape: timedelta) -> tuple[Plan, ...]:
+def plans_of(folder: Path, scrape: timedelta) -> tuple[Plan, ...]:
+    """The plans of a folder of SLO files; ends the command with every problem where there is any."""
     from platform_meter.runtime.files.check import examine
 
     found = examine(None, (folder,), os.environ, scrape=scrape)
     print_problems(found.problems)
     return found.plans
-
-
-def _links(config_path: Path) -> Links:
-    """Where alerts point, as the configuration says; without one they point nowhere.
-
-    The rest of it is not looked at: rules are made where its secrets are not.
-    """
-    from platform_meter.model.links import NOWHERE
-    from platform_meter.problems import Problem
-    from platform_meter.runtime.files.config import read_links
-    from platform_meter.runtime.files.definitions import is_there, read_text
-
-    given = click.get_current_context().get_parameter_source("config_path")
-    if not is_there(config_path) and given is ParameterSource.DEFAULT:
-        return NOWHERE
-    text = read_text(config_path)
-    found = [text] if isinstance(text, Problem) else read_links(text, str(config_path))
-    if isinstance(found, list):
-        print_problems(found)
-        return NOWHERE
-    return found
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Folder:
-    """One folder of generated files, and what would be generated into it."""
-
-    path: Path
-    option: str
-    """What names another folder."""
-    suffix: str
-    artifacts: Iterable[Artifact]
-
-    def differences(self) -> Iterator[Difference]:
-        from platform_meter.render.artifact import compare
-        from platform_meter.runtime.files.artifacts import Texts
-
-        return compare(self.artifacts, Texts(self.path, (self.suffix,)))
-
-    def told(self, d: Difference) -> str:
-        """What is wrong with one file, and what to do."""
-        todo = f"move it away, or name another folder with {self.option}" if d.foreign else f"run: {_AGAIN}"
-        return f"{self.path / d.path} is {d.word}; {todo}"
-
-
-@click.command()
-@_slos_option
-@click.option(
-    "--rules", type=click.Path(path_type=Path), help="Where rules and their tests go; default SLOS/generated."
-)
-@click.option(
-    "--dashboards",
-    type=click.Path(path_type=Path),
-    default="dashboards/generated",
-    show_default=True,
-    help="Where dashboards go.",
-)
-@scrape_option
-@config_option
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if a file is stale.")
-@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
-def generate(
-    *,
-    slos: Path,
-    rules: Path | None,
-    dashboards: Path,
-    scrape: timedelta,
-    config_path: Path,
-    only_check: bool,
-    diff: bool,
-) -> None:
-    """Write recording rules, burn alerts, their promtool tests and dashboards.
-
-    Files of yours in these folders are left as they are. Alerts link to the addresses under `links` of the
-    configuration, where it is there.
-    """
-    from platform_meter.render.dashboards import dashboards as boards
-
-    links = _links(config_path)
-    plans, count = tuple(replace(p, links=links) for p in _plans(slos, scrape)), _Count(links)
-    folders = (
-        _Folder(path=rules or slos / "generated", option="--rules", suffix=".yml", artifacts=count.of(plans)),
-        _Folder(path=dashboards, option="--dashboards", suffix=".json", artifacts=boards(plans)),
-    )
-    with _reading_and_writing():
-        if not (only_check or diff):
-            _write(folders)
-            click.echo(f"{len(plans)} SLOs, {count.rules} rules")
-            for text in _untested(plans):
-                click.echo(text)
-            return
-        stale = False
-        for folder in folders:
-            for d in folder.differences():
-                stale = True
-                click.echo(d.diff() if diff else folder.told(d), nl=not diff)
-    if stale:
-        sys.exit(1)
-    if only_check:
-        click.echo("every generated file is as it would be written now")
-
-
-def _untested(plans: Iterable[Plan]) -> Iterator[str]:
-    """SLOs whose rules have no promtool tests, and why."""
-    from platform_meter.render.rules.promtool import untested
-
-    for plan in plans:
-        if why := untested(plan):
-            yield f"no test is made of the rules of {plan.slo} ({plan.path}:{plan.line}): {why}"
-
-
-class _Count:
-    """Rule files and their tests, service by service and those of no SLO, and how many rules there were in them."""
-
-    def __init__(self, links: Links) -> None:
-        self.rules, self._links = 0, links
-
-    def of(self, plans: Iterable[Plan]) -> Iterator[Artifact]:
-        from platform_meter.render.rules import rules
-        from platform_meter.render.rules.meter_alerts import meter_alerts
-        from platform_meter.render.rules.promtool import rule_tests
-        from platform_meter.render.rules.promtool.meter_alerts import meter_alert_tests
-
-        for _, those in groupby(sorted(plans, key=lambda p: p.service), key=lambda p: p.service):
-            of_service = tuple(those)
-            for artifact in rules(of_service):
-                yield self._counted(artifact)
-            yield from rule_tests(of_service)
-        yield self._counted(meter_alerts(self._links))
-        yield meter_alert_tests()
-
-    def _counted(self, artifact: Artifact) -> Artifact:
-        self.rules += count_rules(artifact.text)
-        return artifact
-
-
-@contextmanager
-def _reading_and_writing() -> Iterator[None]:
-    """What the file system refuses is said in a sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or 'generated files'}: {error.strerror or error}") from error
-
-
-def _write(folders: Sequence[_Folder]) -> None:
-    """All folders, or nothing where a file of somebody else's stands in the way of any."""
-    from platform_meter.runtime.files.artifacts import Staging
-
-    said, foreign = list[str](), False
-    with Staging() as staging:
-        for folder in folders:
-            changed = 0
-            for d in folder.differences():
-                changed += 1
-                if d.foreign:
-                    foreign = True
-                    click.echo(folder.told(d))
-                elif d.after is None:
-                    staging.remove(folder.path, d.path)
-                    said.append(f"{folder.path / d.path} was generated no more, and is removed")
-                else:
-                    staging.write(folder.path, d.path, d.after)
-            said.append(f"{folder.path}: {changed} files changed")
-        if foreign:
-            click.echo("nothing was written", err=True)
-            sys.exit(1)
-        staging.swap()
-    for line in said:
-        click.echo(line)
 
 
 @click.group()
@@ -268,19 +88,19 @@ def slo() -> None:
 
 
 @slo.command("list")
-@_slos_option
+@slos_option
 def slo_list(slos: Path) -> None:
     """One line for each SLO."""
     from platform_meter.slo.plan import SCRAPE
 
-    for plan in _plans(slos, SCRAPE):
+    for plan in plans_of(slos, SCRAPE):
         who = f", counted by {plan.asked.type}" if plan.asked is not None else ""
         objective = f"{float(plan.objective) * 100:g} % over {plan.period_label}"
         click.echo(f"{plan.slo:<40} {objective}, {plan.profile}, {plan.service}{who}")
 
 
 @slo.command("explain")
-@_slos_option
+@slos_option
 @config_option
 @scrape_option
 @click.option("--traffic", type=Traffic(), help="Valid events an hour; without it they are counted where they are.")
@@ -313,7 +133,7 @@ def slo_explain(
     from platform_meter.problems import suggest
     from platform_meter.slo.explain import Around, explain
 
-    plans = {plan.slo: plan for plan in _plans(slos, scrape)}
+    plans = {plan.slo: plan for plan in plans_of(slos, scrape)}
     if name not in plans:
         raise click.UsageError(f"no SLO is called '{name}'{suggest(name, plans)}")
     plan, said = plans[name], ""

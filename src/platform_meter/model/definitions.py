@@ -191,6 +191,11 @@ class Stage(Definition):
         for key in ("source", "verb"):
             if not isinstance(self.when.get(key), str):
                 raise PlacedError(f"a stage lacks its {key}; write when: {{source: NAME, verb: WORD}}", "when")
+        for key, value in self.when.items():
+            if key == "min_amount" and not (isinstance(value, float) and value > 0):
+                raise PlacedError("min_amount is no number above 0; write one, such as 100", "when", key)
+            if key != "min_amount" and not isinstance(value, str):
+                raise PlacedError(f"{key} is a word of the use and no text here; write it in quotes", "when", key)
         return self
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -27,6 +27,8 @@ from platform_meter.model.scalars import Definition, Duration, Period
 
 C = TypeVar("C", bound=BaseModel)
 T = TypeVar("T")
+TicketWord = Literal["clock", "request_type"]
+"""What Ticketing files may take of a source and many tell only on request: the tool's own clocks, the form of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,6 +363,9 @@ class Source(Generic[C]):
     """(settings, instance name) -> targets of the probe checks that it makes; None where the checks alone tell."""
     roadmaps: Callable[[C, Sequence[RoadmapSource]], C] | None = None
     """(settings, files of roadmaps that stand there) -> the settings with these too; None: none can stand there."""
+    on_request: Mapping[TicketWord, str] = field(default_factory=dict)
+    """What Ticketing files may take of its tickets where a switch among its settings is on, and the name of that one; empty
+    of what it tells anyhow. Forms of requests that are not in here it never tells."""
     propose: Callable[[Surroundings], Proposal | None] = lambda _: None
     """What `platform-meter init` writes of it; None for nothing."""
 

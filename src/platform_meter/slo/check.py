@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from platform_meter.model.objective import NoData, StoredSli
 from platform_meter.model.source import Asking
 from platform_meter.problems import Document, Problem, decode
 from platform_meter.slo import openslo
 from platform_meter.slo.burnrate import Row, alone_below, window_text
-from platform_meter.slo.openslo.keys import DataSource, SliDocument
+from platform_meter.slo.foreign import translated
+from platform_meter.slo.openslo.alert_keys import AlertCondition, AlertPolicy
+from platform_meter.slo.openslo.keys import READ_WHEN_NAMED, DataSource, SliDocument
 from platform_meter.slo.plan import SCRAPE, Plan, rows
 from platform_meter.slo.spec import Spec
+
+M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +64,23 @@ class Reader:
         """Documents beside SLOs, by kind and name."""
         self._other_places: dict[tuple[str, str], str] = {}
         self._slis: list[Document] = []
+        self._alerts: list[Document] = []
         self._told: set[str] = set()
         """Kinds of which was said that they are not used."""
         self._waiting: list[Document] = []
         """SLOs that name documents which may come later."""
 
     def read(self, document: Document) -> None:
-        """Take in what the document says. Never raises on what people wrote; what is no OpenSLO is left alone."""
-        if openslo.is_other(document):
-            if openslo.refers(document) or document.word("kind") == "SLI":
+        """Take in what the document says. Never raises on what people wrote; what says nothing of SLOs is left alone."""
+        if (said := translated(document)) is not None:
+            self._problems += said.problems
+            self._warnings += said.notes
+            for one in said.documents:
+                self._slo(one, self._types)
+        elif openslo.is_other(document):
+            if document.word("kind") in READ_WHEN_NAMED:
+                self._alerts.append(document)
+            elif openslo.refers(document) or document.word("kind") == "SLI":
                 self._slis.append(document)
             else:
                 self._other(document, self._types)
@@ -91,10 +103,13 @@ class Reader:
             self._problems.append(openslo.guarded(document, replace(name, text=text), named.asking))
         else:
             self._others[called] = other
-        if other.kind.startswith("Alert") and not other.problems and other.kind not in self._told:
+        if not used and other.kind in READ_WHEN_NAMED and not other.problems and other.kind not in self._told:
             self._told.add(other.kind)
-            text = f"{other.kind} is not used; alerts come from the annotation {openslo.PREFIX}alerts of each SLO"
-            self._warnings.append(document.problem(text, "kind"))
+            text = (
+                f"no SLO names this {other.kind}, so it is not used; alerts come from the annotation {openslo.PREFIX}alerts "
+                "of an SLO, or from its alertPolicies"
+            )
+            self._warnings.append(openslo.guarded(document, document.problem(text, "kind"), named.asking))
 
     def _slo(self, document: Document, named: openslo.Named) -> None:
         said = openslo.read(document, self._known, named)
@@ -110,7 +125,8 @@ class Reader:
             return
         self._specs += said.specs
         self._warnings += said.notes
-        self._warnings += [warning for one in said.specs for warning in _warnings(one, document, self._scrape)]
+        warnings = (warning for one in said.specs for warning in _warnings(one, document, self._scrape))
+        self._warnings += [openslo.guarded(document, warning, named.asking) for warning in warnings]
 
     def _resolve(self) -> None:
         """Read what names other documents, now that all are known."""
@@ -121,19 +137,44 @@ class Reader:
             sources={name: described[name].spec.type if name in described else None for name in documents},
             instances={name: one.instance for name, one in described.items() if one.instance},
         )
+        types = self._alerting(types)
         slis, self._slis = self._slis, []
         wanted = {document.word("spec", "indicatorRef") for document in self._waiting}
         for document in slis:
             used = document.word("metadata", "name") in wanted
             self._other(document, types, used=used)
-        known = {
-            name: other.value.spec if isinstance(other.value, SliDocument) else None
-            for (kind, name), other in self._others.items()
-            if kind == "SLI"
-        }
+        known = self._values("SLI", SliDocument)
         waiting, self._waiting = self._waiting, []
         for document in waiting:
-            self._slo(document, replace(types, slis=known))
+            self._slo(document, replace(types, slis={name: sli.spec if sli else None for name, sli in known.items()}))
+
+    def _alerting(self, types: openslo.Named) -> openslo.Named:
+        """The same with what SLOs name of alerts."""
+        documents, self._alerts = self._alerts, []
+        names = openslo.named_by(self._waiting, documents)
+        for kind in READ_WHEN_NAMED:  # a policy names what comes before it
+            for document in documents:
+                if document.word("kind") == kind:
+                    self._other(document, types, used=(kind, document.word("metadata", "name")) in names)
+            conditions, policies = (
+                self._values("AlertCondition", AlertCondition),
+                self._values("AlertPolicy", AlertPolicy),
+            )
+            types = replace(
+                types,
+                conditions={name: one.spec if one else None for name, one in conditions.items()},
+                policies={name: one.spec if one else None for name, one in policies.items()},
+                targets=frozenset(name for called, name in self._others if called == "AlertNotificationTarget"),
+            )
+        return types
+
+    def _values(self, kind: str, model: type[M]) -> dict[str, M | None]:
+        """Documents of a kind by name; None where one has problems, or was not read."""
+        return {
+            name: other.value if isinstance(other.value, model) else None
+            for (called, name), other in self._others.items()
+            if called == kind
+        }
 
     def _twice(self, said: openslo.Said, document: Document) -> Iterator[Problem]:
         """Names that another document has already."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import promql_parser as promql
 
@@ -140,6 +141,8 @@ def _combined(both: promql.BinaryExpr, *, total: bool) -> frozenset[str]:
 def _scaled(both: promql.BinaryExpr, op: str, *, total: bool) -> frozenset[str]:
     """A count times a number, or joined with a series that brings labels."""
     left, right = _number(both.lhs), _number(both.rhs)
+    if op == "*" and (counted := _part_of_histogram(both)) is not None:
+        return functions(counted, total=total)
     if op == "*" and both.modifier is not None and both.modifier.card in _JOINS:
         one, other = (both.lhs, both.rhs) if _reads_window(both.lhs) else (both.rhs, both.lhs)
         if not _reads_window(other):
@@ -154,6 +157,40 @@ def _scaled(both: promql.BinaryExpr, op: str, *, total: bool) -> frozenset[str]:
     if found & PER_SECOND:
         raise ValueError("a rate is multiplied by the window's seconds already; write increase, or remove the number")
     return found
+
+
+def _part_of_histogram(both: promql.BinaryExpr) -> promql.Expr | None:
+    """What is counted where a share of a native histogram stands beside the count of the same: those of its events.
+
+    Raises:
+        ValueError: it would be no number while nothing is counted, since a share of nothing is none.
+    """
+    sides = [_unwrapped(one) for one in (both.lhs, both.rhs)]
+    share = next((one for one in sides if _is_call(one, "histogram_fraction")), None)
+    above = next((one for one in sides if isinstance(one, promql.BinaryExpr)), None)
+    bare = next((one for one in sides if _is_call(one, "histogram_count")), None)
+    if share is None or (above is None and bare is None):
+        return None
+    counted: Any = _unwrapped(above.lhs) if above is not None else bare
+    if not _is_call(counted, "histogram_count") or share.args[2].prettify() != counted.args[0].prettify():
+        return None
+    if above is None or str(above.op) != ">" or _number(above.rhs) != 0:
+        raise ValueError(
+            "a share of a histogram without events is no number, and stays in every sum; write "
+            f"histogram_fraction(0, 0.5, increase(METRIC{_RANGE})) * (histogram_count(increase(METRIC{_RANGE})) > 0)"
+        )
+    found: promql.Expr = counted
+    return found
+
+
+def _unwrapped(tree: Any) -> Any:
+    while isinstance(tree, promql.ParenExpr):
+        tree = tree.expr
+    return tree
+
+
+def _is_call(tree: Any, name: str) -> bool:
+    return isinstance(tree, promql.Call) and str(tree.func.name) == name
 
 
 def always(tree: promql.Expr) -> bool:

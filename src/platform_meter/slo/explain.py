@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from platform_meter.model.objective import NoData, StoredSli
-from platform_meter.slo.burnrate import Level, time_to_fire
+from platform_meter.slo.burnrate import BEYOND, MANY, TELLS, TWO, Level, Profile, time_to_fire
 from platform_meter.slo.check import guard
 from platform_meter.slo.plan import (
     COPY,
@@ -108,9 +109,9 @@ def _read(plan: Plan, around: Around) -> Iterator[str]:
         yield "  read          the configuration (-c) says how long after its end a minute is read"
         return
     how = around.reading
-    yield f"  read          {_span(how.behind)} after the end of each minute, every {_span(how.every)}, by source {how.source}"
+    yield f"  read          {span_text(how.behind)} after the end of each minute, every {span_text(how.every)}, by source {how.source}"
     if how.good_late > how.behind:
-        yield f"                one without good events {_span(how.good_late)} after: they may be on their way"
+        yield f"                one without good events {span_text(how.good_late)} after: they may be on their way"
 
 
 def _slices(plan: Plan) -> Iterator[str]:
@@ -134,7 +135,8 @@ def _slices(plan: Plan) -> Iterator[str]:
 def _rows(plan: Plan) -> Iterator[str]:
     if not plan.alerts:
         rest = "" if plan.left_out else "; only SLONoData and SLOBudgetExhausted"
-        yield f"No burn alerts (alerts: none){rest}."
+        why = "alerts: none" if plan.profile == Profile.NONE else "its alertPolicies are off"
+        yield f"No burn alerts ({why}){rest}."
         yield from _left_out(plan)
         return
     yield "Burn alerts: an alert fires when burn over the long and over the short window both exceed the factor."
@@ -142,10 +144,22 @@ def _rows(plan: Plan) -> Iterator[str]:
     for a in plan.alerts:
         error = _percent(a.row.factor * float(plan.allowed))
         used = f"{a.budget_used * 100:.3g} %"
-        yield f"  {a.level:<7} {a.factor:<7} {a.long.label:<6} {a.short.label:<6} {a.min_bad:<8} {error:<12} {used}"
+        yield f"  {a.level:<7} {a.factor:<7} {a.long.label:<6} {a.short.label:<6} {a.min_bad:<8} {error:<12} {used:<11} {_own(a)}".rstrip()
+    if any(a.tells_from is not None for a in plan.alerts):
+        yield (
+            f"  Fewer than {MANY} bad {plan.counts} page where two of them lie in the short window, where that holds fewer than "
+            f"{TELLS:g} {plan.counts}, or at {BEYOND} times the factor."
+        )
     for row in plan.dropped:
         yield f"  left out: {row.level} {row.factor:g} over {duration_text(row.long)} (an outage burns only {float(1 / plan.allowed):.3g} times too fast)"
     yield from _left_out(plan)
+
+
+def _own(alert: BurnAlert) -> str:
+    """What a row of the file's own has beside the numbers of all rows."""
+    said = f"severity {alert.row.severity}" if alert.row.severity not in ("", alert.level) else ""
+    waits = f"alertAfter {duration_text(alert.row.wait)}" if alert.row.wait else ""
+    return ", ".join(filter(None, (said, waits)))
 
 
 def _left_out(plan: Plan) -> Iterator[str]:
@@ -156,43 +170,68 @@ def _left_out(plan: Plan) -> Iterator[str]:
 def _fires(plan: Plan, around: Around) -> Iterator[str]:
     yield "What fires when, from an error-free start " + _traffic(plan, around) + ":"
     for share in _SHARES:
-        found = [(t, a) for a in plan.alerts if (t := _fires_after(plan, a, share, around.traffic)) is not None]
+        found = [(t, a) for a in plan.alerts if (t := fires_after(plan, a, share, around.traffic)) is not None]
         if not found:
             yield f"  {_percent(share):>6} errors: nothing"
             continue
         first: dict[str, str] = {}
         for after, alert in sorted(found, key=lambda pair: pair[0]):
-            first.setdefault(alert.level, f"{alert.level} after {_span(after)} ({alert.long.label})")
+            first.setdefault(alert.level, f"{alert.level} after {span_text(after)} ({alert.long.label})")
         yield f"  {_percent(share):>6} errors: {', '.join(first.values())}"
 
 
 def _traffic(plan: Plan, around: Around) -> str:
-    at = "steady traffic" if around.traffic is None else f"{_number(around.traffic)} {plan.counts} an hour"
+    at = "steady traffic" if around.traffic is None else f"{amount_text(around.traffic)} {plan.counts} an hour"
     return f"at {at} ({around.traffic_said})" if around.traffic_said else f"at {at}"
 
 
-def _fires_after(plan: Plan, alert: BurnAlert, share: float, traffic: float | None) -> timedelta | None:
-    """Time until both windows exceed the factor and, where the traffic is known, enough bad events came."""
+def fires_after(plan: Plan, alert: BurnAlert, share: float, traffic: float | None) -> timedelta | None:
+    """Time until both windows have exceeded the factor for as long as it waits and, where the traffic is known, enough bad
+    events came; None: never.
+
+    Args:
+        plan: the SLO.
+        alert: one of its alerts.
+        share: of events that are bad from the start of the fault on.
+        traffic: valid events an hour, steady; None where nobody knows.
+    """
     after = time_to_fire(alert.row, share, plan.allowed)
-    if after is None or traffic is None:
-        return after
-    enough = alert.min_bad / (traffic * share)
-    return max(after, timedelta(hours=enough)) if enough <= alert.long.length / _HOUR else None
+    if after is None:
+        return None
+    if traffic is not None:
+        enough = alert.min_bad / (traffic * share)
+        if enough > alert.long.length / _HOUR:
+            return None
+        sure = _second_look(plan, alert, share, traffic)
+        if sure is None:
+            return None
+        after = max(after, timedelta(hours=enough), sure)
+    return after + alert.row.wait
+
+
+def _second_look(plan: Plan, alert: BurnAlert, share: float, traffic: float) -> timedelta | None:
+    """Until few bad events count that lie apart (`firing`): when they are many, or far beyond the factor; None: never."""
+    in_short = traffic * (alert.short.length / _HOUR)
+    if alert.tells_from is None or in_short < TELLS or in_short * share >= TWO:
+        return timedelta(0)
+    hours, beyond = MANY / (traffic * share), replace(alert.row, factor=alert.row.factor * BEYOND)
+    many = timedelta(hours=hours) if hours <= alert.long.length / _HOUR else None
+    return min((t for t in (many, time_to_fire(beyond, share, plan.allowed)) if t is not None), default=None)
 
 
 def _detection(plan: Plan, around: Around) -> Iterator[str]:
     """Term by term, for the fastest alert in a full outage."""
-    timed = [(t, a) for a in plan.alerts if (t := _fires_after(plan, a, 1.0, around.traffic)) is not None]
+    timed = [(t, a) for a in plan.alerts if (t := fires_after(plan, a, 1.0, around.traffic)) is not None]
     if not timed:
         yield f"Detection of a full outage: none: there are never enough {plan.counts} for the guard."
         return
     pages = [pair for pair in timed if pair[1].level is Level.PAGE]
     after, alert = min(pages or timed, key=lambda pair: pair[0])
-    terms = [(f"threshold ({alert.level} {alert.long.label})", after), *_terms(plan, alert, around)]
+    terms = [(f"threshold ({alert.level} {alert.long.label})", after - alert.row.wait), *_terms(plan, alert, around)]
     yield "Detection of a full outage, at the latest:"
     for name, length in terms:
-        yield f"  {name:<22} {_span(length)}"
-    yield f"  {'together':<22} {_span(sum((length for _, length in terms), timedelta(0)))}"
+        yield f"  {name:<22} {span_text(length)}"
+    yield f"  {'together':<22} {span_text(sum((length for _, length in terms), timedelta(0)))}"
 
 
 def _terms(plan: Plan, alert: BurnAlert, around: Around) -> Iterator[tuple[str, timedelta]]:
@@ -211,6 +250,8 @@ def _terms(plan: Plan, alert: BurnAlert, around: Around) -> Iterator[tuple[str, 
         yield "end of the tile", TILE + (plan.scrape if isinstance(plan.sli, Counters) else timedelta(0))
     # The alert stands in the group of its short window; a long window of another group may be as old as that one's interval.
     yield "evaluation", sum({written_every(plan, w) for w in (alert.long, alert.short)}, timedelta(0))
+    if wait := alert.row.wait:  # counted in evaluations
+        yield "alertAfter", math.ceil(wait / written_every(plan, alert.short)) * written_every(plan, alert.short)
     yield "group wait", around.group_wait
 
 
@@ -233,14 +274,14 @@ def _rare(plan: Plan, around: Around) -> Iterator[str]:
 def _expected(plan: Plan, alert: BurnAlert, traffic: float) -> str:
     """Events that the long window holds, and how much later the alert is when these are few."""
     n = traffic * (alert.long.length / _HOUR)
-    said = f"about {_number(n)} {plan.counts} expected in {alert.long.label}"
-    soon = time_to_fire(alert.row, 1.0, plan.allowed)
-    late = _fires_after(plan, alert, 1.0, traffic)
+    said = f"about {amount_text(n)} {plan.counts} expected in {alert.long.label}"
+    soon = fires_after(plan, alert, 1.0, None)
+    late = fires_after(plan, alert, 1.0, traffic)
     if soon is None or late == soon:
         return said
     if late is None:
         return f"{said}: too few, it never fires; send probes, join SLOs, or lower the objective"
-    return f"{said}: in a full outage it comes after {_span(late)} instead of {_span(soon)}"
+    return f"{said}: in a full outage it comes after {span_text(late)} instead of {span_text(soon)}"
 
 
 def _no_data(plan: Plan) -> str:
@@ -259,15 +300,16 @@ def _no_data(plan: Plan) -> str:
             least, judged = FIRST_SCRAPE, _TICK + plan.scrape + COPY
     least += plan.no_data_after
     idle = f" It is read while {plan.read_by} is above 0." if plan.read_by else ""
-    when = f"{_span(least)} to {_span(least + judged)}"
+    when = f"{span_text(least)} to {span_text(least + judged)}"
     return f"No data: SLONoData comes {when} after the last successful read of the source.{idle}"
 
 
 def _downtime(plan: Plan) -> str:
-    return _span(plan.period * float(plan.allowed))
+    return span_text(plan.period * float(plan.allowed))
 
 
-def _number(value: float) -> str:
+def amount_text(value: float) -> str:
+    """A number of events, to three digits where it is small."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
@@ -275,7 +317,7 @@ def _percent(share: float) -> str:
     return f"{share * 100:.6g} %"
 
 
-def _span(length: timedelta) -> str:
+def span_text(length: timedelta) -> str:
     """A length in the unit that reads best, to three digits."""
     seconds = length.total_seconds()
     for unit, size, least in (("d", 86400, 2 * 86400), ("h", 3600, 2 * 3600), ("min", 60, 120)):

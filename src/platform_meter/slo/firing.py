@@ -9,6 +9,10 @@ is clearly below F, which takes both
   count in the long window, 3 in the short one, which is looked at more often. Where events are rare a short window is
   empty by chance, and one without events says nothing.
 
+A page of few bad events (`burnrate.MANY`) that does not burn far beyond its factor needs two of them in its short window,
+unless this holds too few events to tell: with even traffic it has bad_long / burn_long * burn_short * its share of the long
+window.
+
 n is not recorded for these windows and need not be: allowed = F * bad / burn in the long one, and with even traffic its
 share of that in the short one.
 
@@ -18,7 +22,7 @@ a month as at 2,592 in 3 days; with 0.9 and 0.5 alone it came up to 21 times. Wh
 
 from __future__ import annotations
 
-from platform_meter.slo.burnrate import CLEARS, CLEARS_SHORT
+from platform_meter.slo.burnrate import BEYOND, CLEARS, CLEARS_SHORT, MANY, TWO
 from platform_meter.slo.plan import BurnAlert
 from platform_meter.slo.promql import number_text
 
@@ -47,6 +51,12 @@ def condition(alert: BurnAlert, *, long: str, short: str, bad: str, fires: str) 
     begins = (
         f"{long} > {factor}\nand ignoring (window) {short} > {factor}\nand ignoring (window) {bad} >= {alert.min_bad}"
     )
+    if alert.tells_from is not None:
+        counted = f"on (slo) {bad} / on (slo) {long}"
+        begins += (
+            f"\nand on (slo) ({bad} >= {MANY} or {counted} * on (slo) {short} > {number_text(_two(alert))}"
+            f" or {counted} < {number_text(round(alert.tells_from, 9))} or {long} > {number_text(_beyond(alert))})"
+        )
     if not stays(alert):
         return begins
     low, low_short = (number_text(round(alert.row.factor * share, 6)) for share in (CLEARS, CLEARS_SHORT))
@@ -64,7 +74,9 @@ def condition(alert: BurnAlert, *, long: str, short: str, bad: str, fires: str) 
 def holds(
     alert: BurnAlert, *, long: float | None, short: float | None, bad: float | None, fires: bool | None
 ) -> bool | None:
-    """What `condition` gives for these numbers; None where it hangs on something unknown.
+    """Whether it fires with these numbers; None where that hangs on something unknown.
+
+    One that waits holds back until `condition` has held for long enough, which these numbers do not tell.
 
     Args:
         alert: which one.
@@ -78,8 +90,8 @@ def holds(
     if long is None:
         return False
     factor = alert.row.factor
-    if short is not None and min(long, short) > factor and bad >= alert.min_bad:
-        return True
+    if short is not None and min(long, short) > factor and bad >= alert.min_bad and _tells(alert, long, short, bad):
+        return fires if alert.row.wait else True
     if not stays(alert) or long <= 0:
         return False
     by_burn = bad / long
@@ -88,6 +100,23 @@ def holds(
         short is not None and short <= factor * CLEARS_SHORT and (factor - short) ** 2 * by_burn >= _short_sure(alert)
     )
     return fires if kept_long and not over else False
+
+
+def _tells(alert: BurnAlert, long: float, short: float, bad: float) -> bool:
+    """Whether its bad events are many or far beyond the factor, or two lie in the short window, as far as that can tell."""
+    if alert.tells_from is None or bad >= MANY or long > _beyond(alert):
+        return True
+    counted = bad / long
+    return counted * short > _two(alert) or counted < alert.tells_from
+
+
+def _beyond(alert: BurnAlert) -> float:
+    return round(alert.row.factor * BEYOND, 6)
+
+
+def _two(alert: BurnAlert) -> float:
+    """Two bad events in the short window, rather than one, in terms of the long window."""
+    return TWO * (alert.long.length / alert.short.length)
 
 
 def _short_sure(alert: BurnAlert) -> float:

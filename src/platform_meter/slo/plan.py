@@ -17,12 +17,15 @@ from platform_meter.slo.burnrate import (
     Profile,
     Row,
     can_fire,
+    kept,
+    lifted,
     no_data_after,
     scaled,
+    tells_from,
     window_text,
 )
 from platform_meter.slo.promql import Query, duration_text, number_text
-from platform_meter.slo.spec import WORST, Alarm, Ratio, RawRatio, Spec, Threshold, Written
+from platform_meter.slo.spec import WORST, Ratio, RawRatio, Spec, Threshold, Written
 from platform_meter.slo.tiles import steps
 
 SCRAPE = timedelta(seconds=30)
@@ -66,6 +69,8 @@ class BurnAlert:
     """Bad events (or slices) in the long window without which it stays silent."""
     budget_used: float
     """Share of the period's budget that is gone when it fires at exactly this burn."""
+    tells_from: float | None = None
+    """As of `burnrate.tells_from`."""
 
     @property
     def level(self) -> Level:
@@ -219,13 +224,13 @@ def tolerance(window: timedelta, scrape: timedelta) -> float:
 
 def bad_recorded(plan: Plan) -> tuple[Window, ...]:
     """Windows whose bad count is a series: all that have one, unless the SLO has series that others have not. To keep to
-    20, one alert counts its guard itself then: of slices of a minute, which stand beside the tiles, that over the longest
+    20 of a profile, one alert counts its guard itself then: of slices of a minute, which stand beside the tiles, that over the longest
     window; of good events, whose total of a raw window is a series, that over the second longest, which asks for it once.
     """
     counts = plan.bad_counts
-    if isinstance(plan.sli, Slices) and plan.sli.tile != TILE and len(counts) > 1:
+    if isinstance(plan.sli, Slices) and plan.sli.tile != TILE and len(counts) > 1 and counts[-2].length > RAW_UP_TO:
         return (*counts[:-2], counts[-1])
-    if total_recorded(plan) and len(counts) > 3:
+    if total_recorded(plan) and len(counts) > 3 and counts[-3].length > RAW_UP_TO:
         return (*counts[:-3], *counts[-2:])
     return counts
 
@@ -238,8 +243,8 @@ def total_recorded(plan: Plan) -> tuple[Window, ...]:
 
 
 def rows(spec: Spec, scrape: timedelta = SCRAPE) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-    """Rows of the SLO's profile, scaled to its period: those that can fire, and those that never can."""
-    return _rows(spec.profile, spec.period, spec.allowed, spec.slice or scrape, spec.left_out)
+    """Rows of the file, or of the SLO's profile, scaled to its period: those that can fire, and those that never can."""
+    return _rows(spec.profile, spec.rows, spec.period, spec.allowed, spec.slice or scrape, spec.left_out)
 
 
 def plan(spec: Spec, *, scrape: timedelta = SCRAPE) -> Plan:
@@ -254,6 +259,7 @@ def plan(spec: Spec, *, scrape: timedelta = SCRAPE) -> Plan:
     """
     alerting = _alerting(
         spec.profile,
+        spec.rows,
         Window(label=spec.period_label, length=spec.period),
         spec.allowed,
         spec.slice or scrape,
@@ -266,16 +272,17 @@ def plan(spec: Spec, *, scrape: timedelta = SCRAPE) -> Plan:
 @lru_cache(maxsize=_REMEMBERED)
 def _alerting(
     profile: Profile,
+    own: tuple[Row, ...] | None,
     period: Window,
     allowed: Decimal,
     step: timedelta,
     min_bad: int | None,
-    left_out: frozenset[Alarm],
+    left_out: frozenset[str],
 ) -> Alerting:
-    kept, dropped = _rows(profile, period.length, allowed, step, left_out)
-    lengths = sorted({w for row in kept for w in (row.long, row.short)})
-    guarded = sorted({row.long for row in kept})
-    silence = no_data_after(kept, allowed)
+    fire, dropped = _rows(profile, own, period.length, allowed, step, left_out)
+    lengths = sorted({w for row in fire for w in (row.long, row.short)})
+    guarded = sorted({row.long for row in fire})
+    silence = no_data_after(fire, allowed)
     return Alerting(
         alerts=tuple(
             BurnAlert(
@@ -284,8 +291,9 @@ def _alerting(
                 short=_window(row.short),
                 min_bad=min_bad or DEFAULT_MIN_BAD[row.level],
                 budget_used=row.budget_used(period.length),
+                tells_from=tells_from(row, min_bad or DEFAULT_MIN_BAD[row.level], allowed),
             )
-            for row in kept
+            for row in fire
         ),
         dropped=dropped,
         windows=tuple(_window(w) for w in lengths),
@@ -298,11 +306,19 @@ def _alerting(
 
 @lru_cache(maxsize=_REMEMBERED)
 def _rows(
-    profile: Profile, period: timedelta, allowed: Decimal, step: timedelta, left_out: frozenset[Alarm]
+    profile: Profile,
+    own: tuple[Row, ...] | None,
+    period: timedelta,
+    allowed: Decimal,
+    step: timedelta,
+    left_out: frozenset[str],
 ) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-    every = tuple(r for r in scaled(ROWS[profile], period, step) if Alarm(r.level) not in left_out)
-    kept = tuple(r for r in every if can_fire(r, allowed))
-    return kept, tuple(r for r in every if r not in kept)
+    if own is None:
+        every = scaled(kept(ROWS[profile], left_out), period, step)
+    else:
+        every = lifted(tuple(row for row in own if row.level not in left_out), step)
+    fire = tuple(r for r in every if can_fire(r, allowed))
+    return fire, tuple(r for r in every if r not in fire)
 
 
 def _window(length: timedelta) -> Window:

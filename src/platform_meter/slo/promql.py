@@ -175,6 +175,11 @@ def read_gauge(text: str, worst: str, *, absent: bool = True) -> Query:
     return Query(parts=_single(parts, seen.tree, worst), metrics=seen.metrics, job=seen.job, selector=alone)
 
 
+def selectors(query: Query) -> tuple[Selector, ...]:
+    """All that a query reads by the name of a metric, each once, whatever it does with it; in the order it is written."""
+    return _look(query.parts, fixed=query.fixed).selectors
+
+
 @dataclass(slots=True)
 class _Seen:
     """What stands in a parsed query."""
@@ -187,6 +192,7 @@ class _Seen:
     reads: bool = False
     """It reads series."""
     job: Matcher | None = None
+    selectors: tuple[Selector, ...] = ()
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -239,6 +245,7 @@ def _look(parts: tuple[str, ...], *, fixed: bool = False) -> _Seen:
     seen = _Seen(tree=_parse(text))
     metrics: set[str] = set()
     jobs: set[Matcher | None] = set()
+    selected: dict[Selector, None] = {}
 
     def visit(node: promql.Expr, *, inner: bool) -> None:
         match node:
@@ -277,10 +284,13 @@ def _look(parts: tuple[str, ...], *, fixed: bool = False) -> _Seen:
         counts.steady(node)
         if found := _metric(node):
             metrics.add(found)
+        if read := _read(node):
+            selected[read] = None
         jobs.add(_job(node))
 
     visit(seen.tree, inner=False)
     seen.metrics = tuple(sorted(metrics))
+    seen.selectors = tuple(selected)
     seen.reads = bool(jobs)
     seen.job = jobs.pop() if len(jobs) == 1 else None
     return seen
@@ -319,8 +329,13 @@ def _counted(tree: promql.Expr) -> Selector | None:
 
 
 def _selector(node: promql.VectorSelector) -> Selector | None:
+    return _read(node) if node.offset is None and node.at is None else None
+
+
+def _read(node: promql.VectorSelector) -> Selector | None:
+    """What it selects, whenever that is; None without a metric's name, or with one of several sets of matchers."""
     name = _metric(node)
-    if not name or node.offset is not None or node.at is not None or node.matchers.or_matchers:
+    if not name or node.matchers.or_matchers:
         return None
     found = (
         Matcher(label=m.name, operator=_OPERATORS[str(m.op)], value=m.value)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from platform_meter.model.objective import Asked, Objective, StoredSli
-from platform_meter.slo.burnrate import Profile
+from platform_meter.slo.burnrate import Profile, Row
 from platform_meter.slo.promql import Query
 
 
@@ -75,8 +75,8 @@ class Written(Objective):
     """Labels that the file adds."""
     alert_annotations: Words = field(default_factory=dict)
     """Annotations that the file adds."""
-    left_out: frozenset[Alarm] = frozenset()
-    """Alerts that there shall not be."""
+    left_out: frozenset[str] = frozenset()
+    """Alerts that there shall not be: an `Alarm`, or the word of one row of the burn table, such as `page-6h`."""
     read_by: str = ""
     """PromQL: above 0 while its source is read, with or without series; empty where nothing tells."""
     asked: Asked | None = None
@@ -90,6 +90,8 @@ class Spec(Written):
     """One objective of one SLO document."""
 
     profile: Profile = Profile.STANDARD
+    rows: tuple[Row, ...] | None = None
+    """Burn alerts that the file asks for itself; None: those of its profile."""
     sli: Sli
     min_bad: int | None = None
     """Bad events without which no alert fires; None is each level's own number."""

@@ -192,6 +192,7 @@ def test_what_the_file_adds() -> None:
         ("exhausted", {"SLOBudgetExhausted"}),
         ("page, no-data", {"SLOBurn 1h", "SLOBurn 6h", "SLONoData"}),
         ("ticket", {"SLOBurn 1d", "SLOBurn 3d"}),
+        ("page-6h, ticket-3d", {"SLOBurn 6h", "SLOBurn 3d"}),
     ],
 )
 @pytest.mark.parametrize("text", [RATIO, STORED], ids=["ratio", "stored"])
@@ -244,5 +245,19 @@ def test_generated_tests_ask_for_no_alert_that_is_left_out(text: str, tmp_path: 
     left = replace(planned(text), left_out=frozenset({Alarm.NO_DATA, Alarm.EXHAUSTED}))
     tests = rule_tests([left])
     for artifact in (*rules([left]), *tests):
+        (tmp_path / artifact.path).write_text(artifact.text)
+    promtool("test", "rules", *(tmp_path / one.path for one in tests))
+
+
+@pytest.mark.parametrize("rows", ["page-1h, ticket-3d", "page-6h, ticket-1d"])
+@pytest.mark.parametrize("text", [RATIO, SLICES, STORED], ids=["ratio", "slices", "stored"])
+def test_generated_tests_hold_without_some_rows(text: str, rows: str, tmp_path: Path) -> None:
+    """Whichever rows of the burn table the file leaves out: rules and their tests are of those that there are."""
+    annotation = f"platform-meter.io/leave-out: '{rows}'"
+    at = "    platform-meter.io/owner: team-shop\n" if text is RATIO else "annotations: {"
+    plan = planned(text, (at, f"{at}    {annotation}\n" if text is RATIO else f"{at}{annotation}, "))
+    assert len(plan.alerts) == 2
+    tests = rule_tests([plan])
+    for artifact in (*rules([plan]), *tests):
         (tmp_path / artifact.path).write_text(artifact.text)
     promtool("test", "rules", *(tmp_path / one.path for one in tests))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from platform_meter.runtime.files.artifacts import Staging, Texts
+from platform_meter.runtime.files.artifacts import Staging, Texts, one_text
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -88,3 +88,19 @@ def test_what_is_not_read(tmp_path: Path) -> None:
     assert (dict(found), len(found)) == ({"bytes.yml": "a\ufffd", "folder.yml": ""}, 2)
     assert "other.txt" not in found
     assert dict(Texts(tmp_path / "missing", [".yml"])) == {}
+
+
+def test_one_file_alone(tmp_path: Path) -> None:
+    """Its text by its name and nothing of what lies beside it; what is no file has a text that nobody wrote."""
+    (tmp_path / "a.yml").write_text("é\n", "utf-8")
+    (tmp_path / "folder.yml").mkdir()
+    (tmp_path / "lost.yml").symlink_to(tmp_path / "nowhere")
+    (tmp_path / ".hidden.yml").write_text("x")
+    names = ("a.yml", "folder.yml", "lost.yml", ".hidden.yml", "none.yml")
+    assert [dict(one_text(tmp_path / name)) for name in names] == [
+        {"a.yml": "é\n"},
+        {"folder.yml": ""},
+        {"lost.yml": ""},
+        {".hidden.yml": "x"},
+        {},
+    ]

@@ -7,10 +7,8 @@ from decimal import Decimal
 from tests.problems.fake_sources import TYPES
 from tests.runtime.files.test_definitions import EVERY_KIND
 
-from platform_meter.model.facts import Fact
 from platform_meter.model.facts.kubernetes import Node, Workload
 from platform_meter.model.facts.practices import Quota
-from platform_meter.model.facts.tickets import TicketEvent, ToolClock
 from platform_meter.model.facts.use import Usage
 from platform_meter.runtime.files.cross_checks import Known, Slo, advise, cross_check
 from platform_meter.runtime.files.definitions import read_definitions
@@ -31,17 +29,6 @@ def test_names_are_not_held_against_what_nobody_declares() -> None:
 def test_what_can_be_measured_is_not_worth_knowing() -> None:
     """Of every kind, as it is written for the first time."""
     assert advise(read_definitions([("a.yaml", EVERY_KIND)]).declared, {}) == []
-
-
-def test_a_clock_that_no_source_tells_is_computed() -> None:
-    """Said once a type, where the type is one that tells none."""
-    queue = "kind: Ticketing\nid: {id}\nsource: {{type: {type}}}\nslas: [{{id: resolution, clock: source}}]\n"
-    text = "---\n".join(queue.format(id=f"q{n}", type=t) for n, t in enumerate(["github", "github", "desk", "sap"]))
-    found = read_definitions([("a.yaml", text)])
-    gives: dict[str, frozenset[type[Fact]]] = {"github": frozenset({TicketEvent}), "desk": frozenset({ToolClock})}
-    assert [(p.line, p.text) for p in advise(found.declared, {}, gives)] == [
-        (4, "source 'github' does not tell its tool's own SLA clocks; this one is computed")
-    ]
 
 
 def test_a_prometheus_may_tell_of_other_systems() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.support.slos import RATIO, SLICES, STORED, THRESHOLD, replaced
 
 from platform_meter.model.objective import StoredSli
-from platform_meter.problems import Document, Problem, decode, render
+from platform_meter.problems import Document, decode, render
 from platform_meter.slo import openslo
 from platform_meter.slo.burnrate import Profile
 from platform_meter.slo.openslo import Said
@@ -95,21 +95,6 @@ def test_names_are_known_of_a_document_that_is_no_good() -> None:
     assert (found.names, found.specs, len(found.problems)) == (("shop-requests",), (), 1)
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("version: prometheus/v1", "Sloth files are not read yet; write the SLO as openslo/v1"),
-        ("apiVersion: pyrra.dev/v1alpha1", "Pyrra files are not read yet; write the SLO as openslo/v1"),
-        ("apiVersion: sloth.slok.dev/v1", "Sloth files are not read yet; write the SLO as openslo/v1"),
-    ],
-)
-def test_other_tools_are_refused_by_name(text: str, told: str) -> None:
-    """Nobody waits for rules that will not come."""
-    found = openslo.read(document(text))
-    assert isinstance(found, Problem)
-    assert found.text == told
-
-
 def test_what_is_no_openslo_is_left() -> None:
     """Somebody else reads it."""
     assert openslo.read(document("kind: Team")) is None
@@ -133,7 +118,15 @@ def test_what_a_data_source_holds_is_not_drawn() -> None:
 
 
 def test_kinds_that_nothing_is_read_from_are_left_as_they_are() -> None:
-    """Whatever stands in them, as long as they have a name."""
-    other = openslo.read_other(document("apiVersion: openslo/v1\nkind: AlertPolicy\nmetadata: {name: Any.Name}\n"))
-    assert other == openslo.Other(kind="AlertPolicy", name="Any.Name", value=None)
+    """Whatever stands in them, as long as they have a name: alerts that no SLO names, and what Services add of their own."""
+    alert = document("apiVersion: openslo/v1\nkind: AlertPolicy\nmetadata: {name: Any.Name}\nspec: {odd: 1}\n")
+    assert openslo.read_other(alert, used=False) == openslo.Other(kind="AlertPolicy", name="Any.Name", value=None)
+    named = openslo.read_other(alert)
+    assert named is not None
+    assert [p.text.partition(";")[0] for p in named.problems] == [
+        "unknown key 'odd' in 'spec' of alert policy 'Any.Name'",
+        "missing key 'conditions' in 'spec' of alert policy 'Any.Name'",
+    ]
+    service = document("apiVersion: openslo/v1\nkind: Service\nmetadata: {name: shop}\nspec: {tier: 1}\n")
+    assert openslo.read_other(service) == openslo.Other(kind="Service", name="shop", value=None)
     assert openslo.read_other(document(RATIO)) is None

@@ -7,7 +7,7 @@ is silent until half of its long window has tiles. An idle window has no burn (a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -45,11 +45,21 @@ from platform_meter.slo.tiles import tile
 
 def rules(plans: Iterable[Plan]) -> list[Artifact]:
     """`<service>.rules.yml` for every service, by name; groups by SLO."""
+    return [rule_file(service, those) for service, those in by_service(plans)]
+
+
+def by_service(
+    plans: Iterable[Plan], made: Callable[[Plan], Iterable[Group]] | None = None
+) -> Iterator[tuple[str, list[Group]]]:
+    """Every service, by name, and the groups of its SLOs, by name, as `groups` makes them unless something else does."""
     ordered = sorted(plans, key=lambda p: (p.service, p.slo))
-    return [
-        Artifact(path=f"{service}.rules.yml", text=HEADER + rules_text(g for p in those for g in groups(p)))
-        for service, those in groupby(ordered, key=lambda p: p.service)
-    ]
+    for service, those in groupby(ordered, key=lambda p: p.service):
+        yield service, [group for plan in those for group in (made or groups)(plan)]
+
+
+def rule_file(name: str, those: Iterable[Group]) -> Artifact:
+    """These groups as the file that Prometheus loads."""
+    return Artifact(path=f"{name}.rules.yml", text=HEADER + rules_text(those))
 
 
 def groups(plan: Plan) -> tuple[Group, ...]:

@@ -17,9 +17,16 @@ from platform_meter.slo.plan import TILE, Plan
 from platform_meter.slo.spec import Alarm
 
 
-def alert_labels(plan: Plan, alarm: Alarm, level: Level, **more: str) -> dict[str, str]:
-    """Labels of an alert: ours, then the file's, which may give another severity."""
-    ours = {"slo": plan.slo, "level": level, **more, "severity": level, "service": plan.service, "owner": plan.owner}
+def alert_labels(plan: Plan, alarm: Alarm, level: Level, *, severity: str = "", **more: str) -> dict[str, str]:
+    """Labels of an alert: ours, then the file's, which may give another severity than its condition does, or its level."""
+    ours = {
+        "slo": plan.slo,
+        "level": level,
+        **more,
+        "severity": severity or level,
+        "service": plan.service,
+        "owner": plan.owner,
+    }
     every = {**ours, **plan.alert_labels.get(alarm, {})}
     return {name: escape(value) for name, value in every.items() if value}
 

@@ -93,7 +93,7 @@ def _burn_alert(plan: Plan, alert: BurnAlert) -> Rule:
     alarm = Alarm(alert.level)
     return Rule(
         alert=names.BURN_ALERT,
-        labels=text.alert_labels(plan, alarm, alert.level, window=alert.long.label),
+        labels=text.alert_labels(plan, alarm, alert.level, severity=alert.row.severity, window=alert.long.label),
         annotations=text.alert_annotations(
             plan,
             alarm,
@@ -110,6 +110,7 @@ def _burn_alert(plan: Plan, alert: BurnAlert) -> Rule:
             bad=bad,
             fires=_fires(plan, names.BURN_ALERT, level=alert.level, window=alert.long.label),
         ),
+        wait=alert.row.wait,
     )
 
 

@@ -90,10 +90,14 @@ _HIGH = 'bound="high"'
 
 def meter_alerts(links: Links = NOWHERE) -> Artifact:
     """`platform_meter.rules.yml`: one group, the same whatever the SLO files say."""
+    return Artifact(path=f"{NAME}.rules.yml", text=HEADER + rules_text([meter_group(links)]))
+
+
+def meter_group(links: Links = NOWHERE) -> Group:
+    """The group of that file."""
     rules = (*_sources(), *_numbers(), *_exporter(), *_platform(), *_people())
     linked = tuple(replace(rule, annotations={**rule.annotations, **_linked(rule.alert, links)}) for rule in rules)
-    group = Group(name="platform-meter", interval=_MINUTE, rules=linked)
-    return Artifact(path=f"{NAME}.rules.yml", text=HEADER + rules_text([group]))
+    return Group(name="platform-meter", interval=_MINUTE, rules=linked)
 
 
 def _sources() -> Sequence[Rule]:

@@ -14,8 +14,6 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./%-]+)*|[0-9]+[sm
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"})
 """Plain words that some YAML reader takes for something else than text."""
 
-_QUOTED = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -59,12 +57,16 @@ def _rule(rule: Rule) -> Iterable[str]:
         yield "    annotations:"
         for key, value in rule.annotations.items():
             yield f"      {key}: {scalar(value)}"
-    lines = rule.expr.split("\n")
-    if all(line and line.isprintable() and line == line.strip() for line in lines):
+    if folds(rule.expr):
         yield "    expr: >-"
-        yield from (f"      {line}" for line in lines)
+        yield from (f"      {line}" for line in rule.expr.split("\n"))
     else:
         yield f"    expr: {scalar(rule.expr)}"
+
+
+def folds(expr: str) -> bool:
+    """Whether its lines stand in a folded block, which reads as them with a space between."""
+    return all(line and line.isprintable() and line == line.strip() for line in expr.split("\n"))
 
 
 def flow(values: Mapping[str, str]) -> str:
@@ -77,7 +79,7 @@ def scalar(text: str) -> str:
     """A YAML scalar that reads as exactly this text, for YAML 1.1 and 1.2."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    quoted = text.translate(_QUOTED)
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{quoted if quoted.isprintable() else "".join(map(_visible, quoted))}"'
 
 

@@ -12,6 +12,17 @@ from typing import Self
 _STAGE = ".generate-"
 
 
+def one_text(path: Path) -> Mapping[str, str]:
+    """The text of one file by its name, or nothing where there is none. What is no file, or not UTF-8, is as in `Texts`.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not (path.exists() or path.is_symlink()):  # a link that leads nowhere is somebody's all the same
+        return {}
+    return {path.name: path.read_text("utf-8", errors="replace") if path.is_file() else ""}
+
+
 class Texts(Mapping[str, str]):
     """Text by name of everything in a folder whose name ends so, read when it is asked for.
 

@@ -28,8 +28,10 @@ from platform_meter.runtime.files.pointing import at
 from platform_meter.runtime.files.references import look_up, read_file
 from platform_meter.runtime.files.roadmaps import with_roadmaps
 from platform_meter.runtime.files.store_settings import StoreSettings
+from platform_meter.runtime.files.untold import untold
 from platform_meter.slo.check import Reader
 from platform_meter.slo.plan import SCRAPE, Plan, plan
+from platform_meter.slo.spec import Spec
 from platform_meter.slo.stored import stored_objective
 
 
@@ -44,6 +46,8 @@ class Examined:
     slo_files: tuple[tuple[str, str], ...]
     """Path and text of every file with an SLO in it."""
     plans: tuple[Plan, ...] = ()
+    specs: tuple[Spec, ...] = ()
+    """What the plans are made of, one for each."""
     """Every sound SLO of these files, resolved; those over stored events are in `definitions` too."""
     warnings: tuple[Problem, ...] = ()
     """Allowed, but worth knowing."""
@@ -125,6 +129,7 @@ def examine(
         slos={s.slo: Slo(objective=s.objective, stored=isinstance(s.sli, StoredSli)) for s in slos.specs},
         unread_slos=slos.unsound,
     )
+    left_out = untold(read.declared, types, {} if loaded is None else loaded.sections)
     plans = tuple(plan(spec, scrape=scrape) for spec in slos.specs)
     objectives = (stored_objective(p) for p in plans)
     problems += [*read.problems, *cross_check(read.declared, known), *slos.problems]
@@ -147,9 +152,8 @@ def examine(
         problems=tuple(masked(sorted(set(problems)))),
         slo_files=read.slo_files,
         plans=plans,
-        warnings=tuple(
-            sorted({*notes, *read.warnings, *slos.warnings, *advise(read.declared, known.slos, known.gives)})
-        ),
+        specs=slos.specs,
+        warnings=tuple(sorted({*notes, *read.warnings, *slos.warnings, *advise(read.declared, known.slos), *left_out})),
     )
 
 

@@ -19,7 +19,7 @@ from platform_meter.measures.support.selects import queue_keys
 from platform_meter.model.definitions import Adopted, Definition, Service, ServiceSelector, Stage, Team, TeamSelector
 from platform_meter.model.facts import Fact
 from platform_meter.model.facts.surveys import SurveyResponse
-from platform_meter.model.facts.tickets import TicketEvent, ToolClock
+from platform_meter.model.facts.tickets import TicketEvent
 from platform_meter.model.facts.use import Usage
 from platform_meter.model.programme import SYSTEMS
 from platform_meter.problems import EACH, Document, Problem, nearest, suggest
@@ -38,7 +38,6 @@ _OPTIONAL: Mapping[str, Sequence[tuple[str, At]]] = {
 """Names that must be declared ones if any of their kind is declared: by kind of document, what they name and where."""
 _USES: Sequence[At] = (("adopted",), ("active",), ("journey", "start"), ("stages", EACH, "when"))
 """Where a capability names a source and a use."""
-_NOTHING: Mapping[str, Collection[type[Fact]]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +76,10 @@ def cross_check(declared: Sequence[Declared], known: Known) -> list[Problem]:
     return sorted(problem for one in declared for problem in _Checker(one, names, known).check())
 
 
-def advise(
-    declared: Sequence[Declared], slos: Mapping[str, Slo], gives: Mapping[str, Collection[type[Fact]]] = _NOTHING
-) -> list[Problem]:
-    """What is allowed in these definitions and does not do yet what one may expect, once a kind; and each promise that
-    nobody judges. `gives` are facts by source type.
-    """
+def advise(declared: Sequence[Declared], slos: Mapping[str, Slo]) -> list[Problem]:
+    """Each promise in these definitions that is allowed and that nobody judges."""
     told: dict[str, Problem] = {}
     for one in declared:
-        for place, clock in one.document.texts("slas", EACH, "clock"):
-            for _, type_ in one.document.texts("source", "type"):
-                if one.kind == "Ticketing" and clock == "source" and ToolClock not in gives.get(type_, {ToolClock}):
-                    text = f"source '{type_}' does not tell its tool's own SLA clocks; this one is computed"
-                    told.setdefault(f"clock {type_}", one.document.problem(text, *place))
         for place, name in one.document.texts("slo"):
             if one.kind == "Promise" and name in slos and not slos[name].stored:
                 text = f"Prometheus counts SLO '{name}' and nothing of it is stored, so this promise is not judged"

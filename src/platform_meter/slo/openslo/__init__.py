@@ -14,9 +14,10 @@ from pydantic import BaseModel
 from platform_meter.model.facts.slis import SLI
 from platform_meter.model.objective import Asked, StoredSli
 from platform_meter.model.source import Asking
-from platform_meter.problems import Document, Problem, suggest
+from platform_meter.problems import EACH, Document, Problem, suggest
 from platform_meter.slo.burnrate import DEFAULT_PERIOD, window_text
-from platform_meter.slo.openslo import validity
+from platform_meter.slo.openslo import policies, validity
+from platform_meter.slo.openslo.alert_keys import AlertCondition, AlertPolicy
 from platform_meter.slo.openslo.alerting import words
 from platform_meter.slo.openslo.asked import asks, read_specs
 from platform_meter.slo.openslo.keys import (
@@ -25,6 +26,7 @@ from platform_meter.slo.openslo.keys import (
     KINDS,
     PREFIX,
     READ,
+    READ_WHEN_NAMED,
     Annotations,
     DataSource,
     Indicator,
@@ -33,12 +35,14 @@ from platform_meter.slo.openslo.keys import (
     SliDocument,
     Slo,
 )
+from platform_meter.slo.openslo.keys import Other as AnyOther
+from platform_meter.slo.openslo.policies import named_by
 from platform_meter.slo.openslo.refs import Named, Path, refers, resolve, sources
 from platform_meter.slo.promql import read_count, read_gauge
 from platform_meter.slo.reading import read_by
-from platform_meter.slo.spec import WORST, Ratio, RawRatio, Sli, Spec, Threshold
+from platform_meter.slo.spec import WORST, Alarm, Ratio, RawRatio, Sli, Spec, Threshold
 
-__all__ = ["PREFIX", "Named", "Other", "Said", "guarded", "is_other", "read", "read_other", "refers"]
+__all__ = ["PREFIX", "Named", "Other", "Said", "guarded", "is_other", "named_by", "read", "read_other", "refers"]
 
 T = TypeVar("T")
 _NOTHING = Named()
@@ -46,7 +50,6 @@ _TYPED = ("type", "description")
 """Keys of a DataSource that are drawn."""
 _EACH = Decimal(1)
 """Of a slice of several minutes: the worst of them decides, as of several series."""
-_OTHER_TOOLS = {"sloth.slok.dev/": "Sloth", "pyrra.dev/": "Pyrra"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ class Other:
 
     kind: str
     name: str
-    value: SliDocument | DataSource | None
+    value: SliDocument | DataSource | AlertPolicy | AlertCondition | None
     """None where it has problems, and of kinds that nothing is read from."""
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
@@ -87,17 +90,26 @@ def read_other(
     Args:
         document: of whatever content.
         known_metrics: names of our own catalogue; without any, metrics are not looked at.
-        named: DataSources that an SLI may name.
-        used: an SLO names it. That nobody measures what no SLO names is a note.
+        named: DataSources that an SLI may name, conditions and targets that a policy may name.
+        used: an SLO names it. That nobody measures what no SLO names is a note, and alerts that none names are not read.
     """
     if not is_other(document):
         return None
     kind = document.word("kind")
     model, name = KINDS[kind], document.word("metadata", "name")
+    if kind in READ_WHEN_NAMED and not used:
+        model = AnyOther
     found = document.read(model)
     problems = found if isinstance(found, list) else []
-    value = found if isinstance(found, SliDocument | DataSource) else None
+    value = found if isinstance(found, SliDocument | DataSource | AlertPolicy | AlertCondition) else None
     notes: list[Problem] = []
+    if model is AlertPolicy:
+        policy = value if isinstance(value, AlertPolicy) else AlertPolicy.partly(document.value)
+        for text, at in policies.problems(policy.spec, ("spec",), named) if policy.spec is not None else ():
+            if value is not None or _stands(document, at):
+                problems.append(document.problem(text, *at))
+        value = value if not problems else None
+        notes = [document.problem(text, *at) for text, at in policies.notes(policy.spec, ("spec",))] if value else []
     if model is DataSource:
         problems += _unknown_annotations(document, (INSTANCE,))
     if model is SliDocument:
@@ -130,6 +142,10 @@ def guarded(document: Document, problem: Problem, asking: Mapping[str, Asking[An
                 models: list[type[BaseModel]] = [MetricSpec, *_models(kind, asking)]
                 known = tuple(key for model in models for key in model.model_fields)
                 hidden += [(*spec, key) for key in _keys(document, spec, known)]
+    for where in (("spec",), (*policies.AT, EACH, "spec")):
+        hidden += [path for path, _ in document.found(*where, "notificationTargets", EACH, "spec", "target")]
+    if document.word("kind") == "AlertNotificationTarget":
+        hidden.append(("spec",))
     for place in hidden:
         problem = document.hiding(problem, *place)
     return problem
@@ -166,21 +182,22 @@ def read(document: Document, known_metrics: Collection[str] = (), named: Named =
         problems += unknown
         meant = Annotations.partly(next(value for _, value in document.found("metadata", "annotations")))
         slo = slo.model_copy(update={"metadata": slo.metadata.model_copy(update={"annotations": meant})})
-    held = _hold(slo, document, named)
+    held, own = _hold(slo, document, named), policies.resolve(slo, named)
     problems += held.problems
-    for text, at in validity.problems(held.slo, names, known_metrics, named):
+    for text, at in (*validity.problems(held.slo, names, known_metrics, named, own), *own.wrong):
         if whole or _stands(document, at):
             problems.append(_told(slo, document, text, at))
-    if problems or held.unsound or not whole:
+    if problems or held.unsound or own.unsound or not whole:
         told = dict.fromkeys(guarded(document, one, named.asking) for one in problems)
         return Said(names=names, problems=tuple(told))
-    notes = [_told(slo, document, text, at) for text, at in validity.notes(held.slo)]
+    notes = [_told(slo, document, text, at) for text, at in (*validity.notes(held.slo), *own.notes)]
     both = zip(names, slo.spec.objectives, strict=True)
     asked = asks(_ruled(held.slo.spec.indicator).spec, names, slo.spec.objectives, named)
     specs = tuple(
-        _spec(held.slo, objective, document, name, one) for (name, objective), one in zip(both, asked, strict=True)
+        _spec(held.slo, objective, document, name, one, own) for (name, objective), one in zip(both, asked, strict=True)
     )
-    return Said(names=names, specs=specs, notes=(*held.notes, *notes))
+    told = dict.fromkeys(guarded(document, one, named.asking) for one in (*held.notes, *notes))
+    return Said(names=names, specs=specs, notes=tuple(told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,11 +260,6 @@ def _unknown_annotations(document: Document, known: Collection[str] = ANNOTATION
 
 def _refused(document: Document) -> Problem | None:
     version = str(document.value.get("apiVersion", ""))
-    for beginning, tool in _OTHER_TOOLS.items():
-        if version.startswith(beginning):
-            return document.problem(f"{tool} files are not read yet; write the SLO as openslo/v1", "apiVersion")
-    if document.value.get("version") == "prometheus/v1":
-        return document.problem("Sloth files are not read yet; write the SLO as openslo/v1", "version")
     if version.startswith("openslo") and version != "openslo/v1":
         return document.problem(f"apiVersion {version[:40]} is not read yet; write openslo/v1", "apiVersion")
     kind = document.value.get("kind")
@@ -282,7 +294,9 @@ def _slug(text: str) -> str:
     return "" if foreign else re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
-def _spec(slo: Slo, objective: Objective, document: Document, name: str, asked: Asked | None) -> Spec:
+def _spec(
+    slo: Slo, objective: Objective, document: Document, name: str, asked: Asked | None, own: policies.Own
+) -> Spec:
     notes = slo.metadata.annotations
     slices, asks_level = slo.spec.budgetingMethod == "Timeslices", asked is not None and asked.bound is not None
     sli = _sli(slo, objective) if asked is None else StoredSli(events=SLI, where={"id": asked.id})
@@ -306,9 +320,10 @@ def _spec(slo: Slo, objective: Objective, document: Document, name: str, asked: 
         bad_events=notes.bad_events,
         alert_labels=words(notes.alert_labels, slo.metadata.labels),
         alert_annotations=words(notes.alert_annotations, slo.metadata.labels),
-        left_out=notes.leave_out,
+        left_out=notes.leave_out.union({Alarm.NO_DATA} if own.silent else ()),
         read_by=read_by(notes.read_by, sli),
         asked=asked,
+        rows=own.rows,
         path=document.path,
         line=document.line,
         sli=sli,

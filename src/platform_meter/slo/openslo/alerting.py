@@ -4,7 +4,7 @@
     platform-meter.io/alert-annotations: |
       dashboard=https://grafana.example/d/shop
       page.runbook_url=https://wiki.example/shop-is-down
-    platform-meter.io/leave-out: no-data
+    platform-meter.io/leave-out: no-data, page-6h
 
 An item is for all alerts, or for one of them whose word stands before a dot. A label without a value is the document's
 own of that name.
@@ -12,6 +12,7 @@ own of that name.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import Any
 
 from platform_meter.model.scalars import unfit
 from platform_meter.problems import suggest
-from platform_meter.slo.burnrate import Profile
+from platform_meter.slo.burnrate import ROWS, Level, Profile, Row, kept
 from platform_meter.slo.spec import Alarm, Words
 
 SEVERITY, RUNBOOK = "severity", "runbook_url"
@@ -28,12 +29,17 @@ LABELS = frozenset({"alertname", "alertstate", "slo", "level", "window", "period
 ANNOTATIONS = frozenset({"summary", "display_name", "budget", "budget_spent", "page_url", "dashboard_url"})
 """Annotations that our rules set. `runbook_url` is one too, and files may change it."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_QUOTED = r'[^=,\n]*=[ \t]*"(?:\\.|[^"\\\n])*"[ \t]*'
+"""An item whose text is in quotes, as JSON has them, so that anything can stand in it."""
+_LABEL_ITEM = re.compile(rf"{_QUOTED}(?=,|\n|$)|[^,\n]+")
 _THERE = {
     Profile.STANDARD: frozenset(Alarm),
     Profile.HUMAN: frozenset(Alarm) - {Alarm.PAGE},
     Profile.NONE: frozenset(Alarm) - {Alarm.PAGE, Alarm.TICKET},
 }
 """Alerts that a profile has."""
+_WORDS = (*Alarm, *(row.word for rows in ROWS.values() for row in rows))
+"""What may be left out: alerts, and single rows of the burn tables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +64,7 @@ def parse_labels(value: Any) -> tuple[Item, ...]:
         ValueError: anything else.
     """
     text = _text(value, "not a list of labels", "write names of metadata.labels, or NAME=VALUE, such as team, tier=1")
-    return _items(re.split(r"[,\n]", text), LABELS, "label")
+    return _items(_LABEL_ITEM.findall(text), LABELS, "label")
 
 
 def parse_annotations(value: Any) -> tuple[Item, ...]:
@@ -74,14 +80,19 @@ def parse_annotations(value: Any) -> tuple[Item, ...]:
     return found
 
 
-def parse_left_out(value: Any) -> frozenset[Alarm]:
-    """Alerts by their words, divided by commas.
+def parse_left_out(value: Any) -> frozenset[str]:
+    """Alerts and rows of the burn table by their words, divided by commas.
 
     Raises:
         ValueError: anything else.
     """
-    text = _text(value, "not a list of alerts", f"write one or more of: {', '.join(Alarm)}")
-    return frozenset(_alarm(word.strip()) for word in text.split(",") if word.strip())
+    text = _text(
+        value, "not a list of alerts", f"write one or more of: {', '.join(Alarm)}, or one row, such as page-6h"
+    )
+    found = frozenset(word.strip() for word in text.split(",") if word.strip())
+    for word in sorted(found.difference(_WORDS)):
+        raise ValueError(f"no alert is called '{word}'{suggest(word, _WORDS)}")
+    return found
 
 
 def _text(value: Any, what: str, instead: str) -> str:
@@ -112,25 +123,48 @@ def _items(texts: Iterable[str], ours: frozenset[str], kind: str) -> tuple[Item,
             raise ValueError(f"{kind} '{said}' has no value; write {said}=VALUE, or leave it away")
         if said in found:
             raise ValueError(f"{kind} '{said}' stands here twice; remove one")
-        found[said] = Item(alarm=alarm, name=name, value=value if given else None)
+        found[said] = Item(alarm=alarm, name=name, value=_unquoted(value) if given else None)
     return tuple(found.values())
 
 
-def there(profile: Profile | None, left_out: frozenset[Alarm] | None) -> frozenset[Alarm]:
+def _unquoted(value: str) -> str:
+    """What stands in quotes, where they begin and end the value; else the value."""
+    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
+        return value
+    try:
+        return str(json.loads(value, strict=False))
+    except ValueError:
+        return value
+
+
+def there(profile: Profile | None, left_out: frozenset[str] | None) -> frozenset[Alarm]:
     """Alerts that the SLO has; what is not sound leaves none out."""
-    return _THERE[profile or Profile.STANDARD] - (left_out or frozenset())
+    return _THERE[profile or Profile.STANDARD].difference(left_out or ())
 
 
-def left_out_in_vain(profile: Profile, left_out: frozenset[Alarm]) -> Iterator[str]:
+def rows(profile: Profile | None, left_out: frozenset[str] | None) -> tuple[Row, ...]:
+    """Rows of the profile that the SLO has; what is not sound has none, and leaves none out."""
+    return kept(ROWS[profile], left_out or frozenset()) if profile else ()
+
+
+def left_out_in_vain(profile: Profile, left_out: frozenset[str]) -> Iterator[str]:
     """What makes no sense to leave out, and what to write instead."""
-    burn = frozenset({Alarm.PAGE, Alarm.TICKET})
-    has = _THERE[profile]
-    for alarm in sorted(left_out - has):
-        yield f"alerts: {profile} has no {alarm} alert to leave out; remove {alarm}"
-    if burn & has and burn & has <= left_out:
-        rest = ", ".join(sorted(left_out - burn))
+    of_level = {level: [row.word for row in ROWS[profile] if row.level is level] for level in Level}
+    burn = {level: words for level, words in of_level.items() if words}
+    for word in sorted(left_out.difference(_THERE[profile], *burn.values())):
+        yield f"alerts: {profile} has no {word} alert to leave out; remove {word}"
+    gone = [level for level, words in burn.items() if level in left_out or left_out.issuperset(words)]
+    if burn and len(gone) == len(burn):
+        rest = ", ".join(sorted(left_out.difference(burn, *burn.values())))
         also = f" and leave out {rest} alone" if rest else " and remove this"
-        yield f"without {' and '.join(sorted(burn & has))} there are no burn alerts; write alerts: none{also}"
+        yield f"without {' and '.join(gone)} there are no burn alerts; write alerts: none{also}"
+        return
+    for level, words in burn.items():
+        if level in left_out:
+            for word in sorted(left_out.intersection(words)):
+                yield f"{level} leaves {word} out too; remove {word}"
+        elif level in gone:
+            yield f"without {' and '.join(words)} there is no {level} alert; write {level} in their place"
 
 
 def unsaid(items: Iterable[Item], labels: Mapping[str, str | list[str]] | None, has: frozenset[Alarm]) -> Iterator[str]:

@@ -14,6 +14,14 @@ from pydantic_core import PydanticKnownError
 
 from platform_meter.model.objective import NoData, Operator, StoredSli, Unknown, countables
 from platform_meter.slo.burnrate import Profile, parse_window
+from platform_meter.slo.openslo.alert_keys import (
+    AlertCondition,
+    AlertNotificationTarget,
+    AlertPolicy,
+    OtherMetadata,
+    Policy,
+    called,
+)
 from platform_meter.slo.openslo.alerting import Item, parse_annotations, parse_labels, parse_left_out
 from platform_meter.slo.openslo.partly import Keys
 from platform_meter.slo.openslo.values import (
@@ -27,7 +35,6 @@ from platform_meter.slo.openslo.values import (
     parse_target,
 )
 from platform_meter.slo.reading import parse_read_by
-from platform_meter.slo.spec import Alarm
 
 PREFIX = "platform-meter.io/"
 ROLLING = "{duration: 28d, isRolling: true}"
@@ -53,7 +60,7 @@ class Annotations(Keys):
     alert_annotations: Annotated[tuple[Item, ...], BeforeValidator(parse_annotations)] = Field(
         (), alias="platform-meter.io/alert-annotations"
     )
-    leave_out: Annotated[frozenset[Alarm], BeforeValidator(parse_left_out)] = Field(
+    leave_out: Annotated[frozenset[str], BeforeValidator(parse_left_out)] = Field(
         frozenset(), alias="platform-meter.io/leave-out"
     )
 
@@ -225,7 +232,9 @@ class SloSpec(Keys):
     indicator: Indicator | None = None
     indicatorRef: str | None = None  # noqa: N815
     objectives: list[Objective] = Field(min_length=1, examples=["[{target: 0.999}]"])
-    alertPolicies: Any = None  # noqa: N815
+    alertPolicies: Annotated[  # noqa: N815
+        list[Annotated[Policy, called("alertPolicyRef")]], BeforeValidator(lambda value: value or [])
+    ] = Field(default=[])
 
 
 class Slo(Keys):
@@ -233,15 +242,6 @@ class Slo(Keys):
     kind: Literal["SLO"]
     metadata: Metadata
     spec: SloSpec
-
-
-class OtherMetadata(Keys):
-    """Of kinds that are looked up by name at most."""
-
-    name: Annotated[str, Field(min_length=1, max_length=255)]
-    displayName: str = ""  # noqa: N815
-    labels: dict[str, str | list[str]] = Field(default_factory=dict)
-    annotations: dict[str, str] = Field(default_factory=dict)
 
 
 class SliDocument(Keys):
@@ -274,7 +274,7 @@ class DataSource(Keys):
 
 
 class Other(Keys):
-    """A kind that says nothing of an SLI: what it holds is not looked at."""
+    """A document that no SLO of ours hangs on: what it holds is not looked at."""
 
     apiVersion: Literal["openslo/v1"]  # noqa: N815
     kind: str
@@ -282,12 +282,29 @@ class Other(Keys):
     spec: Any = None
 
 
+class ServiceSpec(Keys):
+    """Nothing is read from it, so other tools' keys are left alone."""
+
+    model_config = ConfigDict(extra="allow")
+
+    description: str | None = None
+
+
+class Service(Keys):
+    apiVersion: Literal["openslo/v1"]  # noqa: N815
+    kind: Literal["Service"]
+    metadata: OtherMetadata
+    spec: ServiceSpec | None = None
+
+
 KINDS: dict[str, type[Keys]] = {
-    "Service": Other,
+    "Service": Service,
     "SLI": SliDocument,
     "DataSource": DataSource,
-    "AlertPolicy": Other,
-    "AlertCondition": Other,
-    "AlertNotificationTarget": Other,
+    "AlertPolicy": AlertPolicy,
+    "AlertCondition": AlertCondition,
+    "AlertNotificationTarget": AlertNotificationTarget,
 }
 """OpenSLO's kinds beside SLO."""
+READ_WHEN_NAMED = ("AlertCondition", "AlertNotificationTarget", "AlertPolicy")
+"""Kinds of which only those are read that an SLO names, in this order; the others may be meant for somebody else."""

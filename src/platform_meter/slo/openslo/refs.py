@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from platform_meter.model.source import Asking
 from platform_meter.problems import EACH, Document, suggest
+from platform_meter.slo.openslo.alert_keys import ConditionSpec, PolicySpec
 from platform_meter.slo.openslo.keys import READ, IndicatorSpec, Metric, MetricSource
 
 Path = tuple[str | int, ...]
@@ -26,6 +27,11 @@ class Named:
     """Type of each DataSource."""
     instances: Mapping[str, str] = field(default_factory=dict)
     """The configured source that a DataSource says it is, of those that do."""
+    policies: Mapping[str, PolicySpec | None] = field(default_factory=dict)
+    conditions: Mapping[str, ConditionSpec | None] = field(default_factory=dict)
+    """Of alerts."""
+    targets: Collection[str] = ()
+    """Of notifications."""
     asking: Mapping[str, Asking[Any]] = field(default_factory=dict)
     """Types of source that count what SLO files ask for, and how each is asked."""
 
@@ -49,7 +55,8 @@ class Resolved:
 def refers(document: Document) -> bool:
     """Whether the document names another one, so that it can be read only after all."""
     places = (("spec", "indicatorRef"), *((*place, "metricSourceRef") for place in sources()))
-    return any(any(document.found(*place)) for place in places)
+    policies = any(value for _, value in document.found("spec", "alertPolicies", EACH))
+    return policies or any(any(document.found(*place)) for place in places)
 
 
 def sources() -> Iterator[Path]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from platform_meter.model.objective import Countable, countables
 from platform_meter.problems import nearest, suggest
-from platform_meter.slo.burnrate import ROWS, Level, Profile, can_fire
-from platform_meter.slo.openslo import alerting, asked
+from platform_meter.slo.burnrate import Level, Profile, can_fire, kept
+from platform_meter.slo.openslo import alerting, asked, policies
 from platform_meter.slo.openslo.keys import (
     PREFIX,
     READ,
@@ -31,7 +31,6 @@ from platform_meter.slo.openslo.refs import PARTS, Named, Path, Wrong
 from platform_meter.slo.openslo.values import LONGEST_NAME
 from platform_meter.slo.part import judge
 from platform_meter.slo.promql import Query, read_count, read_gauge
-from platform_meter.slo.spec import Alarm
 
 _STORED_SHAPE = (
     "ratioMetric: {counter: true, rawType: success, raw: {metricSource: {type: stored, spec: {events: pipeline_runs}}}}"
@@ -45,12 +44,18 @@ _OURS = "platform_"
 _OWN = ("indicator", "indicatorRef", "compositeWeight")
 """Keys of an objective in a composite SLO."""
 _NOTHING = Named()
+_PROFILE = policies.Own()
+"""Of an SLO without policies."""
 _SUFFIXES = ("_bucket", "_count", "_sum")
 _FULL, _SHORTEST = timedelta(days=28), timedelta(days=7)
 
 
 def problems(
-    slo: Slo, names: Sequence[str], known_metrics: Collection[str] = (), named: Named = _NOTHING
+    slo: Slo,
+    names: Sequence[str],
+    known_metrics: Collection[str] = (),
+    named: Named = _NOTHING,
+    own: policies.Own = _PROFILE,
 ) -> Iterator[Wrong]:
     """Everything that the document's keys tell together.
 
@@ -59,15 +64,16 @@ def problems(
         names: what its SLOs are called, by place.
         known_metrics: names of our own catalogue; without any, metrics are not looked at.
         named: the sources that count what they are asked for.
+        own: what its policies ask for.
     """
     yield from _spec(slo.spec)
     if slo.spec.indicator is not None and slo.spec.indicatorRef is None:
         yield from foreign(slo.spec.indicator.spec, INDICATOR, named)
         yield from indicator(slo.spec.indicator.spec, INDICATOR, known_metrics, named)
-    yield from _period(slo)
-    yield from _method(slo)
-    yield from _levels(slo)
-    yield from _alerting(slo)
+    yield from _period(slo, own)
+    yield from _method(slo, own)
+    yield from _levels(slo, own)
+    yield from _alerting(slo, own)
     yield from _names(slo, names)
 
 
@@ -96,11 +102,6 @@ def _spec(spec: SloSpec) -> Iterator[Wrong]:
         yield text, _OBJECTIVES
     if not own and spec.lacks("indicator") and spec.lacks("indicatorRef"):
         yield "missing key 'indicator'; write indicator: {spec: {ratioMetric: {...}}}", ("spec",)
-    if spec.alertPolicies:
-        text = (
-            f"alertPolicies are not read; burn alerts come from the annotation {PREFIX}alerts: standard, human or none"
-        )
-        yield text, ("spec", "alertPolicies")
     if spec.budgetingMethod == "RatioTimeslices":
         yield "RatioTimeslices is not read yet; write Occurrences or Timeslices", _METHOD
     for n, window in enumerate(spec.timeWindow):
@@ -254,7 +255,10 @@ def _stored(spec: MetricSpec, at: Path) -> Iterator[Wrong]:
         yield f"unknown belongs to {those}; remove it from {kind.word}", (*at, "unknown")
 
 
-def _period(slo: Slo) -> Iterator[Wrong]:
+def _period(slo: Slo, own: policies.Own) -> Iterator[Wrong]:
+    """A period that is too short for the rows of a profile."""
+    if own.rows is not None:
+        return
     profile, at = slo.metadata.annotations.alerts, ("spec", "timeWindow", 0, "duration")
     for window in slo.spec.timeWindow[:1]:
         if not window.duration or not window.rolls:
@@ -268,14 +272,17 @@ def _period(slo: Slo) -> Iterator[Wrong]:
             yield text, at
 
 
-def _method(slo: Slo) -> Iterator[Wrong]:
+def _method(slo: Slo, own: policies.Own) -> Iterator[Wrong]:
     """Events or slices: what fits the SLI, and what each of them needs."""
     indicator = slo.spec.indicator.spec if slo.spec.indicator is not None else IndicatorSpec()
     ratio, threshold = indicator.ratioMetric, indicator.thresholdMetric
     raw = ratio.raw.metricSource if ratio is not None and ratio.raw is not None and threshold is None else None
     sli = raw.sli if raw is not None else None
     stored = sli.events if sli is not None else None
-    if stored is not None and stored.slow and slo.metadata.annotations.alerts is Profile.STANDARD:
+    slow = stored is not None and stored.slow
+    if stored is not None and slow and any(row.level is Level.PAGE for row in own.rows or ()):
+        yield f"{stored.word} take hours and days, so they never page; write severity: ticket", policies.AT
+    if stored is not None and slow and own.rows is None and slo.metadata.annotations.alerts is Profile.STANDARD:
         text = (
             f"{stored.word} take hours and days, so they never page; add the annotation {PREFIX}alerts: human or none"
         )
@@ -329,10 +336,12 @@ def _no_data(slo: Slo) -> Iterator[Wrong]:
         yield text, _METHOD
 
 
-def _levels(slo: Slo) -> Iterator[Wrong]:
+def _levels(slo: Slo, own: policies.Own) -> Iterator[Wrong]:
     """Levels that were asked for and have no row that could fire."""
     said = slo.metadata.annotations
-    rows = [row for row in ROWS.get(said.alerts, ()) if Alarm(row.level) in alerting.there(said.alerts, said.leave_out)]
+    rows = alerting.rows(said.alerts, said.leave_out)
+    if own.rows is not None:
+        rows = kept(own.rows, said.leave_out or frozenset())
     for share in dict.fromkeys(objective.share for objective in slo.spec.objectives):
         if share is None:
             continue
@@ -341,22 +350,29 @@ def _levels(slo: Slo) -> Iterator[Wrong]:
             if not asked or any(can_fire(row, 1 - share) for row in asked):
                 continue
             least = min(row.factor for row in asked)
+            most = f"{float(1 / (1 - share)):.3g}"
             text = (
                 f"no {level} alert could ever fire: at an objective of {share} even an outage burns only "
-                f"{float(1 / (1 - share)):.3g} times too fast, and {level} starts at {least:g}; write an objective above "
-                f"{1 - 1 / least:.4g}, or the annotation {PREFIX}alerts: none"
+                f"{most} times too fast, and {level} starts at {least:g}; write an objective above "
+                f"{1 - 1 / least:.4g}, or "
             )
-            yield text, _OBJECTIVES
+            if own.rows is None:
+                yield f"{text}the annotation {PREFIX}alerts: none", _OBJECTIVES
+            else:
+                yield f"{text}a threshold below {most}", policies.AT
 
 
-def _alerting(slo: Slo) -> Iterator[Wrong]:
+def _alerting(slo: Slo, own: policies.Own) -> Iterator[Wrong]:
     """What is said of alerts that there are, and of labels that the document has."""
     said, at = slo.metadata.annotations, _ANNOTATIONS
     left_out = said.leave_out or frozenset()
-    if said.alerts is not None:
-        for text in alerting.left_out_in_vain(said.alerts, left_out):
-            yield text, (*at, f"{PREFIX}leave-out")
-    has = alerting.there(said.alerts, left_out)
+    if own.rows is not None:
+        has, vain = own.there(left_out), own.left_out_in_vain(left_out)
+    else:
+        has = alerting.there(said.alerts, left_out)
+        vain = alerting.left_out_in_vain(said.alerts, left_out) if said.alerts is not None else iter(())
+    for text in vain:
+        yield text, (*at, f"{PREFIX}leave-out")
     for items, key in ((said.alert_labels, "alert-labels"), (said.alert_annotations, "alert-annotations")):
         for text in alerting.unsaid(items or (), slo.metadata.labels, has):
             yield text, (*at, PREFIX + key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -17,6 +18,7 @@ _SERVICE = re.compile(rf"[A-Za-z0-9]([A-Za-z0-9_-]{{0,{LONGEST_NAME - 2}}}[A-Za-
 _PERIOD = re.compile(r"[1-9][0-9]{0,4}[hdw]")
 _SHORTHAND = re.compile(r"[1-9][0-9]{0,4}[mhdwMQY]")
 _LONGEST = timedelta(days=400)
+_SHORTEST_LOOKBACK = timedelta(minutes=5)
 
 
 def parse_name(value: str) -> str:
@@ -152,3 +154,71 @@ def parse_min_bad(value: Any) -> int:
     if not isinstance(value, str) or not re.fullmatch(r"[1-9][0-9]{0,5}", value):
         raise ValueError(f"'{value}' is no number of bad events; write a whole number in quotes, such as \"3\"")
     return int(value)
+
+
+def parse_threshold(value: Any) -> float:
+    """A burn from which on an alert fires, to the six digits that rules have.
+
+    Raises:
+        ValueError: under 1, or no number.
+    """
+    found = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not math.isfinite(found):
+        raise unfit(value, "no burn rate", "write a number such as 14.4")
+    if found < 1:
+        raise ValueError(
+            f"a threshold of {value} fires inside the budget, which a burn of 1 just spends; write 1 or more"
+        )
+    return float(f"{found:g}")
+
+
+def _length(value: Any, what: str, sample: str) -> timedelta:
+    text = str(value)
+    if re.fullmatch(r"\d+[MQY]", text):
+        raise ValueError(f"{what} of {text} has no fixed length; write minutes, hours or days, such as {sample}")
+    if not _SHORTHAND.fullmatch(text):
+        raise unfit(value, f"no {what}", f"write minutes, hours or days, such as {sample}")
+    return parse_window(text)
+
+
+def parse_lookback(value: Any) -> timedelta:
+    """The long window of a burn alert: long enough that a twelfth of it is one too.
+
+    Raises:
+        ValueError: a shorter one, or anything else.
+    """
+    found = _length(value, "lookbackWindow", "1h")
+    if found < _SHORTEST_LOOKBACK:
+        raise ValueError(f"a lookbackWindow of {value} holds too few scrapes to judge by; write 5m or more, such as 1h")
+    return found
+
+
+def parse_after(value: Any) -> timedelta:
+    """For how long a condition has to hold; OpenSLO's default is 0m.
+
+    Raises:
+        ValueError: anything else.
+    """
+    return timedelta(0) if str(value) == "0m" else _length(value, "alertAfter", "5m")
+
+
+def parse_over(value: Any) -> Any:
+    """The operator of a burn alert, which fires above its threshold.
+
+    Raises:
+        ValueError: one that fires below.
+    """
+    if value in ("lt", "lte"):
+        raise ValueError(f"op: {value} would fire while the budget is kept; write op: gt")
+    return value
+
+
+def parse_severity(value: str) -> str:
+    """The word of a severity, which becomes the value of a label.
+
+    Raises:
+        ValueError: nothing, or what is no word.
+    """
+    if not value.strip() or not value.isprintable() or len(value) > LONGEST_NAME:
+        raise unfit(value.strip()[:LONGEST_NAME], "no severity", "write a word such as page or ticket")
+    return value.strip()

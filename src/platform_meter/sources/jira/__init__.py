@@ -353,6 +353,7 @@ SOURCE = Source(
     connect=connect,
     check=check,
     priorities=priorities,
+    on_request={"clock": "sla_clocks", "request_type": "request_types"},
     roadmaps=lambda config, files: config.model_copy(update={"roadmaps": (*config.roadmaps, *files)}),
     propose=propose,
 )

@@ -293,5 +293,6 @@ SOURCE = Source(
     connect=connect,
     check=check,
     priorities=priorities,
+    on_request={"clock": "sla_clocks"},
     propose=propose,
 )

@@ -257,5 +257,6 @@ SOURCE = Source(
     connect=connect,
     check=check,
     priorities=lambda config, _: tuple(config.priorities.get(word, word) for word in PRIORITIES),
+    on_request={"clock": "sla_clocks"},
     propose=propose,
 )

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.policies import with_condition, with_policies
 from tests.support.prometheus import promtool
 from tests.support.queries import FORMS
-from tests.support.slos import ALL, LATENCY, RATIO, THRESHOLD, planned, replaced
+from tests.support.slos import ALL, LATENCY, RATIO, SLICES, STORED, THRESHOLD, planned, replaced
 
 from platform_meter.render.rules import rules
 from platform_meter.render.rules.promtool import rule_tests, untested
@@ -17,6 +18,12 @@ from platform_meter.slo.plan import Plan
 VARIANTS = {
     **ALL,
     "a week at 0.9": replaced(RATIO, ("30d", "7d"), ("0.999", "0.9")),
+    **{f"{kind} with policies": with_policies(text) for kind, text in ALL.items()},
+    "one short row": with_condition(RATIO, "threshold: 2, lookbackWindow: 5m, alertAfter: 3m"),
+    "one short row of good ones": with_condition(LATENCY, "threshold: 1, lookbackWindow: 10m"),
+    "one short row of slices": with_condition(SLICES, "threshold: 1, lookbackWindow: 5m, alertAfter: 1m"),
+    "one long row": with_condition(RATIO, "threshold: 900, lookbackWindow: 1d, alertAfter: 2h", "low"),
+    "one long row of slices": with_condition(THRESHOLD, "threshold: 3, lookbackWindow: 3h, alertAfter: 20m"),
     "quiet": replaced(RATIO, ("io/owner: team-shop", "io/alerts: none"), ("30d", "1d")),
 }
 
@@ -34,7 +41,17 @@ def run(plan: Plan, folder: Path) -> list[str]:
 def test_generated_tests_pass(kind: str, tmp_path: Path) -> None:
     """Outage, single failure, idle hours, silence and budget: promtool agrees with what the plan says."""
     tested = run(planned(VARIANTS[kind]), tmp_path)
-    assert len(tested) == (1 if kind == "stored" else 2)
+    assert len(tested) == (1 if kind.startswith("stored") else 2)
+
+
+def test_a_condition_that_has_to_hold_is_held_to_it(tmp_path: Path) -> None:
+    """Rules that wait longer than the file asks for fail their test; so do those that a stored SLO's test is for."""
+    for text, file in ((RATIO, "shop.short.test.yml"), (STORED, "ci.short.test.yml")):
+        found = planned(with_condition(text, "threshold: 2, lookbackWindow: 1h, alertAfter: 5m"))
+        for artifact in (*rules([found]), *rule_tests([found])):
+            (tmp_path / artifact.path).write_text(artifact.text.replace("for: 5m", "for: 50m"))
+        with pytest.raises(AssertionError, match="FAILED"):
+            promtool("test", "rules", tmp_path / file)
 
 
 def test_generated_tests_fail_on_wrong_rules(tmp_path: Path) -> None:

@@ -323,7 +323,7 @@ def test_a_ticket_of_which_nobody_knows_whether_it_stays() -> None:
     """Stored events, no Prometheus to ask: neither fires nor quiet, and the page says why."""
     text = page(view(CI, AT_THE_EDGE), "/slos/builds")
     assert [row[1] for row in tables(text)["Alerts"].rows if row[3] == "3d"] == ["unknown"]
-    assert "Here it stays if it fires already, which Prometheus did not tell." in text
+    assert "may fire by now or not; Prometheus did not tell." in text
     assert "which Prometheus did not tell" not in page(view(CI, OUTAGE), "/slos/builds")
 
 
@@ -384,6 +384,18 @@ def test_events_older_than_two_weeks_are_not_listed() -> None:
     """They may still weigh on the budget, and the page says how far back it looks."""
     text = page(view(CI, [run(Outcome.INFRA_FAILURE, NOW - timedelta(days=20))]), "/slos/builds")
     assert "None in the last 14 days." in text
+
+
+def test_what_waits_is_asked_for() -> None:
+    """Its numbers do not tell whether it fires by now: Prometheus does, and without it nothing is claimed."""
+    alert = plan(read_slos([("ci.yaml", CI)]).specs[0]).alerts[0]
+    waiting = replace(alert, row=replace(alert.row, wait=timedelta(minutes=5)))
+    told = {f: Row(alert=waiting, long=100.0, short=100.0, bad=5.0, firing=f) for f in (True, False, None)}
+    assert {f: (row.word, row.hangs) for f, row in told.items()} == {
+        True: ("fires", False),
+        False: ("quiet", False),
+        None: ("unknown", True),
+    }
 
 
 @pytest.mark.parametrize(("window", "bad", "fires"), [(0, 2.9, False), (0, 3.0, True), (1, 2.4, False), (1, 2.6, True)])

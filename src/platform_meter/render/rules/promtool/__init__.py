@@ -7,7 +7,7 @@ promtool evaluates every group at its file's own interval. Rows over raw counter
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
@@ -21,7 +21,7 @@ from platform_meter.render.rules.promtool import stored
 from platform_meter.render.rules.promtool.reads import Unknown
 from platform_meter.render.rules.promtool.samples import Fed, Sample, fed_by, standing, unfed
 from platform_meter.render.rules.promtool.text import Expected, Test, firing, labels_text, tests_text
-from platform_meter.render.rules.text import rules_text
+from platform_meter.render.rules.text import Group, rules_text
 from platform_meter.slo import names
 from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Counters, Plan, Slices
 from platform_meter.slo.promql import duration_text, number_text
@@ -51,7 +51,7 @@ class Phase:
         return math.ceil(self.length / _STEP)
 
 
-def rule_tests(plans: Iterable[Plan]) -> list[Artifact]:
+def rule_tests(plans: Iterable[Plan], made: Callable[[Plan], Iterable[Group]] = groups) -> list[Artifact]:
     """`<service>.long.test.yml` and `<service>.short.test.yml`, where there is something to test in them.
 
     promtool evaluates all rules of a file in each of its tests. So that the work grows with the SLOs and not with their
@@ -59,6 +59,10 @@ def rule_tests(plans: Iterable[Plan]) -> list[Artifact]:
     again, for its tests `<service>.<slo>.long.test.yml` and `.short.test.yml` alone. Prometheus loads `*.rules.yml`.
 
     An SLO whose queries nobody can feed is left out, and `untested` says so.
+
+    Args:
+        plans: the SLOs.
+        made: gives the groups of one, where somebody has them already.
     """
     ordered = sorted(plans, key=lambda p: (p.service, p.slo))
     found = list[Artifact]()
@@ -66,16 +70,17 @@ def rule_tests(plans: Iterable[Plan]) -> list[Artifact]:
         those = list(group)
         for plan in those:
             alone = len(those) == 1
-            found += _test_files(plan, service if alone else f"{service}.{plan.slo}", alone=alone)
+            found += _test_files(plan, service if alone else f"{service}.{plan.slo}", made(plan), alone=alone)
     return found
 
 
-def _test_files(plan: Plan, name: str, *, alone: bool) -> Iterator[Artifact]:
+def _test_files(plan: Plan, name: str, made: Iterable[Group], *, alone: bool) -> Iterator[Artifact]:
     long, short = reversed(_tests(plan))
-    order = [g.name for g in groups(plan)]
+    those = tuple(made)
+    order = [g.name for g in those]
     file = f"{name}.{'rules' if alone else 'tested'}.yml"
     if (long or short) and not alone:
-        yield Artifact(path=file, text=HEADER + rules_text(groups(plan)))
+        yield Artifact(path=file, text=HEADER + rules_text(those))
     for kind, interval, tests in (("long", _LONG_STEP, long), ("short", _STEP, short)):
         if tests:
             yield Artifact(path=f"{name}.{kind}.test.yml", text=tests_text(file, interval, tests, order))
@@ -102,7 +107,7 @@ def _tests(plan: Plan) -> tuple[Sequence[Test], Sequence[Test]]:
     if fed.beyond:
         long.append(_contradiction(plan, fed))
     if plan.alerts:
-        first = plan.alerts[0]
+        first = min(plan.alerts, key=lambda alert: alert.long.length + alert.row.wait)
         (short if first.short.length <= RAW_UP_TO else long).append(_outage(plan, first, fed))
         alone = not fed.sampled and fed.event == 1
         if isinstance(plan.sli, Counters) and alone and min(a.min_bad for a in plan.alerts) > 1:
@@ -111,18 +116,21 @@ def _tests(plan: Plan) -> tuple[Sequence[Test], Sequence[Test]]:
 
 
 def _outage(plan: Plan, alert: BurnAlert, fed: Fed) -> Test:
-    """A full outage fires the fastest row within its threshold, one scrape and one evaluation."""
+    """A full outage fires the row over the shortest window within its threshold, a scrape, an evaluation and its own wait."""
     raw = isinstance(plan.sli, Counters) and alert.long.length <= RAW_UP_TO
     share = alert.row.factor * float(plan.allowed)
     step = _STEP if alert.short.length <= RAW_UP_TO else _LONG_STEP
     # Tiles speak from half a window on; the window is then as long as what there is.
     calm = 2 * alert.long.length if raw else alert.long.length * 0.55
-    full = alert.long.length if raw else calm / (1 - share)
+    full = alert.long.length if raw else min(calm / (1 - share), alert.long.length)
     tile = timedelta(0) if raw else 2 * (plan.slice or _LONG_STEP)
     needed = max(full, alert.short.length) * share
     if fed.sampled and isinstance(plan.sli, Counters):  # so many samples have to come
         needed = max(needed, alert.min_bad / fed.event * _STEP)
-    needed += tile + _STEP + step + fed.lag
+    needed += tile
+    if isinstance(plan.sli, Slices):  # so many slices have to be bad, and promtool judges one each step
+        needed = max(needed, (alert.min_bad + 1) * step)
+    needed += _STEP + step + fed.lag + math.ceil(alert.row.wait / step) * step
     until = math.ceil(needed / step) * step
     before = math.ceil(calm / step) * step
     return Test(

@@ -16,6 +16,8 @@ from platform_meter.slo.spec import Alarm
 _STEP = timedelta(minutes=1)
 _AT = timedelta(minutes=20)
 _STEPS = 120
+_SURE = 10 * _STEP
+"""After which all that nothing waits for has been seen."""
 
 
 def tests(plan: Plan) -> list[Test]:
@@ -31,23 +33,25 @@ def tests(plan: Plan) -> list[Test]:
 def _burning(plan: Plan) -> Test:
     """Every row fires at twice its factor, once its guard is passed, and not one event before."""
     fast = 2 * max(a.row.factor for a in plan.alerts)
-    enough = {a.long.label: a.min_bad for a in plan.alerts}
-    burn = [(series(SLO_BURN.name, plan.slo, window=w.label), f"{number_text(fast)}x{_STEPS}") for w in plan.windows]
+    windows = {a.long.label: [b.min_bad for b in plan.alerts if b.long == a.long] for a in plan.alerts}
+    at = _AT + _SURE + max(a.row.wait for a in plan.alerts)
+    steps = max(_STEPS, math.ceil((at + _SURE) / _STEP))
+    burn = [(series(SLO_BURN.name, plan.slo, window=w.label), f"{number_text(fast)}x{steps}") for w in plan.windows]
     later = int(_AT / _STEP)
     bad = [
         (
             series(SLO_WINDOW_EVENTS.name, plan.slo, window=w, result="bad"),
-            f"{n - 1}x{later} {n}x{_STEPS - later - 1}",
+            f"{min(needed) - 1}x{later} {max(needed)}x{steps - later - 1}",
         )
-        for w, n in enough.items()
+        for w, needed in windows.items()
     ]
     return Test(
         name=f"{plan.slo}: what burns too fast fires, once enough bad events stand behind it",
         step=_STEP,
-        series=(*burn, *bad, *_age(plan, f"0x{_STEPS}")),
+        series=(*burn, *bad, *_age(plan, f"0x{steps}")),
         expected=(
             firing(plan.slo, names.BURN_ALERT, _AT, count=None),
-            firing(plan.slo, names.BURN_ALERT, _AT + 10 * _STEP, count=len(plan.alerts)),
+            firing(plan.slo, names.BURN_ALERT, at, count=len(plan.alerts)),
         ),
     )
 
