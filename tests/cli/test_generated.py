@@ -81,3 +81,9 @@ def test_what_the_file_system_refuses_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(click.ClickException) as raised, reading_and_writing():
         write([one(tmp_path / "folder")])
     assert raised.value.message == f"{tmp_path / 'folder'}: File exists"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """`generate --diff | head`: click ends then without a word."""
+    with pytest.raises(BrokenPipeError), reading_and_writing():
+        raise BrokenPipeError

@@ -55,6 +55,8 @@ def reading_and_writing() -> Iterator[None]:
     """What the file system refuses is said in a sentence."""
     try:
         yield
+    except BrokenPipeError:  # whoever reads has seen enough
+        raise
     except OSError as error:
         raise click.ClickException(f"{error.filename or 'generated files'}: {error.strerror or error}") from error
 

@@ -396,6 +396,7 @@ def test_what_waits_is_asked_for() -> None:
         False: ("quiet", False),
         None: ("unknown", True),
     }
+    assert (told[None].waits, replace(told[None], alert=alert).waits) == ("5m", "")
 
 
 @pytest.mark.parametrize(("window", "bad", "fires"), [(0, 2.9, False), (0, 3.0, True), (1, 2.4, False), (1, 2.6, True)])
@@ -404,3 +405,12 @@ def test_counts_out_of_tiles_are_rounded_as_the_rule_does(window: int, bad: floa
     alert = plan(read_slos([("ci.yaml", CI)]).specs[0]).alerts[window]
     assert alert.min_bad == 3
     assert Row(alert=alert, long=100.0, short=100.0, bad=bad).fires is fires
+
+
+def test_the_page_says_how_few_failures_page() -> None:
+    """Where one of its alerts looks at them twice, and only there."""
+    said = "Fewer than 5 bad events page where two of them lie in the short window"
+    one = [run(Outcome.SUCCESS, NOW - timedelta(days=1))]
+    never = CI.replace("{platform-meter.io/owner", "{platform-meter.io/min-bad: '5', platform-meter.io/owner")
+    assert said in page(view(CI, one), "/slos/builds")
+    assert said not in page(view(never, one), "/slos/builds")

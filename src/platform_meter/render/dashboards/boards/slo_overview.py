@@ -28,7 +28,8 @@ from platform_meter.slo.plan import REFERENCE, TILE, Plan
 from platform_meter.slo.promql import duration_text
 
 DETAIL = "pm-slo-detail"
-_KNOWN = f"count({names.OBJECTIVE})"
+_KNOWN = f'count({names.OBJECTIVE}{{slo!=""}})'
+"""Sloth has a series of this name too, by other labels."""
 
 FACTORS = sorted({row.factor for row in STANDARD})
 BURN: Steps = (("green", 0), *zip(("yellow", "orange", "red", "dark-red"), FACTORS, strict=True))

@@ -19,7 +19,7 @@ from platform_meter.model.objective import StoredObjective
 from platform_meter.slo.burnrate import COVERED, Level
 from platform_meter.slo.firing import holds
 from platform_meter.slo.plan import RAW_UP_TO, BurnAlert, Plan, bad_recorded
-from platform_meter.slo.promql import number_text
+from platform_meter.slo.promql import duration_text, number_text
 from platform_meter.web.charts import Chart, Series, Tone
 from platform_meter.web.page import Detail, WebPage
 from platform_meter.web.pages.slos import elsewhere, recorded
@@ -53,6 +53,11 @@ class Row:
     def word(self) -> str:
         """`fires`, `quiet`, or `unknown` where nobody tells."""
         return {True: "fires", False: "quiet", None: "unknown"}[self._holds]
+
+    @property
+    def waits(self) -> str:
+        """For how long its condition has to hold before it fires; empty where that is at once."""
+        return duration_text(self.alert.row.wait) if self.alert.row.wait else ""
 
     @property
     def fires(self) -> bool:
