@@ -50,6 +50,7 @@ def test_what_it_offers() -> None:
         "generate",
         "init",
         "metrics",
+        "operator",
         "people",
         "people forget",
         "people rotate",

@@ -32,7 +32,7 @@ INSTALLED = Known(
 )
 """An installation with one source of each type there is, and this repository's SLOs."""
 PAGES = sorted(page.relative_to(DOCS.parent).as_posix() for page in (*DOCS.glob("*.md"), DOCS.parent / "README.md"))
-OTHERS = ("receivers:", "route:", "scrape_configs:", "apiVersion: openslo/v1")
+OTHERS = ("receivers:", "route:", "scrape_configs:", "apiVersion: openslo/v1", "apiVersion: monitoring.coreos.com/v1")
 """How examples begin that are for other programs, or are SLOs, which have tests of their own."""
 WRITTEN_AS_TEXT = (Secret, Hours, Goal)
 """Models that stand behind one word, or are explained in a section of their own."""

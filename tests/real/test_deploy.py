@@ -27,9 +27,11 @@ FOLDERS = {
     "Service": "api/v1/namespaces/{namespace}/services",
     "Deployment": "apis/apps/v1/namespaces/{namespace}/deployments",
     "ClusterRole": "apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "Role": "apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
+    "RoleBinding": "apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings",
     "ClusterRoleBinding": "apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
 }
-DEPLOYMENT = next(d for d in DOCUMENTS if d["kind"] == "Deployment")
+DEPLOYMENT = next(d for d in DOCUMENTS if d["kind"] == "Deployment" and d["metadata"]["name"] == "platform-meter")
 (CONTAINER,) = DEPLOYMENT["spec"]["template"]["spec"]["containers"]
 
 

@@ -14,6 +14,7 @@ from platform_meter.cli.explaining import explain
 from platform_meter.cli.generating import generate
 from platform_meter.cli.logs import formatter
 from platform_meter.cli.looking import check, init, metrics, sources, store
+from platform_meter.cli.operating import operator
 from platform_meter.cli.people import people
 from platform_meter.cli.report import report
 from platform_meter.cli.running import demo, serve
@@ -41,5 +42,20 @@ def main(*, verbose: bool, log_format: str) -> None:
 
 for command in (backtest, convert):
     slo.add_command(command)
-for command in (check, demo, explain, generate, init, metrics, people, report, serve, slo, sources, store, survey):
+for command in (
+    check,
+    demo,
+    explain,
+    generate,
+    init,
+    metrics,
+    operator,
+    people,
+    report,
+    serve,
+    slo,
+    sources,
+    store,
+    survey,
+):
     main.add_command(command)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from platform_meter.slo.plan import Plan
 
 
-def _links(config_path: Path) -> Links:
+def links_of(config_path: Path) -> Links:
     """Where alerts point, as the configuration says; without one they point nowhere.
 
     The rest of it is not looked at: rules are made where its secrets are not.
@@ -120,7 +120,7 @@ def generate(
     from platform_meter.render.dashboards import dashboards as boards
 
     output, asked = Output.asked(form, namespace, labels, sloth=sloth_series), Push.asked(ruler)
-    links = _links(config_path)
+    links = links_of(config_path)
     plans = tuple(replace(p, links=links) for p in plans_of(slos, scrape))
     made = Made(plans, links, sloth=output.sloth)
     if asked is not None:

@@ -74,7 +74,7 @@ class Past:
     ) -> list[tuple[float, float]]:
         kept = None if keep is None else keep / f"{self._name(query, first, step)}.json"
         if kept is not None and kept.is_file():
-            return msgspec.json.decode(kept.read_bytes(), type=list[tuple[float, float]])
+            return decode(kept.read_bytes(), list[tuple[float, float]])
         params = {
             "query": query,
             "start": f"{first.timestamp():.0f}",
