@@ -9,6 +9,7 @@ from platform_meter.model.catalogue.slos import SLO_BUDGET_REMAINING, SLO_BURN, 
 from platform_meter.render.rules.promql import series
 from platform_meter.render.rules.promtool.text import Expected, Test, firing, labels_text
 from platform_meter.slo import names
+from platform_meter.slo.burnrate import BEYOND
 from platform_meter.slo.plan import Plan
 from platform_meter.slo.promql import number_text
 from platform_meter.slo.spec import Alarm
@@ -31,8 +32,9 @@ def tests(plan: Plan) -> list[Test]:
 
 
 def _burning(plan: Plan) -> Test:
-    """Every row fires at twice its factor, once its guard is passed, and not one event before."""
-    fast = 2 * max(a.row.factor for a in plan.alerts)
+    """Every row fires so far beyond its factor that few bad events are no chance, once its guard is passed, and not one event
+    before."""
+    fast = (BEYOND + 1) * max(a.row.factor for a in plan.alerts)
     windows = {a.long.label: [b.min_bad for b in plan.alerts if b.long == a.long] for a in plan.alerts}
     at = _AT + _SURE + max(a.row.wait for a in plan.alerts)
     steps = max(_STEPS, math.ceil((at + _SURE) / _STEP))
