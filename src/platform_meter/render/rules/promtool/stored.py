@@ -33,7 +33,8 @@ def tests(plan: Plan) -> list[Test]:
 
 def _burning(plan: Plan) -> Test:
     """Every row fires so far beyond its factor that few bad events are no chance, once its guard is passed, and not one event
-    before."""
+    before.
+    """
     fast = (BEYOND + 1) * max(a.row.factor for a in plan.alerts)
     windows = {a.long.label: [b.min_bad for b in plan.alerts if b.long == a.long] for a in plan.alerts}
     at = _AT + _SURE + max(a.row.wait for a in plan.alerts)
