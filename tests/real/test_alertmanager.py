@@ -221,7 +221,7 @@ def silenced(server: Alertmanager) -> dict[str, set[str]]:
     """What is silenced by what, of alerts that fire, as Alertmanager says."""
     found = {one["fingerprint"]: one for one in server.alerts()}
     return {
-        brief(one["labels"]): {brief(found[by]["labels"]) for by in one["status"]["inhibitedBy"]}
+        brief(one["labels"]): {brief(found[by]["labels"]) for by in one["status"]["inhibitedBy"] if by in found}
         for one in found.values()
         if one["status"]["inhibitedBy"]
     }

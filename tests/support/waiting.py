@@ -9,7 +9,9 @@ from typing import TypeVar
 T = TypeVar("T")
 Values = Mapping[tuple[str, ...], float]
 PATIENCE = 120.0
-"""Only what never comes is waited for so long, however busy the machine is."""
+"""Of one call or one thread. Only what never comes is waited for so long, however busy the machine is."""
+_WHOLE = 300.0
+"""The same of what several processes come to together."""
 
 
 def until(found: Callable[[], T]) -> T:
@@ -18,9 +20,9 @@ def until(found: Callable[[], T]) -> T:
     Raises:
         AssertionError: it never was; the text holds the last answer.
     """
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + _WHOLE
     while not (answer := found()):
-        assert time.monotonic() < end, f"not within {PATIENCE:.0f} s; the last answer was {answer!r}"
+        assert time.monotonic() < end, f"not within {_WHOLE:.0f} s; the last answer was {answer!r}"
         time.sleep(0.05)
     return answer
 
