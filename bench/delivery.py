@@ -9,14 +9,13 @@ incident. The floor is reading and decoding these facts once.
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bench.measures import cpu_ms
+from bench.measures import cpu_ms, print_growth
 from platform_meter.measures.delivery.numbers import GAUGES
 from platform_meter.model.definitions import Definitions, Ownership
 from platform_meter.model.facts import Event, Ref
@@ -117,13 +116,7 @@ def main(deployments: int = 27_000) -> None:
     sizes = [deployments // 9, deployments // 3, deployments]
     columns = [measured(size) for size in sizes]
     print(f"\nDelivery, deployments of 91 days to {SERVICES:,} services of {TEAMS} teams, SQLite, CPU ms\n")
-    print("| what | " + " | ".join(f"{size:,}" for size in sizes) + " | exponent | of the floor |")
-    print("| --- |" + " ---: |" * (len(sizes) + 2))
-    for row in zip(*columns, strict=True):
-        ms = [value for _, value in row]
-        exponent = math.log(ms[-1] / ms[0]) / math.log(sizes[-1] / sizes[0])
-        cells = [f"{value:,.1f}" for value in ms]
-        print(f"| {row[0][0]} | {' | '.join(cells)} | {exponent:.2f} | {ms[-1] / columns[-1][0][1]:.2f} |")
+    print_growth(columns, sizes)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ The floor is reading the same rows once by sqlite3 alone: those of 91 days, whic
 from __future__ import annotations
 
 import argparse
+import math
 import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -124,6 +125,17 @@ def cpu_ms(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
     return (time.process_time() - start) * 1000
+
+
+def print_growth(columns: Sequence[Sequence[tuple[str, float]]], sizes: Sequence[int]) -> None:
+    """What was measured at each size, how it grows with that, and at the last one how much of the first row it is."""
+    print("| what | " + " | ".join(f"{size:,}" for size in sizes) + " | exponent | of the floor |")
+    print("| --- |" + " ---: |" * (len(sizes) + 2))
+    for row in zip(*columns, strict=True):
+        ms = [value for _, value in row]
+        exponent = math.log(ms[-1] / ms[0]) / math.log(sizes[-1] / sizes[0])
+        cells = [f"{value:,.1f}" for value in ms]
+        print(f"| {row[0][0]} | {' | '.join(cells)} | {exponent:.2f} | {ms[-1] / columns[-1][0][1]:.2f} |")
 
 
 def table(bench: Bench) -> list[tuple[str, float]]:

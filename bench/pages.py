@@ -9,7 +9,6 @@ services and two of teams, each with a journey of three stages and a goal. The f
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import statistics
 import tempfile
@@ -22,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.test import Client
 
-from bench.measures import cpu_ms, metered
+from bench.measures import cpu_ms, metered, print_growth
 from platform_meter.measures import load
 from platform_meter.model.catalogue.adoption import ADOPTION_GOAL_FORECAST
 from platform_meter.model.catalogue.journeys import FUNNEL_UNITS
@@ -215,13 +214,7 @@ def main(deployments: int = 27_000) -> None:
         f"\nPages, deployments and merges of {SPAN.days} days of {SERVICES:,} services and {TEAMS} teams, "
         f"{CAPABILITIES} capabilities, SQLite, CPU ms\n"
     )
-    print("| what | " + " | ".join(f"{size:,}" for size in sizes) + " | exponent | of the floor |")
-    print("| --- |" + " ---: |" * (len(sizes) + 2))
-    for row in zip(*columns, strict=True):
-        ms = [value for _, value in row]
-        exponent = math.log(ms[-1] / ms[0]) / math.log(sizes[-1] / sizes[0])
-        cells = [f"{value:,.1f}" for value in ms]
-        print(f"| {row[0][0]} | {' | '.join(cells)} | {exponent:.2f} | {ms[-1] / columns[-1][0][1]:.2f} |")
+    print_growth(columns, sizes)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from platform_meter.slo.promql import (
     number_text,
     quote,
     read_count,
+    read_duration,
     read_gauge,
     selectors,
 )
@@ -144,3 +145,24 @@ def test_all_that_a_query_reads() -> None:
         Selector(metric="up", matchers=()),
         Selector(metric="down", matchers=()),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("1h5m", 3900),
+        ("1y35d", 400 * 86_400),
+        ("1w", 604_800),
+        ("200ms", 0.2),
+        ("", None),
+        ("5", None),
+        ("1.5s", None),
+        ("15GiB", None),
+        ("9" * 30 + "y", None),
+    ],
+)
+def test_durations_are_read_as_prometheus_writes_them(text: str, seconds: float | None) -> None:
+    """Sums of whole numbers with units; what is none, or longer than anything lasts, is none."""
+    found = read_duration(text)
+    assert (found and found.total_seconds()) == seconds

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from platform_meter.cli.common import examined, in_words
-from platform_meter.cli.slos import Length, scrape_option, slos_option
+from platform_meter.cli.slos import Length, named, scrape_option, slos_option
 
 if TYPE_CHECKING:
     from platform_meter.slo.plan import Plan
@@ -105,10 +105,5 @@ def backtest(
 
 
 def _wanted(every: list[tuple[Plan, Spec]], names: tuple[str, ...]) -> list[tuple[Plan, Spec]]:
-    from platform_meter.problems import suggest
-
     known = {plan.slo: (plan, spec) for plan, spec in every}
-    for name in names:
-        if name not in known:
-            raise click.UsageError(f"no SLO is called '{name}'{suggest(name, known)}")
-    return [known[name] for name in names] if names else every
+    return [named(name, known) for name in names] if names else every

@@ -157,42 +157,37 @@ class Made:
         self.rules = 0
         self._links, self._sloth = links, sloth
         self._plans: dict[str, list[Plan]] = {}
-        self._kept: dict[str, tuple[Group, ...]] = {}
-        for plan in sorted(plans, key=lambda p: p.service):
+        for plan in sorted(plans, key=lambda p: (p.service, p.slo)):
             self._plans.setdefault(plan.service, []).append(plan)
 
     def services(self) -> Iterator[tuple[str, list[Group]]]:
         """The groups of every service, and last those of no SLO, each under the name of its file."""
-        from platform_meter.render.rules import by_service
-        from platform_meter.render.rules.meter_alerts import NAME, meter_group
-        from platform_meter.render.rules.sloth import sloth_groups
-
-        for those in self._plans.values():
-            yield from by_service(those, sloth_groups if self._sloth else self._once)
-        yield NAME, [meter_group(self._links)]
-
-    def _once(self, plan: Plan) -> tuple[Group, ...]:
-        """The groups of an SLO for its file, kept until its tests ask for them too."""
-        from platform_meter.render.rules import groups
-
-        if (kept := self._kept.pop(plan.slo, None)) is not None:
-            return kept
-        made = self._kept[plan.slo] = groups(plan)
-        return made
+        return ((name, shown) for name, shown, _ in self._services())
 
     def files(self) -> Iterator[Artifact]:
         """Rule files and their tests, service by service."""
-        from platform_meter.render.rules import groups as groups_of
         from platform_meter.render.rules import rule_file
         from platform_meter.render.rules.promtool import rule_tests
         from platform_meter.render.rules.promtool.meter_alerts import meter_alert_tests
 
-        for name, groups in self.services():
-            artifact = rule_file(name, groups)
+        for name, shown, plain in self._services():
+            artifact = rule_file(name, shown)
             self.rules += count_rules(artifact.text)
             yield artifact
-            yield from rule_tests(self._plans.get(name, ()), groups_of if self._sloth else self._once)
+            yield from rule_tests(self._plans.get(name, ()), plain)
         yield meter_alert_tests()
+
+    def _services(self) -> Iterator[tuple[str, list[Group], Mapping[str, tuple[Group, ...]]]]:
+        """The name of each file, its groups, and by SLO those that are tested."""
+        from platform_meter.render.rules import groups
+        from platform_meter.render.rules.meter_alerts import NAME, meter_group
+        from platform_meter.render.rules.sloth import sloth_groups
+
+        for service, those in self._plans.items():
+            plain = {plan.slo: groups(plan) for plan in those}
+            shown = {plan.slo: sloth_groups(plan) for plan in those} if self._sloth else plain
+            yield service, [group for of_slo in shown.values() for group in of_slo], plain
+        yield NAME, [meter_group(self._links)], {}
 
 
 def count_rules(text: str) -> int:

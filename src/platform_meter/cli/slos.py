@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from platform_meter.slo.explain import Reading
     from platform_meter.slo.plan import Plan
 
+T = TypeVar("T")
 _LONGEST_SCRAPE = timedelta(minutes=2)
 """With fewer than two samples in 5 minutes there is no increase."""
 
@@ -82,6 +84,19 @@ def plans_of(folder: Path, scrape: timedelta) -> tuple[Plan, ...]:
     return found.plans
 
 
+def named(name: str, slos: Mapping[str, T]) -> T:
+    """The SLO of this name.
+
+    Raises:
+        click.UsageError: there is none.
+    """
+    from platform_meter.problems import suggest
+
+    if name not in slos:
+        raise click.UsageError(f"no SLO is called '{name}'{suggest(name, slos)}")
+    return slos[name]
+
+
 @click.group()
 def slo() -> None:
     """Say what the SLO files mean."""
@@ -130,13 +145,9 @@ def slo_explain(
     What fires at the SLO's own traffic is said where its events are counted: by the store of the configuration, or by
     Prometheus.
     """
-    from platform_meter.problems import suggest
     from platform_meter.slo.explain import Around, explain
 
-    plans = {plan.slo: plan for plan in plans_of(slos, scrape)}
-    if name not in plans:
-        raise click.UsageError(f"no SLO is called '{name}'{suggest(name, plans)}")
-    plan, said = plans[name], ""
+    plan, said = named(name, {plan.slo: plan for plan in plans_of(slos, scrape)}), ""
     if traffic is None and plan.alerts and plan.slice is None:
         traffic, said = _counted(plan, config_path, prometheus)
     reading = _reading(plan, config_path)

@@ -11,6 +11,7 @@ import msgspec
 
 from platform_meter.model.source import Outside, SourceError
 from platform_meter.model.typed import decode
+from platform_meter.slo.answers import series
 from platform_meter.slo.backtest.line import Line, line_of
 from platform_meter.slo.backtest.questions import POINTS, Questions, ranges
 
@@ -23,18 +24,6 @@ _TOO_MUCH = (413, 422, 503, 504)
 
 Told = Callable[[], None]
 """Called after each answer."""
-
-
-class _Series(msgspec.Struct):
-    values: list[tuple[float, str]]
-
-
-class _Data(msgspec.Struct):
-    result: list[_Series]
-
-
-class _Reply(msgspec.Struct):
-    data: _Data
 
 
 class Past:
@@ -102,8 +91,7 @@ class Past:
 
 def _read(status: int, body: str) -> list[tuple[float, float]]:
     try:
-        series = decode(body, _Reply).data.result
-        return [(moment, float(value)) for one in series[:1] for moment, value in one.values]
+        return [(moment, float(value)) for one in series(body)[:1] for moment, value in one.values]
     except ValueError as error:
         shown = " ".join(body.split())[:200]
         raise SourceError(f"it answered {status}, and not as a Prometheus query API does: {shown}") from error

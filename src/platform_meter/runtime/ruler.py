@@ -5,7 +5,6 @@ Written after the reference of Mimir's HTTP API, section "Ruler".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -16,21 +15,20 @@ from platform_meter.model.access import Access, Basic, Secret, Token
 from platform_meter.model.source import Unexpected
 from platform_meter.runtime.outside.changing import Changing
 from platform_meter.runtime.service import utc_now
+from platform_meter.sources.kit.query_api import TENANT, is_one_tenant
 
 RULER = "ruler"
 API = "/prometheus/config/v1/rules"
 """Of Mimir, under its address. Cortex has it at `/api/v1/rules`."""
-_TENANT = "X-Scope-OrgID"
 _NONE_YET = "no rule groups found"
 """How a ruler words its 404 for a tenant without rules; elsewhere a 404 says that there is no such API."""
 _NOTHING = ("", "null", "~")
 """Namespaces without groups, and answers without namespaces, as text."""
-_TENANTS = re.compile(r"[-A-Za-z0-9!_.*'()]{1,150}")
 
 
 def tenant_problem(tenant: str) -> str:
     """Why this is the name of no one tenant, and what to write instead; empty where it is."""
-    if _TENANTS.fullmatch(tenant) and tenant not in (".", ".."):
+    if is_one_tenant(tenant):
         return ""
     return f"'{tenant}' is no tenant; write at most 150 letters, digits and signs of !-_.*'(), and one tenant alone"
 
@@ -66,7 +64,7 @@ class Ruler:
         credential = None
         if token is not None:
             credential = Basic(user=user, password=token) if user else Token(secret=token)
-        headers = {_TENANT: tenant} if tenant else {}
+        headers = {TENANT: tenant} if tenant else {}
         access = Access(url=base, credential=credential, headers=headers, ca_file=ca_file)
         self._way = Changing.to(access, instance=RULER, clock=utc_now, environ=environ, uninvited=uninvited)
 

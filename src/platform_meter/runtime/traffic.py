@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-import msgspec
 from sqlalchemy import make_url
 
 from platform_meter.measures.objectives.reach import candidate_sources
@@ -17,11 +16,11 @@ from platform_meter.model.dims import Dim
 from platform_meter.model.measure import Scene
 from platform_meter.model.objective import StoredObjective
 from platform_meter.model.source import Outside, SourceError
-from platform_meter.model.typed import decode
 from platform_meter.runtime.files.config import Config
 from platform_meter.runtime.outside.http import Way
 from platform_meter.runtime.service import PROMETHEUS, Service, brief_way
 from platform_meter.slo import names
+from platform_meter.slo.answers import series
 from platform_meter.slo.plan import TILE, Plan
 from platform_meter.slo.promql import number_text, quote
 from platform_meter.slo.stored import stored_objective
@@ -29,18 +28,6 @@ from platform_meter.slo.stored import stored_objective
 _HOUR = timedelta(hours=1)
 _PATIENCE = 10.0
 """Seconds that somebody who waits for the answer has."""
-
-
-class _Series(msgspec.Struct):
-    value: tuple[float, str]
-
-
-class _Data(msgspec.Struct):
-    result: list[_Series]
-
-
-class _Reply(msgspec.Struct):
-    data: _Data
 
 
 def has_store(config: Config) -> bool:
@@ -102,8 +89,7 @@ def recorded(outside: Outside, plan: Plan) -> float | None:
     )
     status, body = outside.text("/api/v1/query", params={"query": query}, timeout=_PATIENCE)
     try:
-        series = decode(body, _Reply).data.result
-        found = float(series[0].value[1]) if series else 0.0
+        found = next((float(one.value[1]) for one in series(body)), 0.0)
     except ValueError as error:
         raise SourceError(f"it answered {status}, and not as a Prometheus query API does") from error
     return found if 0 < found < math.inf else None

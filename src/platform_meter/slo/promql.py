@@ -79,6 +79,21 @@ def duration_text(length: timedelta) -> str:
     return out or "0s"
 
 
+_PART = re.compile(r"(\d+)(ms|[smhdwy])")
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
+
+
+def read_duration(text: str) -> timedelta | None:
+    """A duration as Prometheus reads one: `90s`, `1y35d`, `1h5m`; None where it is none."""
+    parts = _PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        return None
+    try:
+        return timedelta(milliseconds=sum(int(number) * _UNITS[unit] for number, unit in parts))
+    except OverflowError:
+        return None
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def number_text(value: Decimal | float) -> str:
     """A number in plain decimals: 0.001, never 1E-3."""

@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import lru_cache
 
-from platform_meter.slo.promql import Query, duration_text
+from platform_meter.slo.promql import Query, duration_text, read_duration
 
 GAP = timedelta(hours=1)
 """The longest gap in scrapes after which the step is still counted."""
@@ -47,8 +47,6 @@ _OTHERS = re.compile(r"\b(?:increase|rate|changes|resets)\s*\(")
 """Functions that look at steps between samples. Of those in a subquery nobody knows what a gap hides."""
 _HISTOGRAM = re.compile(r"\bhistogram_(?:count|sum)\s*\(")
 """Native histograms have no order, so that a step below 0 cannot be told."""
-_PART = re.compile(r"(\d+)(ms|[smhdwy])")
-_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
 
 
 def steps(query: Query, length: timedelta, scrape: timedelta) -> str | None:
@@ -111,7 +109,7 @@ class _Series:
 
     def __init__(self, function: str, selector: str, offset: str, *, late: timedelta = timedelta(0)) -> None:
         self._function, self._selector = function, selector
-        self._offset = sum(int(n) * _UNITS[unit] for n, unit in _PART.findall(offset)) if offset else 0
+        self._offset = (read_duration(offset) or timedelta(0)) // timedelta(milliseconds=1)
         self._offset += round(late / timedelta(milliseconds=1))
 
     def _over(self, function: str, window: str, before: timedelta = timedelta(0)) -> str:

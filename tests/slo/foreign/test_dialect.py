@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.slo.foreign.test_foreign import document
 
 from platform_meter.slo.burnrate import Level
-from platform_meter.slo.foreign.dialect import Alerts, Told, name_of, percent, said, service_of, share
+from platform_meter.slo.foreign.dialect import Alerts, Slo, Told, name_of, percent, said, service_of, share
 from platform_meter.slo.openslo.alerting import parse_annotations, parse_labels
 from platform_meter.slo.openslo.values import LONGEST_NAME, parse_name, parse_service
 
@@ -116,21 +116,38 @@ def test_names_that_alerts_cannot_have_are_told() -> None:
 
 
 def test_values_keep_the_place_where_they_were_written() -> None:
-    """So that what is wrong with one is drawn there."""
-    told = Told(document("slo:\n  target: 2\n  query: 'sum(rate(x[{{ .window }}]))'"))
+    """So that what is wrong with one is drawn there; what the file does not say stands where the SLO does, or nowhere."""
+    told = Told(document("slo:\n  name: X\n  target: 2\n  query: 'sum(rate(x[{{ .window }}]))'"))
     query = told.query("slo", "query")
     assert query is not None
     assert query.value == "sum(rate(x[{{window}}]))"
-    told.say(
-        {"metadata": {"name": "x", "labels": None}, "spec": {"query": query, "rows": [told.node("slo", "target")]}},
-        "slo",
+    slo = Slo(
+        name=told.node("slo", "name"),
+        called="x",
+        display=None,
+        alerting={},
+        description=told.word("slo", "description"),
+        service=None,
+        window={"duration": "30d"},
+        sliced=False,
+        indicator={"query": query},
+        objective={"target": told.node("slo", "target"), "op": None},
     )
+    told.say(slo, "slo")
     (found,) = told.end().documents
     assert found.value == {
         "apiVersion": "openslo/v1",
         "kind": "SLO",
-        "metadata": {"name": "x"},
-        "spec": {"query": "sum(rate(x[{{window}}]))", "rows": [2]},
+        "metadata": {"name": "x", "annotations": {}},
+        "spec": {
+            "budgetingMethod": "Occurrences",
+            "timeWindow": [{"duration": "30d"}],
+            "indicator": {"spec": {"query": "sum(rate(x[{{window}}]))"}},
+            "objectives": [{"target": 2}],
+        },
     }
-    places = [found.problem("", "spec", *at) for at in (("query",), ("rows", 0), ("absent",))]
-    assert [(p.line, p.column) for p in places] == [(3, 10), (2, 11), (2, 3)]
+    at = (("indicator", "spec", "query"), ("objectives", 0, "target"), ("absent",))
+    places = [found.problem("", "spec", *one) for one in at]
+    assert [(p.line, p.column) for p in places] == [(4, 10), (3, 11), (2, 3)]
+    named = found.problem("", "metadata", "name")
+    assert (named.line, named.column) == (2, 9)

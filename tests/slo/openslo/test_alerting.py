@@ -6,6 +6,7 @@ import pytest
 from tests.support.slos import RATIO, planned, replaced
 
 from platform_meter.slo.check import read_slos
+from platform_meter.slo.openslo.alerting import parse_annotations, parse_labels, quoted
 from platform_meter.slo.spec import Alarm
 
 NAME = "  name: shop-requests\n"
@@ -140,3 +141,11 @@ def test_a_level_without_a_row_that_could_fire_is_refused() -> None:
 def test_an_alert_with_a_row_left_is_there() -> None:
     """So that it may carry labels of its own."""
     assert told("{}", "io/leave-out: page-6h", "io/alert-labels: page.severity=high") == []
+
+
+@pytest.mark.parametrize("text", ["team", "a b", " a", "a,b", "a\nb", 'say "hi"', '"', "ä{{x}}", "\\"])
+def test_what_is_quoted_is_read_as_it_was(text: str) -> None:
+    """Whatever stands in it."""
+    (label,) = parse_labels(f"a={quoted(text)}")
+    (annotation,) = parse_annotations(f"a={quoted(text)}")
+    assert label.value == annotation.value == text

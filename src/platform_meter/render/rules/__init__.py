@@ -7,7 +7,7 @@ is silent until half of its long window has tiles. An idle window has no burn (a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -45,16 +45,11 @@ from platform_meter.slo.tiles import tile
 
 def rules(plans: Iterable[Plan]) -> list[Artifact]:
     """`<service>.rules.yml` for every service, by name; groups by SLO."""
-    return [rule_file(service, those) for service, those in by_service(plans)]
-
-
-def by_service(
-    plans: Iterable[Plan], made: Callable[[Plan], Iterable[Group]] | None = None
-) -> Iterator[tuple[str, list[Group]]]:
-    """Every service, by name, and the groups of its SLOs, by name, as `groups` makes them unless something else does."""
     ordered = sorted(plans, key=lambda p: (p.service, p.slo))
-    for service, those in groupby(ordered, key=lambda p: p.service):
-        yield service, [group for plan in those for group in (made or groups)(plan)]
+    return [
+        rule_file(service, (group for plan in those for group in groups(plan)))
+        for service, those in groupby(ordered, key=lambda p: p.service)
+    ]
 
 
 def rule_file(name: str, those: Iterable[Group]) -> Artifact:

@@ -81,7 +81,7 @@ def replay(plan: Plan, line: Line) -> Replay:
 def _fired(plan: Plan, alert: BurnAlert, line: Line) -> Iterator[Fired]:
     """Each time, from when it had held for as long as its row waits."""
     wait, since, burning = line.steps(alert.row.wait) - 1 if alert.row.wait else 0, 0, False
-    held = _held(plan, alert, line)
+    held = _held(plan, replace(alert, row=replace(alert.row, wait=timedelta(0))), line)
     start: datetime | None = None
     for index, on in enumerate(held):
         if on and not burning:
@@ -97,7 +97,9 @@ def _fired(plan: Plan, alert: BurnAlert, line: Line) -> Iterator[Fired]:
 
 
 def _held(plan: Plan, alert: BurnAlert, line: Line) -> Sequence[bool]:
-    """At each step, whether the condition holds: first what all of it asks for, and where that is there, the whole."""
+    """At each step, whether the condition of an alert that does not wait holds: first what all of it asks for, and where
+    that is there, the whole.
+    """
     long, short = alert.long.length, alert.short.length
     most = alert.row.factor * float(plan.allowed)
     least = alert.min_bad - (0.5 if long > RAW_UP_TO else 0.0)  # bad events of tiles are rounded
@@ -123,12 +125,11 @@ def _filled(long: timedelta, line: Line) -> Iterator[bool]:
 
 
 def _holds(plan: Plan, alert: BurnAlert, line: Line, index: int, *, fires: bool) -> bool:
-    """The condition at one step. How long a row waits is seen to afterwards."""
+    """The condition at one step."""
     bad = line.total("bad", index, alert.long.length)
     long, short = (_burn(plan, line, index, window.length) for window in (alert.long, alert.short))
-    at_once = replace(alert, row=replace(alert.row, wait=timedelta(0)))
     bad = round(bad) if alert.long.length > RAW_UP_TO else bad
-    return bool(holds(at_once, long=long, short=short, bad=bad, fires=fires))
+    return bool(holds(alert, long=long, short=short, bad=bad, fires=fires))
 
 
 def _burn(plan: Plan, line: Line, index: int, length: timedelta) -> float | None:

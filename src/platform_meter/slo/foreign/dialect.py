@@ -7,10 +7,9 @@ by the one reader of OpenSLO, at the line of the file that the value came from.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -21,14 +20,13 @@ from platform_meter.problems.nodes import Node
 from platform_meter.problems.problem import Span
 from platform_meter.slo.burnrate import STANDARD, Level, can_fire
 from platform_meter.slo.openslo import PREFIX
-from platform_meter.slo.openslo.alerting import ANNOTATIONS, LABELS
+from platform_meter.slo.openslo.alerting import ANNOTATIONS, LABELS, NAME, quoted
 from platform_meter.slo.openslo.values import LONGEST_NAME
 from platform_meter.slo.promql import WINDOW
 
 Path = tuple[str | int, ...]
 _HASHED = 8
 """Letters of the hash that stands for the end of a name that is too long."""
-_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TEMPLATE = re.compile(r"\{\{-?\s*\.?window\s*-?\}\}")
 """The window in a query, as Go's templates write it and as we do."""
 _SHARE = Decimal("0.01")
@@ -54,6 +52,51 @@ class Dialect:
     """Whether a document is in this language."""
     translate: Callable[[Document], Translated]
     """Never raises on what people wrote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slo:
+    """One SLO, before it stands in OpenSLO's keys: nodes of the file where values come from there; None is left out."""
+
+    name: Node | None
+    """As the file has it."""
+    called: str
+    """As OpenSLO takes it."""
+    display: Node | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
+    alerting: Mapping[str, str]
+    """Annotations that say what its alerts shall be."""
+    description: Node | None
+    service: Node | None
+    window: Mapping[str, Any]
+    sliced: bool
+    """Slices are judged, of which those without data do not count; else events."""
+    indicator: Mapping[str, Any]
+    objective: Mapping[str, Any]
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """The document."""
+        metadata = {
+            "name": moved(self.name, self.called) if self.name is not None else None,
+            "displayName": self.display,
+            "labels": self.labels or None,
+            "annotations": {
+                f"{PREFIX}owner": self.owner or None,
+                f"{PREFIX}no-data": "exclude" if self.sliced else None,
+                **self.alerting,
+            },
+        }
+        spec = {
+            "description": self.description,
+            "service": service_of(self.service),
+            "budgetingMethod": "Timeslices" if self.sliced else "Occurrences",
+            "timeWindow": [self.window],
+            "indicator": {"spec": self.indicator},
+            "objectives": [self.objective],
+        }
+        return {"apiVersion": "openslo/v1", "kind": "SLO", "metadata": metadata, "spec": spec}
 
 
 class Told:
@@ -131,16 +174,17 @@ class Told:
     def note(self, text: str, *at: str | int, key: bool = False) -> None:
         self.notes.append(self.document.problem(text, *at, key=key))
 
-    def say(self, slo: Mapping[str, Any], *at: str | int) -> None:
-        """One SLO in OpenSLO's keys: plain values, and nodes of the file where they come from there; None is left out.
+    def alerting(self, alerts: Alerts, objective: Decimal | None, *at: str | int) -> dict[str, str]:
+        """What its alerts shall be, as annotations; what of it cannot be said is noted at this place."""
+        annotations, notes = said(alerts, objective)
+        for text in notes:
+            self.note(text, *at)
+        return annotations
 
-        Args:
-            slo: `metadata` and `spec`.
-            at: where the SLO begins in the file.
-        """
+    def say(self, slo: Slo, *at: str | int) -> None:
+        """One SLO, which begins at this place in the file."""
         start = self.node(*at) or self.document.node
-        whole = {"apiVersion": "openslo/v1", "kind": "SLO", **slo}
-        node = _grown(whole, start.span, flawed=self.flawed)
+        node = _grown(slo.whole, start.span, flawed=self.flawed)
         self.documents.append(Document(self.document.text, node, flawed=self.flawed))
 
     def end(self) -> Translated:
@@ -258,15 +302,9 @@ def _items(
     for word, name, text in items:
         if word in left_out or not text:
             continue
-        if name in ours or name.startswith("__") or not _LABEL.fullmatch(name):
+        if name in ours or name.startswith("__") or not NAME.fullmatch(name):
             why = "is ours" if name in ours else "is no name Prometheus takes"
             notes.append(f"the {kind} {name} of alerts {why}; it is left out")
             continue
         found[word, name] = text
-    return [f"{f'{word}.' if word else ''}{name}={_quoted(text)}" for (word, name), text in found.items()]
-
-
-def _quoted(text: str) -> str:
-    """A text that stands alone in its line, or in quotes as JSON has it."""
-    plain = text == text.strip() and not re.search(r'[,\n"]', text)
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return [f"{f'{word}.' if word else ''}{name}={quoted(text)}" for (word, name), text in found.items()]

@@ -7,6 +7,7 @@ the standard profile. Labels and annotations that begin with `pyrra.dev/` are wh
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from pydantic import ConfigDict, Field
@@ -19,17 +20,15 @@ from platform_meter.slo.foreign.dialect import (
     Alerts,
     Dialect,
     Path,
+    Slo,
     Told,
     Translated,
     metric,
     moved,
     name_of,
     percent,
-    said,
-    service_of,
 )
-from platform_meter.slo.openslo import PREFIX
-from platform_meter.slo.promql import WINDOW, number_text
+from platform_meter.slo.promql import WINDOW, number_text, read_duration
 
 _GROUP = "pyrra.dev/"
 _SLICE = "1m"
@@ -43,7 +42,6 @@ _SEVERITIES = (
 )
 """Our alert, the key of its severity, and the severity where the file says none."""
 _OFFSET = re.compile(r"\s+offset\s+\S+$")
-_YEAR = 365
 _UNREAD = {
     "performanceOverAccuracy": "budgets are exact at the cost of tiles alone",
     "ruleOutput": "rules have the labels slo, window and period",
@@ -150,9 +148,8 @@ class _Pyrra(Told):
         """It, in OpenSLO's keys."""
         self.flawed = not self.sound(Keys)
         target, labels = self.number("spec", "target"), self.texts("metadata", "labels")
-        alerts, notes = said(self._alerts(labels), percent(target))
-        for text in notes:
-            self.note(text, "spec", "alerting" if self.node("spec", "alerting") else "target")
+        place = "alerting" if self.node("spec", "alerting") else "target"
+        alerting = self.alerting(self._alerts(labels), percent(target), "spec", place)
         for key, why in _UNREAD.items():
             if self.node("spec", key) is not None:
                 self.note(f"{key} is not read: {why}", "spec", key, key=True)
@@ -163,36 +160,27 @@ class _Pyrra(Told):
         name = self.word("metadata", "name")
         called = name_of(name.written) if name else ""
         bound = {"op": "gte", "value": 1, "timeSliceWindow": _SLICE} if gauge else {}
-        self.say(
-            {
-                "metadata": {
-                    "name": moved(name, called) if name else None,
-                    "displayName": name if name and name.written != called else None,
-                    "labels": labels or None,
-                    "annotations": {
-                        f"{PREFIX}owner": next((labels[key] for key in _OWNER if labels.get(key)), None),
-                        f"{PREFIX}no-data": "exclude" if gauge else None,
-                        **alerts,
-                    },
-                },
-                "spec": {
-                    "description": self.word("spec", "description"),
-                    "service": self._service(name),
-                    "budgetingMethod": "Timeslices" if gauge else "Occurrences",
-                    "timeWindow": [{"duration": self._window(), "isRolling": True}],
-                    "indicator": {"spec": self._indicator(("spec", "indicator"))},
-                    "objectives": [{"targetPercent": target, **bound}],
-                },
-            },
-            "metadata",
-            "name",
+        slo = Slo(
+            name=name,
+            called=called,
+            display=name if name and name.written != called else None,
+            labels=labels,
+            owner=next((labels[key] for key in _OWNER if labels.get(key)), ""),
+            alerting=alerting,
+            description=self.word("spec", "description"),
+            service=self._service(name),
+            window={"duration": self._window(), "isRolling": True},
+            sliced=gauge,
+            indicator=self._indicator(("spec", "indicator")),
+            objective={"targetPercent": target, **bound},
         )
+        self.say(slo, "metadata", "name")
         return self.end()
 
     def _service(self, name: Node | None) -> Node | None:
         """Whose rules stand in one file: what a label says, else the SLO alone, as Pyrra writes them."""
         found = (self.node("metadata", "labels", key) for key in _SERVICE)
-        return service_of(next((one for one in found if one is not None and one.written), name))
+        return next((one for one in found if one is not None and one.written), name)
 
     def _window(self) -> Node | None:
         """A period in hours, days or weeks, also where it is a sum of them or has years."""
@@ -200,8 +188,7 @@ class _Pyrra(Told):
         if node is None or re.fullmatch(r"\d+[hdw]", node.written):
             return node
         try:
-            days = re.sub(r"(\d+)y", lambda year: f"{int(year[1]) * _YEAR}d", node.written)
-            return moved(node, window_text(parse_duration(days)))
+            return moved(node, window_text(_length(node.written)))
         except ValueError:
             return node
 
@@ -254,7 +241,7 @@ class _Pyrra(Told):
         if node is None or bound is None:
             return None
         try:
-            seconds = _seconds(bound.written)
+            seconds = number_text(_length(bound.written).total_seconds())
         except ValueError as error:
             if not self.flawed:
                 self.problem(str(error), *at, "latency")
@@ -298,16 +285,14 @@ def _ranged(selector: str) -> str:
     return f"{text.removesuffix(end)}[{WINDOW}]{end}"
 
 
-def _seconds(text: str) -> str:
-    """A latency in seconds.
+def _length(text: str) -> timedelta:
+    """A duration, as Prometheus writes it or with parts of a unit.
 
     Raises:
-        ValueError: no duration.
+        ValueError: none.
     """
-    milli = re.fullmatch(r"(\d+(?:\.\d+)?)ms", text)
-    if milli:
-        return number_text(round(float(milli[1]) / 1000, 9))
-    return number_text(round(parse_duration(text).total_seconds(), 9))
+    found = read_duration(text)
+    return parse_duration(text) if found is None else found
 
 
 DIALECT = Dialect(tool="Pyrra", speaks=_speaks, translate=_translate)

@@ -21,16 +21,13 @@ from platform_meter.slo.foreign.dialect import (
     Alerts,
     Dialect,
     Path,
+    Slo,
     Told,
     Translated,
     metric,
-    moved,
     name_of,
     percent,
-    said,
-    service_of,
 )
-from platform_meter.slo.openslo import PREFIX
 
 PERIOD = "30d"
 _VERSION, _GROUP = "prometheus/v1", "sloth.slok.dev/"
@@ -111,7 +108,7 @@ def _models(spelled: Callable[[str], str]) -> _Models:
         chain: list[Link]
         override_previous: bool = Field(False, alias="overridePrevious")
 
-    class Slo(Keys):
+    class One(Keys):
         name: str
         objective: Text = Field(examples=["99.9"])
         description: str = ""
@@ -139,7 +136,7 @@ def _models(spelled: Callable[[str], str]) -> _Models:
         spec: Service
         status: Any = None
 
-    return _Models(file=File, object=Object, slo=Slo)
+    return _Models(file=File, object=Object, slo=One)
 
 
 def _plain(name: str) -> str:
@@ -187,41 +184,30 @@ class _Sloth(Told):
         if self.node(*at, "interval") is not None:
             self.note("interval is not read; each rule has the interval that its window needs", *at, "interval")
         labels = {**self.texts(*self._top, "labels"), **self.texts(*at, "labels")}
-        alerts, notes = said(self._alerts(at, labels), percent(objective))
-        for text in notes:
-            self.note(text, *at, "alerting" if self.node(*at, "alerting") else "objective")
+        place = "alerting" if self.node(*at, "alerting") else "objective"
+        alerting = self.alerting(self._alerts(at, labels), percent(objective), *at, place)
         sliced = self.node(*at, "sli", "events") is None
         if sliced and self.node(*at, "sli", "raw") is not None:
             text = (
                 f"a ratio is no count: slices of {_SLICE} are judged by the objective, and those without data left out"
             )
             self.note(text, *at, "sli", key=True)
-        owner = labels.get("owner") or labels.get("team")
         called = name_of(service.written if service else "", name.written if name else "")
-        self.say(
-            {
-                "metadata": {
-                    "name": moved(name, called) if name else None,
-                    "displayName": name if name and name.written != called else None,
-                    "labels": labels or None,
-                    "annotations": {
-                        f"{PREFIX}owner": owner or None,
-                        f"{PREFIX}no-data": "exclude" if sliced else None,
-                        **alerts,
-                    },
-                },
-                "spec": {
-                    "description": self.word(*at, "description"),
-                    "service": service_of(service),
-                    "budgetingMethod": "Timeslices" if sliced else "Occurrences",
-                    "timeWindow": [{"duration": PERIOD, "isRolling": True}],
-                    "indicator": {"spec": {"ratioMetric": self._ratio((*at, "sli"))}},
-                    "objectives": [{"targetPercent": objective, **self._slices(objective, sliced=sliced)}],
-                },
-            },
-            *at,
-            "name",
+        slo = Slo(
+            name=name,
+            called=called,
+            display=name if name and name.written != called else None,
+            labels=labels,
+            owner=labels.get("owner") or labels.get("team") or "",
+            alerting=alerting,
+            description=self.word(*at, "description"),
+            service=service,
+            window={"duration": PERIOD, "isRolling": True},
+            sliced=sliced,
+            indicator={"ratioMetric": self._ratio((*at, "sli"))},
+            objective={"targetPercent": objective, **self._slices(objective, sliced=sliced)},
         )
+        self.say(slo, *at, "name")
 
     def _ratio(self, at: Path) -> dict[str, Any] | None:
         """What is good, in OpenSLO's keys."""

@@ -16,16 +16,14 @@ from platform_meter.slo.foreign.dialect import (
     Alerts,
     Dialect,
     Path,
+    Slo,
     Told,
     Translated,
     metric,
     moved,
     name_of,
-    said,
-    service_of,
     share,
 )
-from platform_meter.slo.openslo import PREFIX
 
 _VERSION = "openslo/v1alpha"
 _PERIOD, _SLICE = "30d", "1m"
@@ -124,39 +122,26 @@ class _V1Alpha(Told):
         told = self.text(*at, "displayName") if number else ""
         called = name_of(name.written if name else "", (name_of(told) or number) if number else "")
         objective = self.node(*at, "target")
-        alerts, notes = said(Alerts(), share(objective))
-        for text in notes:
-            self.note(text, *at, "target")
+        alerting = self.alerting(Alerts(), share(objective), *at, "target")
         sliced = self.text("spec", "budgetingMethod") == "Timeslices"
         window = self.node(*at, "timeSliceWindow")
         if sliced and window is None:
             self.note(f"v1alpha says no length of slices; they are of {_SLICE} here", "spec", "budgetingMethod")
+        bound = {"op": self.node(*at, "op"), "value": self.node(*at, "value")}
         slices = {"timeSliceWindow": window or _SLICE, "timeSliceTarget": self.node(*at, "timeSliceTarget")}
-        self.say(
-            {
-                "metadata": {
-                    "name": moved(name, called) if name else None,
-                    "displayName": display,
-                    "annotations": {f"{PREFIX}no-data": "exclude" if sliced else None, **alerts},
-                },
-                "spec": {
-                    "description": self.word("spec", "description"),
-                    "service": service_of(self.word("spec", "service")),
-                    "budgetingMethod": self.node("spec", "budgetingMethod") or "Occurrences",
-                    "timeWindow": [self._window()],
-                    "indicator": {"spec": self._indicator(at)},
-                    "objectives": [
-                        {
-                            "target": objective,
-                            "op": self.node(*at, "op"),
-                            "value": self.node(*at, "value"),
-                            **(slices if sliced else {}),
-                        }
-                    ],
-                },
-            },
-            *at,
+        slo = Slo(
+            name=name,
+            called=called,
+            display=display,
+            alerting=alerting,
+            description=self.word("spec", "description"),
+            service=self.word("spec", "service"),
+            window=self._window(),
+            sliced=sliced,
+            indicator=self._indicator(at),
+            objective={"target": objective, **bound, **(slices if sliced else {})},
         )
+        self.say(slo, *at)
 
     def _window(self) -> dict[str, Any]:
         at: Path = ("spec", "timeWindows", 0)

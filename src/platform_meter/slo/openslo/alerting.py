@@ -28,7 +28,7 @@ LABELS = frozenset({"alertname", "alertstate", "slo", "level", "window", "period
 """Labels that Prometheus or our rules set, so that no file may. `severity` is ours too, and files may change it."""
 ANNOTATIONS = frozenset({"summary", "display_name", "budget", "budget_spent", "page_url", "dashboard_url"})
 """Annotations that our rules set. `runbook_url` is one too, and files may change it."""
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED = r'[^=,\n]*=[ \t]*"(?:\\.|[^"\\\n])*"[ \t]*'
 """An item whose text is in quotes, as JSON has them, so that anything can stand in it."""
 _LABEL_ITEM = re.compile(rf"{_QUOTED}(?=,|\n|$)|[^,\n]+")
@@ -115,7 +115,7 @@ def _items(texts: Iterable[str], ours: frozenset[str], kind: str) -> tuple[Item,
         said, given, value = (part.strip() for part in text.partition("="))
         word, dot, name = said.rpartition(".")
         alarm = _alarm(word) if dot else None
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise ValueError(f"'{name}' is no name of {kind}s; write letters, digits and _, such as team=NAME")
         if name in ours or name.startswith("__"):
             raise ValueError(f"{kind} '{name}' is set by the rules or by Prometheus; choose another name")
@@ -125,6 +125,12 @@ def _items(texts: Iterable[str], ours: frozenset[str], kind: str) -> tuple[Item,
             raise ValueError(f"{kind} '{said}' stands here twice; remove one")
         found[said] = Item(alarm=alarm, name=name, value=_unquoted(value) if given else None)
     return tuple(found.values())
+
+
+def quoted(text: str) -> str:
+    """A value as it is written in an item: as it is, or in quotes where it would not be read as it is."""
+    plain = text == text.strip() and not re.search(r'[,\n"]', text)
+    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 def _unquoted(value: str) -> str:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from msgspec import DecodeError, Struct, field
+from msgspec import DecodeError, Struct
 
 from platform_meter.model.source import SourceError, TimedOut
 from platform_meter.model.typed import decode
-from platform_meter.slo.promql import Matcher, Selector, duration_text, quote
+from platform_meter.slo.answers import Answer, Series
+from platform_meter.slo.promql import Matcher, Selector, duration_text, quote, read_duration
 
 T = TypeVar("T")
 
@@ -40,16 +40,6 @@ _SHUT = (401, 403)
 _LATE = 504
 """What a proxy says whose patience is shorter."""
 _TOO_MUCH = ("too many samples", "timed out", "timeout")
-_PARTS = re.compile(r"(\d+)(ms|[smhdwy])")
-_UNITS = {
-    "ms": timedelta(milliseconds=1),
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-    "y": timedelta(days=365),
-}
 
 
 class NotAnswered(Exception):
@@ -68,20 +58,6 @@ class _Refusal(Struct, rename="camel"):
 
 class _Strings(Struct):
     data: list[str]
-
-
-class _Series(Struct):
-    metric: dict[str, str] = field(default_factory=dict)
-    value: tuple[float, str] | None = None
-    values: list[tuple[float, str]] = field(default_factory=list)
-
-
-class _Result(Struct):
-    result: list[_Series]
-
-
-class _Vector(Struct):
-    data: _Result
 
 
 class _Moment(Struct):
@@ -205,7 +181,7 @@ class Server:
             said = decode(body, _Runtime).data.storage_retention if status == 200 else ""
         except DecodeError:
             said = ""
-        found = [length for part in said.split(" or ") if (length := _length(part)) is not None]
+        found = [length for part in said.split(" or ") if (length := read_duration(part.strip())) is not None]
         return Kept(said=said, length=min(found, default=None))
 
     def _time(self) -> float:
@@ -223,9 +199,9 @@ class Server:
             self._known[known] = tuple(self._get(path, {**params, "limit": str(most)}, _Strings).data)
         return self._known[known]
 
-    def _evaluated(self, path: str, params: Mapping[str, str]) -> list[_Series]:
+    def _evaluated(self, path: str, params: Mapping[str, str]) -> list[Series]:
         try:
-            return self._get(path, {**params, "timeout": duration_text(PATIENCE)}, _Vector).data.result
+            return self._get(path, {**params, "timeout": duration_text(PATIENCE)}, Answer).data.result
         except TimedOut as error:
             raise NotAnswered(str(error), too_much=True) from error
 
@@ -280,11 +256,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def _length(text: str) -> timedelta | None:
-    """A duration as the server writes it: `15d`, `1y35d`; None of a size."""
-    found = _PARTS.findall(text.strip())
-    if not found or "".join(number + unit for number, unit in found) != text.strip():
-        return None
-    return sum((int(number) * _UNITS[unit] for number, unit in found), timedelta(0))

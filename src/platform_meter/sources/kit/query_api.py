@@ -60,6 +60,11 @@ TENANT = "X-Scope-OrgID"
 """The header in which Mimir, Cortex and Loki are told whose data is meant."""
 
 
+def is_one_tenant(text: str) -> bool:
+    """Whether this is the name of a tenant as Mimir takes it."""
+    return re.fullmatch(r"[A-Za-z0-9!_.*'()-]{1,150}", text) is not None and text not in {".", ".."}
+
+
 def is_tenant(text: str) -> str:
     """Names of tenants as Mimir takes them, several with `|` between.
 
@@ -67,7 +72,7 @@ def is_tenant(text: str) -> str:
         ValueError: another form.
     """
     for name in text.split("|"):
-        if not re.fullmatch(r"[A-Za-z0-9!_.*'()-]{1,150}", name) or name in {".", ".."}:
+        if not is_one_tenant(name):
             raise ValueError(
                 f"'{name}' is no tenant; write letters, digits and ! - _ . * ' ( ), at most 150, and | between several"
             )

@@ -7,10 +7,11 @@ promtool evaluates every group at its file's own interval. Rows over raw counter
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
+from types import MappingProxyType
 
 from platform_meter.model.generated import HEADER
 from platform_meter.model.objective import StoredSli
@@ -38,6 +39,9 @@ _PATIENCE = timedelta(hours=2)
 """What waits longer is tested at 5 min."""
 
 
+_NONE: Mapping[str, Sequence[Group]] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
     """Steady traffic: good and bad events a step. No data at all is a phase that is not there."""
@@ -51,7 +55,7 @@ class Phase:
         return math.ceil(self.length / _STEP)
 
 
-def rule_tests(plans: Iterable[Plan], made: Callable[[Plan], Iterable[Group]] = groups) -> list[Artifact]:
+def rule_tests(plans: Iterable[Plan], made: Mapping[str, Sequence[Group]] = _NONE) -> list[Artifact]:
     """`<service>.long.test.yml` and `<service>.short.test.yml`, where there is something to test in them.
 
     promtool evaluates all rules of a file in each of its tests. So that the work grows with the SLOs and not with their
@@ -62,7 +66,7 @@ def rule_tests(plans: Iterable[Plan], made: Callable[[Plan], Iterable[Group]] = 
 
     Args:
         plans: the SLOs.
-        made: gives the groups of one, where somebody has them already.
+        made: groups by SLO, of those for which somebody has them already.
     """
     ordered = sorted(plans, key=lambda p: (p.service, p.slo))
     found = list[Artifact]()
@@ -70,13 +74,14 @@ def rule_tests(plans: Iterable[Plan], made: Callable[[Plan], Iterable[Group]] = 
         those = list(group)
         for plan in those:
             alone = len(those) == 1
-            found += _test_files(plan, service if alone else f"{service}.{plan.slo}", made(plan), alone=alone)
+            found += _test_files(
+                plan, service if alone else f"{service}.{plan.slo}", made.get(plan.slo) or groups(plan), alone=alone
+            )
     return found
 
 
-def _test_files(plan: Plan, name: str, made: Iterable[Group], *, alone: bool) -> Iterator[Artifact]:
+def _test_files(plan: Plan, name: str, those: Sequence[Group], *, alone: bool) -> Iterator[Artifact]:
     long, short = reversed(_tests(plan))
-    those = tuple(made)
     order = [g.name for g in those]
     file = f"{name}.{'rules' if alone else 'tested'}.yml"
     if (long or short) and not alone:

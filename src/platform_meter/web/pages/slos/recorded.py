@@ -14,6 +14,7 @@ from platform_meter.measures.objectives.slices import Counts
 from platform_meter.model.source import Outside, SourceError
 from platform_meter.model.typed import decode
 from platform_meter.slo import names
+from platform_meter.slo.answers import Result, Series
 from platform_meter.slo.plan import TILE
 from platform_meter.slo.promql import duration_text, quote
 
@@ -24,18 +25,8 @@ _ALERTS = "ALERTS"
 """What Prometheus itself writes of every alert."""
 
 
-class _Series(msgspec.Struct):
-    metric: dict[str, str]
-    value: tuple[float, str] = (0.0, "NaN")
-    values: list[tuple[float, str]] = []
-
-
-class _Data(msgspec.Struct):
-    result: list[_Series]
-
-
 class _Reply(msgspec.Struct):
-    data: _Data | None = None
+    data: Result | None = None
     error: str = ""
 
 
@@ -129,7 +120,7 @@ def days(outside: Outside, slo: str, moments: Sequence[datetime]) -> list[Counts
     return out
 
 
-def _ask(outside: Outside, path: str, params: Mapping[str, Any], patience: float = PATIENCE) -> list[_Series]:
+def _ask(outside: Outside, path: str, params: Mapping[str, Any], patience: float = PATIENCE) -> list[Series]:
     try:
         status, body = outside.text(path, params=params, timeout=patience)
     except SourceError as error:
