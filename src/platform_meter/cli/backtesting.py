@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from platform_meter.cli.common import examined, in_words
-from platform_meter.cli.slos import Length, named, scrape_option, slos_option
+from platform_meter.cli.slos import Length, named, scrape_option, slos_option, way_to
 
 if TYPE_CHECKING:
+    from platform_meter.runtime.backtesting import Past
+    from platform_meter.slo.backtest.line import Line
+    from platform_meter.slo.backtest.questions import Questions
     from platform_meter.slo.plan import Plan
     from platform_meter.slo.spec import Spec
 
@@ -72,36 +75,39 @@ def backtest(
 
     NAMES are SLOs that Prometheus counts; without any, all of these. Progress goes to standard error.
     """
-    from platform_meter.model.source import SourceError
     from platform_meter.runtime.backtesting import Past
     from platform_meter.runtime.service import utc_now
-    from platform_meter.runtime.traffic import prometheus_at
     from platform_meter.slo.backtest import backtest as lines
     from platform_meter.slo.backtest.questions import questions
 
     found = examined(None, (slos,), scrape=scrape)
     wanted = _wanted(list(zip(found.plans, found.specs, strict=True)), names)
-    try:
-        past = Past(prometheus_at(prometheus), prometheus, keep=keep, told=lambda: click.echo(".", nl=False, err=True))
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--prometheus") from error
     now = utc_now()
-    for number, (plan, spec) in enumerate(wanted, 1):
-        asked = questions(plan)
-        if asked is None:
-            click.echo(f"{plan.slo}: counted by the exporter, not by Prometheus")
-            continue
-        click.echo(f"{number} of {len(wanted)} {plan.slo} ", nl=False, err=True)
-        end = datetime.fromtimestamp(now.timestamp() // asked.step.total_seconds() * asked.step.total_seconds(), UTC)
-        start = end - last // asked.step * asked.step
-        try:
-            with in_words():
-                line = past.line(asked, start, end)
-        except SourceError as error:
-            raise click.ClickException(f"the Prometheus of --prometheus: {error}") from error
-        click.echo(err=True)
-        for text in lines(plan, spec, line, objectives):
-            click.echo(text)
+    with way_to(prometheus) as outside:
+        past = Past(outside, prometheus, keep=keep, told=lambda: click.echo(".", nl=False, err=True))
+        for number, (plan, spec) in enumerate(wanted, 1):
+            asked = questions(plan)
+            if asked is None:
+                click.echo(f"{plan.slo}: counted by the exporter, not by Prometheus")
+                continue
+            click.echo(f"{number} of {len(wanted)} {plan.slo} ", nl=False, err=True)
+            line = _line(past, asked, now, last)
+            click.echo(err=True)
+            for text in lines(plan, spec, line, objectives):
+                click.echo(text)
+
+
+def _line(past: Past, asked: Questions, now: datetime, last: timedelta) -> Line:
+    """What was counted until now; what cannot be had ends the command in a sentence."""
+    from platform_meter.model.source import SourceError
+
+    step = asked.step.total_seconds()
+    end = datetime.fromtimestamp(now.timestamp() // step * step, UTC)
+    try:
+        with in_words():
+            return past.line(asked, end - last // asked.step * asked.step, end)
+    except SourceError as error:
+        raise click.ClickException(f"the Prometheus of --prometheus: {error}") from error
 
 
 def _wanted(every: list[tuple[Plan, Spec]], names: tuple[str, ...]) -> list[tuple[Plan, Spec]]:

@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from platform_meter.cli.common import CONFIG, config_option, examined, in_words, open_service, print_problems
-from platform_meter.cli.slos import scrape_option
+from platform_meter.cli.slos import scrape_option, way_to
 
 if TYPE_CHECKING:
     from platform_meter.runtime.files.check import Examined
@@ -56,17 +56,12 @@ def _hold_against(url: str, found: Examined) -> None:
     """What the Prometheus there says of the SLOs; exits 1 where that is a problem, or where it does not answer."""
     from platform_meter.model.source import SourceError
     from platform_meter.problems import render
-    from platform_meter.runtime.traffic import prometheus_at
     from platform_meter.runtime.verifying import held_against
 
     if not url:
         raise click.BadParameter("no address; write such as http://127.0.0.1:9090", param_hint="--prometheus")
     try:
-        way = prometheus_at(url)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--prometheus") from error
-    try:
-        with way as outside:
+        with way_to(url) as outside:
             verdict = held_against(outside, found.plans, found.slo_files)
     except SourceError as error:
         said = f"{url} could not be asked: {error}; correct --prometheus, or see why it does not answer"

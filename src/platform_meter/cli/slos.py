@@ -185,7 +185,7 @@ def _counted(plan: Plan, config_path: Path, prometheus: str | None) -> tuple[flo
     help_ = "give --prometheus URL or --traffic EVENTS for its own"
     try:
         if prometheus:
-            with _way_to(prometheus) as outside:
+            with way_to(prometheus) as outside:
                 return _told(traffic.recorded(outside, plan), plan, prometheus, help_)
         if not config_path.exists():
             return None, help_
@@ -204,7 +204,12 @@ def _counted(plan: Plan, config_path: Path, prometheus: str | None) -> tuple[flo
     return None, help_
 
 
-def _way_to(prometheus: str) -> Way:
+def way_to(prometheus: str) -> Way:
+    """The way to the Prometheus that the option of this name says.
+
+    Raises:
+        click.BadParameter: it is no address.
+    """
     from platform_meter.runtime.traffic import prometheus_at
 
     try:
